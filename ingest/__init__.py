@@ -1,0 +1,8 @@
+"""Paper in: from a file handed over to a draft record on the intake desk.
+
+Read in this order: `models` (Scan is the queue row) - `intake` (receive) -
+`pipeline` (the stages) - `worker` (claim, lease, back-off) - `sandbox` (the
+cell every parser runs in) - `sniff`, `pages`, `ocr`, `stamps` (jobs of the
+cell) - `fields`, `classify`, `legacy` (pure reading of what was read).
+Nothing here imports `search`.
+"""
