@@ -1,0 +1,270 @@
+"""May this person? Why not? Which records at all? The only doors to a record.
+
+A record is visible only if clearance >= level AND its marking is open AND there is
+need-to-know (own unit in scope, addressee, live step, dated grant); an act needs the
+capability of a role on top. Deny by default; nobody passes by rank of the machine.
+List, detail, page image, file, search, count, facet, print, export and API all come
+through `may`, `visible_to`, `require` or `open_record`; the clock is read once.
+
+The forms of the queries are those measured at a million records (see config/decisions/access.md):
+counts drive from `Access`; wide readers on SQLite filter records by EXISTS with
+"principal + 0"; narrow readers take ids from the index of `Access`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Final
+
+from django.db import connection, transaction
+from django.db.models import Count, Exists, F, OuterRef, QuerySet
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from archive import audit
+from archive.models import (
+    FOREVER,
+    Access,
+    DigitalObject,
+    Grant,
+    Marking,
+    Person,
+    Record,
+    RecordState,
+    Source,
+    Step,
+)
+from archive.models.route import LIVE_STATES
+from archive.rules.errors import Forbidden, Hidden
+from archive.rules.levels import Level
+from archive.rules.roles import Action, Role, allows
+from archive.standing import Standing, standing, units_in_scope
+
+PERSON: Final = 1_000_000
+ROLE: Final = 2_000_000
+DESK: Final = 3_000_000
+NARROW: Final = 20_000  # access rows; below this, ids from the index beat EXISTS
+FEW: Final = 1_000  # below this the ids themselves are passed (a reader with nearly nothing walked 1,000,000 rows)
+
+
+def minutes(at: datetime) -> int:
+    """Return whole minutes since 1970, the time unit of `Access`."""
+    return int(at.timestamp() // 60)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """An answer about access, with the reason in words a clerk can act on."""
+
+    allowed: bool
+    reason: str | Promise
+    hidden: bool = False  # the person may not even know that it exists
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the search engine is told of a reader: the same integers as the database."""
+
+    level: int
+    markings: tuple[int, ...]
+    reach: tuple[int, ...]
+    ids: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Everything a person may know of at one moment."""
+
+    level: int
+    markings: tuple[int, ...]
+    principals: tuple[int, ...]
+    now: int
+
+    def rows(self) -> QuerySet[Access]:
+        """Return the access rows that open something; counts and facets drive from here."""
+        return Access.objects.filter(
+            principal__in=self.principals,
+            level__lte=self.level,
+            marking__in=self.markings,
+            since__lte=self.now,
+            until__gt=self.now,
+        )
+
+    @cached_property
+    def width(self) -> int:
+        """Return the number of access rows, capped at NARROW (a probe of about 1 ms)."""
+        return self.rows().order_by().values("record_id")[:NARROW].count()
+
+    def records(self, *, below: int | None = None) -> QuerySet[Record]:
+        """Return the visible records for lists; the caller orders and slices (keyset: pass `below` too)."""
+        rows = self.rows() if below is None else self.rows().filter(record_id__lt=below)
+        if self.width < FEW:
+            return Record.objects.filter(pk__in=list(rows.values_list("record_id", flat=True)))
+        if self.width >= NARROW and connection.vendor == "sqlite":
+            records = Record.objects.filter(level__lte=self.level, marking__in=self.markings).filter(self._reached())
+            return records if below is None else records.filter(pk__lt=below)
+        return Record.objects.filter(pk__in=rows.values("record_id"))
+
+    def opens(self, pks: Iterable[int]) -> QuerySet[Record]:
+        """Return those of the given records that are visible: one record, or the second check of a page."""
+        wanted = Record.objects.filter(level__lte=self.level, marking__in=self.markings, pk__in=list(pks))
+        return wanted.filter(self._reached())
+
+    def count(self) -> int:
+        """Return the exact number of visible records."""
+        counted: int = self.rows().aggregate(n=Count("record_id", distinct=True))["n"]
+        return counted
+
+    def capped(self, cap: int) -> int:
+        """Return the number of visible records, at most cap + 1."""
+        return self.rows().order_by().values("record_id").distinct()[: cap + 1].count()
+
+    def terms(self) -> Terms:
+        """Return what the search engine filters by; dated grants go as record ids."""
+        granted = self.rows().filter(source=Source.GRANT).values_list("record_id", flat=True)
+        return Terms(self.level, self.markings, self.principals, tuple(granted))
+
+    def _reached(self) -> Exists:
+        reached = Access.objects.annotate(who=F("principal") + 0).filter(
+            record_id=OuterRef("pk"), who__in=self.principals, since__lte=self.now, until__gt=self.now
+        )
+        return Exists(reached)
+
+
+def visible_to(person: Person, *, at: datetime | None = None) -> Scope:
+    """Return which records a person may know of, now or at a given moment."""
+    now = at or timezone.now()
+    stands = standing(person, now)
+    return Scope(
+        level=int(stands.level),
+        markings=open_markings(),
+        principals=principals(person, stands, now),
+        now=minutes(now),
+    )
+
+
+def open_markings() -> tuple[int, ...]:
+    """Return the markings open to everybody: today only "none" exists."""
+    return tuple(Marking.objects.filter(name="").values_list("pk", flat=True))
+
+
+def principals(person: Person, stands: Standing, at: datetime) -> tuple[int, ...]:
+    """Return the integers under which a person is known in `Access`; none without a role."""
+    if not stands.roles:
+        return ()
+    units = units_in_scope(person, at)
+    own = [*units, PERSON + person.pk, *(ROLE + role for role in sorted(stands.roles))]
+    if Role.CLERK in stands.roles:
+        own += [DESK + unit for unit in units]
+    return tuple(own)
+
+
+def may(person: Person, action: Action, record: Record | None = None) -> Verdict:
+    """Return whether a person may do an act, on a record when one is given, and why."""
+    now = timezone.now()
+    able = allows(standing(person, now).roles, action)
+    if record is not None and not visible_to(person, at=now).opens([record.pk]).exists():
+        return Verdict(allowed=False, reason=Hidden.message, hidden=True)
+    if not able:
+        return Verdict(allowed=False, reason=_("your post does not include this act"))
+    return Verdict(allowed=True, reason=_("clearance, need-to-know and post allow it"))
+
+
+def require(person: Person, action: Action, record: Record | None = None) -> None:
+    """Return in silence, or refuse.
+
+    Raises:
+        Hidden: the record must look as if it did not exist.
+        Forbidden: the record is visible, the act is not allowed.
+    """
+    verdict = may(person, action, record)
+    if verdict.allowed:
+        return
+    key = record.key if record else ""
+    if verdict.hidden:
+        raise Hidden(object_type="record", object_id=key)
+    raise Forbidden(reason=verdict.reason, object_type="record" if record else "", object_id=key)
+
+
+def open_record(person: Person, action: Action, key: str) -> Record:
+    """Return the record with this key, for this act.
+
+    Raises:
+        Hidden: no such record, or one that must not be shown: the same answer, in the same time.
+        Forbidden: visible, but the act is not allowed.
+    """
+    record = Record.objects.select_related("unit").filter(key=key).first()
+    # A missing key walks the same path as a hidden one.
+    found = visible_to(person).opens([record.pk if record else -1]).exists()
+    if record is None or not found:
+        raise Hidden(object_type="record", object_id=key[:40])
+    require(person, action, record)
+    return record
+
+
+# --- writing need-to-know -----------------------------------------------------------------------------
+
+
+def reasons(record: Record) -> set[tuple[int, int, int, int]]:
+    """Return the rows (principal, source, since, until) that the facts of today give a record."""
+    on_desk = record.state in {RecordState.DRAFT, RecordState.RETURNED}
+    rows = {((DESK if on_desk else 0) + record.unit_id, int(Source.OWNER), 0, FOREVER)}
+    live = Step.objects.filter(record=record, state__in=LIVE_STATES).values_list("to_unit_id", "to_person_id")
+    for unit, person in live:
+        rows.add((unit or PERSON + person, int(Source.STEP), 0, FOREVER))
+    for grant in Grant.objects.filter(record=record, ended_at__isnull=True):
+        rows.add((PERSON + grant.person_id, int(Source.GRANT), minutes(grant.since), minutes(grant.until)))
+    return rows
+
+
+def derive(record: Record) -> None:
+    """Write the access rows of a record anew from its facts; call it in the act that changed them."""
+    Access.objects.filter(record=record).delete()
+    Access.objects.bulk_create(
+        Access(
+            record=record,
+            principal=principal,
+            source=source,
+            level=record.level,
+            marking=record.marking_id,
+            since=since,
+            until=until,
+        )
+        for principal, source, since, until in reasons(record)
+    )
+
+
+@transaction.atomic
+def grant(record: Record, *, to: Person, until: datetime, reason: str, actor: Person) -> Grant:
+    """Open one record to one person until a moment; an earlier live grant to them ends.
+
+    Raises:
+        Hidden, Forbidden: the actor may not see the record, or may not grant.
+    """
+    require(actor, Action.GRANT, record)
+    if to == actor:
+        raise Forbidden(reason=_("nobody grants to themselves"), object_type="record", object_id=record.key)
+    now = timezone.now()
+    Grant.objects.filter(record=record, person=to, ended_at__isnull=True).update(ended_at=now)
+    given = Grant.objects.create(record=record, person=to, since=now, until=until, reason=reason, granted_by=actor)
+    derive(record)
+    audit.write(
+        Action.GRANT, actor=actor, subject=record, reason=reason, details={"to": to.pk, "until": until.isoformat()}
+    )
+    return given
+
+
+@transaction.atomic
+def end_grant(given: Grant, *, actor: Person) -> None:
+    """End a grant before its time."""
+    require(actor, Action.GRANT_END, given.record)
+    Grant.objects.filter(pk=given.pk, ended_at__isnull=True).update(ended_at=timezone.now())
+    derive(given.record)
+    audit.write(Action.GRANT_END, actor=actor, subject=given.record, details={"to": given.person_id})
+
+
+def level_of(things: Iterable[Record | DigitalObject]) -> Level:
+    """Return the highest level among what is really on a page: the level of its seal bar."""
+    return Level(max((thing.level for thing in things), default=Level.THUONG))

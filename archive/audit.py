@@ -1,0 +1,241 @@
+"""The log: who did what to which record, when, and how it ended.
+
+Append only. `write()` must run inside the act's own transaction: no entry, no act.
+Refusals are written by the door that called the act (`refused()`), after the act's
+transaction has rolled back. Every entry gets its place in one gapless sequence that
+the search index follows. Nothing here updates, deletes, opens a file or knows screens.
+
+Bytes as in the requirement (C2SP / RFC 9162): canonical JSON body, leaf hash
+SHA-256(0x00 || body), chain per object by `object_seq` and `object_prev`.
+"""
+
+import hashlib
+import json
+import os
+import secrets
+import time
+import uuid
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from django.db import connection, models, transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from archive.models import AuditDetail, AuditEntry, AuditLeaf, Dossier, Hold, Person, Record, Register, Step
+from archive.rules.errors import Refusal
+from archive.rules.roles import Action
+from archive.standing import standing
+
+LOG: Final = "vankho"
+VERSION: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Where a request came from; empty for the worker and for commands."""
+
+    ip: str = ""
+    agent: str = ""
+    session: str = ""  # digest of the session key, never the key
+    request: str = ""
+
+
+CLIENT: ContextVar[Client] = ContextVar("client", default=Client())
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What an entry is about: stable type and id, and the record it concerns, if any."""
+
+    type: str
+    id: str
+    number: str = ""
+    kind: str = ""
+    level: int = 0
+    record_id: int | None = None
+
+
+NOTHING: Final = Subject("office", "office")
+
+
+def subject_of(thing: models.Model | Subject | None) -> Subject:
+    """Return the subject of an entry for a row of the office."""
+    if thing is None:
+        return NOTHING
+    if isinstance(thing, Subject):
+        return thing
+    if isinstance(thing, Record):
+        return Subject("record", thing.key, thing.symbol, thing.type_name, thing.level, thing.pk)
+    if isinstance(thing, Step):
+        record = thing.record
+        return Subject("record", record.key, record.symbol, record.type_name, record.level, record.pk)
+    if isinstance(thing, Dossier):
+        return Subject("dossier", thing.key, thing.code, "", thing.level)
+    if isinstance(thing, (Hold, Register, Person)):
+        return Subject(type(thing).__name__.lower(), str(thing.pk))
+    return Subject(thing._meta.model_name or "", str(thing.pk))
+
+
+def write(
+    action: Action,
+    *,
+    actor: Person | None,
+    subject: models.Model | Subject | None = None,
+    reason: str = "",
+    details: dict[str, Any] | None = None,
+) -> AuditEntry:
+    """Write the entry of an act that succeeds, inside the act's transaction.
+
+    Args:
+        action: what was done.
+        actor: who did it; None for the machine itself.
+        subject: the row it was done to.
+        reason: the person's own words, where the act asks for them.
+        details: values worth keeping (JSON); the entry carries only their salted digest.
+
+    Raises:
+        RuntimeError: called outside a transaction: the act and its entry could part.
+    """
+    return _append(action, actor=actor, subject=subject_of(subject), outcome="ok", reason=reason, details=details)
+
+
+def read(action: Action, *, actor: Person, subject: models.Model | Subject | None = None, **details: Any) -> AuditEntry:
+    """Write the entry of a read, search or download in a transaction of its own."""
+    with transaction.atomic():
+        return write(action, actor=actor, subject=subject, details=details or None)
+
+
+def refused(
+    refusal: Refusal, *, actor: Person | None, action: str, subject: models.Model | Subject | None = None
+) -> AuditEntry:
+    """Write the entry of a refusal in a transaction of its own, after the act rolled back.
+
+    What a hidden refusal was about is kept for the auditor; the reader was told nothing.
+    """
+    about = subject_of(subject) if subject is not None else _asked_for(refusal)
+    details = {"code": refusal.code, "answer": str(refusal)}
+    with transaction.atomic():
+        return _append(action, actor=actor, subject=about, outcome="denied", reason=refusal.code, details=details)
+
+
+def _asked_for(refusal: Refusal) -> Subject:
+    """Return what was asked for, with its level and record when it exists."""
+    kind, asked = getattr(refusal, "object_type", ""), getattr(refusal, "object_id", "")
+    record = Record.objects.filter(key=asked).first() if kind == "record" else None
+    if record:
+        return subject_of(record)
+    return Subject(kind or "office", (asked or "office")[:40])
+
+
+def _append(
+    action: str,
+    *,
+    actor: Person | None,
+    subject: Subject,
+    outcome: str,
+    reason: str,
+    details: dict[str, Any] | None,
+) -> AuditEntry:
+    if not connection.in_atomic_block:
+        raise RuntimeError(f"{action}: an entry belongs inside its act's transaction")
+    now = timezone.now()
+    previous = _chain_end(subject)
+    salt = secrets.token_bytes(16) if details else b""
+    entry_id = uuid7(now)
+    body = canonical(
+        {
+            "v": VERSION,
+            "log": LOG,
+            "id": str(entry_id),
+            "ts": now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            "actor": _actor(actor, now),
+            "src": _source(),
+            "action": str(action),
+            "outcome": outcome,
+            "object": _object(subject),
+            "object_seq": previous[0] + 1,
+            "object_prev": previous[1].hex(),
+            "reason": reason,
+            "details_h": hashlib.sha256(salt + canonical(details)).hexdigest() if details else "",
+        }
+    )
+    entry = AuditEntry.objects.create(
+        id=entry_id,
+        ts=now,
+        actor=actor,
+        action=str(action),
+        outcome=outcome,
+        object_type=subject.type,
+        object_id=subject.id,
+        object_seq=previous[0] + 1,
+        record_id=subject.record_id,
+        level=subject.level,
+        body=body,
+        leaf_hash=leaf_hash(body),
+    )
+    if details:
+        AuditDetail.objects.create(entry=entry, salt=salt, payload=details)
+    _sequence(entry)
+    return entry
+
+
+def _chain_end(subject: Subject) -> tuple[int, bytes]:
+    """Return the highest object_seq of a subject and its leaf hash; (0, zeros) for a new one."""
+    last = (
+        AuditEntry.objects.filter(object_type=subject.type, object_id=subject.id)
+        .order_by("-object_seq")
+        .values_list("object_seq", "leaf_hash")
+        .first()
+    )
+    return (last[0], bytes(last[1])) if last else (0, bytes(32))
+
+
+def _sequence(entry: AuditEntry) -> None:
+    """Give the entry its place. SQLite has one writer (IMMEDIATE), so max + 1 cannot race."""
+    top = AuditLeaf.objects.aggregate(top=Max("idx"))["top"]
+    AuditLeaf.objects.create(idx=0 if top is None else top + 1, entry=entry)
+
+
+def _actor(actor: Person | None, now: datetime) -> dict[str, Any]:
+    if actor is None:
+        return {"id": 0, "name": "machine", "roles": "", "clearance": 0}
+    stands = standing(actor, now)
+    roles = ",".join(sorted(role.name.lower() for role in stands.roles))
+    return {"id": actor.pk, "name": actor.full_name, "roles": roles, "clearance": int(stands.level)}
+
+
+def _source() -> dict[str, str]:
+    client = CLIENT.get()
+    return {"ip": client.ip, "ua": client.agent[:200], "session": client.session, "req": client.request}
+
+
+def _object(subject: Subject) -> dict[str, Any]:
+    return {
+        "type": subject.type,
+        "id": subject.id,
+        "no": subject.number,
+        "class": subject.kind,
+        "level": int(subject.level),
+    }
+
+
+def canonical(value: Any) -> bytes:
+    """Return canonical JSON: sorted keys, no blanks, UTF-8 (RFC 8785 for integers and strings)."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def leaf_hash(body: bytes) -> bytes:
+    """Return the leaf hash of RFC 9162: SHA-256(0x00 || body)."""
+    return hashlib.sha256(b"\x00" + body).digest()
+
+
+def uuid7(at: datetime | None = None) -> uuid.UUID:
+    """Return a UUID version 7 (RFC 9562): 48 bits of milliseconds, then random bits."""
+    millis = int((at.timestamp() if at else time.time()) * 1000)
+    raw = bytearray(millis.to_bytes(6, "big") + os.urandom(10))
+    raw[6] = (raw[6] & 0x0F) | 0x70
+    raw[8] = (raw[8] & 0x3F) | 0x80
+    return uuid.UUID(bytes=bytes(raw))

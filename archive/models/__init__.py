@@ -1,0 +1,47 @@
+"""The rows of the office: fields, constraints and names; nothing here writes or decides."""
+
+from archive.models.access import FOREVER, Access, Clearance, Grant, Marking, Source, UnitScope
+from archive.models.dossier import Dossier, DossierItem, Hold, HoldItem
+from archive.models.entry import AuditDetail, AuditEntry, AuditLeaf
+from archive.models.people import Person, PersonRole, ServiceToken, Unit
+from archive.models.record import DigitalObject, ObjectRole, Page, Record, RecordState
+from archive.models.register import Register, RegisterCounter, RegisterKind, RegisterNumber
+from archive.models.route import Step, StepKind, StepState
+from archive.models.schedule import Holiday, RecordClass, RetentionRule, RuleKind
+
+__all__ = [
+    "FOREVER",
+    "Access",
+    "AuditDetail",
+    "AuditEntry",
+    "AuditLeaf",
+    "Clearance",
+    "DigitalObject",
+    "Dossier",
+    "DossierItem",
+    "Grant",
+    "Hold",
+    "HoldItem",
+    "Holiday",
+    "Marking",
+    "ObjectRole",
+    "Page",
+    "Person",
+    "PersonRole",
+    "Record",
+    "RecordClass",
+    "RecordState",
+    "Register",
+    "RegisterCounter",
+    "RegisterKind",
+    "RegisterNumber",
+    "RetentionRule",
+    "RuleKind",
+    "ServiceToken",
+    "Source",
+    "Step",
+    "StepKind",
+    "StepState",
+    "Unit",
+    "UnitScope",
+]

@@ -1,0 +1,110 @@
+"""Clearance, scope, grants, and `Access`: the one table of need-to-know.
+
+`Access` holds one row per record, principal and reason, written in the act that
+gives the reason (`archive.access.derive`). A principal is an integer: unit id,
+1,000,000 + person id, 2,000,000 + role, 3,000,000 + unit id for the intake desk of a
+unit. Rows hold the direct unit only; the tree is expanded when asking.
+"""
+
+from typing import Final
+
+from django.db import models
+from django.db.models import F, Q
+
+from archive.models.people import Person, Unit
+from archive.rules.levels import Level
+
+FOREVER: Final = 2_147_483_647
+LEVEL_CHOICES = [(level.value, level.label) for level in Level]
+
+
+class Marking(models.Model):
+    """One distinct combination of compartment marks; row 1 is "none"."""
+
+    name = models.CharField(max_length=120, unique=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Clearance(models.Model):
+    """The highest level a person may see, for a time, given by somebody else; append-only."""
+
+    person = models.ForeignKey(Person, models.PROTECT, related_name="clearances")
+    level = models.SmallIntegerField(choices=LEVEL_CHOICES)
+    since = models.DateTimeField()
+    until = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    basis = models.CharField(max_length=200)
+    granted_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(person=F("granted_by")), name="clearance_two_people"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person}: {self.get_level_display()}"
+
+
+class UnitScope(models.Model):
+    """A subtree of units whose records a person may know of, by post or substitution; append-only."""
+
+    person = models.ForeignKey(Person, models.PROTECT, related_name="scopes")
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="+")
+    since = models.DateTimeField()
+    until = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.person}: {self.unit}"
+
+
+class Grant(models.Model):
+    """One record opened to one person for a time, with a reason; append-only but for its early end."""
+
+    record = models.ForeignKey("archive.Record", models.PROTECT, related_name="grants")
+    person = models.ForeignKey(Person, models.PROTECT, related_name="grants")
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    reason = models.CharField(max_length=300)
+    granted_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(person=F("granted_by")), name="grant_two_people"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.record_id} -> {self.person}"
+
+
+class Source(models.IntegerChoices):
+    """Why a principal may know of a record."""
+
+    OWNER = 1
+    ADDRESSEE = 2
+    STEP = 3
+    GRANT = 4
+
+
+class Access(models.Model):
+    """Need-to-know: one row per record, principal and reason. Level and marking are the record's, copied."""
+
+    pk = models.CompositePrimaryKey("record_id", "principal", "source")
+    record = models.ForeignKey("archive.Record", models.PROTECT, db_index=False, related_name="access")
+    principal = models.IntegerField()
+    source = models.SmallIntegerField(choices=Source)
+    level = models.SmallIntegerField()
+    marking = models.SmallIntegerField()
+    since = models.IntegerField(default=0)  # minutes since 1970
+    until = models.IntegerField(default=FOREVER)
+
+    class Meta:
+        indexes = [
+            # Narrow lists, counts and the level facet are answered from this index alone.
+            models.Index(fields=["principal", "record", "level", "marking", "since", "until"], name="access_who")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.record_id}/{self.principal}/{self.source}"

@@ -1,0 +1,70 @@
+"""The rows of the log. Append-only by triggers (see the migrations); never updated, never deleted.
+
+`AuditEntry.body` are the canonical bytes as hashed; the columns beside it are copies
+for finding. `AuditLeaf` gives each entry its place in the one sequence that the
+search index follows. `AuditDetail` holds what may one day be destroyed while the log
+still verifies: the entry carries only a salted digest of it.
+"""
+
+import uuid
+
+from django.db import models
+
+from archive.models.access import LEVEL_CHOICES
+from archive.models.people import Person
+
+
+class AuditEntry(models.Model):
+    """One act, read or refusal."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    ts = models.DateTimeField()
+    actor = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+", db_index=False)
+    action = models.CharField(max_length=40)
+    outcome = models.CharField(max_length=8)  # ok, denied, error
+    object_type = models.CharField(max_length=20)
+    object_id = models.CharField(max_length=40)
+    object_seq = models.PositiveBigIntegerField()
+    record_id = models.BigIntegerField(
+        null=True
+    )  # the record concerned, for finding; no foreign key: the log outlives it
+    level = models.SmallIntegerField(choices=LEVEL_CHOICES, default=0)
+    body = models.BinaryField()
+    leaf_hash = models.BinaryField(max_length=32)
+
+    class Meta:
+        constraints = [
+            # The chain of one object: the previous leaf is its highest object_seq.
+            models.UniqueConstraint(fields=["object_type", "object_id", "object_seq"], name="entry_chain"),
+        ]
+        indexes = [
+            models.Index(fields=["ts"], name="entry_ts"),  # the auditor's timeline
+            models.Index(fields=["actor", "ts"], name="entry_actor"),  # what did she see last month
+            models.Index(fields=["record_id", "ts"], name="entry_record"),  # who saw this
+            models.Index(fields=["action", "ts"], name="entry_action"),
+            models.Index(fields=["outcome", "ts"], name="entry_outcome"),  # who was refused
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.ts:%Y-%m-%dT%H:%M:%S} {self.action} {self.outcome}"
+
+
+class AuditLeaf(models.Model):
+    """The place of an entry in the sequence: gapless from 0."""
+
+    idx = models.BigIntegerField(primary_key=True)
+    entry = models.OneToOneField(AuditEntry, models.PROTECT, related_name="leaf")
+
+    def __str__(self) -> str:
+        return str(self.idx)
+
+
+class AuditDetail(models.Model):
+    """The values behind an entry's salted digest."""
+
+    entry = models.OneToOneField(AuditEntry, models.PROTECT, primary_key=True, related_name="detail")
+    salt = models.BinaryField(max_length=16)
+    payload = models.JSONField()
+
+    def __str__(self) -> str:
+        return str(self.entry_id)

@@ -1,0 +1,404 @@
+"""Getting a dispatch into a register: capture, register, void, return.
+
+A draft is captured by the pipeline, seen by the intake desk alone, and registered by
+a clerk who confirms every field and the level. The number comes from the register in
+the same transaction as the record, gapless, and is never edited; a void number stays
+with its reason. Slow work (sealing, reading) is never done here: the number is taken
+late, under the counter's lock.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from datetime import date, time
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from archive import access, audit, store
+from archive.models import (
+    DigitalObject,
+    Page,
+    Person,
+    Record,
+    RecordState,
+    Register,
+    RegisterCounter,
+    RegisterKind,
+    RegisterNumber,
+    Unit,
+)
+from archive.models.record import Direction
+from archive.rules.errors import Refusal
+from archive.rules.levels import Level
+from archive.rules.proposal import Guess, Suggestion
+from archive.rules.roles import Action
+from archive.standing import clearance
+
+
+class NotADraft(Refusal):
+    """REG-001: registered, returned or voided by someone else in the meantime."""
+
+    code = "REG-001"
+    message = _(
+        "This dispatch is no longer on the intake desk: someone has registered or returned it. Open the desk again."
+    )
+
+
+class WrongRegister(Refusal):
+    """REG-002: secret dispatches have their own registers, and each direction its own."""
+
+    code = "REG-002"
+    message = _(
+        "The register “%(register)s” does not take this dispatch (%(level)s). Choose the register of that level and direction."
+    )
+
+
+class LevelTooLow(Refusal):
+    """REG-004: a clerk confirms the proposed level or more; lowering needs authority and a decision number."""
+
+    code = "REG-004"
+    message = _(
+        "The level %(level)s is below what was declared or seen on the paper (%(floor)s). Only a person with authority lowers it, with a decision number."
+    )
+
+
+class LevelTooHigh(Refusal):
+    """REG-005: above the clerk's clearance or the site's ceiling."""
+
+    code = "REG-005"
+    message = _(
+        "The level %(level)s is above what you or this installation may hold (%(ceiling)s). Hand the paper to the security officer."
+    )
+
+
+class LooksRegistered(Refusal):
+    """REG-006: number, symbol and issuer are the same as those of a registered dispatch."""
+
+    code = "REG-006"
+    message = _(
+        "%(symbol)s of %(organ)s is already registered as number %(number)s. Compare the two; register again only if they differ."
+    )
+
+
+class MissingFields(Refusal):
+    """REG-007: the register line would be incomplete."""
+
+    code = "REG-007"
+    message = _("Fill in first: %(names)s.")
+
+
+class NumberNotThere(Refusal):
+    """REG-008: only an allotted number that is not void yet can be voided."""
+
+    code = "REG-008"
+    message = _("This dispatch has no number that could be voided.")
+
+
+@dataclass(frozen=True, slots=True)
+class PageRanges:
+    """One page of the pack: (start, length) in bytes of image, thumbnail and text; sizes in pixels."""
+
+    number: int
+    width: int
+    height: int
+    image: tuple[int, int]
+    thumb: tuple[int, int]
+    text: tuple[int, int]
+    source: str
+    confidence: int
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """What the pipeline hands over: sealed objects, page ranges, and what the machine proposes."""
+
+    unit: Unit
+    suggestion: Suggestion
+    original: DigitalObject
+    pack: DigitalObject | None
+    pages: Sequence[PageRanges] = ()
+    proposal: dict[str, Guess] = field(default_factory=dict)
+    flags: Sequence[str] = ()
+    direction: str = Direction.INCOMING
+    channel: str = ""
+    medium: str = "paper"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The register line as the clerk confirms it (names of the data dictionary)."""
+
+    level: Level
+    code_number: str = ""
+    code_notation: str = ""
+    issued_date: date | None = None
+    organ_name: str = ""
+    parent_organ_name: str = ""
+    type_name: str = ""
+    subject: str = ""
+    signer_name: str = ""
+    signer_position: str = ""
+    signer_authority: str = ""
+    urgency: int = 0
+    description: str = ""
+    to_places: str = ""
+    arrival_date: date | None = None
+    arrival_time: time | None = None
+    due_date: date | None = None
+    channel: str = ""
+    issued_amount: int | None = None
+
+
+@transaction.atomic
+def capture(captured: Captured, *, actor: Person) -> Record:
+    """Make the draft record of a scan: on the intake desk, at the highest plausible level.
+
+    Raises:
+        Forbidden: the actor may not hand dispatches in.
+    """
+    access.require(actor, Action.RECORD_CAPTURE)
+    suggestion = captured.suggestion
+    record = Record.objects.create(
+        level=suggestion.plausible,
+        initial_level=suggestion.plausible,
+        declared_level=suggestion.declared,
+        proposed_level=suggestion.level,
+        direction=captured.direction,
+        unit=captured.unit,
+        page_amount=len(captured.pages),
+        channel=captured.channel,
+        medium=captured.medium,
+        proposal={name: guess.to_json() for name, guess in captured.proposal.items()},
+        evidence=[sign.to_json() for sign in suggestion.evidence],
+        flags=list(captured.flags),
+        created_at=timezone.now(),
+        created_by=actor,
+    )
+    _attach(record, captured)
+    access.derive(record)
+    audit.write(Action.RECORD_CAPTURE, actor=actor, subject=record, details={"sha256": captured.original.sha256})
+    return record
+
+
+def _attach(record: Record, captured: Captured) -> None:
+    addresses = [thing.address for thing in (captured.original, captured.pack) if thing]
+    DigitalObject.objects.filter(address__in=addresses).update(record=record, level=record.level)
+    transaction.on_commit(lambda: _relevel(addresses, Level(record.level)))
+    if captured.pack is None:
+        return
+    Page.objects.bulk_create(
+        Page(
+            record=record,
+            number=page.number,
+            pack=captured.pack,
+            width=page.width,
+            height=page.height,
+            image_start=page.image[0],
+            image_length=page.image[1],
+            thumb_start=page.thumb[0],
+            thumb_length=page.thumb[1],
+            text_start=page.text[0],
+            text_length=page.text[1],
+            source=page.source,
+            confidence=page.confidence,
+            flags=list(page.flags),
+        )
+        for page in captured.pages
+    )
+
+
+def _relevel(addresses: Sequence[str], level: Level) -> None:
+    for address in addresses:
+        store.relevel(address, to=level)
+
+
+@transaction.atomic
+def register(
+    draft: Record, entry: Entry, *, register: Register, actor: Person, despite_duplicate: bool = False
+) -> Record:
+    """Give a draft its number and its confirmed fields, in one transaction.
+
+    Args:
+        draft: a record on the intake desk.
+        entry: every field as the clerk confirms it.
+        register: the book of that level and direction.
+        actor: the clerk.
+        despite_duplicate: register although number, symbol and issuer are known already.
+
+    Raises:
+        Hidden, Forbidden: the actor may not see the draft, or may not register.
+        NotADraft, WrongRegister, LevelTooLow, LevelTooHigh, MissingFields, LooksRegistered: as named.
+    """
+    access.require(actor, Action.RECORD_REGISTER, draft)
+    record = Record.objects.select_for_update().get(pk=draft.pk)
+    if record.state != RecordState.DRAFT:
+        raise NotADraft
+    _check_level(record, entry.level, actor)
+    _check_register(register, record.direction, entry.level)
+    _check_fields(record, entry)
+    if not despite_duplicate:
+        _check_duplicate(entry, actor)
+    number = _allot(register, record, actor)
+    _confirm(record, entry, actor, register)
+    access.derive(record)
+    details = {"register": register.pk, "year": number.year, "number": number.number}
+    audit.write(Action.RECORD_REGISTER, actor=actor, subject=record, details=details)
+    return record
+
+
+def _check_level(record: Record, level: Level, actor: Person) -> None:
+    floor = Level(record.proposed_level)
+    if level < floor:
+        raise LevelTooLow(level=level.label, floor=floor.label)
+    ceiling = min(clearance(actor, timezone.now()), settings.SITE_MAX_LEVEL)
+    if level > ceiling:
+        raise LevelTooHigh(level=level.label, ceiling=Level(ceiling).label)
+
+
+def _check_register(register: Register, direction: str, level: Level) -> None:
+    wanted = kind_for(direction, level)
+    if register.kind != wanted or not register.is_open:
+        raise WrongRegister(register=register.name, level=level.label)
+
+
+def kind_for(direction: str, level: Level) -> RegisterKind:
+    """Return which kind of register takes a dispatch of this direction and level."""
+    if direction == Direction.OUTGOING:
+        return RegisterKind.SECRET_OUTGOING if level > Level.THUONG else RegisterKind.OUTGOING
+    return RegisterKind.SECRET_INCOMING if level > Level.THUONG else RegisterKind.INCOMING
+
+
+REQUIRED = {
+    "type_name": _("type"),
+    "organ_name": _("issuer"),
+    "issued_date": _("date of the dispatch"),
+    "subject": _("subject"),
+}
+
+
+def _check_fields(record: Record, entry: Entry) -> None:
+    names = [str(label) for name, label in REQUIRED.items() if not getattr(entry, name)]
+    if record.direction == Direction.INCOMING and entry.arrival_date is None:
+        names.append(str(_("arrival date")))
+    if names:
+        raise MissingFields(names=", ".join(names))
+
+
+def _check_duplicate(entry: Entry, actor: Person) -> None:
+    """Warn on the triple number, symbol, issuer (annex VI) - among what the clerk may see."""
+    if not entry.code_number:
+        return
+    twins = Record.objects.filter(
+        code_notation=entry.code_notation,
+        code_number=entry.code_number,
+        organ_name__iexact=entry.organ_name,
+        state=RecordState.REGISTERED,
+    )
+    year = entry.issued_date.year if entry.issued_date else 0
+    twins = twins.filter(issued_date__year=year).values_list("pk", flat=True)
+    twin = access.visible_to(actor).opens(twins).select_related("number").first()
+    if twin:
+        raise LooksRegistered(symbol=twin.symbol, organ=twin.organ_name, number=twin.number.number)
+
+
+def _allot(register: Register, record: Record, actor: Person) -> RegisterNumber:
+    """Take the next number of the year.
+
+    The number is taken inside the same transaction as the record: a gap in the register
+    must be explained to an inspector, a duplicate cannot be explained. SQLite: IMMEDIATE
+    transactions make this race-free; PostgreSQL: the counter row is the lock.
+    """
+    year = timezone.localdate().year
+    counter, _made = RegisterCounter.objects.select_for_update().get_or_create(register=register, year=year)
+    counter.last += 1
+    counter.save(update_fields=["last"])
+    return RegisterNumber.objects.create(
+        register=register,
+        year=year,
+        number=counter.last,
+        record=record,
+        allotted_at=timezone.now(),
+        allotted_by=actor,
+    )
+
+
+def expected_number(register: Register) -> int:
+    """Return the number that the next registration would get if nobody comes first."""
+    year = timezone.localdate().year
+    last = RegisterCounter.objects.filter(register=register, year=year).values_list("last", flat=True).first()
+    return (last or 0) + 1
+
+
+def _confirm(record: Record, entry: Entry, actor: Person, register: Register) -> None:
+    """Write the confirmed fields and say of each who gave it: the machine's reading kept, or the person."""
+    origin = {}
+    for item in fields(entry):
+        value = getattr(entry, item.name)
+        if item.name == "level":
+            continue
+        setattr(record, item.name, value)
+        read = record.proposal.get(item.name, {}).get("value")
+        if value not in ("", None):
+            origin[item.name] = "machine" if str(value) == read else "person"
+    old_level = Level(record.level)
+    record.field_origin = origin
+    record.level = record.initial_level = entry.level
+    record.state = RecordState.REGISTERED
+    record.unit = register.unit
+    record.registered_at = timezone.now()
+    record.registered_by = actor
+    record.save()
+    if entry.level != old_level:
+        addresses = list(record.sealed_objects.values_list("address", flat=True))
+        DigitalObject.objects.filter(address__in=addresses).update(level=entry.level)
+        transaction.on_commit(lambda: _relevel(addresses, entry.level))
+
+
+@transaction.atomic
+def void(record: Record, *, reason: str, actor: Person) -> RegisterNumber:
+    """Void a number: the row, the record and the reason stay, the number is never given again.
+
+    Raises:
+        Hidden, Forbidden: the actor may not see the record, or may not void.
+        NumberNotThere: it has no number, or a void one.
+        MissingFields: no reason was given.
+    """
+    access.require(actor, Action.NUMBER_VOID, record)
+    if not reason.strip():
+        raise MissingFields(names=str(_("reason")))
+    voided = RegisterNumber.objects.filter(record=record, voided_at__isnull=True).update(
+        voided_at=timezone.now(), voided_by=actor, void_reason=reason.strip()
+    )
+    if not voided:
+        raise NumberNotThere
+    Record.objects.filter(pk=record.pk).update(state=RecordState.VOID)
+    record.refresh_from_db()
+    access.derive(record)
+    audit.write(Action.NUMBER_VOID, actor=actor, subject=record, reason=reason)
+    return RegisterNumber.objects.get(record=record)
+
+
+@transaction.atomic
+def return_draft(draft: Record, *, reason: str, actor: Person) -> Record:
+    """Return a dispatch to its sender unregistered; it stays traceable on the intake desk.
+
+    Raises:
+        Hidden, Forbidden: the actor may not see the draft, or may not return it.
+        NotADraft: it is registered or returned already.
+        MissingFields: no reason was given.
+    """
+    access.require(actor, Action.RECORD_RETURN, draft)
+    if not reason.strip():
+        raise MissingFields(names=str(_("reason")))
+    changed = Record.objects.filter(pk=draft.pk, state=RecordState.DRAFT).update(
+        state=RecordState.RETURNED, return_reason=reason.strip()
+    )
+    if not changed:
+        raise NotADraft
+    draft.refresh_from_db()
+    access.derive(draft)
+    audit.write(Action.RECORD_RETURN, actor=actor, subject=draft, reason=reason)
+    return draft

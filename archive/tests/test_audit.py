@@ -1,0 +1,66 @@
+import hashlib
+import json
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from archive import audit
+from archive.models import AuditEntry, AuditLeaf
+from archive.rules.errors import Hidden
+from archive.rules.roles import Action
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_entry_outside_a_transaction_is_refused():
+    with pytest.raises(RuntimeError):
+        audit.write(Action.START, actor=None)
+
+
+def test_the_sequence_has_no_gap(office, make_record):
+    make_record()
+    places = list(AuditLeaf.objects.order_by("idx").values_list("idx", flat=True))
+    assert places == list(range(len(places)))
+
+
+def test_the_chain_of_a_record_holds(office, make_record):
+    record = make_record()
+    audit.read(Action.RECORD_READ, actor=office.clerk, subject=record)
+    entries = list(AuditEntry.objects.filter(record_id=record.pk).order_by("object_seq"))
+    previous = bytes(32)
+    for number, entry in enumerate(entries, start=1):
+        body = json.loads(bytes(entry.body))
+        assert body["object_seq"] == number
+        assert body["object_prev"] == previous.hex()
+        previous = hashlib.sha256(b"\x00" + bytes(entry.body)).digest()
+        assert bytes(entry.leaf_hash) == previous
+
+
+def test_values_stand_in_the_entry_only_as_a_salted_digest(office, make_record):
+    record = make_record()
+    entry = audit.read(Action.SEARCH_RUN, actor=office.clerk, subject=record, text="mật danh")
+    assert "mật danh" not in bytes(entry.body).decode()
+    detail = entry.detail
+    digest = hashlib.sha256(bytes(detail.salt) + audit.canonical(detail.payload)).hexdigest()
+    assert json.loads(bytes(entry.body))["details_h"] == digest
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "UPDATE archive_auditentry SET action = 'x'",
+        "DELETE FROM archive_auditentry",
+        "DELETE FROM archive_auditleaf",
+        "UPDATE archive_auditdetail SET payload = '{}'",
+        "INSERT OR REPLACE INTO archive_auditleaf (idx, entry_id) SELECT idx, entry_id FROM archive_auditleaf",
+    ],
+)
+def test_the_log_is_append_only_in_the_database(office, make_record, attack):
+    make_record()
+    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(attack)
+
+
+def test_a_refusal_keeps_what_was_asked_for(office, make_record):
+    record = make_record()
+    entry = audit.refused(Hidden(object_id=record.key), actor=office.stranger, action="archive:record")
+    assert (entry.outcome, entry.record_id) == ("denied", record.pk)

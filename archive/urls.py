@@ -1,0 +1,16 @@
+"""Addresses of the office, by screen."""
+
+from archive.views import books, dossiers, home, log, records, registering, retention, sign_in, work
+
+app_name = "archive"
+urlpatterns = [
+    *home.urlpatterns,
+    *sign_in.urlpatterns,
+    *registering.urlpatterns,
+    *books.urlpatterns,
+    *records.urlpatterns,
+    *work.urlpatterns,
+    *dossiers.urlpatterns,
+    *retention.urlpatterns,
+    *log.urlpatterns,
+]

@@ -1,0 +1,5 @@
+"""File plan, due list with its explanation, holds."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

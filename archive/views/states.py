@@ -1,0 +1,31 @@
+"""The pages for what did not work: hidden and missing alike, forbidden, refused, failed."""
+
+import secrets
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from archive.rules.errors import Forbidden, Hidden, Refusal
+
+
+def refusal_page(request: HttpRequest, refusal: Refusal) -> HttpResponse:
+    """Return the page of a refusal: 404 for hidden, 403 for forbidden, 409 for the rest."""
+    if isinstance(refusal, Hidden):
+        return not_found(request)
+    status = 403 if isinstance(refusal, Forbidden) else 409
+    return render(request, "403.html", {"refusal": refusal}, status=status)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001 - Django's signature
+    """Return the one page for "hidden" and "missing"."""
+    return render(request, "404.html", status=404)
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """Return the page of an unexpected error; it needs no database and says nothing was written."""
+    return render(request, "500.html", {"code": secrets.token_hex(3).upper()}, status=500, using=None)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - Django's signature
+    """Return the page for a form sent from a stale or foreign page."""
+    return render(request, "403.html", {"stale_form": True}, status=403)

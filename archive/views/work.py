@@ -1,0 +1,5 @@
+"""Work lists and the thread of one dispatch."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

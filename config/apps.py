@@ -1,0 +1,14 @@
+"""The Django application of the wiring: commands and start-up checks."""
+
+from django.apps import AppConfig
+
+
+class WiringConfig(AppConfig):
+    """The wiring."""
+
+    name = "config"
+    label = "config"
+
+    def ready(self) -> None:
+        """Bring the start-up checks in."""
+        from config import checks  # noqa: F401 - registers itself with Django

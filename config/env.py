@@ -1,0 +1,62 @@
+"""Typed readers of environment variables, and nothing else.
+
+A secret may come from a file: NAME_FILE holds the path, the file's stripped text is
+the value. A value that cannot be read ends the start with the name and the cure.
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+NAMES: set[str] = set()  # every variable asked for; the documentation test compares it with the README
+
+
+def text(name: str, default: str = "") -> str:
+    """Return NAME, or the text of the file that NAME_FILE points to, or the default."""
+    NAMES.add(name)
+    path = os.environ.get(f"{name}_FILE")
+    if path:
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise ImproperlyConfigured(f"{name}_FILE={path}: {error.strerror}. Point it at a readable file.") from error
+    return os.environ.get(name, default)
+
+
+def flag(name: str, *, default: bool = False) -> bool:
+    """Return True for 1/true/yes/on, False for 0/false/no/off (any case)."""
+    value = text(name, str(default)).lower()
+    if value in {"1", "true", "yes", "on"}:
+        return True
+    if value in {"0", "false", "no", "off"}:
+        return False
+    raise ImproperlyConfigured(f"{name}={value!r} is neither yes nor no. Use 1 or 0.")
+
+
+def number(name: str, default: int) -> int:
+    """Return a whole number."""
+    value = text(name, str(default))
+    try:
+        return int(value)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}={value!r} is not a whole number.") from error
+
+
+def choice(name: str, default: str, among: Sequence[str]) -> str:
+    """Return one of a fixed list of words."""
+    value = text(name, default)
+    if value not in among:
+        raise ImproperlyConfigured(f"{name}={value!r} is unknown. Use one of: {', '.join(among)}.")
+    return value
+
+
+def path(name: str, default: Path) -> Path:
+    """Return an absolute path."""
+    return Path(text(name, str(default))).expanduser().absolute()
+
+
+def listed(name: str, default: str = "") -> list[str]:
+    """Return the comma-separated values, blanks dropped."""
+    return [part.strip() for part in text(name, default).split(",") if part.strip()]

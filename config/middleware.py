@@ -1,0 +1,109 @@
+"""What surrounds every request: who asks from where, which language, what a refusal looks like.
+
+`RequestContext` gives each request an id, tells the log where it came from and closes
+the page by headers. `Refusals` turns a refusal that left a view into its page and
+writes it to the log, after the act's transaction has rolled back.
+"""
+
+import hashlib
+import logging
+import uuid
+from collections.abc import Callable
+from typing import Final
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils import translation
+
+from archive import audit
+from archive.rules.errors import Refusal
+from archive.views.states import refusal_page
+
+Answer = Callable[[HttpRequest], HttpResponseBase]
+log = logging.getLogger("vankho.request")
+
+CSP: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'"
+)
+HEADERS: Final = {
+    "Content-Security-Policy": CSP,
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+class RequestContext:
+    """Gives the request its id and its place of origin, and closes the answer by headers."""
+
+    def __init__(self, get_response: Answer) -> None:
+        """Keep the next layer."""
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer a request."""
+        token = audit.CLIENT.set(client_of(request))
+        try:
+            response = self.get_response(request)
+        finally:
+            audit.CLIENT.reset(token)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        if not request.path.startswith(settings.STATIC_URL):
+            response.headers["Cache-Control"] = "no-store"
+        return response
+
+
+def client_of(request: HttpRequest) -> audit.Client:
+    """Return where a request came from; a forwarded address counts only from a trusted proxy."""
+    address = request.META.get("REMOTE_ADDR", "")
+    if address in settings.TRUSTED_PROXIES:
+        address = request.META.get("HTTP_X_FORWARDED_FOR", address).split(",")[-1].strip()
+    session = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
+    return audit.Client(
+        ip=address[:45],
+        agent=request.META.get("HTTP_USER_AGENT", ""),
+        session=hashlib.sha256(session.encode()).hexdigest()[:16] if session else "",
+        request=uuid.uuid4().hex[:16],
+    )
+
+
+class Language:
+    """Vietnamese unless the reader chose otherwise; the browser's own wish is not asked."""
+
+    def __init__(self, get_response: Answer) -> None:
+        """Keep the next layer."""
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer a request in the reader's language."""
+        wanted = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, settings.LANGUAGE_CODE)
+        known = {code for code, _name in settings.LANGUAGES}
+        code = wanted if wanted in known else settings.LANGUAGE_CODE
+        with translation.override(code):
+            request.LANGUAGE_CODE = code
+            response = self.get_response(request)
+        response.headers.setdefault("Content-Language", code)
+        return response
+
+
+class Refusals:
+    """Shows a refusal that left a view, and writes it to the log."""
+
+    def __init__(self, get_response: Answer) -> None:
+        """Keep the next layer."""
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer a request."""
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Answer a refusal; every other error goes on to the 500 page."""
+        if not isinstance(error, Refusal):
+            return None
+        actor = request.user if request.user.is_authenticated else None
+        match = request.resolver_match
+        audit.refused(error, actor=actor, action=match.view_name if match else "unknown")
+        return refusal_page(request, error)
