@@ -209,6 +209,11 @@
     if (on("[data-dismiss]")) on("[data-toast], .note").remove();
     if (on("[data-copy]")) copy(on("[data-copy]"));
     if (on("[data-print]")) print();
+    const fill = on("[data-fill]");
+    if (fill) {
+      document.getElementById(fill.dataset.fillIn).value = fill.dataset.fill;
+      document.getElementById(fill.dataset.then)?.focus();
+    }
     followRow(event);
   });
   document.addEventListener("change", (event) => {
