@@ -1,0 +1,152 @@
+"""Say back what was understood, piece by piece, each with the text that remains when it is taken out.
+
+Chips describe only the query; they never look at records. Words come out in the
+language now active.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.utils.translation import gettext as _
+
+from archive.rules.levels import Level, Urgency
+from search.nodes import And, Choice, Dates, Node, Not, Number, Or, Query, Span, Within, Words, Year
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """One understood piece: a label ("Date"), a value ("from 2023"), a note ("without marks").
+
+    `without` is the query text when this chip is removed.
+    """
+
+    kind: str
+    label: str
+    value: str
+    note: str
+    is_negative: bool
+    without: str
+
+
+def describe(query: Query) -> list[Chip]:
+    """Return the chips of a query in the order of its text."""
+    return [_chip(query.text, nodes) for nodes in _groups(query)]
+
+
+def _groups(query: Query) -> Iterator[list[Node]]:
+    """Yield what makes one chip: single nodes, and plain words side by side as one."""
+    root = query.root
+    nodes = root.children if isinstance(root, And) else (root,) if root else ()
+    run: list[Node] = []
+    for node in nodes:
+        if run and not (_is_plain(node) and _is_plain(run[-1]) and _marks(node) == _marks(run[-1])):
+            yield run
+            run = []
+        run.append(node)
+    if run:
+        yield run
+
+
+def _is_plain(node: Node) -> bool:
+    return isinstance(node, Words) and not (node.is_quoted or node.is_prefix or node.is_fuzzy)
+
+
+def _marks(node: Node) -> bool:
+    return isinstance(node, Words) and node.has_marks
+
+
+def _chip(text: str, nodes: list[Node]) -> Chip:
+    span = (nodes[0].span[0], nodes[-1].span[1])
+    is_negative = isinstance(nodes[0], Not)
+    node = nodes[0].child if isinstance(nodes[0], Not) else nodes[0]
+    kind, label, value, note = _parts(text, node, span)
+    return Chip(kind, label, value, note, is_negative, _without(text, span))
+
+
+def _parts(text: str, node: Node, span: Span) -> tuple[str, str, str, str]:
+    """Return (kind, label, value, note) of one node."""
+    match node:
+        case Words():
+            return "words", "", _words(text, node, span), _note(node)
+        case Number():
+            return "number", _("Number"), node.shown, ""
+        case Dates():
+            return "date", _("Arrived") if node.field == "arrived" else _("Date"), _dates(node), ""
+        case Year():
+            first, last = str(node.first or ""), str(node.last if node.last < 9999 else "")  # noqa: PLR2004
+            return "year", _("Year"), first if first == last else f"{first}-{last}", ""
+        case Choice():
+            return node.field, *_choice(node), ""
+        case Within():
+            return node.field, _label(node.field), " ".join(node.words.typed), _note(node.words)
+        case Or():
+            return "any", _("Any of"), text[slice(*span)].strip("()"), ""
+        case _:
+            return "all", "", text[slice(*span)].lstrip("-").strip("()"), ""
+
+
+def _words(text: str, node: Words, span: Span) -> str:
+    shown = text[slice(*span)].lstrip("-").removeprefix("NOT ").strip()
+    return f"“{shown.strip(chr(34))}”" if node.is_quoted else shown
+
+
+def _note(node: Words) -> str:
+    if node.is_fuzzy:
+        return _("one letter may differ")
+    if node.is_prefix:
+        return _("beginning of a word")
+    # Figures and plain Latin words have no marks to miss, but neither can be told from words typed without.
+    return "" if node.has_marks or all(token.isdigit() for token in node.tokens) else _("without marks")
+
+
+def _dates(node: Dates) -> str:
+    """Say a span as shortly as it can be said: "2024", "05/2024", "from 2023", "12/03/2024"."""
+    first, last = node.first, node.last
+    if first and last:
+        return _period(first, last)
+    if first:
+        return _("from %(date)s") % {"date": _edge(first, starts=True)}
+    return _("until %(date)s") % {"date": _edge(last or date.max, starts=False)}
+
+
+def _period(first: date, last: date) -> str:
+    if first == last:
+        return f"{first:%d/%m/%Y}"
+    if (first.day, first.month, last.day, last.month) == (1, 1, 31, 12):
+        return f"{first.year}" if first.year == last.year else f"{first.year}-{last.year}"
+    is_whole_month = first.day == 1 and (last + timedelta(days=1)).day == 1
+    if is_whole_month and (first.year, first.month) == (last.year, last.month):
+        return f"{first:%m/%Y}"
+    return f"{first:%d/%m/%Y}-{last:%d/%m/%Y}"
+
+
+def _edge(day: date, *, starts: bool) -> str:
+    is_year = (day.day, day.month) == ((1, 1) if starts else (31, 12))
+    return str(day.year) if is_year else f"{day:%d/%m/%Y}"
+
+
+def _choice(node: Choice) -> tuple[str, str]:
+    if node.field == "level":
+        return _("Level"), str(Level(int(node.value)).label)
+    if node.field == "urgency":
+        return _("Urgency"), str(Urgency(int(node.value)).label)
+    return _("Direction"), {"den": _("incoming"), "di": _("outgoing")}.get(str(node.value), _("internal"))
+
+
+def _label(field: str) -> str:
+    return {
+        "register": _("Register number"),
+        "organ": _("Issuing agency"),
+        "signer": _("Signed by"),
+        "type": _("Type"),
+        "unit": _("Unit"),
+        "dossier": _("Dossier"),
+        "subject": _("Subject"),
+        "retention": _("Retention"),
+    }[field]
+
+
+def _without(text: str, span: Span) -> str:
+    """Return the text without a span; the OR or AND it leaves hanging is dropped by the parser."""
+    return " ".join((text[: span[0]] + " " + text[span[1] :]).split())

@@ -1,0 +1,94 @@
+"""Read the ways an office writes a day, a month, a year or a span of them. Pure; never raises.
+
+Days come before months ("12/3/2024" is 12 March). A span includes both ends; None is
+an open end. Years outside 1900-2100 are not years here but numbers.
+"""
+
+import calendar
+import re
+from datetime import date, timedelta
+from typing import Final
+
+Span = tuple[date | None, date | None]
+
+FIRST_YEAR: Final = 1900
+LAST_YEAR: Final = 2100
+
+_DAY: Final = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
+_ISO_DAY: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
+_MONTH: Final = re.compile(r"(\d{1,2})[/.-](\d{4})")
+_ISO_MONTH: Final = re.compile(r"(\d{4})-(\d{1,2})")
+_YEAR: Final = re.compile(r"(\d{4})")
+
+
+def day(text: str) -> date | None:
+    """Return the one day that a text names, or None."""
+    if found := _DAY.fullmatch(text):
+        return _date(int(found[3]), int(found[2]), int(found[1]))
+    if found := _ISO_DAY.fullmatch(text):
+        return _date(int(found[1]), int(found[2]), int(found[3]))
+    return None
+
+
+def year(text: str) -> int | None:
+    """Return the year that a text names, or None."""
+    return int(text) if _YEAR.fullmatch(text) and FIRST_YEAR <= int(text) <= LAST_YEAR else None
+
+
+def span(text: str) -> Span | None:
+    """Return (first, last) of "2024", "05/2024", "12/3/2024", "a..b", ">=a", "<a", or None.
+
+    >>> span("2024..2025")
+    (datetime.date(2024, 1, 1), datetime.date(2025, 12, 31))
+    """
+    if ".." in text:
+        return _between(*text.split("..", 1))
+    sign = re.match(r"[<>]=?", text)
+    if not sign:
+        return _one(text)
+    one = _one(text[sign.end() :])
+    return one and _beyond(sign[0], one)
+
+
+def _between(left: str, right: str) -> Span | None:
+    start, end = _one(left), _one(right)
+    if (left and start is None) or (right and end is None) or not (left or right):
+        return None
+    return start and start[0], end and end[1]
+
+
+def _beyond(sign: str, one: tuple[date, date]) -> Span:
+    """Turn ">2024" into "from 1 January 2025", and the like."""
+    match sign:
+        case ">=":
+            return one[0], None
+        case "<=":
+            return None, one[1]
+        case ">":
+            return one[1] + timedelta(days=1), None
+        case _:
+            return None, one[0] - timedelta(days=1)
+
+
+def _one(text: str) -> tuple[date, date] | None:
+    """Return the first and last day of one day, month or year."""
+    if the_day := day(text):
+        return the_day, the_day
+    if found := _MONTH.fullmatch(text):
+        return _month(int(found[2]), int(found[1]))
+    if found := _ISO_MONTH.fullmatch(text):
+        return _month(int(found[1]), int(found[2]))
+    the_year = year(text)
+    return (date(the_year, 1, 1), date(the_year, 12, 31)) if the_year else None
+
+
+def _month(of_year: int, month: int) -> tuple[date, date] | None:
+    first = _date(of_year, month, 1)
+    return None if first is None else (first, first.replace(day=calendar.monthrange(of_year, month)[1]))
+
+
+def _date(of_year: int, month: int, of_month: int) -> date | None:
+    try:
+        return date(of_year, month, of_month) if FIRST_YEAR <= of_year <= LAST_YEAR else None
+    except ValueError:
+        return None

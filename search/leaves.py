@@ -1,0 +1,113 @@
+"""Make the leaves of a query from pieces of text: words, numbers, days, named values.
+
+Each function returns None when the piece is not what it looks for; none raises.
+"""
+
+import re
+from datetime import date
+from typing import Final
+
+from search import dates, fields
+from search.nodes import Choice, Dates, Leaf, Number, Span, Within, Words, Year
+from search.text import exact_words, vi_fold
+from search.text import words as cut
+
+MIN_PREFIX: Final = 2
+MIN_FUZZY: Final = 3
+# 123/BC-BCH, 123a/QĐ-UBND, 45/QĐ*, 12-CV/TU (the party's form)
+_NUMBER: Final = re.compile(r"\d{1,6}[a-zđ]?/[^\W_][\w/.&-]*\*?|\d{1,6}-[^\W\d_]{2,6}/[^\W_][\w/.-]*\*?", re.IGNORECASE)
+_ANY_NUMBER: Final = re.compile(r"\d{1,6}[a-zđ]?(?:[/-][\w/.&-]*)?\*?", re.IGNORECASE)
+_FUZZY: Final = re.compile(r"~\d?$")
+
+
+def word_leaf(text: str, span: Span, *, is_quoted: bool = False) -> Words | None:
+    """Return the words of a piece of text, or None if it has none."""
+    tokens = tuple(cut(text))
+    if not tokens:
+        return None
+    typed = tuple(exact_words(text))
+    bare = not is_quoted and text
+    is_prefix = bool(bare and bare.endswith("*") and len(tokens[-1]) >= MIN_PREFIX)
+    is_fuzzy = bool(bare and _FUZZY.search(bare) and len(tokens[0]) >= MIN_FUZZY)
+    if is_fuzzy:
+        tokens, typed = tokens[:1], typed[:1]  # the figure after "~" is no word
+    return Words(tokens, typed, span, is_quoted=is_quoted, is_prefix=is_prefix, is_fuzzy=is_fuzzy)
+
+
+def number_leaf(text: str, span: Span) -> Number | None:
+    """Return a dispatch number written in one piece, or None."""
+    bare = text.rstrip(".,;:")
+    if not _NUMBER.fullmatch(bare):
+        return None
+    tokens = number_tokens(bare)
+    return Number(tokens, bare.upper(), span, is_prefix=bare.endswith("*"), written=tokens)
+
+
+def number_tokens(text: str) -> tuple[str, ...]:
+    """Return the words of a dispatch number; leading zeros of the number say nothing.
+
+    >>> number_tokens("045/BC-BCH")
+    ('45', 'bc', 'bch')
+    """
+    tokens = cut(text)
+    if tokens and tokens[0].isdigit():
+        tokens[0] = tokens[0].lstrip("0") or "0"
+    return tuple(tokens)
+
+
+def day_leaf(the_day: date, text: str, span: Span) -> Dates:
+    """Return one day, with the ways a text may say it."""
+    day, month, year = str(the_day.day), str(the_day.month), str(the_day.year)
+    written = {
+        tuple(cut(text)),
+        (day, month, year),
+        (day.zfill(2), month.zfill(2), year),
+        ("ngay", day, "thang", month, "nam", year),
+        ("ngay", day.zfill(2), "thang", month.zfill(2), "nam", year),
+    }
+    return Dates(the_day, the_day, span, written=tuple(sorted(written)))
+
+
+def field_leaf(name: str, value: str, span: Span, *, is_quoted: bool = False) -> Leaf | None:
+    """Return what `name:value` asks for, or None if the field has no such value."""
+    match name:
+        case "number":
+            return _named_number(value, span)
+        case "day" | "arrived":
+            found = dates.span(value)
+            return Dates(*found, span, name) if found else None
+        case "since":
+            found = dates.span(value)
+            return Dates(found[0], None, span) if found and found[0] else None
+        case "until":
+            found = dates.span(value)
+            return Dates(None, found[1], span) if found and found[1] else None
+        case "year":
+            return _years(value, span)
+        case "level" | "urgency" | "direction":
+            chosen = fields.CHOICES[name].get(re.sub(r"[-_\s]", "", vi_fold(value)).rstrip(".,;"))
+            return None if chosen is None else Choice(name, chosen, span)
+        case _:
+            return _within(name, value, span, is_quoted=is_quoted)
+
+
+def _named_number(value: str, span: Span) -> Number | None:
+    bare = value.strip()
+    if not _ANY_NUMBER.fullmatch(bare):
+        return None
+    tokens = number_tokens(bare)
+    is_prefix = bare.endswith("*") and len(tokens) > 1
+    return Number(tokens, bare.upper(), span, is_prefix=is_prefix, in_text=False)
+
+
+def _years(value: str, span: Span) -> Year | None:
+    found = dates.span(value)
+    if not found:
+        return None
+    first, last = found
+    return Year(first.year if first else 0, last.year if last else 9999, span)
+
+
+def _within(name: str, value: str, span: Span, *, is_quoted: bool) -> Within | None:
+    words = word_leaf(value, span, is_quoted=is_quoted)
+    return Within(name, words, span) if words else None

@@ -1,0 +1,236 @@
+"""Claims about the reading of queries: nothing raises, names are few, limits hold, chips can be taken out."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from search.chips import describe
+from search.dates import span
+from search.nodes import And, Choice, Dates, Node, Not, Number, Or, Within, Words, Year, wanted
+from search.query import MAX_CHARS, MAX_DEPTH, MAX_LEAVES, parse
+
+SIGNS = st.text(alphabet='aăđ1/-"():*~. |ORNTặ“', max_size=80)
+PIECE = (
+    'so|số|123|bch|2024|OR|hoặc|NOT|-|(|)|"|mat:|tối|mật|ngay:|12/3/2024|123/BC-BCH|level:[0 TO 9]|reach:1|công*|c*|'
+    "cong~1|cơ|quan:|tu:2023|:|*|AND|-("
+)
+PIECES = st.lists(st.sampled_from(PIECE.split("|")), max_size=40)
+
+
+def leaves(text: str) -> list[Node]:
+    return list(wanted(parse(text).root))
+
+
+def tokens(text: str) -> list[str]:
+    return [token for leaf in leaves(text) if isinstance(leaf, Words) for token in leaf.tokens]
+
+
+def depth(node: Node | None) -> int:
+    match node:
+        case And() | Or():
+            return 1 + max(depth(child) for child in node.children)
+        case Not():
+            return 1 + depth(node.child)
+        case _:
+            return 0
+
+
+@given(st.one_of(st.text(max_size=200), SIGNS, PIECES.map(" ".join), PIECES.map("".join)))
+def test_nothing_a_person_types_raises(text):
+    query = parse(text)
+    for chip in describe(query):
+        describe(parse(chip.without))
+
+
+@given(st.one_of(st.text(max_size=100), PIECES.map(" ".join)))
+def test_every_leaf_knows_where_it_was_read(text):
+    query = parse(text)
+    for leaf in wanted(query.root):
+        start, end = leaf.span
+        assert 0 <= start < end <= len(query.text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "   ", "()", "(((", '"', '""', "OR", "AND", "NOT", "-", "*", "~", ":", ")", "hoặc OR"]
+)
+def test_nothing_to_ask_is_an_empty_query(text):
+    assert parse(text).root is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["level:[0 TO 9]", "reach:12", "marking:1", "viewer_id:7", "ids:4", "acl:x", "báo cáo: tình hình", "units:*"],
+)
+def test_a_name_that_is_not_in_the_table_is_text(text):
+    assert all(isinstance(leaf, Words) for leaf in leaves(text))
+
+
+def test_words_are_joined_by_and():
+    assert tokens("kế hoạch diễn tập") == ["ke", "hoach", "dien", "tap"]
+    assert isinstance(parse("kế hoạch").root, And)
+
+
+def test_quoted_words_with_marks_are_exact_and_without_are_not():
+    assert parse('"diễn tập"').root.is_exact
+    assert not parse('"dien tap"').root.is_exact
+    assert not parse("diễn").root.is_exact
+
+
+def test_or_joins_what_stands_beside_it():
+    root = parse("a hoặc b c").root
+    assert isinstance(root, Or)
+    assert isinstance(root.children[1], And)
+
+
+@pytest.mark.parametrize("text", ["a -b", "a NOT b", 'a -"b"', "a -(b)"])
+def test_what_must_not_be_is_not_wanted(text):
+    assert tokens(text) == ["a"]
+    assert isinstance(parse(text).root.children[1], Not)
+
+
+@pytest.mark.parametrize("text", ["máy-tính", "báo cáo - kế hoạch", "báo cáo – kế hoạch"])
+def test_a_hyphen_between_words_denies_nothing(text):
+    assert not any(isinstance(node, Not) for node in getattr(parse(text).root, "children", ()))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected", "is_strict"),
+    [
+        ("123/BC", ("123", "bc"), True),
+        ("123/BC-BCH", ("123", "bc", "bch"), True),
+        ("số 45/QĐ-UBND", ("45", "qd", "ubnd"), True),
+        ("so:123", ("123",), True),
+        ('số:"045/BC–BCH"', ("45", "bc", "bch"), True),
+        ("12-CV/TU", ("12", "cv", "tu"), True),
+        ("so 123 bch", ("123", "bch"), False),
+        ("SỐ 77 UBND", ("77", "ubnd"), False),
+    ],
+)
+def test_a_dispatch_number_is_understood(text, expected, is_strict):
+    (leaf,) = leaves(text)
+    assert isinstance(leaf, Number)
+    assert (leaf.tokens, leaf.is_strict) == (expected, is_strict)
+
+
+def test_a_number_said_in_words_takes_the_year_after_it():
+    number, year = leaves("so 123 bch 2024")
+    assert number.tokens == ("123", "bch")
+    assert (year.first, year.last, year.in_text) == (2024, 2024, True)
+
+
+def test_a_bare_figure_is_a_word_of_any_field():
+    assert leaves("123") == [Words(("123",), ("123",), (0, 3))]
+
+
+def test_so_before_a_word_is_a_word():
+    assert tokens("số quân") == ["so", "quan"]
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("2024", date(2024, 1, 1), date(2024, 12, 31)),
+        ("2024-02", date(2024, 2, 1), date(2024, 2, 29)),
+        ("02/2023", date(2023, 2, 1), date(2023, 2, 28)),
+        ("12/3/2024", date(2024, 3, 12), date(2024, 3, 12)),
+        ("2024-03-12", date(2024, 3, 12), date(2024, 3, 12)),
+        ("2024..2025", date(2024, 1, 1), date(2025, 12, 31)),
+        ("2024..", date(2024, 1, 1), None),
+        (">=2024-01-01", date(2024, 1, 1), None),
+        (">2024", date(2025, 1, 1), None),
+        ("<1/2/2024", None, date(2024, 1, 31)),
+    ],
+)
+def test_days_months_years_and_spans_are_read(text, first, last):
+    assert span(text) == (first, last)
+
+
+@pytest.mark.parametrize("text", ["30/2/2024", "2024-13", "1800", "..", "x..2024", "", "12/2024/3"])
+def test_no_day_is_no_span(text):
+    assert span(text) is None
+
+
+def test_a_bare_day_may_also_stand_in_the_text():
+    (leaf,) = leaves("ngày 12/3/2024")
+    assert isinstance(leaf, Dates)
+    assert ("ngay", "12", "thang", "3", "nam", "2024") in leaf.written
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("mat:toi-mat", ("level", 2)),
+        ("mật:tối mật", ("level", 2)),
+        ('độ-mật:"Tuyệt mật"', ("level", 3)),
+        ("level:secret", ("level", 2)),
+        ("khan:hoa-toc", ("urgency", 3)),
+        ("khẩn:thượng khẩn", ("urgency", 2)),
+        ("huong:den", ("direction", "den")),
+    ],
+)
+def test_ranks_are_named_with_or_without_marks(text, expected):
+    (leaf,) = leaves(text)
+    assert isinstance(leaf, Choice)
+    assert (leaf.field, leaf.value) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ['cơ quan:"Bộ Tư lệnh"', 'coquan:"bộ tư lệnh"', 'cơ-quan:"BỘ TƯ LỆNH"', 'agency:"Bộ Tư lệnh"']
+)
+def test_a_field_has_its_name_with_or_without_marks_and_in_english(text):
+    (leaf,) = leaves(text)
+    assert isinstance(leaf, Within)
+    assert (leaf.field, leaf.words.tokens) == ("organ", ("bo", "tu", "lenh"))
+
+
+def test_a_short_prefix_is_a_whole_word():
+    assert parse("bá*").root.is_prefix
+    assert not parse("b*").root.is_prefix
+
+
+def test_the_limits_hold_and_are_said():
+    assert parse("a " * MAX_CHARS).is_cut
+    many = parse(" ".join(f"t{n}" for n in range(MAX_LEAVES + 9)))
+    assert many.is_cut
+    assert len(many.root.children) == MAX_LEAVES
+    long_phrase = parse('"' + "ba " * 200 + '"')
+    assert long_phrase.is_cut
+    assert len(long_phrase.root.tokens) == MAX_LEAVES
+    deep = parse("(a " * 300)
+    assert deep.is_cut
+    assert depth(deep.root) <= MAX_DEPTH + 1
+    assert not parse("a b c").is_cut
+
+
+def test_a_thousand_denials_are_read():
+    assert parse("NOT " * 249 + "a").root is not None
+    assert parse("-" * 900 + "a").root is not None
+
+
+def test_chips_say_what_was_understood():
+    said = [
+        (chip.kind, chip.value, bool(chip.note)) for chip in describe(parse('"diễn tập" khu vuc phong thu tu:2023'))
+    ]
+    assert [one[0] for one in said] == ["words", "words", "date"]
+    assert said[0] == ("words", "“diễn tập”", False)
+    assert said[1] == ("words", "khu vuc phong thu", True)
+    assert "2023" in said[2][1]
+
+
+def test_a_chip_can_be_taken_out():
+    chips = describe(parse('"diễn tập" khu vuc tu:2023 -mật'))
+    assert [chip.without for chip in chips] == [
+        "khu vuc tu:2023 -mật",
+        '"diễn tập" tu:2023 -mật',
+        '"diễn tập" khu vuc -mật',
+        '"diễn tập" khu vuc tu:2023',
+    ]
+    assert [chip.is_negative for chip in chips] == [False, False, False, True]
+
+
+def test_years_are_spans_of_the_register():
+    (leaf,) = leaves("năm:2023..2024")
+    assert isinstance(leaf, Year)
+    assert (leaf.first, leaf.last) == (2023, 2024)
