@@ -175,34 +175,28 @@ def plain_size(sealed_size: int) -> int:
 class Unsealed(io.RawIOBase):
     """A readable, seekable view of the plaintext of one sealed object, or of a range of it.
 
-    Position 0 is byte `start` of the plaintext. The header, the key commitment and the
-    last chunk (which alone proves the length) are verified on opening, so a cut file is
-    refused before its first byte is handed out. A range that lies wholly inside a file whose
-    length the caller vouches for may skip the last chunk: `whole=False`.
-    Closing closes the source.
+    Position 0 is byte `start` of the plaintext. Header and key commitment are verified on
+    opening; so is the last chunk, which alone proves the length, unless the range lies wholly
+    inside: a cut file is refused before its first byte is handed out. Closing closes the source.
     """
 
-    def __init__(  # noqa: PLR0913 - identity, key and range belong together
-        self,
-        source: BinaryIO,
-        *,
-        object_id: bytes,
-        key: bytes,
-        start: int = 0,
-        length: int | None = None,
-        whole: bool = True,
+    def __init__(
+        self, source: BinaryIO, *, object_id: bytes, key: bytes, start: int = 0, length: int | None = None
     ) -> None:
-        """Verify the header and the end.
+        """Verify the header, and the end if the range reaches it.
 
         Raises:
             Broken: not this object, not this key, or not whole.
+            ValueError: a negative start or length.
         """
+        if start < 0 or (length is not None and length < 0):
+            raise ValueError("A range has no negative parts.")
         super().__init__()
         self._source = source
         self._size = plain_size(source.seek(0, io.SEEK_END))
         self._cipher = self._open_header(object_id, key)
         self._run_start, self._run = 0, memoryview(b"")
-        if whole:
+        if length is None or start + length > self._size:
             self._load(self._size // CHUNK, 1)
         self._start = min(start, self._size)
         self._stop = self._size if length is None else min(self._start + length, self._size)
@@ -210,14 +204,14 @@ class Unsealed(io.RawIOBase):
 
     def _open_header(self, object_id: bytes, key: bytes) -> _Cipher:
         self._source.seek(0)
-        header = self._exactly(HEADER)
+        header = bytes(self._exactly(HEADER))
         if header[: len(MAGIC)] != MAGIC:
             raise Broken("header")
         if header[len(MAGIC) : CONTEXT_BYTES] != object_id:
             raise Broken("identity")
-        salt = bytes(header[CONTEXT_BYTES : CONTEXT_BYTES + SALT_BYTES])
+        salt = header[CONTEXT_BYTES : CONTEXT_BYTES + SALT_BYTES]
         cipher = _Cipher(key=key, salt=salt, context=MAGIC + object_id)
-        if not hmac.compare_digest(bytes(header[-COMMITMENT_BYTES:]), cipher.commitment):
+        if not hmac.compare_digest(header[-COMMITMENT_BYTES:], cipher.commitment):
             raise Broken("key")
         return cipher
 

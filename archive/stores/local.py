@@ -1,0 +1,187 @@
+"""Sealed objects as files in a local folder.
+
+`ab/cd/<address>.vkso`, written once: temporary file in the same file system, fsync,
+hard link to the final name (which fails rather than replace), fsync of the folder.
+A killed writer leaves at most a piece in `unfinished/`, which `sweep` removes; no name
+under the fan-out ever shows half an object. Never sees a key or a plain byte.
+"""
+
+import errno
+import os
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from archive.stores.port import Kept
+from archive.stores.refusals import MissingObject, StoreFailed, StoreFull
+
+SUFFIX: Final = ".vkso"
+UNFINISHED: Final = "unfinished"
+ADDRESS_DIGITS: Final = 32
+_NO_ROOM: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_NO_LINKS: Final = {errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK}
+
+
+def _refusal(error: OSError) -> StoreFull | StoreFailed:
+    """Return what an operating-system error means to the reader."""
+    if error.errno in _NO_ROOM:
+        return StoreFull()
+    return StoreFailed(reason=error.strerror or errno.errorcode.get(error.errno or 0, "?"))
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class LocalDraft:
+    """One object being written into `unfinished/`."""
+
+    def __init__(self, temporary: Path, final: Path, settle: Callable[[Path], None]) -> None:
+        """Create the temporary file, readable by the archive's account only."""
+        self._temporary, self._final, self._settle = temporary, final, settle
+        self._descriptor: int | None = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+
+    def write(self, sealed: memoryview) -> None:
+        """Append; a short write of the system is continued."""
+        assert self._descriptor is not None  # noqa: S101 - a draft is not written after its end
+        try:
+            while sealed:
+                sealed = sealed[os.write(self._descriptor, sealed) :]
+        except OSError as error:
+            raise _refusal(error) from error
+
+    def commit(self) -> None:
+        """Sync the bytes, then give them their name, then sync the name."""
+        assert self._descriptor is not None  # noqa: S101
+        try:
+            os.fsync(self._descriptor)
+            self._close()
+            self._settle(self._final.parent)
+            _link(self._temporary, self._final)
+            sync_folder(self._final.parent)
+        except OSError as error:
+            raise _refusal(error) from error
+        finally:
+            self.abandon()
+
+    def abandon(self) -> None:
+        """Remove the temporary file."""
+        self._close()
+        self._temporary.unlink(missing_ok=True)
+
+    def _close(self) -> None:
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _link(temporary: Path, final: Path) -> None:
+    """Give the file its final name without replacing anything."""
+    try:
+        os.link(temporary, final)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        # No hard links on this medium (exFAT, some network shares). The address is 128 random bits
+        # and belongs to this draft alone, so looking first and renaming is as good.
+        if final.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(final)) from error
+        temporary.rename(final)
+
+
+class LocalStore:
+    """The driver for one folder; safe to share between threads and processes."""
+
+    def __init__(self, root: Path) -> None:
+        """Create the folder if it is new."""
+        self._root = root
+        self._unfinished = root / UNFINISHED
+        self._unfinished.mkdir(parents=True, exist_ok=True, mode=0o700)
+        sync_folder(root.parent)
+        self._settled: set[Path] = set()
+
+    def create(self, address: str) -> LocalDraft:
+        """Begin an object.
+
+        Raises:
+            StoreFull, StoreFailed: not even a temporary file can be made.
+        """
+        try:
+            return LocalDraft(self._unfinished / f"{address}.{os.getpid()}", self._path(address), self._settle)
+        except OSError as error:
+            raise _refusal(error) from error
+
+    def open(self, address: str) -> BinaryIO:
+        """Return the sealed file, unbuffered: the reader above asks for whole runs of chunks.
+
+        Raises:
+            MissingObject, StoreFailed: not there, or the disk does not answer.
+        """
+        try:
+            return self._path(address).open("rb", buffering=0)
+        except FileNotFoundError as error:
+            raise MissingObject(address=address) from error
+        except OSError as error:
+            raise _refusal(error) from error
+
+    def stat(self, address: str) -> Kept | None:
+        """Return size and time, None if there is no such object."""
+        try:
+            found = self._path(address).stat()
+        except FileNotFoundError:
+            return None
+        return Kept(sealed_size=found.st_size, changed_at=datetime.fromtimestamp(found.st_mtime, UTC))
+
+    def delete(self, address: str) -> None:
+        """Remove the file and make the removal durable; twice is not an error."""
+        path = self._path(address)
+        try:
+            path.unlink(missing_ok=True)
+            if path.parent.is_dir():
+                sync_folder(path.parent)
+        except OSError as error:
+            raise _refusal(error) from error
+
+    def addresses(self) -> Iterator[str]:
+        """Yield the addresses of all whole objects."""
+        for path in self._root.glob(f"[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]/*{SUFFIX}"):
+            yield path.name.removesuffix(SUFFIX)
+
+    def free_bytes(self) -> int | None:
+        """Return the room an ordinary account has left on this disk."""
+        figures = os.statvfs(self._root)
+        return figures.f_bavail * figures.f_frsize
+
+    def sweep(self, *, older_than_seconds: float) -> int:
+        """Remove unfinished pieces not touched for so long that their writer must be dead."""
+        limit = time.time() - older_than_seconds
+        stale = [path for path in self._unfinished.iterdir() if path.stat().st_mtime <= limit]
+        for path in stale:
+            path.unlink(missing_ok=True)
+        return len(stale)
+
+    def _settle(self, folder: Path) -> None:
+        """Make the two fan-out levels exist durably.
+
+        A folder that is already there may have been made a moment ago by another process that has not
+        synced it yet, so each process syncs the parents once for each folder it uses.
+        """
+        if folder in self._settled:
+            return
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        sync_folder(self._root)
+        sync_folder(folder.parent)
+        self._settled.add(folder)
+
+    def _path(self, address: str) -> Path:
+        """Return where an address lies; anything but 32 hex digits never becomes a path."""
+        if len(address) != ADDRESS_DIGITS or not set(address) <= set("0123456789abcdef"):
+            raise MissingObject(address=ascii(address[:ADDRESS_DIGITS]))
+        return self._root / address[:2] / address[2:4] / f"{address}{SUFFIX}"

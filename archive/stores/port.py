@@ -1,0 +1,57 @@
+"""What every place that keeps sealed objects must be able to do.
+
+A driver moves ciphertext and nothing else: it never sees a key, a level or a plain
+byte. One contract suite (archive/tests/test_store_contract.py) is run against each.
+Refusals are those of `archive.stores.refusals`; an address is 32 lower-case hex digits.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import BinaryIO, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One object as the driver sees it: bytes on its medium, last change in UTC."""
+
+    sealed_size: int
+    changed_at: datetime
+
+
+class Draft(Protocol):
+    """An object being written; nobody sees it before `commit` returns."""
+
+    def write(self, sealed: memoryview) -> None:
+        """Take the next bytes. Raises StoreFull or StoreFailed; the draft can then only be abandoned."""
+
+    def commit(self) -> None:
+        """Make the object durable and visible, whole, and never over an existing one."""
+
+    def abandon(self) -> None:
+        """Leave nothing behind; harmless after `commit` and when called twice."""
+
+
+class Driver(Protocol):
+    """A place for sealed objects."""
+
+    def create(self, address: str) -> Draft:
+        """Begin to write the object of this address."""
+
+    def open(self, address: str) -> BinaryIO:
+        """Return a seekable stream of the sealed bytes. Raises MissingObject."""
+
+    def stat(self, address: str) -> Kept | None:
+        """Return what is kept under the address, None if nothing is."""
+
+    def delete(self, address: str) -> None:
+        """Remove the object durably; no error if there is none."""
+
+    def addresses(self) -> Iterator[str]:
+        """Yield every address kept, in no particular order."""
+
+    def free_bytes(self) -> int | None:
+        """Return the room left, None if the medium does not tell."""
+
+    def sweep(self, *, older_than_seconds: float) -> int:
+        """Remove what killed writers left unfinished, and return how many pieces."""
