@@ -31,6 +31,7 @@ ALLOWED_HOSTS = env.listed("VANKHO_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = env.listed("VANKHO_TRUSTED_ORIGINS")
 TRUSTED_PROXIES = frozenset(env.listed("VANKHO_TRUSTED_PROXIES"))
 INBOX = env.path("VANKHO_INBOX", VANKHO_HOME / "inbox")
+INBOX_USER = env.text("VANKHO_INBOX_USER", "clerk")  # in whose name the watched folder hands in
 WORK_THREADS = env.number("VANKHO_WORK_THREADS", 0)  # 0: one per processor
 FREE_DISK_FLOOR = env.number("VANKHO_FREE_DISK_MIB", 200) * 1024 * 1024
 SITE_KEY_FILES = tuple(

@@ -85,6 +85,7 @@ class Scan(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     not_before = models.DateTimeField()  # back-off
     lease_until = models.DateTimeField(null=True)  # a worker has it until then
+    owner = models.CharField(max_length=80, blank=True)  # "host:pid" of that worker: freed at once when it is dead
     fence = models.PositiveIntegerField(default=0)  # grows with each claim: a late worker's write finds another number
 
     class Meta:

@@ -1,0 +1,101 @@
+"""`manage.py serve`: web and worker together on one machine, one clean stop.
+
+Both are forked from one process that has loaded everything, so they share its memory.
+"""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connections
+
+
+class Command(BaseCommand):
+    """Serve an installation."""
+
+    help = "Run web and worker together."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--host", default="127.0.0.1", help="the evaluation profile binds to loopback only")
+        parser.add_argument("--threads", type=int, default=8, help="threads of the web process")
+
+    def handle(self, *, host: str, port: int, threads: int, **_options: Any) -> None:
+        if settings.PROFILE == "evaluation" and host not in {"127.0.0.1", "::1", "localhost"}:
+            raise CommandError("The evaluation profile binds to loopback only. Set VANKHO_PROFILE=production.")
+        call_command("migrate", verbosity=0)
+        connections.close_all()
+        children = {fork(lambda: web(host, port, threads)): "web", fork(work): "work"}
+        self.stdout.write(f"Văn Khố: http://{host}:{port}/  (Ctrl+C ends web and worker)")
+        sys.exit(wait_for(children))
+
+
+def fork(run: Callable[[], None]) -> int:
+    """Run something in a child; return its process id."""
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        run()
+    finally:
+        os._exit(0)
+
+
+def web(host: str, port: int, threads: int) -> None:
+    """Serve pages with gunicorn: one process, some threads."""
+    from gunicorn.app.base import BaseApplication
+
+    from config.wsgi import application
+
+    class Web(BaseApplication):  # type: ignore[misc]
+        def load_config(self) -> None:
+            self.cfg.set("bind", f"{host}:{port}")
+            self.cfg.set("threads", threads)
+            self.cfg.set("worker_class", "gthread")
+            self.cfg.set("loglevel", "warning")
+            self.cfg.set("timeout", 120)
+            self.cfg.set("control_socket_disable", True) if "control_socket_disable" in self.cfg.settings else None
+
+        def load(self) -> Any:
+            return application
+
+    Web().run()
+
+
+def work() -> None:
+    """Run the worker."""
+    call_command("work")
+
+
+def wait_for(children: dict[int, str]) -> int:
+    """Wait; when told to stop, or when one child ends, end the other cleanly; return the exit status."""
+    stopping: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda signum, _frame: stopping.append(signum))
+    status = 0
+    while children:
+        ended, code = os.waitpid(-1, os.WNOHANG)
+        if ended in children:
+            name = children.pop(ended)
+            if not stopping:
+                sys.stderr.write(f"{name} has ended ({code}); stopping the rest\n")
+                status = 1
+                stopping.append(signal.SIGTERM)
+        if stopping:
+            _tell(children, signal.SIGTERM)
+        time.sleep(0.2)
+    return status
+
+
+def _tell(children: dict[int, str], number: int) -> None:
+    for pid in children:
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            continue

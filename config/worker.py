@@ -1,0 +1,64 @@
+"""Everything that runs beside the web process: scans, the watched folder, the index follower, timers."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from django.conf import settings
+from django.db import close_old_connections
+
+from ingest import folder
+from ingest.worker import Workers
+from search import follow
+
+FOLLOW_SECONDS: Final = 0.3
+log = logging.getLogger("vankho.worker")
+
+
+class Machine:
+    """The worker of an installation: starts every loop, stops every loop."""
+
+    def __init__(self) -> None:
+        """Prepare the loops; nothing runs yet."""
+        self.stopping = threading.Event()
+        self.scans = Workers(threads=settings.WORK_THREADS)
+        inbox = folder.Inbox(settings.INBOX, username=settings.INBOX_USER)
+        self.follower = follow.Follower()
+        self.loops = [
+            threading.Thread(target=self._every, args=(folder.RESCAN_SECONDS, inbox.sweep), name="inbox", daemon=True),
+            threading.Thread(target=self._every, args=(FOLLOW_SECONDS, self.follower.catch_up), name="follow", daemon=True),
+        ]
+
+    def start(self) -> None:
+        """Start every loop."""
+        self.scans.start()
+        for loop in self.loops:
+            loop.start()
+
+    def stop(self) -> None:
+        """Stop cleanly: present scans are put back or finished, the index is committed."""
+        self.stopping.set()
+        self.scans.stop()
+        for loop in self.loops:
+            loop.join(10)
+        self.follower.close()
+
+    def run_until(self, ended: Callable[[], bool]) -> None:
+        """Run until told to end."""
+        self.start()
+        try:
+            while not ended():
+                time.sleep(0.2)
+        finally:
+            self.stop()
+
+    def _every(self, seconds: float, act: Callable[[], object]) -> None:
+        while not self.stopping.wait(seconds):
+            try:
+                act()
+            except Exception:
+                log.exception("%s goes on", threading.current_thread().name)
+            finally:
+                close_old_connections()

@@ -1,0 +1,157 @@
+"""Claims scans and drives them through the pipeline; any number of workers may run.
+
+A claim is a conditional update that sets a lease and raises the fence. A lease is
+renewed while work goes on; when its owner is dead on this machine it is freed at once,
+else when it runs out. Failures that may pass are tried again with a growing pause; the
+last one ends in "needs attention" with its reason and a retry.
+"""
+
+import logging
+import os
+import socket
+import threading
+from datetime import timedelta
+from typing import Final
+
+from django.db import close_old_connections
+from django.db.models import F, Q
+from django.utils import timezone
+
+from ingest import outcomes, pipeline, sandbox
+from ingest.models import Scan, ScanState
+from ingest.pipeline import Claim, Ended, LostClaim
+
+LEASE: Final = timedelta(seconds=60)
+RENEW_SECONDS: Final = 10
+TRIES: Final = 4
+POLL_SECONDS: Final = 0.4
+log = logging.getLogger("vankho.worker")
+
+
+def claim() -> Claim | None:
+    """Take the oldest waiting scan whose time has come, or None."""
+    now = timezone.now()
+    ready = Scan.objects.filter(state=ScanState.WAITING, not_before__lte=now).filter(
+        Q(lease_until__isnull=True) | Q(lease_until__lte=now)
+    )
+    for pk, fence in ready.order_by("not_before", "created_at", "order").values_list("pk", "fence")[:4]:
+        taken = Scan.objects.filter(pk=pk, fence=fence, state=ScanState.WAITING).update(
+            fence=fence + 1, lease_until=now + LEASE, owner=owner(), attempts=F("attempts") + 1
+        )
+        if taken:
+            return Claim(pk, fence + 1)
+    return None
+
+
+def owner() -> str:
+    """Return the name of this process in a lease (after a fork too)."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def free_dead() -> int:
+    """Free the leases of workers of this machine that are gone; return how many."""
+    freed = 0
+    host = socket.gethostname()
+    held = Scan.objects.filter(state=ScanState.WAITING, lease_until__isnull=False, owner__startswith=f"{host}:")
+    for name in set(held.values_list("owner", flat=True)):
+        if not _alive(int(name.rsplit(":", 1)[1])):
+            freed += held.filter(owner=name).update(lease_until=None, fence=F("fence") + 1)
+    return freed
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def work_once() -> Scan | None:
+    """Claim one scan and drive it to its end; return it, or None when nothing waits."""
+    claimed = claim()
+    if claimed is None:
+        return None
+    renewal = _Renewal(claimed)
+    renewal.start()
+    try:
+        return pipeline.advance(claimed)
+    except LostClaim:
+        log.info("scan %s: another worker has it", claimed.scan_id)
+    except Exception as fault:  # noqa: BLE001 - whatever went wrong, the queue must move on
+        _failed(claimed, fault)
+    finally:
+        renewal.stop()
+    return None
+
+
+def _failed(claimed: Claim, fault: Exception) -> None:
+    """Put a scan back with a growing pause, or end it when it has failed too often."""
+    why = fault.reason if isinstance(fault, sandbox.CellFailed) else type(fault).__name__
+    log.warning("scan %s: %s", claimed.scan_id, why, exc_info=not isinstance(fault, sandbox.CellFailed))
+    scan = Scan.objects.filter(pk=claimed.scan_id, fence=claimed.fence, state=ScanState.WAITING).first()
+    if scan is None:
+        return
+    if scan.attempts >= TRIES:
+        pipeline.finish(scan, claimed, Ended(outcomes.FAILED, times=scan.attempts, why=why))
+        return
+    pause = timedelta(seconds=2**scan.attempts)
+    pipeline.commit(scan, claimed, lease_until=None, not_before=timezone.now() + pause)
+
+
+class _Renewal(threading.Thread):
+    """Renews a lease while its scan is being worked on."""
+
+    def __init__(self, claimed: Claim) -> None:
+        super().__init__(daemon=True)
+        self.claimed = claimed
+        self.done = threading.Event()
+
+    def run(self) -> None:
+        """Renew until stopped or the claim is lost."""
+        while not self.done.wait(RENEW_SECONDS):
+            held = Scan.objects.filter(pk=self.claimed.scan_id, fence=self.claimed.fence, state=ScanState.WAITING)
+            if not held.update(lease_until=timezone.now() + LEASE):
+                break
+        close_old_connections()
+
+    def stop(self) -> None:
+        """End the renewal."""
+        self.done.set()
+
+
+class Workers:
+    """Threads that each drive one scan at a time until asked to stop."""
+
+    def __init__(self, *, threads: int = 0) -> None:
+        """Prepare; 0 threads means one per processor."""
+        self.stopping = threading.Event()
+        count = threads or len(os.sched_getaffinity(0))
+        self.threads = [threading.Thread(target=self._loop, name=f"scan-{n}", daemon=True) for n in range(count)]
+
+    def start(self) -> None:
+        """Free what dead workers held, then begin."""
+        free_dead()
+        for thread in self.threads:
+            thread.start()
+
+    def stop(self, *, wait_seconds: float = 20) -> None:
+        """Ask the threads to stop after their present scan and wait for them."""
+        self.stopping.set()
+        for thread in self.threads:
+            thread.join(wait_seconds)
+        sandbox.close()
+
+    def _loop(self) -> None:
+        while not self.stopping.is_set():
+            try:
+                worked = work_once()
+            except Exception:
+                log.exception("the worker goes on")
+                worked = None
+            if worked is None:
+                free_dead()
+                close_old_connections()
+                self.stopping.wait(POLL_SECONDS)
