@@ -13,7 +13,7 @@ counts drive from `Access`; wide readers on SQLite filter records by EXISTS with
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Final
 
@@ -35,6 +35,7 @@ from archive.models import (
     RecordState,
     Source,
     Step,
+    Unit,
 )
 from archive.models.route import LIVE_STATES
 from archive.rules.errors import Forbidden, Hidden
@@ -268,3 +269,47 @@ def end_grant(given: Grant, *, actor: Person) -> None:
 def level_of(things: Iterable[Record | DigitalObject]) -> Level:
     """Return the highest level among what is really on a page: the level of its seal bar."""
     return Level(max((thing.level for thing in things), default=Level.THUONG))
+
+
+# --- explaining -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """One ground of need-to-know as the "who may see this?" box shows it."""
+
+    name: str
+    ground: str | Promise
+    until: datetime | None = None
+    is_you: bool = False
+
+
+GROUNDS: Final[dict[int, Promise]] = {
+    Source.OWNER: _("owning unit"),
+    Source.ADDRESSEE: _("addressee"),
+    Source.STEP: _("has it in hand"),
+    Source.GRANT: _("granted"),
+}
+
+
+def readers(record: Record, person: Person) -> list[Reader]:
+    """Return by which grounds a record may be known, those of the person asking first."""
+    mine = set(visible_to(person).principals)
+    shown = [_reader(row, is_you=row.principal in mine) for row in Access.objects.filter(record=record)]
+    return sorted(shown, key=lambda reader: (not reader.is_you, reader.name))
+
+
+def _reader(row: Access, *, is_you: bool) -> Reader:
+    until = None if row.until == FOREVER else datetime.fromtimestamp(row.until * 60, tz=UTC)
+    return Reader(principal_name(row.principal), GROUNDS[row.source], until, is_you)
+
+
+def principal_name(principal: int) -> str:
+    """Return the name of the unit or person behind a principal."""
+    if principal >= DESK:
+        return str(_("Intake desk of %(unit)s") % {"unit": Unit.objects.get(pk=principal - DESK)})
+    if principal >= ROLE:
+        return str(Role(principal - ROLE).label)
+    if principal >= PERSON:
+        return str(Person.objects.get(pk=principal - PERSON))
+    return str(Unit.objects.get(pk=principal))

@@ -1,18 +1,8 @@
-"""How far the index has followed the log, and queries that people keep."""
+"""Queries that people keep. How far an index has followed the log is kept by the index itself."""
 
 from django.db import models
 
 from archive.models import Person
-
-
-class Cursor(models.Model):
-    """The next sequence number a generation of an index has not seen yet."""
-
-    generation = models.CharField(max_length=80, primary_key=True)
-    position = models.BigIntegerField(default=0)
-
-    def __str__(self) -> str:
-        return f"{self.generation}: {self.position}"
 
 
 class SavedSearch(models.Model):

@@ -1,5 +1,150 @@
-"""A record: viewer, page images, text boxes, original, who may see it."""
+"""A record: viewer, page images, original, and who may see it.
 
-from django.urls import URLPattern
+Every image, text and file goes through `access.open_record` and writes its own entry.
+"""
 
-urlpatterns: list[URLPattern] = []
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import path, reverse
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from archive import access, audit, pages, store
+from archive.models import Page, Record, RecordState
+from archive.rules.levels import Level
+from archive.rules.page import Box
+from archive.rules.roles import Action, allows
+from archive.views.doors import person_of
+
+Hits = Mapping[int, Sequence[Box]]
+
+
+@require_GET
+def record(request: HttpRequest, key: str) -> HttpResponse:
+    """Show one record."""
+    return record_page(request, key)
+
+
+def record_page(request: HttpRequest, key: str, *, hits: Hits | None = None, found: str = "") -> HttpResponse:
+    """Show one record, with found words marked when it was opened from a search.
+
+    Args:
+        request: whose reading is written to the log.
+        key: the record's key.
+        hits: boxes of found words by page number.
+        found: what was searched, in the reader's words.
+    """
+    person = person_of(request)
+    shown = access.open_record(person, Action.RECORD_READ, key)
+    audit.read(Action.RECORD_READ, actor=person, subject=shown)
+    wanted = request.GET.get("page", "")
+    context = {
+        "record": shown,
+        "number": getattr(shown, "number", None),
+        "pages": viewer_pages(shown, hits or {}),
+        "current": int(wanted) if wanted.isdecimal() else None,
+        "found": found,
+        "original": shown.sealed_objects.filter(role="original").first(),
+        "filings": _filings(shown),
+        "readers": access.readers(shown, person),
+        "page_level": Level(shown.level),
+        "on_desk": shown.state == RecordState.DRAFT,
+        "may": _may(request),
+    }
+    return render(request, "archive/record.html", context)
+
+
+def viewer_pages(shown: Record, hits: Hits) -> list[dict[str, Any]]:
+    """Return the pages as the viewer takes them (see kit/viewer.html)."""
+    return [
+        {
+            "number": page.number,
+            "image_url": reverse("archive:page-image", args=[shown.key, page.number]),
+            "thumb_url": reverse("archive:page-thumb", args=[shown.key, page.number]),
+            "width": page.width,
+            "height": page.height,
+            "boxes": [],
+            "hits": [list(box) for box in hits.get(page.number, ())],
+        }
+        for page in Page.objects.filter(record=shown)
+    ]
+
+
+def _filings(shown: Record) -> list[Any]:
+    return [item.dossier for item in shown.filings.select_related("dossier")]
+
+
+def _may(request: HttpRequest) -> dict[str, bool]:
+    """Return which buttons this person's post allows; the acts check again."""
+    roles = frozenset(access.standing(person_of(request), access.timezone.now()).roles)
+    acts = (Action.STEP_FORWARD, Action.NUMBER_VOID, Action.DOSSIER_FILE, Action.RECORD_ORIGINAL, Action.HOLD_PLACE)
+    return {act.name.lower(): allows(roles, act) for act in acts}
+
+
+@require_GET
+def page_image(request: HttpRequest, key: str, number: int) -> HttpResponse:
+    """Send the image of one page."""
+    return _picture(request, key, number, form="image")
+
+
+@require_GET
+def page_thumb(request: HttpRequest, key: str, number: int) -> HttpResponse:
+    """Send the small image of one page."""
+    return _picture(request, key, number, form="thumb")
+
+
+def _picture(request: HttpRequest, key: str, number: int, *, form: str) -> HttpResponse:
+    person = person_of(request)
+    shown = access.open_record(person, Action.RECORD_PAGE, key)
+    page = pages.page_of(shown, number)
+    audit.read(Action.RECORD_PAGE, actor=person, subject=shown, page=number, form=form)
+    picture = pages.image(page) if form == "image" else pages.thumb(page)
+    return HttpResponse(picture, content_type="image/jpeg", headers={"X-Content-Type-Options": "nosniff"})
+
+
+class OriginalForm(forms.Form):
+    """Why the original is taken out; asked above the lowest level."""
+
+    reason = forms.CharField(
+        label=_("Reason"), max_length=300, widget=forms.Textarea(attrs={"rows": 2, "class": "form-control"})
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def original(request: HttpRequest, key: str) -> HttpResponseBase:
+    """Send the original file as an attachment; above the lowest level a reason is asked first."""
+    person = person_of(request)
+    shown = access.open_record(person, Action.RECORD_ORIGINAL, key)
+    kept = pages.original_of(shown)
+    form = OriginalForm(request.POST or None)
+    if shown.level > Level.THUONG and not (request.method == "POST" and form.is_valid()):
+        context = {"record": shown, "form": form, "page_level": Level(shown.level), "original": kept}
+        return render(request, "archive/original.html", context)
+    reason = form.cleaned_data["reason"] if form.is_bound and form.is_valid() else ""
+    audit.read(Action.RECORD_ORIGINAL, actor=person, subject=shown, sha256=kept.sha256, reason=reason)
+    response = StreamingHttpResponse(_blocks(kept.address), content_type="application/octet-stream")
+    response.headers["Content-Length"] = str(kept.size)
+    response.headers["Content-Disposition"] = content_disposition_header(True, kept.name or shown.key) or "attachment"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
+
+
+def _blocks(address: str) -> Iterator[bytes]:
+    with store.open(address) as sealed:
+        while block := sealed.read(256 * 1024):
+            yield block
+
+
+urlpatterns = [
+    path("records/<str:key>/", record, name="record"),
+    path("records/<str:key>/pages/<int:number>/image/", page_image, name="page-image"),
+    path("records/<str:key>/pages/<int:number>/thumb/", page_thumb, name="page-thumb"),
+    path("records/<str:key>/original/", original, name="original"),
+]

@@ -1,0 +1,162 @@
+"""Keeps the index behind the log: reads sequenced entries after its position, loads current state.
+
+An index can be behind, never wrong: whatever an entry says, the state indexed is the
+one in the database now, so running twice is harmless and a lost index is rebuilt from
+nothing. Reads and searches in the log change nothing and are skipped without a commit.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from django.conf import settings
+
+from archive import pages
+from archive.models import Access, AuditLeaf, DossierItem, Record, RegisterNumber, Source
+from archive.rules.roles import READING, Action
+from search.engine import Engine, EngineBusy
+from search.engines.embedded import Embedded
+from search.entry import Entry
+
+BATCH: Final = 200  # records loaded and written at once: bounds the memory that page texts take
+SKIPPED: Final = {str(action) for action in READING} | {str(Action.WORK_READ), str(Action.REGISTER_READ)}
+PERSIST_EVERY: Final = 2000  # skipped entries after which the position is written all the same
+IDLE_LOOKS: Final = 20  # looks without work after which the writer's memory is let go
+
+
+def open_engine() -> Engine:
+    """Return the engine of this installation."""
+    return Embedded(settings.VANKHO_HOME / "index")
+
+
+class Follower:
+    """Follows the log with one engine; one follower writes at a time, others find it busy."""
+
+    def __init__(self, engine: Engine | None = None) -> None:
+        """Use the given engine, or open the installation's own at the first look."""
+        self._engine = engine
+        self._seen = 0  # skipped ahead of the persisted position
+        self._idle = 0
+
+    @property
+    def engine(self) -> Engine:
+        """The engine, opened on demand."""
+        if self._engine is None:
+            self._engine = open_engine()
+        return self._engine
+
+    def catch_up(self, *, limit: int = 1000) -> int:
+        """Index what changed since the last look; return how many entries were passed."""
+        persisted = self.engine.position()
+        start = max(persisted, self._seen)
+        leaves = list(
+            AuditLeaf.objects.filter(idx__gte=start)
+            .order_by("idx")
+            .values_list("idx", "entry__action", "entry__record_id", "entry__object_type", "entry__object_id")[:limit]
+        )
+        if not leaves:
+            self._rest()
+            return 0
+        following = leaves[-1][0] + 1
+        changed = set(_changed(leaves))
+        if not changed and following - persisted < PERSIST_EVERY:
+            self._seen = following
+            return len(leaves)
+        try:
+            self._write(changed, following)
+        except EngineBusy:
+            return 0
+        self._seen, self._idle = following, 0
+        return len(leaves)
+
+    def _write(self, changed: Iterable[int], following: int) -> None:
+        wanted = sorted(changed)
+        for start in range(0, len(wanted), BATCH):
+            part = wanted[start : start + BATCH]
+            found = list(entries(part, version=following))
+            self.engine.upsert(found)
+            self.engine.remove(set(part) - {entry.id for entry in found})
+        self.engine.commit(position=following)
+
+    def _rest(self) -> None:
+        """Let the writer and its memory go after a while without work."""
+        self._idle += 1
+        if self._idle == IDLE_LOOKS:
+            self.engine.release()
+
+    def close(self) -> None:
+        """Let the writer go for good."""
+        if self._engine is not None:
+            self._engine.release()
+
+
+def _changed(leaves: Sequence[tuple[int, str, int | None, str, str]]) -> Iterator[int]:
+    """Yield the ids of records whose indexed state the entries may have changed."""
+    for _idx, action, record_id, kind, object_id in leaves:
+        if action in SKIPPED:
+            continue
+        if record_id is not None:
+            yield record_id
+        elif kind == "dossier":
+            yield from DossierItem.objects.filter(dossier__key=object_id).values_list("record_id", flat=True)
+
+
+def entries(ids: Sequence[int], *, version: int) -> Iterator[Entry]:
+    """Yield the current state of records as the engine keeps it; a record that is gone yields nothing."""
+    numbers = dict(RegisterNumber.objects.filter(record__in=ids).values_list("record_id", "number"))
+    reach: dict[int, set[int]] = {}
+    for record_id, principal in Access.objects.filter(record__in=ids).exclude(source=Source.GRANT).values_list(
+        "record_id", "principal"
+    ):
+        reach.setdefault(record_id, set()).add(principal)
+    filed: dict[int, DossierItem] = {
+        item.record_id: item
+        for item in DossierItem.objects.filter(record__in=ids).select_related("dossier__rule").order_by("-filed_at")
+    }
+    for record in Record.objects.filter(pk__in=ids).select_related("unit"):
+        yield _entry(record, version, numbers.get(record.pk), reach.get(record.pk, set()), filed.get(record.pk))
+
+
+def _entry(record: Record, version: int, number: int | None, reach: set[int], item: DossierItem | None) -> Entry:
+    day = record.issued_date or record.arrival_date
+    return Entry(
+        id=record.pk,
+        version=version,
+        level=record.level,
+        marking=record.marking_id,
+        reach=tuple(sorted(reach)),
+        number=record.symbol,
+        register_number=str(number or ""),
+        subject=record.subject,
+        type_name=record.type_name,
+        organ_name=record.organ_name,
+        unit=record.unit.name,
+        year=day.year if day else record.created_at.year,
+        issued_on=record.issued_date,
+        arrived_on=record.arrival_date,
+        urgency=record.urgency,
+        signer=record.signer_name,
+        dossier=f"{item.dossier.code} {item.dossier.title}" if item else "",
+        pages=tuple(page.text for page in pages.texts(record)),
+        direction=record.direction,
+        retention=str(item.dossier.rule.title) if item else "",
+    )
+
+
+def rebuild(*, progress: object = None) -> int:
+    """Build a new index aside from the database, replay what happened meanwhile, swap it in; return its size."""
+    engine = open_engine()
+    new = engine.open_new_generation()
+    top = AuditLeaf.objects.order_by("-idx").values_list("idx", flat=True).first()
+    position = 0 if top is None else top + 1
+    total, last = 0, 0
+    while ids := list(Record.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:BATCH]):
+        new.upsert(entries(ids, version=position))
+        total, last = total + len(ids), ids[-1]
+        if callable(progress):
+            progress(total)
+    new.commit(position=position)
+    replay = Follower(new)
+    while replay.catch_up():
+        continue
+    engine.swap(new)
+    return total
