@@ -55,3 +55,14 @@ def people_with(role: Role, at: datetime) -> QuerySet[Person]:
     """Return the active people who hold a role at a moment, by name."""
     holders = PersonRole.objects.filter(_valid(at), role=role).values("person")
     return Person.objects.filter(pk__in=holders, is_active=True).order_by("full_name")
+
+
+def cleared_for(level: Level, at: datetime) -> QuerySet[Clearance, int]:
+    """Return the ids of the people cleared to a level above the lowest at a moment."""
+    live = Clearance.objects.filter(_valid(at), level__gte=level)
+    return live.filter(Q(revoked_at__isnull=True) | Q(revoked_at__gt=at)).values_list("person", flat=True)
+
+
+def scopes(at: datetime) -> QuerySet[UnitScope]:
+    """Return the scope rows valid at a moment."""
+    return UnitScope.objects.filter(_valid(at))

@@ -8,8 +8,8 @@ say; the label is what a person reads. Sources: state-secrets law 117/2025/QH15
 from enum import IntEnum
 from typing import Final
 
-from django.utils.translation import gettext_lazy as _
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 
 class Level(IntEnum):

@@ -82,17 +82,11 @@ def read_half(path: Path) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
         raise KeyFileMissing(path=path, reason=error.strerror) from error
-    with os.fdopen(descriptor, "rb") as file:
-        facts = os.fstat(descriptor)
-        if not stat.S_ISREG(facts.st_mode):
-            raise KeyFileMalformed(path=path)
-        if facts.st_uid != os.geteuid():
-            raise KeyFileOwned(path=path, owner=facts.st_uid, user=os.geteuid())
-        if stat.S_IMODE(facts.st_mode) != stat.S_IRUSR:
-            raise KeyFileExposed(path=path, mode=f"{stat.S_IMODE(facts.st_mode):04o}")
-        if facts.st_size not in _FILE_BYTES:
-            raise KeyFileMalformed(path=path)
-        line = file.read()
+    try:
+        _check(path, os.fstat(descriptor))
+        line = os.read(descriptor, max(_FILE_BYTES))
+    finally:
+        os.close(descriptor)
     try:
         half = bytes.fromhex(line.decode("ascii"))
     except ValueError as error:
@@ -100,6 +94,17 @@ def read_half(path: Path) -> bytes:
     if len(half) != HALF_BYTES:
         raise KeyFileMalformed(path=path)
     return half
+
+
+def _check(path: Path, facts: os.stat_result) -> None:
+    if not stat.S_ISREG(facts.st_mode):
+        raise KeyFileMalformed(path=path)
+    if facts.st_uid != os.geteuid():
+        raise KeyFileOwned(path=path, owner=facts.st_uid, user=os.geteuid())
+    if stat.S_IMODE(facts.st_mode) != stat.S_IRUSR:
+        raise KeyFileExposed(path=path, mode=f"{stat.S_IMODE(facts.st_mode):04o}")
+    if facts.st_size not in _FILE_BYTES:
+        raise KeyFileMalformed(path=path)
 
 
 def make_key_files(paths: Sequence[Path]) -> None:

@@ -249,9 +249,9 @@ def test_two_seals_of_the_same_bytes_share_nothing_but_the_header():
 
     assert one[:24] == two[:24]
     assert one[24:] != two[24:]
-    assert not set(bytes(one[i : i + 16]) for i in range(24, 1064, 16)) & set(
+    assert not {bytes(one[i : i + 16]) for i in range(24, 1064, 16)} & {
         bytes(two[i : i + 16]) for i in range(24, 1064, 16)
-    )
+    }
 
 
 def test_memory_stays_flat_however_long_the_file():
@@ -266,7 +266,7 @@ def test_memory_stays_flat_however_long_the_file():
             return bytes(size)
 
     tracemalloc.start()
-    digests = seal(Long(), lambda piece: None, object_id=OBJECT_ID, key=KEY)
+    digests = seal(Long(), lambda _: None, object_id=OBJECT_ID, key=KEY)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
 

@@ -34,10 +34,10 @@
     if (!canvas || !row.dataset.box || !image?.naturalWidth) return;
     const [left, top, right, bottom] = JSON.parse(row.dataset.box);
     const { naturalWidth: wide, naturalHeight: high } = image;
-    const pad = 60; // ten-thousandths of the page around the box
-    const x = Math.max(0, ((left - 2 * pad) / 10000) * wide);
+    const pad = 30; // ten-thousandths of the page around the box
+    const x = Math.max(0, ((left - 4 * pad) / 10000) * wide);
     const y = Math.max(0, ((top - pad) / 10000) * high);
-    const width = Math.min(wide - x, ((right - left + 4 * pad) / 10000) * wide);
+    const width = Math.min(wide - x, ((right - left + 8 * pad) / 10000) * wide);
     const height = Math.min(high - y, ((bottom - top + 2 * pad) / 10000) * high);
     canvas.width = Math.round(width * 2);
     canvas.height = Math.round(height * 2);

@@ -1,0 +1,38 @@
+# Văn Khố: what a checkout can do. `make help` lists it.
+PYTHON := .venv/bin/python
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev demo serve test check engine browser bench
+
+help: ## list these targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: ## install what is missing: Debian packages, Python packages, catalogues
+	@config/setup
+
+setup-dev:
+	@config/setup --dev
+
+demo: setup ## fill a sample office (once) and serve it on http://127.0.0.1:8000
+	@$(PYTHON) manage.py demo
+	@$(PYTHON) manage.py serve
+
+serve: setup ## serve the installation under VANKHO_HOME: web and worker together
+	@$(PYTHON) manage.py serve
+
+check: setup-dev ## style, types and start-up checks
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@$(PYTHON) -m mypy .
+	@$(PYTHON) manage.py check
+
+test: check ## the quick suite: no service, nothing outside the checkout
+	@$(PYTHON) -m pytest -q
+
+engine: setup-dev
+	@$(PYTHON) -m pytest -q -m engine || [ $$? -eq 5 ]
+
+browser: setup-dev ## the journeys of each role in a real browser
+	@$(PYTHON) -m pytest -q -m browser
+
+bench: setup-dev ## speed, accuracy and memory against peers and limits, as a table and as JSON
+	@$(PYTHON) -m config.bench

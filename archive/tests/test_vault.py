@@ -1,0 +1,361 @@
+"""The key vault: keys are bound to their object and level, shredding is final, key files are checked."""
+
+import multiprocessing
+import os
+import secrets
+import sqlite3
+import threading
+
+import pytest
+
+from archive import vault as vault_module
+from archive.rules.levels import Level
+from archive.stores import custody
+from archive.stores.custody import KeyFiles, make_key_files
+from archive.stores.refusals import (
+    KeyFileExposed,
+    KeyFileForeign,
+    KeyFileMalformed,
+    KeyFileMissing,
+    KeyFileOwned,
+    LevelKeyMissing,
+    SecondHalfNeeded,
+    Shredded,
+    StoreFull,
+    VaultFailed,
+    WrongKey,
+)
+from archive.vault import Vault
+
+
+@pytest.fixture
+def key_files(tmp_path):
+    paths = [tmp_path / "custodian-1" / "half.key", tmp_path / "custodian-2" / "half.key"]
+    make_key_files(paths)
+    return paths
+
+
+@pytest.fixture
+def path(tmp_path):
+    (tmp_path / "keys").mkdir()
+    return tmp_path / "keys" / "vault.sqlite3"
+
+
+@pytest.fixture
+def vault(path, key_files):
+    opened = Vault(path, custodian=KeyFiles(key_files))
+    yield opened
+    opened.close()
+
+
+def add(vault, level=Level.MAT):
+    """Add a key and return (object id, key)."""
+    object_id, key = secrets.token_bytes(16), secrets.token_bytes(32)
+    vault.add(object_id, key, level=level)
+    return object_id, key
+
+
+def sql(path, statement, *values):
+    db = sqlite3.connect(path)
+    with db:
+        rows = db.execute(statement, values).fetchall()
+    db.close()
+    return rows
+
+
+class TestKeys:
+    @pytest.mark.parametrize("level", Level)
+    def test_a_key_comes_back_also_after_a_restart(self, vault, path, key_files, level):
+        object_id, key = add(vault, level)
+
+        assert vault.get(object_id) == key
+        again = Vault(path, custodian=KeyFiles(key_files))
+        assert again.get(object_id) == key
+        assert again.level_of(object_id) == level
+        again.close()
+
+    def test_no_key_stands_in_any_file_in_clear(self, vault, path):
+        object_id, key = add(vault)
+        stored = b"".join(file.read_bytes() for file in path.parent.rglob("*") if file.is_file())
+
+        assert object_id in stored
+        assert key not in stored
+
+    def test_every_connection_syncs_fully(self, vault):
+        with vault._connection() as db:
+            assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+            assert db.execute("PRAGMA synchronous").fetchone() == (2,)
+            assert db.execute("PRAGMA secure_delete").fetchone() == (1,)
+
+    def test_swapped_rows_do_not_open(self, vault, path):
+        (one, _), (two, _) = add(vault), add(vault)
+        wraps = dict(sql(path, "SELECT object_id, wrapped FROM data_key"))
+        sql(path, "UPDATE data_key SET wrapped = ? WHERE object_id = ?", wraps[two], one)
+        sql(path, "UPDATE data_key SET wrapped = ? WHERE object_id = ?", wraps[one], two)
+
+        for object_id in (one, two):
+            with pytest.raises(WrongKey) as refusal:
+                vault.get(object_id)
+            assert object_id.hex() in str(refusal.value)
+
+    def test_a_key_moved_to_a_lower_level_does_not_open(self, vault, path):
+        object_id, _ = add(vault, Level.TOI_MAT)
+        add(vault, Level.THUONG)
+        sql(path, "UPDATE data_key SET level = 0 WHERE object_id = ?", object_id)
+        with pytest.raises((WrongKey, LevelKeyMissing)):
+            vault.get(object_id)
+
+        sql(path, "UPDATE data_key SET key_id = (SELECT key_id FROM level WHERE rank = 0) WHERE level = 0")
+        with pytest.raises(WrongKey):
+            vault.get(object_id)
+
+    def test_a_level_that_does_not_exist_is_a_wrong_key(self, vault, path):
+        object_id, _ = add(vault)
+        sql(path, "UPDATE data_key SET level = 9")
+        with pytest.raises(WrongKey):
+            vault.get(object_id)
+
+    def test_raising_the_level_moves_the_key_and_keeps_it(self, vault):
+        object_id, key = add(vault, Level.THUONG)
+
+        vault.rewrap(object_id, to=Level.TOI_MAT)
+
+        assert (vault.get(object_id), vault.level_of(object_id)) == (key, Level.TOI_MAT)
+
+    def test_ids_are_listed_by_age(self, vault, path):
+        old, young = add(vault)[0], add(vault)[0]
+        sql(path, "UPDATE data_key SET added_at = added_at - 1000 WHERE object_id = ?", old)
+
+        assert set(vault.object_ids()) == {old, young}
+        assert set(vault.object_ids(older_than_seconds=500)) == {old}
+
+
+class TestDestruction:
+    def test_a_shredded_key_is_gone_from_every_file(self, vault, path):
+        object_id, _ = add(vault)
+        [(wrapped,)] = sql(path, "SELECT wrapped FROM data_key")
+
+        assert vault.shred(object_id)
+
+        with pytest.raises(Shredded):
+            vault.get(object_id)
+        with pytest.raises(Shredded):
+            vault.rewrap(object_id, to=Level.THUONG)
+        stored = b"".join(file.read_bytes() for file in path.parent.rglob("*") if file.is_file())
+        assert wrapped not in stored
+
+    def test_shredding_twice_is_not_an_error(self, vault):
+        object_id, _ = add(vault)
+        assert [vault.shred(object_id), vault.shred(object_id)] == [True, False]
+
+    def test_after_a_rotation_an_older_copy_of_the_vault_opens_nothing(self, vault, path, key_files, tmp_path):
+        (kept, key), (gone, _) = add(vault), add(vault)
+        (other, other_key) = add(vault, Level.THUONG)
+        copy = tmp_path / "copy.sqlite3"
+        vault.copy_to(copy)
+        vault.shred(gone)
+
+        assert vault.rotate_level(Level.MAT) == 1
+
+        assert vault.get(kept) == key
+        vault.close()
+        for suffix in ("-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+        path.write_bytes(copy.read_bytes())
+        restored = Vault(path, custodian=KeyFiles(key_files))
+        for object_id in (kept, gone):
+            with pytest.raises(LevelKeyMissing):
+                restored.get(object_id)
+        assert restored.get(other) == other_key  # another level was not rotated
+        restored.close()
+
+    def test_a_rotation_that_meets_a_wrong_key_changes_nothing(self, vault, path):
+        rows = [add(vault) for _ in range(3)]
+        sql(path, "UPDATE data_key SET wrapped = zeroblob(60) WHERE object_id = ?", rows[1][0])
+        before = sql(path, "SELECT * FROM data_key")
+
+        with pytest.raises(WrongKey):
+            vault.rotate_level(Level.MAT)
+
+        assert sql(path, "SELECT * FROM data_key") == before
+        assert vault.get(rows[0][0]) == rows[0][1]
+
+    def test_what_a_broken_off_rotation_left_is_destroyed_by_the_next(self, vault, path):
+        object_id, key = add(vault)
+        vault._make_level_key(Level.MAT)
+        assert len(list(path.parent.glob("levels/1-*.key"))) == 2
+
+        vault.rotate_level(Level.MAT)
+
+        assert list(path.parent.glob("levels/1-*.key")) == [vault.level_files()[0]]
+        assert vault.get(object_id) == key
+
+    def test_rotation_goes_on_in_batches(self, vault, monkeypatch):
+        monkeypatch.setattr(vault_module, "BATCH", 3)
+        rows = [add(vault) for _ in range(10)]
+
+        assert vault.rotate_level(Level.MAT) == 10
+        assert all(vault.get(object_id) == key for object_id, key in rows)
+        assert len(list(vault.object_ids())) == 10
+
+    def test_another_process_reads_on_through_a_rotation(self, vault, path, key_files):
+        object_id, key = add(vault)
+        other = Vault(path, custodian=KeyFiles(key_files))
+        assert other.get(object_id) == key
+
+        vault.rotate_level(Level.MAT)
+
+        assert other.get(object_id) == key
+        other.rotate_level(Level.MAT)
+        assert vault.get(object_id) == key
+        other.close()
+
+
+class TestCustodians:
+    def test_one_custodian_opens_nothing_classified(self, vault, path, key_files):
+        secret, _ = add(vault, Level.MAT)
+        plain, key = add(vault, Level.THUONG)
+
+        alone = Vault(path, custodian=KeyFiles(key_files[:1]))
+
+        assert alone.get(plain) == key
+        with pytest.raises(SecondHalfNeeded):
+            alone.get(secret)
+        with pytest.raises(SecondHalfNeeded):
+            alone.prepare(Level.TOI_MAT)
+        alone.close()
+
+    def test_halves_in_the_wrong_order_are_named(self, vault, path, key_files):
+        with pytest.raises(KeyFileForeign) as refusal:
+            Vault(path, custodian=KeyFiles(key_files[::-1]))
+        assert str(key_files[1]) in str(refusal.value)
+
+    def test_key_files_of_another_archive_are_named(self, vault, path, tmp_path):
+        foreign = [tmp_path / "a.key", tmp_path / "b.key"]
+        make_key_files(foreign)
+        with pytest.raises(KeyFileForeign):
+            Vault(path, custodian=KeyFiles(foreign))
+
+    def test_no_key_file_is_named_at_all(self):
+        with pytest.raises(KeyFileMissing):
+            KeyFiles([])
+
+    def test_a_missing_file_is_named_with_the_cure(self, tmp_path):
+        with pytest.raises(KeyFileMissing) as refusal:
+            KeyFiles([tmp_path / "no.key"])
+        assert "no.key" in str(refusal.value)
+        assert "VANKHO_SITE_KEY_FILES" in str(refusal.value)
+
+    @pytest.mark.parametrize("mode", [0o600, 0o440, 0o404, 0o777, 0o4400])
+    def test_other_permissions_than_0400_are_refused(self, key_files, mode):
+        key_files[0].chmod(mode)
+        with pytest.raises(KeyFileExposed) as refusal:
+            KeyFiles(key_files)
+        assert f"{mode:04o}" in str(refusal.value)
+
+    @pytest.mark.parametrize("text", [b"", b"00" * 31, b"00" * 33, b"g" * 64, b"00" * 32 + b"\n\n", b"0 " * 32])
+    def test_a_file_that_is_no_key_is_refused(self, key_files, text):
+        key_files[0].chmod(0o600)
+        key_files[0].write_bytes(text)
+        key_files[0].chmod(0o400)
+        with pytest.raises(KeyFileMalformed):
+            KeyFiles(key_files)
+
+    def test_a_folder_or_a_pipe_is_no_key_file(self, tmp_path):
+        os.mkfifo(tmp_path / "pipe")
+        for odd in (tmp_path, tmp_path / "pipe"):
+            with pytest.raises(KeyFileMalformed):
+                KeyFiles([odd])
+
+    def test_a_file_of_another_account_is_refused(self, key_files, monkeypatch):
+        monkeypatch.setattr(custody.os, "geteuid", lambda: 4_000_000)
+        with pytest.raises(KeyFileOwned):
+            KeyFiles(key_files)
+
+    def test_existing_key_files_are_never_replaced(self, key_files):
+        before = [file.read_bytes() for file in key_files]
+        make_key_files(key_files)
+        assert [file.read_bytes() for file in key_files] == before
+        assert {file.name for file in key_files[0].parent.iterdir()} == {"half.key"}
+
+    def test_a_lost_or_changed_level_key_is_named(self, vault, path, key_files):
+        object_id, _ = add(vault)
+        [file] = vault.level_files()
+        whole = file.read_bytes()
+        for broken in (b"", whole[:-1], whole[:20] + bytes([whole[20] ^ 1]) + whole[21:]):
+            file.write_bytes(broken)
+            fresh = Vault(path, custodian=KeyFiles(key_files))
+            with pytest.raises(LevelKeyMissing) as refusal:
+                fresh.get(object_id)
+            assert file.name in str(refusal.value)
+            fresh.close()
+
+
+class TestTogether:
+    def test_threads_lose_no_key(self, vault):
+        kept, faults = {}, []
+
+        def work():
+            try:
+                for _ in range(15):
+                    object_id, key = add(vault)
+                    kept[object_id] = key
+                    assert vault.get(object_id) == key
+            except Exception as fault:  # noqa: BLE001 - shown by the assertion below
+                faults.append(fault)
+
+        threads = [threading.Thread(target=work) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for _ in range(3):
+            vault.rotate_level(Level.MAT)
+        for thread in threads:
+            thread.join()
+
+        assert not faults
+        assert len(kept) == 90
+        assert all(vault.get(object_id) == key for object_id, key in kept.items())
+
+    def test_processes_that_start_at_once_agree_on_one_vault(self, path, tmp_path):
+        files = [tmp_path / "c" / "1.key", tmp_path / "c" / "2.key"]
+        context = multiprocessing.get_context("fork")
+        answers = context.Queue()
+        children = [context.Process(target=_start_and_add, args=(path, files, answers)) for _ in range(6)]
+        for child in children:
+            child.start()
+        kept = dict(answers.get(timeout=60) for _ in children)
+        for child in children:
+            child.join()
+
+        vault = Vault(path, custodian=KeyFiles(files))
+        assert all(vault.get(object_id) == key for object_id, key in kept.items())
+        assert len(vault.level_files()) == 1
+        vault.close()
+
+    def test_a_connection_is_not_carried_over_a_fork(self, vault):
+        object_id, key = add(vault)
+        context = multiprocessing.get_context("fork")
+        answers = context.Queue()
+        child = context.Process(target=lambda: answers.put((vault.get(object_id), len(vault._idle))))
+        child.start()
+        assert answers.get(timeout=30) == (key, 1)
+        child.join()
+
+    def test_a_full_disk_and_a_broken_database_are_told_apart(self, vault, path):
+        with vault._connection() as db:
+            pages = db.execute("PRAGMA page_count").fetchone()[0]
+            db.execute(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(StoreFull):
+            for _ in range(200):
+                add(vault)
+        vault.close()
+        path.write_bytes(b"not a database" * 1000)
+        with pytest.raises(VaultFailed):
+            vault.get(bytes(16))
+
+
+def _start_and_add(path, files, answers):
+    make_key_files(files)
+    vault = Vault(path, custodian=KeyFiles(files))
+    answers.put(add(vault))
+    vault.close()

@@ -1,0 +1,102 @@
+"""The port to a search engine, the same for the embedded driver and for Elasticsearch.
+
+Promises every driver keeps, tested by one suite: the reader's terms are part of the
+engine's own query, for hits, counts, facets, suggestions, passages and neighbours
+alike; each level lies in an index of its own; a record whose level changes leaves the
+old index before it enters the new one; scores are made of constants and never of
+statistics, so that a record which may not be seen cannot move one which may.
+A driver never reads the database and never decides who may see what.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final, Protocol, Self
+
+from search.entry import Entry, Excerpt, Hit, Order, Results, Suggestion, Terms
+from search.nodes import Query
+
+Filters = Mapping[str, Sequence[str]]  # facet -> accepted values; any of them, in every facet named
+
+DEEPEST: Final = 10_000  # hits beyond are counted, not listed: nobody reads page 500, and each level lists so many
+
+# What a hit gains, each once. Sums are the bands of Order.BEST; equal bands are ordered by day, newest first.
+BASE: Final = 1
+MARKS_RIGHT: Final = 2  # every word asked for with marks stands there with these marks
+TEXT_PHRASE: Final = 4  # the words stand side by side in the text
+SUBJECT_ALL: Final = 8  # the subject has every word
+SUBJECT_PHRASE: Final = 16  # the subject has them side by side
+NUMBER: Final = 32  # it bears the number asked for
+TOP_BAND: Final = BASE + MARKS_RIGHT + TEXT_PHRASE + SUBJECT_ALL + SUBJECT_PHRASE + NUMBER
+
+
+class EngineBusy(Exception):  # noqa: N818 - an answer: come back later
+    """Another process is writing. Nothing was changed; try again."""
+
+
+class IndexBroken(Exception):  # noqa: N818 - a state of the index
+    """After a commit the index does not hold what was written. Rebuild it; until then do not move on."""
+
+
+class Engine(Protocol):
+    """One searchable collection of entries."""
+
+    def upsert(self, entries: Iterable[Entry]) -> None:
+        """Put entries in place of their older versions. Visible after `commit`.
+
+        Raises:
+            EngineBusy: another process holds the writer.
+        """
+
+    def remove(self, ids: Iterable[int]) -> None:
+        """Take records out, whatever level they lie in. Unknown ids are no error. Visible after `commit`."""
+
+    def commit(self, *, position: int | None = None) -> None:
+        """Make all changes durable and visible, then remember the position in the log they stand for.
+
+        Raises:
+            IndexBroken: a changed record is not there exactly once, or a removed one still is.
+        """
+
+    def release(self) -> None:
+        """Let go of the writer and its memory; uncommitted changes are dropped. Called when there is no work."""
+
+    def position(self) -> int:
+        """Return the position of the last commit that named one, 0 for a new index: where to follow the log from."""
+
+    def search(  # noqa: PLR0913 - a page of hits is asked for by name
+        self,
+        query: Query,
+        terms: Terms,
+        *,
+        filters: Filters | None = None,
+        order: Order = Order.NEWEST,
+        offset: int = 0,
+        limit: int = 20,
+    ) -> Results:
+        """Return a page of hits, the exact total and the facets, all within the reader's terms.
+
+        A facet's own filter does not narrow its own counts, so that another value can be chosen.
+        """
+
+    def excerpts(self, query: Query, terms: Terms, ids: Sequence[int]) -> dict[int, Excerpt]:
+        """Return a passage for each record that the reader may see: ask after the database check."""
+
+    def suggest(self, typed: str, terms: Terms, *, limit: int = 8) -> list[Suggestion]:
+        """Return what the reader may be about to type, most frequent among the records they see."""
+
+    def similar(self, record_id: int, terms: Terms, *, limit: int = 5) -> list[Hit]:
+        """Return neighbours of a record, both within the reader's terms; none if the record is not."""
+
+    def count(self, terms: Terms) -> int:
+        """Return how many records the reader may see."""
+
+    def stamps(self) -> Iterator[Hit]:
+        """Yield (id, version, level) of everything held, in no order: for the drift check only."""
+
+    def reload(self) -> None:
+        """See what other processes have committed. Searching does so by itself."""
+
+    def open_new_generation(self) -> Self:
+        """Return an empty engine beside this one, to be filled and then swapped in."""
+
+    def swap(self, new: Self) -> None:
+        """Make a filled generation the current one for every process; the old one is kept until the next."""

@@ -1,0 +1,208 @@
+"""Turn a query tree, a reader's terms and chosen filters into one engine query. Strings are never parsed.
+
+Every query that leaves this module holds the access clause: `Compiler` can only be made
+with `Terms`, and its two public results are built around `_allowed`. All clauses score
+constants (see `search.engine`), so nothing depends on statistics of hidden records.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Final
+
+import tantivy
+from tantivy import FieldType, Occur, Query
+
+from archive.rules.levels import LEVEL_SLUGS, URGENCY_SLUGS
+from search import engine, fields
+from search import nodes as ask
+from search.engine import Filters
+from search.engines.schema import EXACT, FOLDED, day_number
+from search.entry import Terms
+
+_RANKS: Final = {
+    "level": {slug: int(rank) for rank, slug in LEVEL_SLUGS.items()},
+    "urgency": {slug: int(rank) for rank, slug in URGENCY_SLUGS.items()},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Compiler:
+    """Builds queries for one reader over one schema."""
+
+    schema: tantivy.Schema
+    terms: Terms
+
+    def matching(self, asked: ask.Node | None, filters: Filters | None = None) -> Query:
+        """Return what must hold, without any order: for counting, facets and newest first."""
+        return self._all([self._allowed(), *self._filters(filters or {}), *self._asked(asked)])
+
+    def ranked(self, asked: ask.Node | None, filters: Filters | None = None) -> Query:
+        """Return the same, scored by the bands of `search.engine`."""
+        clauses = [(Occur.Must, Query.const_score_query(self.matching(asked, filters), float(engine.BASE)))]
+        for query, worth in self._gains(asked):
+            clauses.append((Occur.Should, Query.const_score_query(query, float(worth))))
+        return Query.boolean_query(clauses)
+
+    def only(self, ids: Sequence[int], *extra: Query) -> Query:
+        """Return these records as far as the reader may see them, narrowed by extra clauses."""
+        return self._all([self._allowed(), Query.term_set_query(self.schema, "id", list(ids)), *extra])
+
+    def words(self, tokens: Iterable[str], names: Sequence[str] = FOLDED) -> list[Query]:
+        """Return one query per folded word: it stands in any of the fields."""
+        return [self._any([self._term(name, token) for name in names]) for token in tokens]
+
+    # --- the access clause ------------------------------------------------------------
+    def _allowed(self) -> Query:
+        """Return level, marking, and reach or grant: what `archive.access` said of this reader."""
+        terms = self.terms
+        if terms.is_empty:
+            return Query.empty_query()
+        reached = [Query.term_set_query(self.schema, "reach", list(terms.reach))] if terms.reach else []
+        granted = [Query.term_set_query(self.schema, "id", list(terms.ids))] if terms.ids else []
+        return self._all(
+            [
+                self._range("level", 0, terms.level),
+                Query.term_set_query(self.schema, "marking", list(terms.markings)),
+                self._any([*reached, *granted]),
+            ]
+        )
+
+    def _filters(self, filters: Filters) -> Iterator[Query]:
+        for name, values in filters.items():
+            if values:
+                yield self._any([self._filter(name, value) for value in values])
+
+    def _filter(self, name: str, value: str) -> Query:
+        """Return one value of a facet; a value that cannot be matches nothing."""
+        if name in _RANKS:
+            rank = _RANKS[name].get(value)
+            return Query.empty_query() if rank is None else self._term(name, rank)
+        if name == "year":
+            return self._term("year", int(value)) if re.fullmatch(r"[0-9]{1,4}", value) else Query.empty_query()
+        if name in {"type", "organ", "unit", "retention"}:
+            return self._term(f"{name}_is", value)
+        return Query.empty_query()
+
+    # --- the tree ---------------------------------------------------------------------
+    def _asked(self, node: ask.Node | None) -> Iterator[Query]:
+        if node is not None:
+            yield self._node(node)
+
+    def _node(self, node: ask.Node) -> Query:
+        match node:
+            case ask.And():
+                return self._together(node.children)
+            case ask.Not():
+                return self._together([node])
+            case ask.Or():
+                return self._any([self._node(child) for child in node.children])
+            case ask.Words():
+                return self._words(node)
+            case ask.Number():
+                return self._any([self._number(node), *self._said([node.written] if node.in_text else [])])
+            case ask.Dates():
+                return self._any([self._dates(node), *self._said(node.written)])
+            case ask.Year():
+                said = self._said([(str(node.first),)] if node.in_text else [])
+                return self._any([self._range("year", node.first, node.last), *said])
+            case ask.Choice():
+                return self._term(node.field, node.value)
+            case ask.Within():
+                return self._within(node)
+
+    def _together(self, children: Sequence[ask.Node]) -> Query:
+        clauses = []
+        for child in children:
+            if isinstance(child, ask.Not):
+                clauses.append((Occur.MustNot, self._node(child.child)))
+            else:
+                clauses.append((Occur.Must, self._node(child)))
+        if all(occur is Occur.MustNot for occur, _ in clauses):
+            clauses.append((Occur.Must, Query.all_query()))
+        return Query.boolean_query(clauses)
+
+    def _words(self, node: ask.Words) -> Query:
+        if node.is_exact:
+            return self._any([self._run(name, node.typed, is_prefix=node.is_prefix) for name in EXACT])
+        if node.is_fuzzy:
+            return self._any([Query.fuzzy_term_query(self.schema, name, node.tokens[0], distance=1) for name in FOLDED])
+        return self._any([self._run(name, node.tokens, is_prefix=node.is_prefix) for name in FOLDED])
+
+    def _number(self, node: ask.Number) -> Query:
+        """Return the number itself, and its notation word by word (strict) or anywhere (loose)."""
+        first, *rest = node.tokens
+        clauses = [] if node.is_prefix and not rest else [self._term("first_number", first)]
+        if rest and node.is_strict:
+            clauses.append(self._run("number", node.tokens, is_prefix=node.is_prefix))
+        elif rest:
+            clauses += [self._term("number", token) for token in rest]
+        return self._all(clauses or [self._run("number", node.tokens, is_prefix=True)])
+
+    def _dates(self, node: ask.Dates) -> Query:
+        first = day_number(node.first) if node.first else 0
+        return self._range(node.field, first, day_number(node.last) if node.last else 99_999_999)
+
+    def _within(self, node: ask.Within) -> Query:
+        words = node.words
+        if node.field == "subject" and words.is_exact:
+            return self._run("subject_x", words.typed, is_prefix=words.is_prefix)
+        runs = [self._run(node.field, words.tokens, is_prefix=words.is_prefix)]
+        if node.field == "type" and (whole := fields.TYPES.get(words.tokens[0])) and len(words.tokens) == 1:
+            runs.append(self._run("type", tuple(whole.split())))
+        return self._any(runs)
+
+    def _said(self, sequences: Iterable[tuple[str, ...]]) -> Iterator[Query]:
+        """Yield the places where a text says the same in words."""
+        return (self._run(name, tokens) for tokens in sequences if tokens for name in FOLDED)
+
+    # --- the order --------------------------------------------------------------------
+    def _gains(self, asked: ask.Node | None) -> Iterator[tuple[Query, int]]:
+        """Yield what is worth more, from what every hit has in any case."""
+        leaves = list(ask.required(asked))
+        words = [leaf for leaf in leaves if isinstance(leaf, ask.Words) and not (leaf.is_fuzzy or leaf.is_prefix)]
+        tokens = tuple(chain.from_iterable(leaf.tokens for leaf in words))
+        typed = tuple(chain.from_iterable(leaf.typed for leaf in words))
+        if tokens:
+            yield self._run("subject", tokens), engine.SUBJECT_PHRASE
+            yield self._all([self._term("subject", token) for token in tokens]), engine.SUBJECT_ALL
+        if len(tokens) > 1:
+            yield self._any([self._run("body", tokens), self._run("names", tokens)]), engine.TEXT_PHRASE
+        if tokens != typed:
+            yield self._all(self.words(typed, EXACT)), engine.MARKS_RIGHT
+        yield from self._number_gain(leaves, tokens)
+
+    def _number_gain(self, leaves: Sequence[ask.Leaf], tokens: tuple[str, ...]) -> Iterator[tuple[Query, int]]:
+        numbers = [self._number(leaf) for leaf in leaves if isinstance(leaf, ask.Number)]
+        if not numbers and len(leaves) == 1 and len(tokens) == 1 and tokens[0].isdigit():
+            numbers = [self._term("first_number", tokens[0].lstrip("0") or "0")]
+        if numbers:
+            yield self._all(numbers), engine.NUMBER
+
+    # --- the smallest pieces ----------------------------------------------------------
+    def _run(self, name: str, tokens: tuple[str, ...], *, is_prefix: bool = False) -> Query:
+        """Return words side by side in one field; with a prefix the last is only a beginning."""
+        if is_prefix:
+            spelled = [re.escape(token) for token in tokens]
+            spelled[-1] += ".*"
+            if len(tokens) == 1:
+                return Query.regex_query(self.schema, name, spelled[0])
+            return Query.regex_phrase_query(self.schema, name, spelled)
+        if len(tokens) == 1:
+            return self._term(name, tokens[0])
+        return Query.phrase_query(self.schema, name, list(tokens))
+
+    def _term(self, name: str, value: int | str) -> Query:
+        return Query.term_query(self.schema, name, value, "basic")
+
+    def _range(self, name: str, first: int, last: int) -> Query:
+        return Query.range_query(self.schema, name, FieldType.Integer, first, last)
+
+    @staticmethod
+    def _all(queries: Sequence[Query]) -> Query:
+        return queries[0] if len(queries) == 1 else Query.boolean_query([(Occur.Must, query) for query in queries])
+
+    @staticmethod
+    def _any(queries: Sequence[Query]) -> Query:
+        return queries[0] if len(queries) == 1 else Query.boolean_query([(Occur.Should, query) for query in queries])

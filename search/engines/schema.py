@@ -1,0 +1,152 @@
+"""What the embedded index keeps of an entry, field by field.
+
+Words arrive cut and folded by `search.text`, so the only tokenizer is "split at space".
+Only ids, versions and the body are stored; the body is read for passages alone.
+A change here must raise SCHEMA: the old generation is then not read any more.
+"""
+
+from datetime import date
+from typing import Final
+
+import tantivy
+
+from archive.rules.levels import LEVEL_SLUGS
+from search.engine import TOP_BAND
+from search.entry import Entry
+from search.leaves import number_tokens
+from search.text import both, vi_clean
+
+SCHEMA: Final = 1
+FOLDED: Final = ("subject", "body", "names")  # where free words are looked for
+EXACT: Final = ("subject_x", "body_x", "names_x")  # the same with marks
+NAMED: Final = ("organ", "signer", "type", "unit", "dossier", "register", "retention", "number")  # folded, one field each
+RAW: Final = ("type_is", "organ_is", "unit_is", "retention_is")  # whole values, for facets and filters
+HINT_SPLIT: Final = "\t"
+HINT_WORDS: Final = 3
+
+_SPAN: Final = 1 << 16  # days from 1900: to 2079
+_EPOCH: Final = date(1900, 1, 1).toordinal()
+_ID_BITS: Final = 40
+# The driver multiplies a score by log2(2 + weight), in 24 bits. Weights are made so that this
+# factor runs from WEIGHT_UNIT to WEIGHT_UNIT * (1 + 1/65) with the day: bands never overlap,
+# and within a band two different days still differ by one or two units in the last place.
+WEIGHT_UNIT: Final = 16.0
+_WEIGHT_SPAN: Final = TOP_BAND + 2
+
+
+def build() -> tantivy.Schema:
+    """Return the schema of one level's index."""
+    builder = tantivy.SchemaBuilder()
+    # Deleting by term on an unsigned field does nothing in 0.27.0, silently: Shelf deletes by query.
+    builder.add_unsigned_field("id", indexed=True, fast=True)
+    builder.add_unsigned_field("version", fast=True)
+    builder.add_unsigned_field("newest", fast=True)
+    builder.add_float_field("weight", fast=True)
+    for name in ("level", "urgency", "year", "day", "arrived"):
+        builder.add_integer_field(name, indexed=True, fast=True)
+    for name in ("marking", "reach"):
+        builder.add_integer_field(name, indexed=True)
+    for name in (*FOLDED, *EXACT, *NAMED):
+        builder.add_text_field(name, tokenizer_name="whitespace", index_option="position")
+    for name in RAW:
+        builder.add_text_field(name, tokenizer_name="raw", index_option="basic", fast=True)
+    for name in ("first_number", "direction", "hint"):
+        builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
+    builder.add_bytes_field("text", stored=True)
+    return builder.build()
+
+
+def document(entry: Entry) -> tantivy.Document:
+    """Return an entry in the form of the index."""
+    made = tantivy.Document()
+    made.add_unsigned("id", entry.id)
+    made.add_unsigned("version", entry.version)
+    made.add_unsigned("newest", newest_key(entry))
+    made.add_float("weight", _weight(entry.day))
+    for name, number in (("level", entry.level), ("urgency", entry.urgency), ("year", entry.year)):
+        made.add_integer(name, number)
+    for name, day in (("day", entry.day), ("arrived", entry.arrived_on)):
+        if day:
+            made.add_integer(name, day_number(day))
+    made.add_integer("marking", entry.marking)
+    for principal in set(entry.reach):
+        made.add_integer("reach", principal)
+    _add_words(made, entry)
+    _add_values(made, entry)
+    return made
+
+
+def newest_key(entry: Entry) -> int:
+    """Return the key of the newest-first order: the day, then the id. Unique, so pages never overlap."""
+    return (entry.day.toordinal() if entry.day else 0) << _ID_BITS | entry.id
+
+
+def day_number(day: date) -> int:
+    """Return a day as a number that sorts and is read alike: 20240312."""
+    return day.year * 10_000 + day.month * 100 + day.day
+
+
+def band(score: float) -> int:
+    """Return the band that a weighted score stands for."""
+    return int(score / WEIGHT_UNIT + 1e-4)
+
+
+def slug_of(rank: int, slugs: dict[int, str] | None = None) -> str:
+    """Return the slug of a level's or an urgency's rank."""
+    return (slugs or {int(level): slug for level, slug in LEVEL_SLUGS.items()})[rank]
+
+
+def hints(entry: Entry) -> set[str]:
+    """Return what may be suggested: runs of up to three words of the subject, and the number."""
+    folded, exact = (words.split(" ") for words in both(vi_clean(entry.subject)))
+    found = set()
+    for start in range(len(folded)):
+        for end in range(start + 1, min(start + HINT_WORDS, len(folded)) + 1):
+            found.add(" ".join(folded[start:end]) + HINT_SPLIT + " ".join(exact[start:end]))
+    if entry.number:
+        found.add(" ".join(number_tokens(entry.number)) + HINT_SPLIT + vi_clean(entry.number))
+    return found
+
+
+def _add_words(made: tantivy.Document, entry: Entry) -> None:
+    body = entry.body
+    made.add_bytes("text", body.encode())
+    numbers = number_tokens(entry.number)
+    names = (entry.number, entry.register_number, entry.organ_name, entry.type_name, entry.signer, entry.dossier)
+    for name, text in (("subject", vi_clean(entry.subject)), ("body", body), *(("names", vi_clean(one)) for one in names)):
+        folded, exact = both(text)
+        made.add_text(name, folded)
+        made.add_text(f"{name}_x", exact)
+    made.add_text("number", " ".join(numbers))
+    if numbers:
+        made.add_text("first_number", numbers[0])
+    made.add_text("register", " ".join(number_tokens(entry.register_number)))
+    for name, text in _named(entry).items():
+        made.add_text(name, both(vi_clean(text))[0])
+
+
+def _add_values(made: tantivy.Document, entry: Entry) -> None:
+    values = {"type_is": entry.type_name, "organ_is": entry.organ_name, "unit_is": entry.unit, "retention_is": entry.retention}
+    for name, value in values.items():
+        if value:
+            made.add_text(name, vi_clean(value))
+    if entry.direction:
+        made.add_text("direction", entry.direction)
+    for hint in hints(entry):
+        made.add_text("hint", hint)
+
+
+def _named(entry: Entry) -> dict[str, str]:
+    return {
+        "organ": entry.organ_name,
+        "signer": entry.signer,
+        "type": entry.type_name,
+        "unit": entry.unit,
+        "dossier": entry.dossier,
+        "retention": entry.retention,
+    }
+
+
+def _weight(day: date | None) -> float:
+    since = min(max(day.toordinal() - _EPOCH, 0), _SPAN - 1) if day else 0
+    return float(2.0 ** (WEIGHT_UNIT * (1 + since / _SPAN / _WEIGHT_SPAN)) - 2)

@@ -1,0 +1,90 @@
+"""One level's index on disk: its reader, and its writer while there is something to write.
+
+Reads are always fresh: before each search the index's own list of segments is looked
+at, and reread only if another process has committed. The writer's memory (HEAP_BYTES,
+one thread) exists between the first change and `close`. Not for use by several
+writers: the generation's lock comes first (`search.engines.generations`).
+"""
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import tantivy
+from tantivy import Query
+
+from search.engine import EngineBusy
+from search.engines import schema
+from search.entry import Entry
+
+HEAP_BYTES: Final = 48_000_000  # filled only by what is written between two commits
+_Stamp = tuple[int, int]
+
+
+class Shelf:
+    """The index of one level in one generation."""
+
+    def __init__(self, folder: Path, level: int) -> None:
+        """Open the index, made empty if it is not there yet."""
+        folder.mkdir(exist_ok=True, mode=0o700)
+        self.level = level
+        self.schema = schema.build()
+        self._segments = folder / "meta.json"
+        self._index = tantivy.Index(self.schema, path=str(folder))
+        self._index.config_reader("manual")
+        self._writer: tantivy.IndexWriter | None = None
+        self._lock = threading.Lock()
+        self._seen: _Stamp | None = None
+        self._searcher: tantivy.Searcher = self._index.searcher()
+
+    def searcher(self) -> tantivy.Searcher:
+        """Return a view of everything committed so far, by any process."""
+        stamp = self._stamp()
+        if stamp != self._seen:
+            with self._lock:
+                self._index.reload()
+                self._searcher = self._index.searcher()
+                self._seen = stamp
+        return self._searcher
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether the writer is open."""
+        return self._writer is not None
+
+    def add(self, entry: Entry) -> None:
+        """Add an entry; its older version has been deleted before."""
+        self._open_writer().add_document(schema.document(entry))
+
+    def delete(self, ids: Sequence[int]) -> None:
+        """Delete records, uncommitted ones included. By query: by term nothing would be deleted (0.27.0)."""
+        self._open_writer().delete_documents_by_query(Query.term_set_query(self.schema, "id", list(ids)))
+
+    def commit(self) -> None:
+        """Make changes durable."""
+        if self._writer:
+            self._writer.commit()
+
+    def close(self) -> None:
+        """Drop what is not committed, wait for merges, and let go of the writer's memory."""
+        if self._writer:
+            self._writer.rollback()
+            self._writer.wait_merging_threads()
+            self._writer = None
+
+    def holding(self, ids: Sequence[int]) -> int:
+        """Return how many committed documents bear these ids."""
+        return int(self.searcher().search(Query.term_set_query(self.schema, "id", list(ids)), limit=1).count)
+
+    def _open_writer(self) -> tantivy.IndexWriter:
+        if self._writer is None:
+            try:
+                self._writer = self._index.writer(HEAP_BYTES, 1)
+            except ValueError as error:  # LockBusy
+                raise EngineBusy from error
+        return self._writer
+
+    def _stamp(self) -> _Stamp:
+        status = self._segments.stat()
+        return status.st_mtime_ns, status.st_ino

@@ -1,0 +1,130 @@
+"""What goes into an engine and what comes out: plain frozen values, the same for every driver.
+
+`Entry` is the current state of one record, built from the archive by the follower.
+`Terms` is what one reader may see now, made by `archive.access` for one request and
+never kept. A score never comes out: only an order.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Final
+
+from search.text import vi_clean
+
+PAGE_BREAK: Final = "\f"
+FACETS: Final = ("type", "level", "urgency", "organ", "unit", "year", "retention")
+
+
+class Order(StrEnum):
+    """How hits are ordered: by day, or by how well they match and then by day."""
+
+    NEWEST = "newest"
+    BEST = "best"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One record as the engine keeps it.
+
+    `version` rises with every change; an older version never replaces a newer one.
+    `reach` holds the principals with a standing reason to know, without dated grants.
+    `pages` is the text of each page; `organ_name` issued it, `unit` keeps it.
+    """
+
+    id: int
+    version: int
+    level: int
+    marking: int
+    reach: tuple[int, ...]
+    number: str
+    register_number: str
+    subject: str
+    type_name: str
+    organ_name: str
+    unit: str
+    year: int
+    issued_on: date | None
+    arrived_on: date | None
+    urgency: int
+    signer: str
+    dossier: str
+    pages: tuple[str, ...]
+    direction: str = ""
+    retention: str = ""
+
+    @property
+    def day(self) -> date | None:
+        """The day it is ordered and found by: of issue, or of arrival."""
+        return self.issued_on or self.arrived_on
+
+    @property
+    def body(self) -> str:
+        """The pages in one clean text, a form feed between two."""
+        return PAGE_BREAK.join(vi_clean(page).replace(PAGE_BREAK, "\n") for page in self.pages)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What one reader may see: level, markings opened, principals, and records by dated grant.
+
+    Closed by default: without a marking, or without a principal and a grant, nothing is seen.
+    """
+
+    level: int
+    markings: tuple[int, ...]
+    reach: tuple[int, ...]
+    ids: tuple[int, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing at all can be seen."""
+        return self.level < 0 or not self.markings or not (self.reach or self.ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One record found: to be checked against the database before anything of it is shown."""
+
+    id: int
+    version: int
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """One value of a facet and how many of the reader's hits have it. Levels and urgencies are slugs."""
+
+    value: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """One page of hits; `total` and `facets` count only what the reader may see."""
+
+    hits: tuple[Hit, ...] = ()
+    total: int = 0
+    facets: Mapping[str, tuple[Bucket, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A passage of one hit: plain text, the spans to mark in it, its page, and every hit page with its count.
+
+    Page numbers start at 1; `page` is 0 and `pages` empty when the hit is not in the text.
+    """
+
+    text: str
+    spans: tuple[tuple[int, int], ...] = ()
+    page: int = 0
+    pages: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A whole query text that would find `count` records the reader may see."""
+
+    text: str
+    count: int

@@ -1,0 +1,249 @@
+"""Find the words of a query in a text: what to mark on a page image, in a subject, in a passage.
+
+Works on text alone: the caller has made sure that the reader may see it. Returns
+numbers and plain text, never HTML. What the engine finds folded is found folded here;
+marks count where the query says so ("diễn tập" in quotation marks).
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from archive.rules.page import Box, PageText
+from search.entry import PAGE_BREAK, Excerpt
+from search.nodes import Dates, Leaf, Number, Query, Within, Words, Year, wanted
+from search.text import STRAY, WORD, exact_words, fold_chars, vi_clean
+
+PASSAGE_CHARS: Final = 220
+BEFORE_CHARS: Final = 60  # what is shown before the first mark
+_GAP: Final = r"[\W_]+"
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """Folded words side by side; `typed` is set when marks count."""
+
+    tokens: tuple[str, ...]
+    typed: tuple[str, ...] = ()
+    is_prefix: bool = False
+    is_fuzzy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PageMarks:
+    """What to mark on one page: word indexes, boxes (neighbours on a line joined), and the number of finds."""
+
+    words: tuple[int, ...]
+    boxes: tuple[Box, ...]
+    count: int
+
+
+def patterns(query: Query, *, field: str = "body") -> tuple[Pattern, ...]:
+    """Return what to look for in the body, or in the subject with what was asked of the subject alone."""
+    found = (pattern for leaf in wanted(query.root) for pattern in _of_leaf(leaf, field))
+    return tuple(dict.fromkeys(found))
+
+
+def find(text: str, looked_for: Iterable[Pattern]) -> list[Span]:
+    """Return the spans of a text that match, in order, overlapping ones joined."""
+    return [(start, end) for start, end, _ in _joined(_finds(text, tuple(looked_for)))]
+
+
+def marks_in(query: Query, text: str, *, field: str = "subject") -> list[Span]:
+    """Return the spans to mark in a short text, such as a subject; neighbours are joined."""
+    return _runs(text, find(text, patterns(query, field=field)))
+
+
+def mark_page(query: Query, page: PageText) -> PageMarks:
+    """Return the words and boxes to mark on the image of one page."""
+    spans = find(page.text, patterns(query))
+    starts = [word.start for word in page.words]
+    marked: dict[int, None] = {}
+    for start, end in spans:
+        index = max(bisect_right(starts, start) - 1, 0)
+        while index < len(page.words) and page.words[index].start < end:
+            word = page.words[index]
+            if word.start + len(word.text) > start:
+                marked[index] = None
+            index += 1
+    indexes = tuple(sorted(marked))
+    return PageMarks(indexes, tuple(_boxes(page, indexes)), len(spans))
+
+
+def excerpt(query: Query, body: str) -> Excerpt:
+    """Return the best passage of a body, with every page that holds a find."""
+    looked_for = patterns(query)
+    best: tuple[int, int, int] | None = None
+    best_page = ""
+    pages: list[tuple[int, int]] = []
+    for number, page in enumerate(body.split(PAGE_BREAK), start=1):
+        finds = _joined(_finds(page, looked_for))
+        if not finds:
+            continue
+        pages.append((number, len(finds)))
+        worth, start = _best_start(finds)
+        if best is None or worth > best[0]:
+            best, best_page = (worth, start, number), page
+    if best is None:
+        return Excerpt(_passage(body.replace(PAGE_BREAK, " "), 0))
+    text = _passage(best_page, best[1])
+    return Excerpt(text, tuple(_runs(text, find(text, looked_for))), best[2], tuple(pages))
+
+
+def _of_leaf(leaf: Leaf, field: str) -> Iterator[Pattern]:
+    """Yield the patterns of one leaf."""
+    match leaf:
+        case Words():
+            typed = leaf.typed if leaf.is_exact else ()
+            yield Pattern(leaf.tokens, typed, is_prefix=leaf.is_prefix, is_fuzzy=leaf.is_fuzzy)
+        case Number() if leaf.written:
+            yield Pattern(leaf.written, is_prefix=leaf.is_prefix)
+            if not leaf.is_strict:
+                yield Pattern(leaf.tokens)
+        case Dates():
+            yield from map(Pattern, leaf.written)
+        case Year() if leaf.in_text:
+            yield Pattern((str(leaf.first),))
+        case Within() if leaf.field == field:
+            yield from _of_leaf(leaf.words, field)
+        case _:
+            return
+
+
+def _finds(text: str, looked_for: tuple[Pattern, ...]) -> list[tuple[int, int, int]]:
+    """Return (start, end, bit of the pattern), sorted."""
+    folded = fold_chars(text)
+    found: list[tuple[int, int, int]] = []
+    for index, pattern in enumerate(looked_for):
+        spans = _near(folded, pattern.tokens[0]) if pattern.is_fuzzy else _spans(folded, pattern)
+        found += [
+            (start, end, 1 << index) for start, end in spans if not pattern.typed or _says(text[start:end], pattern)
+        ]
+    return sorted(found)
+
+
+def _spans(folded: str, pattern: Pattern) -> Iterator[Span]:
+    expression = _expression(pattern.tokens, pattern.is_prefix, STRAY in folded)
+    return (found.span() for found in expression.finditer(folded))
+
+
+@lru_cache(maxsize=512)
+def _expression(tokens: tuple[str, ...], is_prefix: bool, has_stray: bool) -> re.Pattern[str]:
+    """Compile words side by side; stray marks (decomposed text) may follow each letter."""
+    stray = f"{STRAY}*" if has_stray else ""
+    spelled = ["".join(re.escape(char) + stray for char in token) for token in tokens]
+    rest = f"(?:[^\\W_]{stray})*" if is_prefix else ""
+    after = f"(?!{stray}[^\\W_])"
+    return re.compile(rf"(?<![^\W_]){_GAP.join(spelled)}{rest}{after}")
+
+
+def _says(written: str, pattern: Pattern) -> bool:
+    said = exact_words(written)
+    if pattern.is_prefix:
+        return said[:-1] == list(pattern.typed[:-1]) and bool(said) and said[-1].startswith(pattern.typed[-1])
+    return said == list(pattern.typed)
+
+
+def _near(folded: str, token: str) -> Iterator[Span]:
+    """Yield the words that differ from a token in one letter at most."""
+    known: dict[str, bool] = {}
+    for found in WORD.finditer(folded):
+        word = found[0]
+        if abs(len(word) - len(token)) > 1:
+            continue
+        if word not in known:
+            known[word] = is_near(word, token)
+        if known[word]:
+            yield found.span()
+
+
+def is_near(left: str, right: str) -> bool:
+    """Return whether one letter changed, added, left out or swapped with its neighbour makes two words equal."""
+    if left == right:
+        return True
+    same = next((i for i, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), min(len(left), len(right)))
+    left, right = left[same:], right[same:]
+    if len(left) == len(right):
+        is_swap = left[:2] == right[1::-1] and left[2:] == right[2:]
+        return left[1:] == right[1:] or is_swap
+    return left[1:] == right if len(left) > len(right) else left == right[1:]
+
+
+def _joined(finds: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+    """Join finds that overlap; their pattern bits are added up."""
+    joined: list[tuple[int, int, int]] = []
+    for start, end, bits in finds:
+        if joined and start < joined[-1][1]:
+            before = joined[-1]
+            joined[-1] = (before[0], max(end, before[1]), before[2] | bits)
+        else:
+            joined.append((start, end, bits))
+    return joined
+
+
+def _runs(text: str, spans: list[Span]) -> list[Span]:
+    """Join spans with nothing but space between them: one mark instead of five."""
+    runs: list[Span] = []
+    for start, end in spans:
+        if runs and not text[runs[-1][1] : start].strip():
+            runs[-1] = (runs[-1][0], end)
+        else:
+            runs.append((start, end))
+    return runs
+
+
+def _best_start(finds: list[tuple[int, int, int]]) -> tuple[int, int]:
+    """Return (worth, start) of the passage with most different patterns, then most finds, then the first."""
+    best = (0, 0)
+    for index, (start, _, _) in enumerate(finds):
+        bits = many = 0
+        for other_start, _, other_bits in finds[index:]:
+            if other_start > start + PASSAGE_CHARS - BEFORE_CHARS:
+                break
+            bits |= other_bits
+            many += 1
+        worth = bits.bit_count() * 100 + min(many, 99)
+        if worth > best[0]:
+            best = (worth, start)
+    return best
+
+
+def _passage(text: str, at: int) -> str:
+    """Return about PASSAGE_CHARS of a text around a place, cut between words, on one line."""
+    start = max(at - BEFORE_CHARS, 0)
+    if start:
+        space = re.compile(r"\s").search(text, start, at)
+        start = space.end() if space else at
+    end = start + PASSAGE_CHARS
+    if end < len(text):
+        cut = max(text.rfind(" ", at + 1, end), text.rfind("\n", at + 1, end))
+        end = cut if cut > at else end
+    line = " ".join(vi_clean(text[start:end]).split())
+    return ("… " if start else "") + line + (" …" if end < len(text.rstrip()) else "")
+
+
+def _boxes(page: PageText, indexes: tuple[int, ...]) -> Iterator[Box]:
+    """Yield the boxes of words, one box for neighbours on the same line."""
+    current: Box | None = None
+    last = -2
+    for index in indexes:
+        box = page.words[index].box
+        if current and index == last + 1 and _is_same_line(current, box):
+            current = (current[0], min(current[1], box[1]), box[2], max(current[3], box[3]))
+        else:
+            if current:
+                yield current
+            current = box
+        last = index
+    if current:
+        yield current
+
+
+def _is_same_line(left: Box, right: Box) -> bool:
+    middle = (right[1] + right[3]) // 2
+    return right[0] >= left[0] and left[1] <= middle <= left[3]
