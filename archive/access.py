@@ -41,6 +41,7 @@ from archive.models.route import LIVE_STATES
 from archive.rules.errors import Forbidden, Hidden
 from archive.rules.levels import Level
 from archive.rules.roles import Action, Role, allows
+from archive.rules.steps import WORK
 from archive.standing import Standing, standing, units_in_scope
 
 PERSON: Final = 1_000_000
@@ -212,9 +213,12 @@ def reasons(record: Record) -> set[tuple[int, int, int, int]]:
     """Return the rows (principal, source, since, until) that the facts of today give a record."""
     on_desk = record.state in {RecordState.DRAFT, RecordState.RETURNED}
     rows = {((DESK if on_desk else 0) + record.unit_id, int(Source.OWNER), 0, FOREVER)}
-    live = Step.objects.filter(record=record, state__in=LIVE_STATES).values_list("to_unit_id", "to_person_id")
-    for unit, person in live:
+    live = Step.objects.filter(record=record, state__in=LIVE_STATES)
+    for unit, person, giver, kind in live.values_list("to_unit_id", "to_person_id", "from_person_id", "kind"):
         rows.add((unit or PERSON + person, int(Source.STEP), 0, FOREVER))
+        # Who asked for work approves it, or takes it back: they know of the dispatch until that work ends.
+        if kind in WORK:
+            rows.add((PERSON + giver, int(Source.STEP), 0, FOREVER))
     for grant in Grant.objects.filter(record=record, ended_at__isnull=True):
         rows.add((PERSON + grant.person_id, int(Source.GRANT), minutes(grant.since), minutes(grant.until)))
     return rows

@@ -198,6 +198,7 @@ def return_step(step: Step, reason: str, *, actor: Person) -> Step:
     back = move(step, Act.RETURN, actor, note=_words(reason, _("reason")))
     details: dict[str, object] = {"step": back.order, "to": "giver"}
     if back.parent and back.parent.kind == Kind.DIRECT:
+        # A leader who is not in the scope of the owning unit would lose the dispatch otherwise.
         again = Task(back.from_person, Kind.DIRECT, "", deadlines.for_direction(held))
         details |= _given([write(held, again, giver=actor, parent=back)])
     access.derive(held)

@@ -85,6 +85,8 @@ def move(step: Step, act: Act, actor: Person, **changes: Any) -> Step:
     if fresh.state not in LIVE_STATES:
         raise closed(fresh)
     target, side = steps.follow(Kind(fresh.kind), State(fresh.state), act)
+    if act in came_back(fresh):
+        raise steps.NotNow(act=act.label, state=steps.STATE_LABELS[State(fresh.state)], open=Act.DIRECT.label)
     check_side(fresh, side, actor)
     now = timezone.now()
     if side is Side.RECEIVER and fresh.received_at is None:
@@ -98,6 +100,12 @@ def move(step: Step, act: Act, actor: Person, **changes: Any) -> Step:
     if target not in steps.LIVE:
         close_below(fresh, actor)
     return fresh
+
+
+def came_back(step: Step) -> frozenset[Act]:
+    """Return the acts barred because a step came back to its leader by a return: only a new direction moves it on."""
+    barred = step.kind == Kind.DIRECT and step.parent_id is not None
+    return frozenset({Act.RETURN, Act.END}) if barred else frozenset()
 
 
 def closed(step: Step) -> StepClosed:

@@ -1,0 +1,53 @@
+"""Deadlines in working days: what is usual for a step,. Reads the holiday rows, writes nothing."""
+
+from dataclasses import replace
+from datetime import date
+
+from django.utils import timezone
+
+from archive.models import Holiday, Record
+from archive.routing.moving import Task
+from archive.rules import workdays
+from archive.rules.levels import Urgency
+from archive.rules.steps import Kind
+
+SOON_DAYS = 2  # working days: what a list calls "soon"
+
+
+def due_in(days: int, *, start: date | None = None) -> date:
+    """Return the local day that lies some working days after a day (today when none is given); 0 is that day."""
+    first = start or timezone.localdate()
+    if days == 0:
+        return first
+    return workdays.add(first, days, holidays=set(Holiday.objects.filter(day__gte=first).values_list("day", flat=True)))
+
+
+def with_due(record: Record, task: Task) -> Task:
+    """Return the task with the usual deadline when none was given; nothing is due that is only for information."""
+    if task.due_on or task.kind is Kind.INFORM:
+        return task
+    usual = for_direction(record) if task.kind is Kind.DIRECT else for_work(record)
+    return replace(task, due_on=usual)
+
+
+def for_direction(record: Record) -> date:
+    """Return when a leader should have directed: an urgent dispatch today, others the next working day."""
+    return timezone.localdate() if is_urgent(record) else due_in(1)
+
+
+def for_work(record: Record) -> date | None:
+    """Return when work is due if the leader names no day: urgent today, else the dispatch's own day if still to come."""
+    today = timezone.localdate()
+    if is_urgent(record):
+        return today
+    return record.due_date if record.due_date and record.due_date >= today else None
+
+
+def is_urgent(record: Record) -> bool:
+    """Return whether a dispatch bears an urgency mark: it is handled at once."""
+    return record.urgency > Urgency.THUONG
+
+
+def soon() -> date:
+    """Return the last day that counts as soon."""
+    return due_in(SOON_DAYS)

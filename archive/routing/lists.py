@@ -1,0 +1,123 @@
+"""Who has what to do: queries of live steps for lists and counts, always within what a person may see.
+
+Reads only. Each query starts from the steps and keeps those whose record the person's
+own access rows open; a count here is a count of what the person would be shown.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from archive import access
+from archive.models import Person, Record, RecordState, Step, StepState
+from archive.models.record import Direction as Way
+from archive.models.route import LIVE_STATES
+from archive.routing import deadlines
+from archive.rules.steps import Kind
+from archive.standing import units_in_scope
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Figures above a list; each is the number of rows behind its link."""
+
+    total: int
+    late: int
+    soon: int
+    waiting: int
+    inform: int
+
+
+def seen(person: Person, steps: QuerySet[Step], *, at: datetime | None = None) -> QuerySet[Step]:
+    """Return those steps whose registered record the person may know of, soonest due first."""
+    reached = access.visible_to(person, at=at).rows().filter(record_id=OuterRef("record_id"))
+    return (
+        steps.filter(Exists(reached), record__state=RecordState.REGISTERED)
+        .select_related("record__number", "to_unit", "to_person__unit", "from_person", "answered_by")
+        .order_by(F("due_on").asc(nulls_last=True), "-record__urgency", "record_id", "order")
+    )
+
+
+def live(person: Person) -> QuerySet[Step]:
+    """Return every live step in the person's view."""
+    return seen(person, Step.objects.filter(state__in=LIVE_STATES))
+
+
+def to_direct(person: Person) -> QuerySet[Step]:
+    """Return the steps that wait for a leader's direction, most urgent first."""
+    units = units_in_scope(person, timezone.now())
+    # A step to a unit is for its leaders; what one has sent away oneself is not one's own to direct.
+    mine = Q(to_person=person) | (Q(to_unit__in=units) & ~Q(from_person=person))
+    return (
+        live(person).filter(mine, kind=Kind.DIRECT).order_by("-record__urgency", F("due_on").asc(), "created_at", "pk")
+    )
+
+
+def mine(person: Person) -> QuerySet[Step]:
+    """Return the work in a person's hands: sent to them, signed for by them, or to their unit and not yet signed for.
+
+    A unit's step that was assigned to somebody else is theirs, not mine, until they answer.
+    """
+    units = units_in_scope(person, timezone.now())
+    assigned = Step.objects.filter(parent=OuterRef("pk"), state__in=LIVE_STATES).exclude(state=StepState.ANSWERED)
+    unit = Q(to_unit__in=units) & (Q(received_by__isnull=True) | Q(received_by=person)) & ~Q(from_person=person)
+    own = live(person).filter(Q(to_person=person) | unit).exclude(state=StepState.ANSWERED)
+    return own.filter(~Exists(assigned))
+
+
+def of_unit(person: Person) -> QuerySet[Step]:
+    """Return the live work of the units in a person's scope, and what the person gave to others."""
+    units = units_in_scope(person, timezone.now())
+    theirs = Q(to_unit__in=units) | Q(to_person__unit__in=units)
+    return live(person).filter(theirs | Q(from_person=person)).exclude(kind=Kind.DIRECT)
+
+
+def waiting(person: Person, steps: QuerySet[Step]) -> QuerySet[Step]:
+    """Return the answers among the steps that wait for this person's decision, the longest waiting first."""
+    return steps.filter(state=StepState.ANSWERED).exclude(answered_by=person).order_by("answered_at")
+
+
+def late(steps: QuerySet[Step]) -> QuerySet[Step]:
+    """Return the unanswered steps whose day has passed."""
+    return steps.filter(due_on__lt=timezone.localdate()).exclude(state=StepState.ANSWERED)
+
+
+def soon(steps: QuerySet[Step]) -> QuerySet[Step]:
+    """Return the unanswered steps due today or within two working days."""
+    return steps.filter(due_on__range=(timezone.localdate(), deadlines.soon())).exclude(state=StepState.ANSWERED)
+
+
+def counts(steps: QuerySet[Step]) -> Counts:
+    """Return the figures of a list in one query."""
+    today, near = timezone.localdate(), deadlines.soon()
+    unanswered = ~Q(state=StepState.ANSWERED)
+    figures = steps.order_by().aggregate(
+        total=Count("pk"),
+        late=Count("pk", filter=unanswered & Q(due_on__lt=today)),
+        soon=Count("pk", filter=unanswered & Q(due_on__range=(today, near))),
+        waiting=Count("pk", filter=Q(state=StepState.ANSWERED)),
+        inform=Count("pk", filter=Q(kind=Kind.INFORM)),
+    )
+    return Counts(**figures)
+
+
+def to_forward(person: Person) -> QuerySet[Record]:
+    """Return the incoming dispatches of a clerk's units that nobody has been handed yet, urgent ones first."""
+    units = units_in_scope(person, timezone.now())
+    fresh = Record.objects.filter(unit__in=units, state=RecordState.REGISTERED, direction=Way.INCOMING)
+    untouched = fresh.filter(~Exists(Step.objects.filter(record=OuterRef("pk"))))
+    return _opened(person, untouched).order_by("-urgency", "registered_at")
+
+
+def returned_to(person: Person) -> QuerySet[Step]:
+    """Return the steps that came back to a person's desk and were not handed on since."""
+    later = Step.objects.filter(record=OuterRef("record_id"), from_person=person, order__gt=OuterRef("order"))
+    back = Step.objects.filter(from_person=person, state=StepState.RETURNED, parent__isnull=True).filter(~Exists(later))
+    return seen(person, back).order_by("-closed_at")
+
+
+def _opened(person: Person, records: QuerySet[Record]) -> QuerySet[Record]:
+    reached = access.visible_to(person).rows().filter(record_id=OuterRef("pk"))
+    return records.filter(Exists(reached)).select_related("number", "unit")
