@@ -131,7 +131,7 @@ def _choice(node: Choice) -> tuple[str, str]:
         return _("Level"), str(Level(int(node.value)).label)
     if node.field == "urgency":
         return _("Urgency"), str(Urgency(int(node.value)).label)
-    return _("Direction"), {"den": _("incoming"), "di": _("outgoing")}.get(str(node.value), _("internal"))
+    return _("Direction"), _("incoming") if node.value == "incoming" else _("outgoing")
 
 
 def _label(field: str) -> str:

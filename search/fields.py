@@ -67,12 +67,14 @@ _LEVEL_WORDS: Final[dict[str, int | str]] = {
 }
 _URGENCY_WORDS: Final[dict[str, int | str]] = {"routine": 0, "urgent": 1, "veryurgent": 2, "flash": 3}
 _DIRECTION_WORDS: Final[dict[str, int | str]] = {
-    "den": "den",
-    "di": "di",
-    "noibo": "noi-bo",
-    "in": "den",
-    "out": "di",
-    "internal": "noi-bo",
+    "den": "incoming",
+    "vanbanden": "incoming",
+    "in": "incoming",
+    "incoming": "incoming",
+    "di": "outgoing",
+    "vanbandi": "outgoing",
+    "out": "outgoing",
+    "outgoing": "outgoing",
 }
 
 # What `mat:`, `khan:` and `huong:` may say, folded and without spaces and hyphens.

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Final
+from typing import Any, Final
 
 import tantivy
 from tantivy import FieldType, Occur, Query
@@ -184,7 +184,7 @@ class Compiler:
     def _run(self, name: str, tokens: tuple[str, ...], *, is_prefix: bool = False) -> Query:
         """Return words side by side in one field; with a prefix the last is only a beginning."""
         if is_prefix:
-            spelled = [re.escape(token) for token in tokens]
+            spelled: list[Any] = [re.escape(token) for token in tokens]
             spelled[-1] += ".*"
             if len(tokens) == 1:
                 return Query.regex_query(self.schema, name, spelled[0])

@@ -10,7 +10,6 @@ from typing import Final
 
 import tantivy
 
-from archive.rules.levels import LEVEL_SLUGS
 from search.engine import TOP_BAND
 from search.entry import Entry
 from search.leaves import number_tokens
@@ -19,7 +18,16 @@ from search.text import both, vi_clean
 SCHEMA: Final = 1
 FOLDED: Final = ("subject", "body", "names")  # where free words are looked for
 EXACT: Final = ("subject_x", "body_x", "names_x")  # the same with marks
-NAMED: Final = ("organ", "signer", "type", "unit", "dossier", "register", "retention", "number")  # folded, one field each
+NAMED: Final = (
+    "organ",
+    "signer",
+    "type",
+    "unit",
+    "dossier",
+    "register",
+    "retention",
+    "number",
+)  # folded, one field each
 RAW: Final = ("type_is", "organ_is", "unit_is", "retention_is")  # whole values, for facets and filters
 HINT_SPLIT: Final = "\t"
 HINT_WORDS: Final = 3
@@ -91,9 +99,9 @@ def band(score: float) -> int:
     return int(score / WEIGHT_UNIT + 1e-4)
 
 
-def slug_of(rank: int, slugs: dict[int, str] | None = None) -> str:
-    """Return the slug of a level's or an urgency's rank."""
-    return (slugs or {int(level): slug for level, slug in LEVEL_SLUGS.items()})[rank]
+def everything() -> tantivy.Query:
+    """Return the query that matches all: for the drift check, which acts for nobody."""
+    return tantivy.Query.all_query()
 
 
 def hints(entry: Entry) -> set[str]:
@@ -113,7 +121,11 @@ def _add_words(made: tantivy.Document, entry: Entry) -> None:
     made.add_bytes("text", body.encode())
     numbers = number_tokens(entry.number)
     names = (entry.number, entry.register_number, entry.organ_name, entry.type_name, entry.signer, entry.dossier)
-    for name, text in (("subject", vi_clean(entry.subject)), ("body", body), *(("names", vi_clean(one)) for one in names)):
+    for name, text in (
+        ("subject", vi_clean(entry.subject)),
+        ("body", body),
+        *(("names", vi_clean(one)) for one in names),
+    ):
         folded, exact = both(text)
         made.add_text(name, folded)
         made.add_text(f"{name}_x", exact)
@@ -126,7 +138,12 @@ def _add_words(made: tantivy.Document, entry: Entry) -> None:
 
 
 def _add_values(made: tantivy.Document, entry: Entry) -> None:
-    values = {"type_is": entry.type_name, "organ_is": entry.organ_name, "unit_is": entry.unit, "retention_is": entry.retention}
+    values = {
+        "type_is": entry.type_name,
+        "organ_is": entry.organ_name,
+        "unit_is": entry.unit,
+        "retention_is": entry.retention,
+    }
     for name, value in values.items():
         if value:
             made.add_text(name, vi_clean(value))

@@ -9,7 +9,7 @@ writers: the generation's lock comes first (`search.engines.generations`).
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import tantivy
 from tantivy import Query
@@ -20,6 +20,17 @@ from search.entry import Entry
 
 HEAP_BYTES: Final = 48_000_000  # filled only by what is written between two commits
 _Stamp = tuple[int, int]
+
+
+def numbers(searcher: tantivy.Searcher, name: str, addresses: Sequence[tantivy.DocAddress]) -> list[int]:
+    """Return a whole-number field of these documents, 0 where it is not set."""
+    return [int(number or 0) for number in searcher.fast_field_values(name, list(addresses))]
+
+
+def count_of(searcher: tantivy.Searcher, query: Query) -> int:
+    """Return how many documents match."""
+    found: Any = searcher.search(query, 1)
+    return int(found.count)
 
 
 class Shelf:
@@ -75,7 +86,7 @@ class Shelf:
 
     def holding(self, ids: Sequence[int]) -> int:
         """Return how many committed documents bear these ids."""
-        return int(self.searcher().search(Query.term_set_query(self.schema, "id", list(ids)), limit=1).count)
+        return count_of(self.searcher(), Query.term_set_query(self.schema, "id", list(ids)))
 
     def _open_writer(self) -> tantivy.IndexWriter:
         if self._writer is None:

@@ -167,7 +167,7 @@ def test_a_bare_day_may_also_stand_in_the_text():
         ("level:secret", ("level", 2)),
         ("khan:hoa-toc", ("urgency", 3)),
         ("khẩn:thượng khẩn", ("urgency", 2)),
-        ("huong:den", ("direction", "den")),
+        ("huong:den", ("direction", "incoming")),
     ],
 )
 def test_ranks_are_named_with_or_without_marks(text, expected):

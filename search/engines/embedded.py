@@ -1,0 +1,179 @@
+"""The embedded driver: tantivy in a folder, no service, one index per level.
+
+Searching needs no lock and sees what any process has committed. Writing takes the
+generation's lock at the first change and keeps it until `release`; the writer's memory
+is gone with it. Never imported by anything but the wiring: others know `search.engine`.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from search import marking
+from search.engine import DEEPEST, Filters
+from search.engines import listing, neighbours, schema, suggesting
+from search.engines.compiling import Compiler
+from search.engines.generations import Generations
+from search.engines.holding import Holding
+from search.engines.listing import View
+from search.entry import FACETS, Bucket, Entry, Excerpt, Hit, Order, Results, Suggestion, Terms
+from search.nodes import Query
+
+
+class Embedded:
+    """The engine over the generations in one root folder."""
+
+    def __init__(self, root: Path, *, generation: str | None = None) -> None:
+        """Open the current generation, or a named one that is being built aside."""
+        self._generations = Generations(root)
+        self._pinned = generation
+        self._reading: Holding | None = None
+        self._writing: Holding | None = None
+        self._schema = schema.build()
+
+    # --- writing ----------------------------------------------------------------------
+    def upsert(self, entries: Iterable[Entry]) -> None:
+        """Put entries in place of their older versions."""
+        self._for_writing().upsert(entries)
+
+    def remove(self, ids: Iterable[int]) -> None:
+        """Take records out."""
+        self._for_writing().remove(ids)
+
+    def commit(self, *, position: int | None = None) -> None:
+        """Make changes durable and visible, and remember the position."""
+        if self._writing or position is not None:
+            (self._writing or self._for_writing()).commit(position)
+
+    def release(self) -> None:
+        """Let go of the writer, its memory and the lock."""
+        if self._writing:
+            self._writing.release()
+            self._writing = None
+
+    def position(self) -> int:
+        """Return where to follow the log from."""
+        holding = self._for_reading()
+        return holding.position() if holding else 0
+
+    # --- searching --------------------------------------------------------------------
+    def search(  # noqa: PLR0913 - as the port
+        self,
+        query: Query,
+        terms: Terms,
+        *,
+        filters: Filters | None = None,
+        order: Order = Order.NEWEST,
+        offset: int = 0,
+        limit: int = 20,
+    ) -> Results:
+        """Return a page of hits, the total and the facets."""
+        compiler = Compiler(self._schema, terms)
+        views = self._views(terms)
+        chosen = {name: values for name, values in (filters or {}).items() if values}
+        wanted = min(max(offset, 0) + max(limit, 0), DEEPEST)
+        is_best = order is Order.BEST
+        asked = (compiler.ranked if is_best else compiler.matching)(query.root, chosen)
+        parts = [(listing.best if is_best else listing.newest)(view, asked, wanted) for view in views]
+        found = [one for part, _ in parts for one in part]
+        hits = listing.page(found, max(offset, 0), min(limit, wanted - max(offset, 0)))
+        return Results(hits, sum(count for _, count in parts), self._facets(compiler, views, query, chosen))
+
+    def excerpts(self, query: Query, terms: Terms, ids: Sequence[int]) -> dict[int, Excerpt]:
+        """Return a passage for each record the reader may see."""
+        if not ids:
+            return {}
+        compiler = Compiler(self._schema, terms)
+        bodies = (body for view in self._views(terms) for body in self._bodies(view, compiler, ids))
+        return {record: marking.excerpt(query, body) for record, body in bodies}
+
+    def suggest(self, typed: str, terms: Terms, *, limit: int = 8) -> list[Suggestion]:
+        """Return what the reader may be about to type."""
+        allowed = Compiler(self._schema, terms).matching(None)
+        return suggesting.suggest([view.searcher for view in self._views(terms)], allowed, typed, limit)
+
+    def similar(self, record_id: int, terms: Terms, *, limit: int = 5) -> list[Hit]:
+        """Return neighbours of a record."""
+        compiler = Compiler(self._schema, terms)
+        views = self._views(terms)
+        source = next((body for view in views for _, body in self._bodies(view, compiler, [record_id])), None)
+        return [] if source is None else neighbours.similar(views, compiler, record_id, source, limit)
+
+    def count(self, terms: Terms) -> int:
+        """Return how many records the reader may see."""
+        allowed = Compiler(self._schema, terms).matching(None)
+        return sum(view.count(allowed) for view in self._views(terms))
+
+    def stamps(self) -> Iterator[Hit]:
+        """Yield everything held, shelf by shelf; only for the drift check, which acts for nobody."""
+        holding = self._for_reading()
+        for shelf in holding.shelves() if holding else ():
+            view = View.of(shelf)
+            result = view.searcher.search(schema.everything(), max(view.searcher.num_docs, 1), count=False)
+            yield from view.hits([address for _, address in result.hits])
+
+    def reload(self) -> None:
+        """Do nothing: every search looks first."""
+
+    # --- generations ------------------------------------------------------------------
+    def open_new_generation(self) -> Self:
+        """Return an empty engine aside."""
+        return type(self)(self._generations.root, generation=self._generations.begin())
+
+    def swap(self, new: Self) -> None:
+        """Make a filled generation current; its writer is closed first."""
+        new.release()
+        self.release()
+        self._generations.point(str(new._pinned))
+        new._pinned = None
+
+    # --- small steps ------------------------------------------------------------------
+    def _for_reading(self) -> Holding | None:
+        """Return the current generation; another one if the pointer has moved."""
+        name = self._pinned or self._generations.current()
+        if name is None:
+            return None
+        if self._writing and self._writing.name == name:
+            return self._writing
+        if self._reading is None or self._reading.name != name:
+            self._reading = Holding(self._generations.folder(name))
+        return self._reading
+
+    def _for_writing(self) -> Holding:
+        """Return the current generation to write to, begun if there is none."""
+        name = self._pinned or self._generations.current()
+        if name is None:
+            name = self._generations.begin()
+            self._generations.point(name)
+        if self._writing is None or self._writing.name != name:
+            self.release()
+            self._writing = Holding(self._generations.folder(name))
+        return self._writing
+
+    def _views(self, terms: Terms) -> list[View]:
+        """Look at the shelves up to the reader's level; none above is touched."""
+        holding = None if terms.is_empty else self._for_reading()
+        return [View.of(shelf) for shelf in holding.shelves(terms.level)] if holding else []
+
+    @staticmethod
+    def _bodies(view: View, compiler: Compiler, ids: Sequence[int]) -> Iterator[tuple[int, str]]:
+        result = view.searcher.search(compiler.only(ids), len(ids), count=False)
+        for _, address in result.hits:
+            stored: Any = view.searcher.doc(address).get_first("text")
+            yield view.hits([address])[0].id, stored.decode()
+
+    @staticmethod
+    def _facets(compiler: Compiler, views: list[View], query: Query, chosen: Filters) -> dict[str, tuple[Bucket, ...]]:
+        """Count the facets; one with a filter of its own is counted as if that filter were off."""
+        rounds = [(chosen, [name for name in FACETS if name not in chosen])]
+        rounds += [
+            ({other: v for other, v in chosen.items() if other != name}, [name]) for name in chosen if name in FACETS
+        ]
+        counted: dict[str, Counter[str]] = {name: Counter() for name in FACETS}
+        for filters, names in rounds:
+            asked = compiler.matching(query.root, filters)
+            for view in views:
+                for name, counts in listing.facet_counts(view, asked, names).items():
+                    counted[name].update(counts)
+        return {name: listing.buckets(name, counts) for name, counts in counted.items()}

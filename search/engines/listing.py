@@ -1,0 +1,118 @@
+"""Order, count and group hits of several shelves: one list, one total, one set of facets.
+
+The keys that order are the same on every shelf (day and id; band, day and id), so the
+merged order is exact and says nothing about what a shelf hides.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final
+
+import tantivy
+from tantivy import Query
+
+from archive.rules.levels import LEVEL_SLUGS, URGENCY_SLUGS
+from search.engines.schema import band
+from search.engines.shelf import Shelf, count_of, numbers
+from search.entry import Bucket, Hit
+
+SHOWN_VALUES: Final = 50
+_ASKED_VALUES: Final = 1000  # per shelf, so that merged counts are whole in any office of less agencies
+_MAX_TIES: Final = 2000
+_FIELDS: Final = {
+    "type": "type_is",
+    "organ": "organ_is",
+    "unit": "unit_is",
+    "retention": "retention_is",
+    "year": "year",
+    "urgency": "urgency",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One shelf as it stood when the search began: all parts of a page come from the same state."""
+
+    level: int
+    searcher: tantivy.Searcher
+
+    @classmethod
+    def of(cls, shelf: Shelf) -> "View":
+        """Look at a shelf now."""
+        return cls(shelf.level, shelf.searcher())
+
+    def count(self, query: Query) -> int:
+        """Return how many match."""
+        return count_of(self.searcher, query)
+
+    def hits(self, addresses: Sequence[tantivy.DocAddress]) -> list[Hit]:
+        """Return the hits at these addresses."""
+        ids = numbers(self.searcher, "id", addresses)
+        versions = numbers(self.searcher, "version", addresses)
+        return [Hit(record, version, self.level) for record, version in zip(ids, versions, strict=True)]
+
+
+_Key = tuple[int, int]  # band (0 when newest first), newest
+_Found = tuple[_Key, View, tantivy.DocAddress]
+
+
+def newest(view: View, query: Query, wanted: int) -> tuple[list[_Found], int]:
+    """Return the newest hits of a view with their keys, and how many match in all."""
+    result: Any = view.searcher.search(query, max(wanted, 1), order_by_field="newest")
+    return [((0, key), view, address) for key, address in result.hits[:wanted]], int(result.count)
+
+
+def best(view: View, query: Query, wanted: int) -> tuple[list[_Found], int]:
+    """Return the best hits with their keys: those of the same band and day as the last one are all looked at."""
+    asked = wanted + 1
+    while True:
+        result: Any = view.searcher.search(query, asked, weight_by_field="weight")
+        hits = result.hits
+        is_tied = len(hits) == asked and hits[-1][0] == hits[max(wanted - 1, 0)][0]
+        if not is_tied or asked > wanted + _MAX_TIES:
+            break
+        asked = wanted + 2 * (asked - wanted) + 20
+    keys = numbers(view.searcher, "newest", [address for _, address in hits])
+    found = [((band(score), key), view, address) for (score, address), key in zip(hits, keys, strict=True)]
+    return found, int(result.count)
+
+
+def page(found: list[_Found], offset: int, limit: int) -> tuple[Hit, ...]:
+    """Return one page of the merged list."""
+    found.sort(key=lambda one: one[0], reverse=True)
+    shown = list(islice(found, offset, offset + limit))
+    hits: dict[tuple[_Key, int], Hit] = {}
+    for view in {id(one[1]): one[1] for one in shown}.values():
+        mine = [one for one in shown if one[1] is view]
+        for one, hit in zip(mine, view.hits([one[2] for one in mine]), strict=True):
+            hits[one[0], view.level] = hit
+    return tuple(hits[one[0], one[1].level] for one in shown)
+
+
+def facet_counts(view: View, query: Query, names: Sequence[str]) -> dict[str, Counter[str]]:
+    """Return the values of these facets among what matches in one view, with their counts."""
+    counts: dict[str, Counter[str]] = {}
+    if "level" in names:
+        counts["level"] = Counter({LEVEL_SLUGS[view.level]: view.count(query)})  # type: ignore[index]
+    asked = {name: {"terms": {"field": _FIELDS[name], "size": _ASKED_VALUES}} for name in names if name in _FIELDS}
+    answer: dict[str, Any] = view.searcher.aggregate(query, asked) if asked else {}
+    for name, part in answer.items():
+        counts[name] = Counter({_value(name, one["key"]): int(one["doc_count"]) for one in part["buckets"]})
+    return counts
+
+
+def buckets(name: str, counted: Counter[str]) -> tuple[Bucket, ...]:
+    """Return the values to show: years and ranks in their order, others by count and then by name."""
+    found = [Bucket(value, count) for value, count in counted.items() if count]
+    if name in {"year", "level", "urgency"}:
+        ranks = {slug: str(int(rank)) for slugs in (LEVEL_SLUGS, URGENCY_SLUGS) for rank, slug in slugs.items()}
+        return tuple(sorted(found, key=lambda one: ranks.get(one.value, one.value)))
+    return tuple(sorted(found, key=lambda one: (-one.count, one.value))[:SHOWN_VALUES])
+
+
+def _value(name: str, key: float | str) -> str:
+    if isinstance(key, str):
+        return key
+    return URGENCY_SLUGS[int(key)] if name == "urgency" else str(int(key))  # type: ignore[index]

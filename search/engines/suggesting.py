@@ -1,0 +1,52 @@
+"""Suggest what a reader may be about to type, from the subjects and numbers of records they see.
+
+Each hint is counted under the reader's access query: a word that stands only in hidden
+records is not suggested, and a count never includes them.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+import tantivy
+from tantivy import Query
+
+from search.engines.schema import HINT_SPLIT, HINT_WORDS
+from search.entry import Suggestion
+from search.leaves import number_tokens
+from search.text import WORD, exact_words, vi_norm
+
+MIN_LETTERS: Final = 2
+_ASKED: Final = 200  # hints looked at per shelf, in the order of the alphabet
+
+
+def suggest(searchers: Sequence[tantivy.Searcher], allowed: Query, typed: str, limit: int) -> list[Suggestion]:
+    """Return whole query texts that continue what was typed, most frequent first."""
+    text = vi_norm(typed)
+    starts = [found.start() for found in WORD.finditer(text)]
+    found: dict[str, Suggestion] = {}
+    for taken in range(min(HINT_WORDS, len(starts)), 0, -1):
+        head, tail = text[: starts[-taken]], text[starts[-taken] :]
+        for display, count in _hints(searchers, allowed, tail).most_common(limit):
+            whole = head + display
+            if display.lower() != tail.strip().lower():
+                found.setdefault(whole.lower(), Suggestion(whole, count))
+        if len(found) >= limit:
+            break
+    return list(found.values())[:limit]
+
+
+def _hints(searchers: Sequence[tantivy.Searcher], allowed: Query, tail: str) -> Counter[str]:
+    """Count the hints that begin with these words, marks kept to if they were typed."""
+    tokens = number_tokens(tail)
+    prefix = " ".join(tokens) + (" " if tail[-1:].isspace() else "")
+    counted: Counter[str] = Counter()
+    if len(prefix) < MIN_LETTERS:
+        return counted
+    typed = " ".join(exact_words(tail))
+    for searcher in searchers:
+        for hint, count in searcher.terms_with_prefix("hint", prefix, allowed, limit=_ASKED):
+            display = hint.split(HINT_SPLIT, 1)[1]
+            if typed == " ".join(tokens) or " ".join(exact_words(display)).startswith(typed):
+                counted[display] += count
+    return counted

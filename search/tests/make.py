@@ -1,0 +1,69 @@
+"""Builders for search tests: an entry of the office, a reader, an engine of each driver."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from search.engines.embedded import Embedded
+from search.entry import Entry, Order, Results, Terms
+from search.query import parse
+
+EVERYONE = 7  # the principal (a unit) that every entry is reached by, unless said otherwise
+READER = Terms(level=0, markings=(1,), reach=(EVERYONE,))
+CLEARED = Terms(level=3, markings=(1, 2), reach=(EVERYONE,))
+
+PLAIN = Entry(
+    id=1,
+    version=1,
+    level=0,
+    marking=1,
+    reach=(EVERYONE,),
+    number="123/BC-BCH",
+    register_number="77",
+    subject="Báo cáo kết quả diễn tập khu vực phòng thủ",
+    type_name="Báo cáo",
+    organ_name="Bộ CHQS tỉnh Vĩnh Long",
+    unit="Phòng Tham mưu",
+    year=2024,
+    issued_on=date(2024, 3, 12),
+    arrived_on=date(2024, 3, 15),
+    urgency=0,
+    signer="Nguyễn Văn Ánh",
+    dossier="2024.05 Diễn tập",
+    pages=("Căn cứ Kế hoạch số 45/KH-BTL ngày 01/02/2024.", "Các đơn vị đã hoàn thành diễn tập."),
+)
+
+
+def entry(record_id: int, **changes: object) -> Entry:
+    """Return an entry like PLAIN with another id."""
+    return replace(PLAIN, id=record_id, **changes)
+
+
+def embedded(folder: Path) -> Embedded:
+    return Embedded(folder / "index")
+
+
+ENGINES = [pytest.param(embedded, id="embedded")]
+
+
+def fill(engine, *entries: Entry) -> None:
+    engine.upsert(entries)
+    engine.commit()
+
+
+def found(engine, text: str, terms: Terms = READER, **options: object) -> list[int]:
+    """Return the ids found, best first unless said otherwise."""
+    return [hit.id for hit in ask(engine, text, terms, **options).hits]
+
+
+def ask(engine, text: str, terms: Terms = READER, **options: object) -> Results:
+    return engine.search(parse(text), terms, **{"order": Order.BEST, **options})
+
+
+def opened(open_engine, folder: Path) -> Iterator[object]:
+    engine = open_engine(folder)
+    yield engine
+    engine.release()
