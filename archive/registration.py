@@ -1,14 +1,12 @@
-"""Getting a dispatch into a register: capture, register, void, return.
+"""Getting a dispatch into a register: register, void, return.
 
-A draft is captured by the pipeline, seen by the intake desk alone, and registered by
-a clerk who confirms every field and the level. The number comes from the register in
+A draft (see `archive.capture`) is registered by a clerk who confirms every field and the level. The number comes from the register in
 the same transaction as the record, gapless, and is never edited; a void number stays
 with its reason. Slow work (sealing, reading) is never done here: the number is taken
 late, under the counter's lock.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from datetime import date, time
 
 from django.conf import settings
@@ -16,10 +14,9 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from archive import access, audit, store
+from archive import access, audit
+from archive.capture import relevel
 from archive.models import (
-    DigitalObject,
-    Page,
     Person,
     Record,
     RecordState,
@@ -27,12 +24,10 @@ from archive.models import (
     RegisterCounter,
     RegisterKind,
     RegisterNumber,
-    Unit,
 )
 from archive.models.record import Direction
 from archive.rules.errors import Refusal
 from archive.rules.levels import Level
-from archive.rules.proposal import Guess, Suggestion
 from archive.rules.roles import Action
 from archive.standing import clearance
 
@@ -97,37 +92,6 @@ class NumberNotThere(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class PageRanges:
-    """One page of the pack: (start, length) in bytes of image, thumbnail and text; sizes in pixels."""
-
-    number: int
-    width: int
-    height: int
-    image: tuple[int, int]
-    thumb: tuple[int, int]
-    text: tuple[int, int]
-    source: str
-    confidence: int
-    flags: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Captured:
-    """What the pipeline hands over: sealed objects, page ranges, and what the machine proposes."""
-
-    unit: Unit
-    suggestion: Suggestion
-    original: DigitalObject
-    pack: DigitalObject | None
-    pages: Sequence[PageRanges] = ()
-    proposal: dict[str, Guess] = field(default_factory=dict)
-    flags: Sequence[str] = ()
-    direction: str = Direction.INCOMING
-    channel: str = ""
-    medium: str = "paper"
-
-
-@dataclass(frozen=True, slots=True)
 class Entry:
     """The register line as the clerk confirms it (names of the data dictionary)."""
 
@@ -150,69 +114,6 @@ class Entry:
     due_date: date | None = None
     channel: str = ""
     issued_amount: int | None = None
-
-
-@transaction.atomic
-def capture(captured: Captured, *, actor: Person) -> Record:
-    """Make the draft record of a scan: on the intake desk, at the highest plausible level.
-
-    Raises:
-        Forbidden: the actor may not hand dispatches in.
-    """
-    access.require(actor, Action.RECORD_CAPTURE)
-    suggestion = captured.suggestion
-    record = Record.objects.create(
-        level=suggestion.plausible,
-        initial_level=suggestion.plausible,
-        declared_level=suggestion.declared,
-        proposed_level=suggestion.level,
-        direction=captured.direction,
-        unit=captured.unit,
-        page_amount=len(captured.pages),
-        channel=captured.channel,
-        medium=captured.medium,
-        proposal={name: guess.to_json() for name, guess in captured.proposal.items()},
-        evidence=[sign.to_json() for sign in suggestion.evidence],
-        flags=list(captured.flags),
-        created_at=timezone.now(),
-        created_by=actor,
-    )
-    _attach(record, captured)
-    access.derive(record)
-    audit.write(Action.RECORD_CAPTURE, actor=actor, subject=record, details={"sha256": captured.original.sha256})
-    return record
-
-
-def _attach(record: Record, captured: Captured) -> None:
-    addresses = [thing.address for thing in (captured.original, captured.pack) if thing]
-    DigitalObject.objects.filter(address__in=addresses).update(record=record, level=record.level)
-    transaction.on_commit(lambda: _relevel(addresses, Level(record.level)))
-    if captured.pack is None:
-        return
-    Page.objects.bulk_create(
-        Page(
-            record=record,
-            number=page.number,
-            pack=captured.pack,
-            width=page.width,
-            height=page.height,
-            image_start=page.image[0],
-            image_length=page.image[1],
-            thumb_start=page.thumb[0],
-            thumb_length=page.thumb[1],
-            text_start=page.text[0],
-            text_length=page.text[1],
-            source=page.source,
-            confidence=page.confidence,
-            flags=list(page.flags),
-        )
-        for page in captured.pages
-    )
-
-
-def _relevel(addresses: Sequence[str], level: Level) -> None:
-    for address in addresses:
-        store.relevel(address, to=level)
 
 
 @transaction.atomic
@@ -352,9 +253,7 @@ def _confirm(record: Record, entry: Entry, actor: Person, register: Register) ->
     record.registered_by = actor
     record.save()
     if entry.level != old_level:
-        addresses = list(record.sealed_objects.values_list("address", flat=True))
-        DigitalObject.objects.filter(address__in=addresses).update(level=entry.level)
-        transaction.on_commit(lambda: _relevel(addresses, entry.level))
+        relevel(record)
 
 
 @transaction.atomic

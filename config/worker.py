@@ -28,7 +28,9 @@ class Machine:
         self.follower = follow.Follower()
         self.loops = [
             threading.Thread(target=self._every, args=(folder.RESCAN_SECONDS, inbox.sweep), name="inbox", daemon=True),
-            threading.Thread(target=self._every, args=(FOLLOW_SECONDS, self.follower.catch_up), name="follow", daemon=True),
+            threading.Thread(
+                target=self._every, args=(FOLLOW_SECONDS, self.follower.catch_up), name="follow", daemon=True
+            ),
         ]
 
     def start(self) -> None:

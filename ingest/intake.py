@@ -117,7 +117,12 @@ def _take(sealed: Sealed, *, name: str, batch: Batch, actor: Person, scan_id: uu
         created_at=now,
     )
     scan = Scan.objects.create(
-        id=scan_id, **_line(batch, name, now), original=original, sha256=sealed.sha256, size=sealed.size, **_as_duplicate(twin, now)
+        id=scan_id,
+        **_line(batch, name, now),
+        original=original,
+        sha256=sealed.sha256,
+        size=sealed.size,
+        **_as_duplicate(twin, now),
     )
     audit.write(
         Action.SCAN_UPLOAD,

@@ -60,7 +60,8 @@ OUTCOMES: Final[dict[str, Outcome]] = {
         _REFUSED, _("The file is larger than %(limit)s. Split it, or scan at 200 dpi, then hand the parts in.")
     ),
     DISK_FULL: Outcome(
-        _REFUSED, _("The store has no room left, so nothing was taken in. Tell the administrator, then hand it in again.")
+        _REFUSED,
+        _("The store has no room left, so nothing was taken in. Tell the administrator, then hand it in again."),
     ),
     ABOVE_CEILING: Outcome(
         _REFUSED,
@@ -74,10 +75,12 @@ OUTCOMES: Final[dict[str, Outcome]] = {
         _("You are cleared up to %(clearance)s. Hand the paper to somebody who is cleared for its level."),
     ),
     BROKEN: Outcome(
-        _REFUSED, _("The file is damaged: no page of it can be opened. Ask the sender for a new copy or scan the paper.")
+        _REFUSED,
+        _("The file is damaged: no page of it can be opened. Ask the sender for a new copy or scan the paper."),
     ),
     TOO_MANY_PAGES: Outcome(
-        _REFUSED, _("The file has %(pages)s pages; at most %(limit)s are taken in at once. Split it and hand the parts in.")
+        _REFUSED,
+        _("The file has %(pages)s pages; at most %(limit)s are taken in at once. Split it and hand the parts in."),
     ),
     TOO_MANY_PIXELS: Outcome(
         _REFUSED, _("A page of this file is too large a picture. Scan it at 200 to 300 dpi and hand it in again.")
@@ -91,12 +94,16 @@ OUTCOMES: Final[dict[str, Outcome]] = {
     ),
     DUPLICATE: Outcome(
         _ATTENTION,
-        _("The same bytes were handed in before as “%(name)s” on %(day)s. Compare the two; take this one in only if it is needed."),
+        _(
+            "The same bytes were handed in before as “%(name)s” on %(day)s. Compare the two; take this one in only if it is needed."
+        ),
     ),
     DISMISSED: Outcome(_REFUSED, _("Put aside by %(person)s: %(reason)s")),
     TOO_HEAVY: Outcome(
         _ATTENTION,
-        _("Reading it needs more time or memory than a dispatch ever should. The original is kept; print it and scan the paper."),
+        _(
+            "Reading it needs more time or memory than a dispatch ever should. The original is kept; print it and scan the paper."
+        ),
     ),
     ENCRYPTED: Outcome(
         _ATTENTION,
@@ -108,11 +115,15 @@ OUTCOMES: Final[dict[str, Outcome]] = {
     ),
     POSSIBLE_STAMP: Outcome(
         _ATTENTION,
-        _("There may be a secrecy stamp on page %(page)s (up to %(level)s). Look at the paper and confirm its level when registering."),
+        _(
+            "There may be a secrecy stamp on page %(page)s (up to %(level)s). Look at the paper and confirm its level when registering."
+        ),
     ),
     RAISED: Outcome(
         _ATTENTION,
-        _("A %(level)s sign was seen on page %(page)s; %(declared)s was declared. The level has been raised; confirm it when registering."),
+        _(
+            "A %(level)s sign was seen on page %(page)s; %(declared)s was declared. The level has been raised; confirm it when registering."
+        ),
     ),
     QUARANTINED: Outcome(
         _ATTENTION,
@@ -123,14 +134,21 @@ OUTCOMES: Final[dict[str, Outcome]] = {
     ),
     HIDDEN_TEXT: Outcome(
         _ATTENTION,
-        _("The text inside the file differs from what its pages show (page %(page)s). Trust the page; check the fields."),
+        _(
+            "The text inside the file differs from what its pages show (page %(page)s). Trust the page; check the fields."
+        ),
     ),
     PARTLY_READ: Outcome(
-        _ATTENTION, _("%(failed)s of %(pages)s pages could not be read. The original is kept; look at the pages and type the fields.")
+        _ATTENTION,
+        _(
+            "%(failed)s of %(pages)s pages could not be read. The original is kept; look at the pages and type the fields."
+        ),
     ),
     FAILED: Outcome(
         _ATTENTION,
-        _("Reading failed %(times)s times (%(why)s). The original is kept. Try again; if it fails once more, scan the paper."),
+        _(
+            "Reading failed %(times)s times (%(why)s). The original is kept. Try again; if it fails once more, scan the paper."
+        ),
         retry=True,
     ),
 }

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from archive import audit, registration, store
+from archive import audit, capture, store
 from archive.models import DigitalObject, ObjectRole
 from archive.rules.levels import Level
 from archive.rules.page import PageText
@@ -73,7 +73,9 @@ def advance(claim: Claim) -> Scan:
 
 
 def _current(claim: Claim) -> Scan:
-    scan = Scan.objects.select_related("batch__actor", "batch__unit", "original", "pack").filter(pk=claim.scan_id).first()
+    scan = (
+        Scan.objects.select_related("batch__actor", "batch__unit", "original", "pack").filter(pk=claim.scan_id).first()
+    )
     if scan is None or scan.fence != claim.fence:
         raise LostClaim
     return scan
@@ -93,7 +95,9 @@ def finish(scan: Scan, claim: Claim, end: Ended) -> None:
         commit(scan, claim, state=state, code=end.code, reason=end.reason, finished_at=timezone.now(), lease_until=None)
         gone = intake.forget_objects(scan) if state == ScanState.REFUSED else []
         scan.refresh_from_db()
-        audit.write(Action.SCAN_OUTCOME, actor=None, subject=intake.subject(scan), reason=end.code, details=end.reason or None)
+        audit.write(
+            Action.SCAN_OUTCOME, actor=None, subject=intake.subject(scan), reason=end.code, details=end.reason or None
+        )
     for address in gone:
         store.shred(address)
 
@@ -172,7 +176,7 @@ def file(scan: Scan, claim: Claim) -> None:
     suggestion = _suggestion(scan)
     end = _end_of(scan, suggestion)
     with transaction.atomic():
-        record = registration.capture(_captured(scan, suggestion), actor=scan.batch.actor)
+        record = capture.capture(_captured(scan, suggestion), actor=scan.batch.actor)
         commit(
             scan,
             claim,
@@ -238,10 +242,10 @@ def _end_of(scan: Scan, suggestion: Suggestion) -> Ended | None:
     return None
 
 
-def _captured(scan: Scan, suggestion: Suggestion) -> registration.Captured:
+def _captured(scan: Scan, suggestion: Suggestion) -> capture.Captured:
     if scan.original is None:
         raise Ended(outcomes.FAILED, times=scan.attempts, why="original")
-    return registration.Captured(
+    return capture.Captured(
         unit=scan.batch.unit,
         suggestion=suggestion,
         original=scan.original,
@@ -253,8 +257,8 @@ def _captured(scan: Scan, suggestion: Suggestion) -> registration.Captured:
     )
 
 
-def _ranges(page: dict[str, Any]) -> registration.PageRanges:
-    return registration.PageRanges(
+def _ranges(page: dict[str, Any]) -> capture.PageRanges:
+    return capture.PageRanges(
         number=page["number"],
         width=page["width"],
         height=page["height"],
@@ -350,4 +354,3 @@ def _private_file(size: int) -> Iterator[BinaryIO]:
     handle = os.open(folder, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
     with os.fdopen(handle, "w+b") as plain:
         yield cast("BinaryIO", plain)
-

@@ -104,8 +104,8 @@ def entries(ids: Sequence[int], *, version: int) -> Iterator[Entry]:
     """Yield the current state of records as the engine keeps it; a record that is gone yields nothing."""
     numbers = dict(RegisterNumber.objects.filter(record__in=ids).values_list("record_id", "number"))
     reach: dict[int, set[int]] = {}
-    for record_id, principal in Access.objects.filter(record__in=ids).exclude(source=Source.GRANT).values_list(
-        "record_id", "principal"
+    for record_id, principal in (
+        Access.objects.filter(record__in=ids).exclude(source=Source.GRANT).values_list("record_id", "principal")
     ):
         reach.setdefault(record_id, set()).add(principal)
     filed: dict[int, DossierItem] = {

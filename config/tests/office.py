@@ -123,14 +123,14 @@ def _draft(
     proposal: Any = None,
     plausible: Any = None,
 ) -> Any:
-    from archive import registration
+    from archive import capture
     from archive.rules.levels import Level
     from archive.rules.proposal import Suggestion
 
     original = seal(b"%PDF-1.4 sample", level=level, role="original")
     pack, ranges = pack_of(pages, level=level)
-    return registration.capture(
-        registration.Captured(
+    return capture.capture(
+        capture.Captured(
             unit=unit or office.registry,
             suggestion=Suggestion(Level(level), Level(level), Level(level if plausible is None else plausible)),
             original=original,
@@ -168,7 +168,7 @@ def seal(content: bytes, *, level: int, role: str, name: str = "mau.pdf") -> Any
 
 def pack_of(texts: tuple[str, ...], *, level: int) -> tuple[Any, list[Any]]:
     """Seal a pack with tiny page images and the given page texts; words get boxes in a grid."""
-    from archive.registration import PageRanges
+    from archive.capture import PageRanges
 
     body, ranges = bytearray(), []
     for number, text in enumerate(texts, start=1):
