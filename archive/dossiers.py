@@ -1,0 +1,187 @@
+"""Dossiers: open, file into, close with a contents list. Closing starts the retention clock.
+
+A dossier is never below the level of what lies in it, and a person sees it only with
+that clearance and its unit in scope; what they may not see inside is not even counted.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.db import transaction
+from django.db.models import Max, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from archive import access, audit
+from archive.models import Dossier, DossierItem, Person, Record, RecordClass, RecordState, RetentionRule, Unit
+from archive.rules.errors import Hidden, Refusal
+from archive.rules.levels import Level
+from archive.rules.roles import Action
+from archive.standing import clearance, units_in_scope
+
+
+class DossierClosed(Refusal):
+    """DOS-001: nothing is filed into a closed dossier."""
+
+    code = "DOS-001"
+    message = _("Dossier %(code)s is closed. Open a new one, or ask for it to be reopened with a reason.")
+
+
+class CodeTaken(Refusal):
+    """DOS-002: code, year and unit name one dossier."""
+
+    code = "DOS-002"
+    message = _("Dossier %(code)s of %(year)s exists already in this unit. Choose another number.")
+
+
+class AlreadyFiled(Refusal):
+    """DOS-003: one record lies once in a dossier."""
+
+    code = "DOS-003"
+    message = _("This dispatch lies in dossier %(code)s already.")
+
+
+class NotRegistered(Refusal):
+    """DOS-004: only a registered dispatch is filed."""
+
+    code = "DOS-004"
+    message = _("Register the dispatch first; only registered ones are filed.")
+
+
+class NothingFiled(Refusal):
+    """DOS-005: an empty dossier cannot be closed."""
+
+    code = "DOS-005"
+    message = _("Dossier %(code)s is empty. File something into it before closing.")
+
+
+class EndsTooEarly(Refusal):
+    """DOS-006: the work cannot end before it began or after today."""
+
+    code = "DOS-006"
+    message = _("The work cannot have ended before the dossier was opened (%(opened)s) or after today.")
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """What stands on the cover of a new dossier."""
+
+    code: str
+    title: str
+    record_class: RecordClass
+    rule: RetentionRule
+    unit: Unit
+    opened_on: date
+    description: str = ""
+
+
+def visible_dossiers(person: Person) -> QuerySet[Dossier]:
+    """Return the dossiers a person may know of: unit in scope, level within the clearance."""
+    now = timezone.now()
+    return Dossier.objects.filter(unit__in=units_in_scope(person, now), level__lte=clearance(person, now))
+
+
+def open_dossier(person: Person, action: Action, key: str) -> Dossier:
+    """Return the dossier with this key, for this act.
+
+    Raises:
+        Hidden: no such dossier, or one that must not be shown.
+        Forbidden: visible, but the act is not allowed.
+    """
+    found = visible_dossiers(person).select_related("rule", "record_class", "unit").filter(key=key).first()
+    if found is None:
+        raise Hidden(object_type="dossier", object_id=key[:40])
+    access.require(person, action)
+    return found
+
+
+@transaction.atomic
+def begin(cover: Cover, *, actor: Person) -> Dossier:
+    """Open a dossier under a class of the file plan.
+
+    Raises:
+        Forbidden: the actor may not open dossiers.
+        Hidden: the unit is not one of theirs.
+        CodeTaken: the code is used in that unit and year.
+    """
+    access.require(actor, Action.DOSSIER_OPEN)
+    if cover.unit.pk not in units_in_scope(actor, timezone.now()):
+        raise Hidden(object_type="unit", object_id=str(cover.unit.pk))
+    year = cover.opened_on.year
+    if Dossier.objects.filter(code=cover.code, year=year, unit=cover.unit).exists():
+        raise CodeTaken(code=cover.code, year=year)
+    dossier = Dossier.objects.create(
+        code=cover.code,
+        year=year,
+        title=cover.title,
+        record_class=cover.record_class,
+        rule=cover.rule,
+        unit=cover.unit,
+        opened_on=cover.opened_on,
+        opened_by=actor,
+        description=cover.description,
+    )
+    audit.write(Action.DOSSIER_OPEN, actor=actor, subject=dossier)
+    return dossier
+
+
+@transaction.atomic
+def file(record: Record, *, dossier: Dossier, actor: Person) -> DossierItem:
+    """File a record into an open dossier; the dossier's level rises to that of the record.
+
+    Raises:
+        Hidden, Forbidden: the actor may not see one of the two, or may not file.
+        DossierClosed, AlreadyFiled, NotRegistered: as named.
+    """
+    access.require(actor, Action.DOSSIER_FILE, record)
+    open_dossier(actor, Action.DOSSIER_FILE, dossier.key)
+    locked = Dossier.objects.select_for_update().get(pk=dossier.pk)
+    if locked.closed_at is not None:
+        raise DossierClosed(code=locked.code)
+    if record.state != RecordState.REGISTERED:
+        raise NotRegistered
+    if DossierItem.objects.filter(dossier=locked, record=record).exists():
+        raise AlreadyFiled(code=locked.code)
+    last = DossierItem.objects.filter(dossier=locked).aggregate(last=Max("doc_ordinal"))["last"] or 0
+    item = DossierItem.objects.create(
+        dossier=locked, record=record, doc_ordinal=last + 1, filed_at=timezone.now(), filed_by=actor
+    )
+    if record.level > locked.level:
+        Dossier.objects.filter(pk=locked.pk).update(level=record.level)
+    audit.write(Action.DOSSIER_FILE, actor=actor, subject=record, details={"dossier": locked.key})
+    return item
+
+
+@transaction.atomic
+def close(dossier: Dossier, *, ended_on: date, actor: Person) -> Dossier:
+    """Close a dossier: the work ended on that day, and the retention years run from the end of its year.
+
+    Raises:
+        Hidden, Forbidden: the actor may not see it, or may not close.
+        DossierClosed, NothingFiled, EndsTooEarly: as named.
+    """
+    open_dossier(actor, Action.DOSSIER_CLOSE, dossier.key)
+    if not dossier.opened_on <= ended_on <= timezone.localdate():
+        raise EndsTooEarly(opened=dossier.opened_on.strftime("%d/%m/%Y"))
+    if not DossierItem.objects.filter(dossier=dossier).exists():
+        raise NothingFiled(code=dossier.code)
+    closed = Dossier.objects.filter(pk=dossier.pk, closed_at__isnull=True).update(
+        closed_at=timezone.now(), closed_by=actor, ended_on=ended_on
+    )
+    if not closed:
+        raise DossierClosed(code=dossier.code)
+    dossier.refresh_from_db()
+    audit.write(Action.DOSSIER_CLOSE, actor=actor, subject=dossier, details={"ended_on": ended_on.isoformat()})
+    return dossier
+
+
+def contents(dossier: Dossier, person: Person) -> list[DossierItem]:
+    """Return the contents list as this person may see it, in order."""
+    items = DossierItem.objects.filter(dossier=dossier).select_related("record")
+    open_to_them = set(access.visible_to(person).opens([item.record_id for item in items]).values_list("pk", flat=True))
+    return [item for item in items if item.record_id in open_to_them]
+
+
+def level_of(dossier: Dossier) -> Level:
+    """Return the level of a dossier."""
+    return Level(dossier.level)

@@ -1,0 +1,187 @@
+"""Retention: what is due, why, and what a hold keeps. Nothing is destroyed here.
+
+The due date is a pure rule (`archive.rules.periods`) over the facts of the dossier; it
+is computed when asked, so a changed rule, date or hold acts at once.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from archive import access, audit, dossiers
+from archive.models import Dossier, Hold, HoldItem, Person, Record, RetentionRule, RuleKind
+from archive.rules import periods
+from archive.rules.errors import Hidden, Refusal
+from archive.rules.roles import Action
+
+
+class HoldLifted(Refusal):
+    """HLD-001: a hold is lifted once."""
+
+    code = "HLD-001"
+    message = _("This hold has been lifted already.")
+
+
+class ReasonMissing(Refusal):
+    """HLD-002: holds are placed and lifted with a reason."""
+
+    code = "HLD-002"
+    message = _("Say why: the reason is kept with the hold for good.")
+
+
+class NothingHeld(Refusal):
+    """HLD-003: a hold covers something."""
+
+    code = "HLD-003"
+    message = _("Choose at least one dossier or dispatch for the hold.")
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One line of the due list: the dossier, what the schedule asks for, and the holds on it."""
+
+    dossier: Dossier
+    outcome: periods.Outcome
+    holds: Sequence[Hold]
+
+
+def rule_of(rule: RetentionRule) -> periods.Rule:
+    """Return the pure form of a row of a retention table."""
+    kinds = {
+        RuleKind.PERMANENT: periods.Kind.PERMANENT,
+        RuleKind.YEARS: periods.Kind.YEARS,
+        RuleKind.UNTIL_SUPERSEDED: periods.Kind.UNTIL_SUPERSEDED,
+        RuleKind.LIFE_OF_ASSET: periods.Kind.LIFE_OF_ASSET,
+        RuleKind.EVENT_YEARS: periods.Kind.EVENT,
+    }
+    kind = kinds[RuleKind(rule.kind)]
+    event = str(_("the event of the rule")) if kind is periods.Kind.EVENT else ""
+    return periods.Rule(kind, rule.years or 0, event, code=rule.code)
+
+
+def outcome_of(dossier: Dossier, *, is_held: bool) -> periods.Outcome:
+    """Return what the schedule asks for a dossier, and why."""
+    rule = rule_of(dossier.rule)
+    events = {}
+    if dossier.superseded_on:
+        events = {name: dossier.superseded_on for name in (periods.SUPERSEDED, periods.ASSET_ENDED, rule.event) if name}
+    return periods.decide([rule], periods.Times(dossier.ended_on, events), is_held=is_held)
+
+
+def due_list(person: Person, *, until: date) -> list[Due]:
+    """Return the closed dossiers a person may see that come up by a day, held ones and permanent ones included.
+
+    Raises:
+        Forbidden: the person may not read the due list.
+    """
+    access.require(person, Action.DUE_READ)
+    closed = (
+        dossiers.visible_dossiers(person).filter(closed_at__isnull=False).select_related("rule", "record_class", "unit")
+    )
+    lines = [_due(dossier) for dossier in closed]
+    wanted = [line for line in lines if _comes_up(line, until)]
+    return sorted(wanted, key=lambda line: (line.outcome.due_on or date.max, line.dossier.code))
+
+
+def _comes_up(line: Due, until: date) -> bool:
+    if line.holds or line.outcome.action is periods.Action.KEEP:
+        return True
+    return line.outcome.due_on is not None and line.outcome.due_on <= until
+
+
+def _due(dossier: Dossier) -> Due:
+    holds = holds_on(dossier)
+    return Due(dossier, outcome_of(dossier, is_held=bool(holds)), holds)
+
+
+def holds_on(dossier: Dossier) -> list[Hold]:
+    """Return the active holds on a dossier: on itself, or on a record in it."""
+    on_it = Q(items__dossier=dossier) | Q(items__record__filings__dossier=dossier)
+    return list(Hold.objects.filter(on_it, lifted_at__isnull=True).distinct())
+
+
+def is_held(record: Record) -> bool:
+    """Return whether an active hold covers a record, itself or through a dossier."""
+    on_it = Q(items__record=record) | Q(items__dossier__items__record=record)
+    return Hold.objects.filter(on_it, lifted_at__isnull=True).exists()
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a hold is placed for."""
+
+    name: str
+    reason: str
+    mandate: str = ""
+
+
+@transaction.atomic
+def place_hold(order: Order, *, on: Iterable[Dossier | Record], actor: Person) -> Hold:
+    """Place a hold on dossiers and records: nothing it covers is due until it is lifted.
+
+    Raises:
+        Hidden, Forbidden: the actor may not see one of them, or may not place holds.
+        ReasonMissing, NothingHeld: as named.
+    """
+    access.require(actor, Action.HOLD_PLACE)
+    things = list(on)
+    if not order.reason.strip():
+        raise ReasonMissing
+    if not things:
+        raise NothingHeld
+    for thing in things:
+        _check_visible(thing, actor)
+    hold = Hold.objects.create(
+        name=order.name, reason=order.reason, mandate=order.mandate, placed_at=timezone.now(), placed_by=actor
+    )
+    for thing in things:
+        dossier, record = (thing, None) if isinstance(thing, Dossier) else (None, thing)
+        HoldItem.objects.create(hold=hold, dossier=dossier, record=record)
+    details = {"name": hold.name, "on": [thing.key for thing in things]}
+    audit.write(Action.HOLD_PLACE, actor=actor, subject=hold, reason=order.reason, details=details)
+    return hold
+
+
+def _check_visible(thing: Dossier | Record, actor: Person) -> None:
+    if isinstance(thing, Dossier):
+        dossiers.open_dossier(actor, Action.HOLD_PLACE, thing.key)
+    else:
+        access.require(actor, Action.HOLD_PLACE, thing)
+
+
+@transaction.atomic
+def lift_hold(hold: Hold, *, reason: str, actor: Person) -> Hold:
+    """Lift a hold; its row and both reasons stay for good.
+
+    Raises:
+        Hidden, Forbidden: the actor may not see what it covers, or may not lift holds.
+        ReasonMissing, HoldLifted: as named.
+    """
+    access.require(actor, Action.HOLD_LIFT)
+    if not visible_holds(actor).filter(pk=hold.pk).exists():
+        raise Hidden(object_type="hold", object_id=str(hold.pk))
+    if not reason.strip():
+        raise ReasonMissing
+    lifted = Hold.objects.filter(pk=hold.pk, lifted_at__isnull=True).update(
+        lifted_at=timezone.now(), lifted_by=actor, lift_reason=reason.strip()
+    )
+    if not lifted:
+        raise HoldLifted
+    hold.refresh_from_db()
+    audit.write(Action.HOLD_LIFT, actor=actor, subject=hold, reason=reason)
+    return hold
+
+
+def visible_holds(person: Person) -> QuerySet[Hold]:
+    """Return the holds of which a person may see everything they cover."""
+    scope = access.visible_to(person)
+    hidden_records = HoldItem.objects.filter(record__isnull=False).exclude(record__in=scope.records().values("pk"))
+    hidden_dossiers = HoldItem.objects.filter(dossier__isnull=False).exclude(
+        dossier__in=dossiers.visible_dossiers(person).values("pk")
+    )
+    return Hold.objects.exclude(items__in=hidden_records).exclude(items__in=hidden_dossiers)
