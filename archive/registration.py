@@ -84,6 +84,13 @@ class MissingFields(Refusal):
     message = _("Fill in first: %(names)s.")
 
 
+class NoRegister(Refusal):
+    """REG-009: the unit has no open register of that kind."""
+
+    code = "REG-009"
+    message = _("Your unit has no open “%(kind)s”. Ask the administrator to open one.")
+
+
 class NumberNotThere(Refusal):
     """REG-008: only an allotted number that is not void yet can be voided."""
 

@@ -1,6 +1,7 @@
 """Words of records for templates: marks of files and pages."""
 
 from django import template
+from django.utils.translation import gettext_lazy as _
 
 from archive.rules import flags
 
@@ -11,3 +12,17 @@ register = template.Library()
 def flag_word(flag: str) -> str:
     """Return the words a person reads for a mark of a file or page."""
     return flags.word(flag)
+
+
+EVIDENCE = {
+    "stamp": _("stamp read on the page"),
+    "possible_stamp": _("red stamp that could not be read"),
+    "text": _("word in the text"),
+    "unclear": _("a scan that no machine can clear"),
+}
+
+
+@register.filter
+def evidence_word(kind: str) -> str:
+    """Return what kind of sign of secrecy was seen."""
+    return str(EVIDENCE.get(kind, kind))

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar, cast
 
+from django.core.exceptions import ValidationError
 from django.forms import Form
 from django.http import HttpRequest
 
@@ -31,5 +32,5 @@ def attempt(request: HttpRequest, form: Form, act: Callable[[], T]) -> T | None:
     except Refusal as refusal:
         match = request.resolver_match
         audit.refused(refusal, actor=person_of(request), action=match.view_name if match else "unknown")
-        form.add_error(None, str(refusal))
+        form.add_error(None, ValidationError(str(refusal), code=refusal.code))
         return None

@@ -130,7 +130,9 @@ def original(request: HttpRequest, key: str) -> HttpResponseBase:
     audit.read(Action.RECORD_ORIGINAL, actor=person, subject=shown, sha256=kept.sha256, reason=reason)
     response = StreamingHttpResponse(_blocks(kept.address), content_type="application/octet-stream")
     response.headers["Content-Length"] = str(kept.size)
-    response.headers["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=kept.name or shown.key) or "attachment"
+    response.headers["Content-Disposition"] = (
+        content_disposition_header(as_attachment=True, filename=kept.name or shown.key) or "attachment"
+    )
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
     return response

@@ -1,5 +1,197 @@
 """The intake desk's list of drafts and the registering screen."""
 
-from django.urls import URLPattern
+from typing import Any
 
-urlpatterns: list[URLPattern] = []
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import NON_FIELD_ERRORS
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from archive import access, audit, registration
+from archive.forms.register import NUMBERED, ReasonForm, RegisterForm, registers_for
+from archive.models import Record, RecordState, Register
+from archive.rules.levels import Level
+from archive.rules.proposal import SURE
+from archive.rules.roles import Action
+from archive.rules.types import TYPES
+from archive.standing import clearance
+from archive.views.doors import attempt, person_of
+from archive.views.records import viewer_pages
+
+SHOWN = 100
+
+
+@require_GET
+def desk(request: HttpRequest) -> HttpResponse:
+    """List the drafts on this person's intake desk, oldest first."""
+    person = person_of(request)
+    access.require(person, Action.RECORD_REGISTER)
+    drafts = list(_waiting(request)[: SHOWN + 1])
+    audit.read(Action.RECORD_LIST, actor=person, subject=None, desk=True, shown=min(len(drafts), SHOWN))
+    context = {
+        "drafts": [_draft_line(draft) for draft in drafts[:SHOWN]],
+        "more": len(drafts) > SHOWN,
+        "page_level": access.level_of(drafts),
+    }
+    return render(request, "archive/register_desk.html", context)
+
+
+def _waiting(request: HttpRequest) -> Any:
+    return access.visible_to(person_of(request)).records().filter(state=RecordState.DRAFT).order_by("pk")
+
+
+def _draft_line(draft: Record) -> dict[str, Any]:
+    read = {name: guess["value"] for name, guess in draft.proposal.items()}
+    doubtful = [name for name, guess in draft.proposal.items() if guess["confidence"] < SURE]
+    return {"record": draft, "read": read, "doubtful": len(doubtful), "original": _name_of(draft)}
+
+
+def _name_of(draft: Record) -> str:
+    original = draft.sealed_objects.filter(role="original").first()
+    return original.name if original else ""
+
+
+@require_http_methods(["GET", "POST"])
+def register_draft(request: HttpRequest, key: str) -> HttpResponse:
+    """Show a draft beside its page, or register it and go on to the next."""
+    person = person_of(request)
+    draft = access.open_record(person, Action.RECORD_REGISTER, key)
+    if draft.state != RecordState.DRAFT:
+        return redirect("archive:record", key)
+    form = RegisterForm(request.POST or None, draft=draft, levels=_levels(draft, person))
+    if request.method == "POST" and form.is_valid():
+        record = attempt(request, form, lambda: _register(form, draft, person))
+        if record is not None:
+            return _after(request, record)
+        _offer_duplicate(form)
+    if request.method == "GET":
+        audit.read(Action.RECORD_READ, actor=person, subject=draft, desk=True)
+    return render(
+        request,
+        "archive/register_draft.html",
+        _context(request, draft, form),
+        status=200 if request.method == "GET" else 422,
+    )
+
+
+def _levels(draft: Record, person: Any) -> list[Level]:
+    ceiling = min(clearance(person, timezone.now()), settings.SITE_MAX_LEVEL)
+    return [level for level in Level if draft.proposed_level <= level <= ceiling]
+
+
+def _register(form: RegisterForm, draft: Record, person: Any) -> Record:
+    entry = form.entry()
+    return registration.register(
+        draft,
+        entry,
+        register=_register_of(draft, entry.level),
+        actor=person,
+        despite_duplicate=form.cleaned_data["despite_duplicate"],
+    )
+
+
+def _register_of(draft: Record, level: Level) -> Register:
+    kind = registration.kind_for(draft.direction, level)
+    register = registers_for(draft).filter(kind=kind).first()
+    if register is None:
+        raise registration.NoRegister(kind=kind.label)
+    return register
+
+
+def _offer_duplicate(form: RegisterForm) -> None:
+    """After a duplicate warning, let the clerk say that both were compared."""
+    if form.has_error(NON_FIELD_ERRORS, registration.LooksRegistered.code):
+        form.fields["despite_duplicate"].widget = forms.CheckboxInput(attrs={"class": "form-check-input"})
+
+
+def _after(request: HttpRequest, record: Record) -> HttpResponse:
+    number = record.number
+    messages.success(
+        request,
+        _("Registered as number %(number)s in “%(register)s”.")
+        % {"number": number.number, "register": number.register},
+    )
+    following = _waiting(request).filter(pk__gt=record.pk).first() or _waiting(request).first()
+    return redirect("archive:register-draft", following.key) if following else redirect("archive:register")
+
+
+def _context(request: HttpRequest, draft: Record, form: RegisterForm) -> dict[str, Any]:
+    register = registers_for(draft).filter(kind=registration.kind_for(draft.direction, Level(draft.level))).first()
+    waiting = list(_waiting(request).values_list("key", flat=True)[:SHOWN])
+    confirmed = set(request.POST.getlist("confirmed"))
+    place = waiting.index(draft.key) if draft.key in waiting else 0
+    return {
+        "record": draft,
+        "form": form,
+        "rows": [_row(form, name, confirmed) for name in form.fields if name != "despite_duplicate"],
+        "pages": viewer_pages(draft, {}),
+        "current": 1,
+        "register": register,
+        "expected": registration.expected_number(register) if register else None,
+        "types": [kind.name for kind in TYPES],
+        "page_level": Level(draft.level),
+        "place": place + 1,
+        "waiting": len(waiting),
+        "following": waiting[place + 1] if place + 1 < len(waiting) else None,
+        "evidence": draft.evidence,
+        "original": _name_of(draft),
+        "return_form": ReasonForm(),
+    }
+
+
+def _row(form: RegisterForm, name: str, confirmed: set[str]) -> dict[str, Any]:
+    guess = form.guesses.get(name)
+    return {
+        "field": form[name],
+        "guess": guess,
+        "n": NUMBERED.index(name) + 1 if name in NUMBERED and guess and guess.box else None,
+        "confirmed": name in confirmed,
+        "arrival": name in {"arrival_date", "arrival_time", "to_places", "due_date", "description", "issued_amount"},
+    }
+
+
+@require_POST
+def return_draft(request: HttpRequest, key: str) -> HttpResponse:
+    """Return a draft to its sender, with a reason."""
+    draft = access.open_record(person_of(request), Action.RECORD_RETURN, key)
+    form = ReasonForm(request.POST)
+    if form.is_valid():
+        reason = form.cleaned_data["reason"]
+        if attempt(request, form, lambda: registration.return_draft(draft, reason=reason, actor=person_of(request))):
+            messages.success(request, _("Returned to the sender; it stays traceable on the desk."))
+            return redirect("archive:register")
+    for sentence in form.errors.get("__all__", form.errors.get("reason", [])):
+        messages.error(request, sentence)
+    return redirect("archive:register-draft", key)
+
+
+@require_POST
+def void_number(request: HttpRequest, key: str) -> HttpResponse:
+    """Void the number of a record, with a reason."""
+    record = access.open_record(person_of(request), Action.NUMBER_VOID, key)
+    form = ReasonForm(request.POST)
+    if form.is_valid():
+        reason = form.cleaned_data["reason"]
+        voided = attempt(request, form, lambda: registration.void(record, reason=reason, actor=person_of(request)))
+        if voided:
+            messages.success(
+                request,
+                _("Number %(number)s is void; it stays in the register with its reason.") % {"number": voided.number},
+            )
+    for sentence in form.errors.get("__all__", form.errors.get("reason", [])):
+        messages.error(request, sentence)
+    return redirect("archive:record", key)
+
+
+urlpatterns = [
+    path("register/", desk, name="register"),
+    path("register/<str:key>/", register_draft, name="register-draft"),
+    path("register/<str:key>/return/", return_draft, name="register-return"),
+    path("records/<str:key>/void/", void_number, name="number-void"),
+]
