@@ -78,6 +78,8 @@ def mark_page(query: Query, page: PageText) -> PageMarks:
 def excerpt(query: Query, body: str) -> Excerpt:
     """Return the best passage of a body, with every page that holds a find."""
     looked_for = patterns(query)
+    if not looked_for:
+        return _beginning(body)
     best: tuple[int, int, int] | None = None
     best_page = ""
     pages: list[tuple[int, int]] = []
@@ -90,9 +92,14 @@ def excerpt(query: Query, body: str) -> Excerpt:
         if best is None or worth > best[0]:
             best, best_page = (worth, start, number), page
     if best is None:
-        return Excerpt(_passage(body.replace(PAGE_BREAK, " "), 0))
+        return _beginning(body)
     text = _passage(best_page, best[1])
     return Excerpt(text, tuple(_runs(text, find(text, looked_for))), best[2], tuple(pages))
+
+
+def _beginning(body: str) -> Excerpt:
+    """Return the first words of a body in which nothing is to be marked."""
+    return Excerpt(_passage(body[: 2 * PASSAGE_CHARS].replace(PAGE_BREAK, " "), 0))
 
 
 def _of_leaf(leaf: Leaf, field: str) -> Iterator[Pattern]:

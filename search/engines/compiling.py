@@ -21,6 +21,7 @@ from search.engine import Filters
 from search.engines.schema import EXACT, FOLDED, day_number
 from search.entry import Terms
 
+FEW: Final = 12
 _RANKS: Final = {
     "level": {slug: int(rank) for rank, slug in LEVEL_SLUGS.items()},
     "urgency": {slug: int(rank) for rank, slug in URGENCY_SLUGS.items()},
@@ -59,15 +60,10 @@ class Compiler:
         terms = self.terms
         if terms.is_empty:
             return Query.empty_query()
-        reached = [Query.term_set_query(self.schema, "reach", list(terms.reach))] if terms.reach else []
-        granted = [Query.term_set_query(self.schema, "id", list(terms.ids))] if terms.ids else []
-        return self._all(
-            [
-                self._range("level", 0, terms.level),
-                Query.term_set_query(self.schema, "marking", list(terms.markings)),
-                self._any([*reached, *granted]),
-            ]
-        )
+        reached = [self._one_of("reach", terms.reach)] if terms.reach else []
+        granted = [self._one_of("id", terms.ids)] if terms.ids else []
+        levels = self._one_of("level", range(terms.level + 1))
+        return self._all([levels, self._one_of("marking", terms.markings), self._any([*reached, *granted])])
 
     def _filters(self, filters: Filters) -> Iterator[Query]:
         for name, values in filters.items():
@@ -192,6 +188,15 @@ class Compiler:
         if len(tokens) == 1:
             return self._term(name, tokens[0])
         return Query.phrase_query(self.schema, name, list(tokens))
+
+    def _one_of(self, name: str, numbers: Sequence[int]) -> Query:
+        """Return documents with one of these numbers.
+
+        A few are looked up as the search goes; many are cheaper collected at once.
+        """
+        if len(numbers) > FEW:
+            return Query.term_set_query(self.schema, name, list(numbers))
+        return self._any([self._term(name, number) for number in numbers])
 
     def _term(self, name: str, value: int | str) -> Query:
         return Query.term_query(self.schema, name, value, "basic")

@@ -78,7 +78,8 @@ class Embedded:
         parts = [(listing.best if is_best else listing.newest)(view, asked, wanted) for view in views]
         found = [one for part, _ in parts for one in part]
         hits = listing.page(found, max(offset, 0), min(limit, wanted - max(offset, 0)))
-        return Results(hits, sum(count for _, count in parts), self._facets(compiler, views, query, chosen))
+        counts = [count for _, count in parts]
+        return Results(hits, sum(counts), self._facets(compiler, views, query, chosen, counts))
 
     def excerpts(self, query: Query, terms: Terms, ids: Sequence[int]) -> dict[int, Excerpt]:
         """Return a passage for each record the reader may see."""
@@ -164,16 +165,19 @@ class Embedded:
             yield view.hits([address])[0].id, stored.decode()
 
     @staticmethod
-    def _facets(compiler: Compiler, views: list[View], query: Query, chosen: Filters) -> dict[str, tuple[Bucket, ...]]:
+    def _facets(
+        compiler: Compiler, views: list[View], query: Query, chosen: Filters, counts: list[int]
+    ) -> dict[str, tuple[Bucket, ...]]:
         """Count the facets; one with a filter of its own is counted as if that filter were off."""
-        rounds = [(chosen, [name for name in FACETS if name not in chosen])]
-        rounds += [
-            ({other: v for other, v in chosen.items() if other != name}, [name]) for name in chosen if name in FACETS
-        ]
+        rounds = [(chosen, [name for name in FACETS if name not in chosen and name != "level"])]
+        rounds += [({o: v for o, v in chosen.items() if o != name}, [name]) for name in chosen if name in FACETS]
         counted: dict[str, Counter[str]] = {name: Counter() for name in FACETS}
+        if "level" not in chosen:
+            for view, count in zip(views, counts, strict=True):
+                counted["level"].update(listing.level_count(view, count))
         for filters, names in rounds:
             asked = compiler.matching(query.root, filters)
             for view in views:
-                for name, counts in listing.facet_counts(view, asked, names).items():
-                    counted[name].update(counts)
-        return {name: listing.buckets(name, counts) for name, counts in counted.items()}
+                for name, values in listing.facet_counts(view, asked, names).items():
+                    counted[name].update(values)
+        return {name: listing.buckets(name, values) for name, values in counted.items()}

@@ -13,7 +13,7 @@ from typing import Any, Final
 import tantivy
 from tantivy import Query
 
-from archive.rules.levels import LEVEL_SLUGS, URGENCY_SLUGS
+from archive.rules.levels import LEVEL_SLUGS, URGENCY_SLUGS, Level, Urgency
 from search.engines.schema import band
 from search.engines.shelf import Shelf, count_of, numbers
 from search.entry import Bucket, Hit
@@ -91,11 +91,16 @@ def page(found: list[_Found], offset: int, limit: int) -> tuple[Hit, ...]:
     return tuple(hits[one[0], one[1].level] for one in shown)
 
 
+def level_count(view: View, count: int) -> Counter[str]:
+    """Return the facet of levels for one view: a shelf has one level."""
+    return Counter({LEVEL_SLUGS[Level(view.level)]: count})
+
+
 def facet_counts(view: View, query: Query, names: Sequence[str]) -> dict[str, Counter[str]]:
     """Return the values of these facets among what matches in one view, with their counts."""
     counts: dict[str, Counter[str]] = {}
     if "level" in names:
-        counts["level"] = Counter({LEVEL_SLUGS[view.level]: view.count(query)})  # type: ignore[index]
+        counts["level"] = level_count(view, view.count(query))
     asked = {name: {"terms": {"field": _FIELDS[name], "size": _ASKED_VALUES}} for name in names if name in _FIELDS}
     answer: dict[str, Any] = view.searcher.aggregate(query, asked) if asked else {}
     for name, part in answer.items():
@@ -115,4 +120,4 @@ def buckets(name: str, counted: Counter[str]) -> tuple[Bucket, ...]:
 def _value(name: str, key: float | str) -> str:
     if isinstance(key, str):
         return key
-    return URGENCY_SLUGS[int(key)] if name == "urgency" else str(int(key))  # type: ignore[index]
+    return URGENCY_SLUGS[Urgency(int(key))] if name == "urgency" else str(int(key))

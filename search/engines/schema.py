@@ -6,6 +6,7 @@ A change here must raise SCHEMA: the old generation is then not read any more.
 """
 
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 import tantivy
@@ -30,7 +31,7 @@ NAMED: Final = (
 )  # folded, one field each
 RAW: Final = ("type_is", "organ_is", "unit_is", "retention_is")  # whole values, for facets and filters
 HINT_SPLIT: Final = "\t"
-HINT_WORDS: Final = 3
+HINT_WORDS: Final = 2
 
 _SPAN: Final = 1 << 16  # days from 1900: to 2079
 _EPOCH: Final = date(1900, 1, 1).toordinal()
@@ -105,8 +106,8 @@ def everything() -> tantivy.Query:
 
 
 def hints(entry: Entry) -> set[str]:
-    """Return what may be suggested: runs of up to three words of the subject, and the number."""
-    folded, exact = (words.split(" ") for words in both(vi_clean(entry.subject)))
+    """Return what may be suggested: single words and pairs of the subject, and the number."""
+    folded, exact = (words.split(" ") for words in _forms(entry.subject))
     found = set()
     for start in range(len(folded)):
         for end in range(start + 1, min(start + HINT_WORDS, len(folded)) + 1):
@@ -116,17 +117,20 @@ def hints(entry: Entry) -> set[str]:
     return found
 
 
+@lru_cache(maxsize=4096)
+def _forms(text: str) -> tuple[str, str]:
+    """Return the words of a short text; types, agencies and signers come again and again."""
+    return both(vi_clean(text))
+
+
 def _add_words(made: tantivy.Document, entry: Entry) -> None:
     body = entry.body
     made.add_bytes("text", body.encode())
     numbers = number_tokens(entry.number)
+    texts = [("body", both(body)), ("subject", _forms(entry.subject))]
     names = (entry.number, entry.register_number, entry.organ_name, entry.type_name, entry.signer, entry.dossier)
-    for name, text in (
-        ("subject", vi_clean(entry.subject)),
-        ("body", body),
-        *(("names", vi_clean(one)) for one in names),
-    ):
-        folded, exact = both(text)
+    texts += [("names", _forms(one)) for one in names if one]
+    for name, (folded, exact) in texts:
         made.add_text(name, folded)
         made.add_text(f"{name}_x", exact)
     made.add_text("number", " ".join(numbers))
@@ -134,7 +138,7 @@ def _add_words(made: tantivy.Document, entry: Entry) -> None:
         made.add_text("first_number", numbers[0])
     made.add_text("register", " ".join(number_tokens(entry.register_number)))
     for name, text in _named(entry).items():
-        made.add_text(name, both(vi_clean(text))[0])
+        made.add_text(name, _forms(text)[0])
 
 
 def _add_values(made: tantivy.Document, entry: Entry) -> None:
