@@ -9,9 +9,9 @@ from functools import cache
 from random import Random
 from typing import Final
 
-from fontTools.pens.svgPathPen import SVGPathPen
-from fontTools.pens.transformPen import TransformPen
-from fontTools.ttLib import TTFont
+from fontTools.pens.svgPathPen import SVGPathPen  # type: ignore[import-untyped]
+from fontTools.pens.transformPen import TransformPen  # type: ignore[import-untyped]
+from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 from PIL import ImageFont
 
 from archive.rules.levels import Level, Urgency
@@ -61,8 +61,8 @@ def arrival(organ: str, written_on: str, *, colour: str, rng: Random) -> str:
     rows = ("Số:", "Ngày:", "Chuyển:", "Số và ký hiệu HS:")
     lines = "".join(
         f'<text x="3" y="{17 + 4.9 * index}" font-size="3.7">{row}</text>'
-        f'<line x1="{4 + 1.85 * len(row)}" x2="47" y1="{17.4 + 4.9 * index}" y2="{17.4 + 4.9 * index}"'
-        ' stroke-width="0.2" stroke-dasharray="0.4 0.7"/>'
+        f'<line x1="{5 + 1.7 * len(row)}" x2="47" y1="{17.4 + 4.9 * index}" y2="{17.4 + 4.9 * index}"'
+        f' stroke="{colour}" stroke-width="0.25" stroke-dasharray="0.4 0.7"/>'
         for index, row in enumerate(rows)
     )
     return (
@@ -71,7 +71,7 @@ def arrival(organ: str, written_on: str, *, colour: str, rng: Random) -> str:
         f'<rect x="0" y="0" width="50" height="35" fill="none" stroke="{colour}" stroke-width="0.6"/>'
         f'<text x="25" y="5.2" text-anchor="middle" font-size="3.3" font-weight="bold">{organ}</text>'
         '<text x="25" y="11.8" text-anchor="middle" font-size="6.2" font-weight="bold">ĐẾN</text>'
-        f'<g stroke="{colour}">{lines}</g>{written(written_on, 17, 17.9, rng=rng)}</g></svg>'
+        f"{lines}{written(written_on, 17, 17.9, rng=rng)}</g></svg>"
     )
 
 
