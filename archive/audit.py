@@ -17,7 +17,7 @@ import time
 import uuid
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from django.db import connection, models, transaction
@@ -43,7 +43,7 @@ class Client:
     request: str = ""
 
 
-CLIENT: ContextVar[Client] = ContextVar("client", default=Client())
+CLIENT: ContextVar[Client] = ContextVar("client", default=Client())  # noqa: B039 - frozen
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def subject_of(thing: models.Model | Subject | None) -> Subject:
         return Subject("dossier", thing.key, thing.code, "", thing.level)
     if isinstance(thing, (Hold, Register, Person)):
         return Subject(type(thing).__name__.lower(), str(thing.pk))
-    return Subject(thing._meta.model_name or "", str(thing.pk))
+    return Subject(type(thing).__name__.lower(), str(thing.pk))
 
 
 def write(
@@ -108,6 +108,18 @@ def read(action: Action, *, actor: Person, subject: models.Model | Subject | Non
         return write(action, actor=actor, subject=subject, details=details or None)
 
 
+def watched(
+    action: Action, *, actor: Person, subject: models.Model | Subject, minutes: int = 10
+) -> AuditEntry | None:
+    """Write the entry of a page that renews itself, once in a while and not at every renewal."""
+    about = subject_of(subject)
+    since = timezone.now() - timedelta(minutes=minutes)
+    seen = AuditEntry.objects.filter(
+        object_type=about.type, object_id=about.id, action=str(action), actor=actor, outcome="ok", ts__gte=since
+    )
+    return None if seen.exists() else read(action, actor=actor, subject=about)
+
+
 def refused(
     refusal: Refusal, *, actor: Person | None, action: str, subject: models.Model | Subject | None = None
 ) -> AuditEntry:
@@ -130,7 +142,7 @@ def _asked_for(refusal: Refusal) -> Subject:
     return Subject(kind or "office", (asked or "office")[:40])
 
 
-def _append(
+def _append(  # noqa: PLR0913 - every part of an entry by its name
     action: str,
     *,
     actor: Person | None,

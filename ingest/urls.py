@@ -1,6 +1,15 @@
-"""Addresses of ingest."""
+"""Addresses of the intake."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from ingest import views
 
 app_name = "ingest"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.desk, name="desk"),
+    path("upload/", views.upload, name="upload"),
+    path("batches/<uuid:pk>/", views.batch, name="batch"),
+    path("batches/<uuid:pk>/retry/", views.retry_failed, name="retry-failed"),
+    path("scans/<uuid:pk>/retry/", views.retry, name="retry"),
+    path("scans/<uuid:pk>/dismiss/", views.dismiss, name="dismiss"),
+]

@@ -1,5 +1,239 @@
-"""The auditor's page: list, filter, export."""
+"""The auditor's page: list, filter, export. Nothing here can change anything; reading is logged too."""
 
-from django.urls import URLPattern
+import csv
+import json
+from collections.abc import Iterator
+from datetime import datetime, time, timedelta
+from typing import Any, Final
 
-urlpatterns: list[URLPattern] = []
+from django import forms
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import path
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET
+
+from archive import access, audit
+from archive.models import AuditEntry, AuditLeaf, Person, Record
+from archive.rules import action_words, numbers
+from archive.rules.levels import Level
+from archive.rules.roles import Action
+from archive.views.doors import person_of
+
+PAGE: Final = 50
+COUNTED: Final = 1000
+EXPORTED: Final = 200_000
+OUTCOMES: Final = [("", _("any outcome")), ("ok", _("done")), ("denied", _("refused")), ("error", _("failed"))]
+CELL_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run these
+
+
+class LogFilter(forms.Form):
+    """What the auditor asks: by person, record, act, outcome and time."""
+
+    person = forms.ModelChoiceField(
+        Person.objects.order_by("full_name"), required=False, empty_label=_("anybody"), label=_("Person"),
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )  # fmt: skip
+    record = forms.CharField(
+        required=False, max_length=60, label=_("Dispatch"),
+        widget=forms.TextInput(attrs={"class": "form-control", "placeholder": "123/BC-BCH"}),
+    )  # fmt: skip
+    action = forms.ChoiceField(required=False, label=_("Act"), widget=forms.Select(attrs={"class": "form-select"}))
+    outcome = forms.ChoiceField(
+        required=False, choices=OUTCOMES, label=_("Outcome"), widget=forms.Select(attrs={"class": "form-select"})
+    )
+    since = forms.DateField(
+        required=False, label=_("From"), input_formats=["%d/%m/%Y", "%Y-%m-%d"],
+        widget=forms.DateInput(attrs={"class": "form-control num", "placeholder": "dd/mm/yyyy"}),
+    )  # fmt: skip
+    until = forms.DateField(
+        required=False, label=_("To"), input_formats=["%d/%m/%Y", "%Y-%m-%d"],
+        widget=forms.DateInput(attrs={"class": "form-control num", "placeholder": "dd/mm/yyyy"}),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """List the acts by their words."""
+        super().__init__(*args, **kwargs)
+        acts = sorted((str(word), str(act)) for act, word in action_words.WORDS.items())
+        self.fields["action"].choices = [("", _("any act")), *((act, word) for word, act in acts)]  # type: ignore[attr-defined]
+
+    def entries(self) -> QuerySet[AuditEntry]:
+        """Return the entries asked for, newest first."""
+        asked = self.cleaned_data if self.is_valid() else {}
+        found = AuditEntry.objects.select_related("actor", "leaf", "detail").order_by("-ts", "-leaf__idx")
+        for name, column in (("person", "actor"), ("action", "action"), ("outcome", "outcome")):
+            if asked.get(name):
+                found = found.filter(**{column: asked[name]})
+        if asked.get("record"):
+            found = found.filter(_about(asked["record"].strip()))
+        if asked.get("since"):
+            found = found.filter(ts__gte=_start_of(asked["since"]))
+        if asked.get("until"):
+            found = found.filter(ts__lt=_start_of(asked["until"] + timedelta(days=1)))
+        return found
+
+
+def _start_of(day: Any) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def _about(asked: str) -> Q:
+    """Return the filter for a dispatch named by its key or by number and symbol."""
+    about = Q(object_id=asked)
+    if parts := numbers.split(asked):
+        named = Record.objects.filter(code_number=parts[0], code_notation=parts[1]).values("pk")
+        about |= Q(record_id__in=named)
+    return about
+
+
+@require_GET
+def log(request: HttpRequest) -> HttpResponse:
+    """List entries, newest first, a page at a time by the place of the last one shown."""
+    return _list(request, request.GET.copy())
+
+
+@require_GET
+def refused(request: HttpRequest) -> HttpResponse:
+    """List refusals."""
+    asked = request.GET.copy()
+    asked["outcome"] = "denied"
+    return _list(request, asked)
+
+
+def _list(request: HttpRequest, asked: Any) -> HttpResponse:
+    person = person_of(request)
+    access.require(person, Action.LOG_READ)
+    form = LogFilter(asked)
+    found = form.entries()
+    audit.read(Action.LOG_READ, actor=person, filters=_kept(asked))
+    before = asked.get("before", "")
+    shown = found.filter(leaf__idx__lt=int(before)) if before.isdecimal() else found
+    rows = list(shown[: PAGE + 1])
+    total = found[: COUNTED + 1].count()
+    context = {
+        "form": form,
+        "rows": [line_of(entry) for entry in rows[:PAGE]],
+        "older": rows[PAGE - 1].leaf.idx if len(rows) > PAGE else None,
+        "total": min(total, COUNTED),
+        "more": total > COUNTED,
+        "query": _query(asked),
+        "filtered": any(value for name, value in asked.items() if name != "before"),
+        "last": AuditLeaf.objects.order_by("-idx").values_list("idx", flat=True).first(),
+        "hours": _hours(found),
+    }
+    return render(request, "archive/log.html", context)
+
+
+def _kept(asked: Any) -> dict[str, str]:
+    return {name: str(value)[:100] for name, value in asked.items() if value}
+
+
+def _query(asked: Any) -> str:
+    rest = asked.copy()
+    rest.pop("before", None)
+    return str(rest.urlencode())
+
+
+def _hours(found: QuerySet[AuditEntry]) -> dict[str, list[int]]:
+    """Return how many of the newest entries asked for fall on each hour of the day, done and refused."""
+    counts = {"ok": [0] * 24, "denied": [0] * 24}
+    for moment, outcome in found.values_list("ts", "outcome")[:COUNTED]:
+        counts["ok" if outcome == "ok" else "denied"][timezone.localtime(moment).hour] += 1
+    return counts
+
+
+def line_of(entry: AuditEntry) -> dict[str, Any]:
+    """Return one entry as the screen and the exports show it: only what stands in the log."""
+    body = json.loads(bytes(entry.body))
+    detail = getattr(entry, "detail", None)
+    return {
+        "index": entry.leaf.idx,
+        "at": entry.ts,
+        "person": body["actor"]["name"],
+        "roles": body["actor"]["roles"],
+        "address": body["src"]["ip"],
+        "action": entry.action,
+        "word": action_words.word(entry.action),
+        "object": body["object"]["type"],
+        "number": body["object"]["no"] or body["object"]["id"],
+        "key": body["object"]["id"],
+        "level": Level(entry.level),
+        "outcome": entry.outcome,
+        "reason": body["reason"],
+        "details": detail.payload if detail else {},
+    }
+
+
+COLUMNS: Final = (
+    "index",
+    "at",
+    "person",
+    "roles",
+    "address",
+    "action",
+    "object",
+    "number",
+    "level",
+    "outcome",
+    "reason",
+    "details",
+)
+
+
+@require_GET
+def export(request: HttpRequest, form: str) -> HttpResponseBase:
+    """Send the entries asked for as CSV or JSON lines."""
+    person = person_of(request)
+    access.require(person, Action.LOG_EXPORT)
+    found = LogFilter(request.GET).entries()[:EXPORTED]
+    audit.read(Action.LOG_EXPORT, actor=person, filters=_kept(request.GET), form=form)
+    lines = _csv(found) if form == "csv" else _json(found)
+    kind = "text/csv; charset=utf-8" if form == "csv" else "application/json"
+    name = f"nhat-ky-{timezone.localdate():%Y%m%d}.{form}"
+    return StreamingHttpResponse(
+        lines, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
+
+
+class _Echo:
+    """Gives back what the CSV writer writes."""
+
+    def write(self, value: str) -> str:
+        """Return the line."""
+        return value
+
+
+def _csv(found: QuerySet[AuditEntry]) -> Iterator[str]:
+    writer = csv.writer(_Echo())
+    yield "\ufeff" + writer.writerow(COLUMNS)
+    for entry in found.iterator(chunk_size=500):
+        line = _plain(entry)
+        yield writer.writerow([_cell(line[name]) for name in COLUMNS])
+
+
+def _cell(value: Any) -> str:
+    """Return a cell that no spreadsheet takes for a formula."""
+    shown = json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
+    return f"'{shown}" if shown.startswith(CELL_STARTS) else shown
+
+
+def _json(found: QuerySet[AuditEntry]) -> Iterator[str]:
+    yield "["
+    for place, entry in enumerate(found.iterator(chunk_size=500)):
+        yield ("," if place else "") + "\n" + json.dumps(_plain(entry), ensure_ascii=False)
+    yield "\n]\n"
+
+
+def _plain(entry: AuditEntry) -> dict[str, Any]:
+    line = line_of(entry)
+    return {name: line[name] for name in COLUMNS} | {"at": entry.ts.isoformat(), "level": line["level"].slug}
+
+
+urlpatterns = [
+    path("log/", log, name="log"),
+    path("log/refused/", refused, name="log-refused"),
+    path("log/export.<str:form>", export, name="log-export"),
+]

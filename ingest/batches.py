@@ -1,0 +1,119 @@
+"""A batch as the intake desk sees it: the sum that always closes, and a line per file.
+
+Only scans within the reader's clearance are counted or shown.
+"""
+
+from dataclasses import dataclass
+
+from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
+
+from archive.models import Person, RecordState
+from archive.rules.errors import Hidden
+from archive.standing import units_in_scope
+from ingest import outcomes
+from ingest.intake import STILL_OPEN, visible_scans
+from ingest.models import Batch, Scan, ScanState
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """handed in = filed + waiting + attention + refused, always."""
+
+    handed_in: int
+    filed: int
+    waiting: int
+    attention: int
+    refused: int
+
+    @property
+    def closes(self) -> bool:
+        """Whether the sum is right; it is shown, so that anybody can check it."""
+        return self.handed_in == self.filed + self.waiting + self.attention + self.refused
+
+    @property
+    def settled(self) -> int:
+        """How many files no longer wait."""
+        return self.handed_in - self.waiting
+
+
+def visible_batches(person: Person) -> QuerySet[Batch]:
+    """Return the batches of a person's intake desks of which they may see at least one file, or that are their own."""
+    units = units_in_scope(person, timezone.now())
+    seen = Scan.objects.filter(visible_scans(person)).values("batch")
+    return Batch.objects.filter(unit__in=units).filter(Q(pk__in=seen) | Q(actor=person))
+
+
+def open_batch_of(person: Person, batch_id: object) -> Batch:
+    """Return a batch this person may see.
+
+    Raises:
+        Hidden: no such batch, or not on their desk.
+    """
+    batch = visible_batches(person).select_related("actor", "unit").filter(pk=batch_id).first()
+    if batch is None:
+        raise Hidden(object_type="batch", object_id=str(batch_id))
+    return batch
+
+
+def open_scan(person: Person, scan_id: object) -> Scan:
+    """Return a scan this person may see.
+
+    Raises:
+        Hidden: no such scan, or not on their desk, or above their clearance.
+    """
+    scan = (
+        Scan.objects.select_related("batch", "record", "duplicate_of").filter(visible_scans(person), pk=scan_id).first()
+    )
+    if scan is None:
+        raise Hidden(object_type="scan", object_id=str(scan_id))
+    return scan
+
+
+def scans_of(batch: Batch, person: Person) -> QuerySet[Scan]:
+    """Return the files of a batch that this person may see, in order."""
+    return Scan.objects.filter(visible_scans(person), batch=batch).select_related("record").order_by("order")
+
+
+def sum_of(scans: QuerySet[Scan]) -> Sum:
+    """Return the sum over scans; one that needed attention counts as filed once its dispatch was dealt with."""
+    dealt_with = Q(state=ScanState.ATTENTION) & ~STILL_OPEN
+    counted = scans.aggregate(
+        handed_in=Count("pk"),
+        filed=Count("pk", filter=Q(state=ScanState.FILED) | dealt_with),
+        waiting=Count("pk", filter=Q(state=ScanState.WAITING)),
+        attention=Count("pk", filter=STILL_OPEN),
+        refused=Count("pk", filter=Q(state=ScanState.REFUSED)),
+    )
+    return Sum(**counted)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One file as the batch page shows it."""
+
+    scan: Scan
+    sentence: str
+    is_open: bool
+    can_retry: bool
+    can_dismiss: bool
+    can_register: bool
+    is_duplicate: bool
+    place: int = 0
+
+
+def line_of(scan: Scan, place: int = 0) -> Line:
+    """Return what is shown of a file and what can be done with it."""
+    attention = scan.state == ScanState.ATTENTION
+    on_desk = scan.record is not None and scan.record.state == RecordState.DRAFT
+    loose = attention and scan.record is None
+    return Line(
+        scan=scan,
+        sentence=outcomes.sentence(scan.code, scan.reason),
+        is_open=attention and (scan.record is None or on_desk),
+        can_retry=loose and scan.code != outcomes.QUARANTINED,
+        can_dismiss=loose,
+        can_register=on_desk,
+        is_duplicate=scan.code == outcomes.DUPLICATE,
+        place=place,
+    )
