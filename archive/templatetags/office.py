@@ -192,14 +192,14 @@ def vndate(value: date | datetime | str | None) -> str:
 
 
 @register.filter
-def vntime(value: datetime | str | None) -> str:
+def vntime(value: date | datetime | str | None) -> str:
     """Return the time of day as hh:mm in the office's time zone."""
     moment = _moment(value)
     return f"{moment:%H:%M}" if isinstance(moment, datetime) else ""
 
 
 @register.filter
-def vndatetime(value: datetime | str | None) -> str:
+def vndatetime(value: date | datetime | str | None) -> str:
     """Return dd/mm/yyyy hh:mm in the office's time zone."""
     return f"{vndate(value)} {vntime(value)}".strip()
 

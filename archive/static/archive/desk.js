@@ -79,6 +79,12 @@
     markPages();
     count();
   }
+  // The value that stood in the field becomes the other reading, so that the choice can be taken back.
+  function swap(button, value) {
+    button.dataset.take = value;
+    const shown = button.parentElement.querySelector("[data-reading]");
+    if (shown) shown.textContent = value;
+  }
   function take(row, place) {
     const button = row.querySelectorAll("[data-take]")[place];
     const input = inputOf(row);
@@ -86,7 +92,7 @@
     const before = input.value;
     input.value = button.dataset.take;
     if (input.value === "" && input.matches("select")) input.value = before;
-    else button.dataset.take = before || button.dataset.take;
+    else if (before) swap(button, before);
     input.dispatchEvent(new Event("change", { bubbles: true }));
     confirm(row);
     go(row);

@@ -86,8 +86,9 @@
     show(line, state, why = "") {
       line.state = state;
       const words = line.box.querySelector("[data-state]");
-      words.textContent = this.say[state === "lost" ? "refused" : state];
-      if (state === "lost") words.textContent = "";
+      words.hidden = state === "lost"; // the reason and the button say it
+      words.querySelector("[data-word]").textContent = this.say[state] ?? "";
+      for (const shape of words.querySelectorAll("[data-shape]")) shape.hidden = shape.dataset.shape !== state;
       words.classList.toggle("state-doing", state === "sending");
       words.classList.toggle("state-done", state === "taken");
       words.classList.toggle("state-late", state === "refused");
@@ -159,7 +160,7 @@
       else if (call.status >= 400 || said.ok !== true) this.settle(line, "refused", said.message ?? this.say.lost);
       else {
         this.settle(line, "taken", "");
-        if (said.message) line.box.querySelector("[data-state]").textContent = said.message;
+        if (said.message) line.box.querySelector("[data-word]").textContent = said.message;
       }
     }
 
