@@ -8,6 +8,7 @@ giver, who must approve it; the end of the step ends both. What ends what:
 - an answer ends what was assigned inside the unit for it;
 - approval of the lead's answer ends the cooperating steps of the same giver, answered
   or not: their part was asked for in aid of the lead. Steps for information stay until signed for;
+- rework closes the answered step and opens one to the same receiver;
 - a return ends the step; the leader who directed gets a new one to direct again, a
   receiver who had assigned it goes on with their own, and the desk finds it among the returned.
 """
@@ -173,16 +174,22 @@ def approve(step: Step, note: str = "", *, actor: Person) -> Step:
 
 @transaction.atomic
 def send_back(step: Step, reason: str, *, actor: Person) -> Step:
-    """Ask for rework of an answer, with a reason: the step is in the receiver's hands again.
+    """Ask for rework of an answer, with a reason; return the new step to the same receiver.
+
+    The answered step closes as returned, so that every answer stays in the thread as it was given.
 
     Raises:
         Hidden, Forbidden, StepClosed, NotNow, NotYours, WordsMissing: as named.
     """
     access.require(actor, Action.STEP_RETURN, step.record)
-    again = move(step, Act.SEND_BACK, actor, note=_words(reason, _("reason")))
-    access.derive(again.record)
-    details = {"step": again.order, "to": "receiver"}
-    audit.write(Action.STEP_RETURN, actor=actor, subject=again, reason=again.note, details=details)
+    held = lock(step.record)
+    back = move(step, Act.SEND_BACK, actor, note=_words(reason, _("reason")))
+    to = back.to_person or back.to_unit
+    assert to is not None  # noqa: S101 - the row's constraint: one receiver
+    again = write(held, Task(to, Kind(back.kind), back.note, back.due_on), giver=back.from_person, parent=back.parent)
+    access.derive(held)
+    details = {"step": back.order, "to": "receiver"} | _given([again])
+    audit.write(Action.STEP_RETURN, actor=actor, subject=held, reason=back.note, details=details)
     return again
 
 

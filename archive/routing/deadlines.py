@@ -4,8 +4,10 @@ from dataclasses import replace
 from datetime import date
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from archive.models import Holiday, Record
+from archive.models import Holiday, Record, Step, StepState
 from archive.routing.moving import Task
 from archive.rules import workdays
 from archive.rules.levels import Urgency
@@ -51,3 +53,17 @@ def is_urgent(record: Record) -> bool:
 def soon() -> date:
     """Return the last day that counts as soon."""
     return due_in(SOON_DAYS)
+
+
+def nearness(step: Step, *, today: date, near: date) -> tuple[str, str]:
+    """Return how a live step stands to its deadline: a kind (late, soon, doing, open, done) and the words for it."""
+    if step.state == StepState.ANSWERED:
+        return "done", _("answered, waiting for approval")
+    if step.due_on is None:
+        return ("open", _("not signed for")) if step.state == StepState.OPEN else ("doing", _("in hand"))
+    passed = (today - step.due_on).days
+    if passed > 0:
+        return "late", ngettext("%(n)s day late", "%(n)s days late", passed) % {"n": passed}
+    if passed == 0:
+        return "soon", _("due today")
+    return "soon" if step.due_on <= near else "doing", _("due %(day)s") % {"day": f"{step.due_on:%d/%m}"}

@@ -101,10 +101,9 @@ _ROWS: Final = (
     (_WORK, State.OPEN, Act.RETURN, State.RETURNED, Side.RECEIVER),
     (_WORK, State.RECEIVED, Act.RETURN, State.RETURNED, Side.RECEIVER),
     (_WORK, State.ANSWERED, Act.APPROVE, State.DONE, Side.GIVER),
-    (_WORK, State.ANSWERED, Act.SEND_BACK, State.RECEIVED, Side.GIVER),
+    (_WORK, State.ANSWERED, Act.SEND_BACK, State.RETURNED, Side.GIVER),
     (_WORK, State.OPEN, Act.END, State.DONE, Side.GIVER),
     (_WORK, State.RECEIVED, Act.END, State.DONE, Side.GIVER),
-    (_WORK, State.ANSWERED, Act.END, State.DONE, Side.GIVER),
     (_KNOW, State.OPEN, Act.RECEIVE, State.DONE, Side.RECEIVER),
     (_KNOW, State.OPEN, Act.END, State.DONE, Side.GIVER),
 )

@@ -224,13 +224,16 @@ def test_a_return_or_withdrawal_without_reason_is_refused(office, directed, act)
         act(directed[0], "  ", actor=actor)
 
 
-def test_rework_puts_the_step_into_the_same_hands(office, directed):
+def test_rework_is_a_new_step_in_the_same_hands_and_the_first_answer_stays(office, directed):
     lead, _helping = directed
     routing.answer(lead, "Xong", actor=office.staff)
     again = routing.send_back(lead, "Thiếu số liệu", actor=office.leader)
-    assert (again.state, again.note) == ("received", "Thiếu số liệu")
-    routing.answer(lead, "Đã bổ sung", actor=office.staff)
-    assert routing.approve(lead, actor=office.leader).answer == "Đã bổ sung"
+    lead.refresh_from_db()
+    assert (lead.state, lead.answer, lead.note) == ("returned", "Xong", "Thiếu số liệu")
+    assert (again.state, again.to_unit, again.parent_id) == ("open", office.staff_unit, lead.parent_id)
+    assert list(lists.mine(office.staff)) == [again]
+    routing.answer(again, "Đã bổ sung", actor=office.staff)
+    assert routing.approve(again, actor=office.leader).answer == "Đã bổ sung"
 
 
 # --- assigning --------------------------------------------------------------------------------------
@@ -343,7 +346,7 @@ def test_every_act_writes_exactly_one_entry(office, make_record, last_entry):
     did(Action.STEP_END, routing.end, inform, "Gửi nhầm", actor=office.leader)
     did(Action.STEP_FORWARD, routing.assign, lead, Task(officer), actor=office.staff)
     did(Action.STEP_ANSWER, routing.answer, lead, "Xong", actor=office.staff)
-    did(Action.STEP_RETURN, routing.send_back, lead, "Thiếu", actor=office.leader)
+    lead = did(Action.STEP_RETURN, routing.send_back, lead, "Thiếu", actor=office.leader)
     did(Action.STEP_RETURN, routing.return_step, lead, "Không thuộc", actor=office.staff)
     (again,) = lists.to_direct(office.leader)
     (lead,) = routing.direct(again, Direction("Làm", office.staff_unit), actor=office.leader)

@@ -48,7 +48,7 @@ def test_any_walk_can_still_be_closed(kind, data):
 
 @given(st.sampled_from(Kind))
 def test_the_giver_can_always_take_an_unanswered_step_back(kind):
-    for state in reachable(kind) & LIVE:
+    for state in (reachable(kind) & LIVE) - {State.ANSWERED}:
         assert Act.END in steps.open_acts(kind, state, Side.GIVER)
 
 

@@ -1,0 +1,96 @@
+"""The leader's page: one dispatch at a time, the page of paper beside the direction. Works by thumb at 390 px."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.views.decorators.http import require_POST
+
+from archive import audit, routing
+from archive.forms.route import DirectForm
+from archive.models import Person, Step
+from archive.routing import deadlines, lists
+from archive.rules.levels import Level
+from archive.rules.roles import Action
+from archive.views.doors import attempt, person_of
+from archive.views.records import viewer_pages
+from archive.views.steps import step_of
+
+PHRASES = (
+    pgettext_lazy("direction", "Carry out at once."),
+    pgettext_lazy("direction", "Study and advise me."),
+    pgettext_lazy("direction", "For your information; file it."),
+    pgettext_lazy("direction", "Discuss with me first."),
+)
+SHORTCUTS = (
+    (0, gettext_lazy("Today")),
+    (1, gettext_lazy("Tomorrow")),
+    (3, gettext_lazy("3 days")),
+    (5, gettext_lazy("5 days")),
+    (10, gettext_lazy("10 days")),
+)
+
+
+def directing(request: HttpRequest, *, bound: DirectForm | None = None, at: Step | None = None) -> HttpResponse:
+    """Show one dispatch at a time to be directed, the page beside the form."""
+    person = person_of(request)
+    queue = list(lists.to_direct(person))
+    if bound is None:
+        audit.read(Action.WORK_READ, actor=person, list="direct", count=len(queue))
+    if not queue:
+        return render(request, "archive/direct_empty.html", _follow_up(person))
+    here = _place(queue, at.record.key if at else request.GET.get("at", ""))
+    step = queue[here]
+    if bound is None:
+        audit.read(Action.RECORD_READ, actor=person, subject=step.record)
+    context = {
+        "step": step,
+        "record": step.record,
+        "number": getattr(step.record, "number", None),
+        "pages": viewer_pages(step.record, {}),
+        "thumbs": False,
+        "form": bound or DirectForm(step=step),
+        "position": here + 1,
+        "total": len(queue),
+        "next_key": queue[(here + 1) % len(queue)].record.key if len(queue) > 1 else "",
+        "phrases": PHRASES,
+        "shortcuts": [(label, deadlines.due_in(days)) for days, label in SHORTCUTS],
+        "page_level": Level(step.record.level),
+    }
+    return render(request, "archive/direct.html", context, status=422 if bound else 200)
+
+
+def _place(queue: list[Step], key: str) -> int:
+    return next((place for place, step in enumerate(queue) if step.record.key == key), 0)
+
+
+def _follow_up(person: Person) -> dict[str, Any]:
+    steps = lists.of_unit(person)
+    return {"counts": lists.counts(steps), "waiting": lists.waiting(person, steps).count()}
+
+
+@require_POST
+def step_direct(request: HttpRequest, key: str, order: int) -> HttpResponse:
+    """Direct a dispatch and go on to the next one."""
+    step, person = step_of(request, Action.STEP_DIRECT, key, order), person_of(request)
+    form = DirectForm(request.POST, step=step)
+    if (
+        form.is_valid()
+        and attempt(request, form, lambda: routing.direct(step, form.direction(), actor=person)) is not None
+    ):
+        messages.success(request, _("Directed: %(record)s.") % {"record": step.record})
+        following = request.POST.get("next", "")
+        onward = lists.to_direct(person).filter(record__key=following).exists()
+        return redirect(reverse("archive:work") + (f"?at={following}" if onward else ""))
+    if not lists.to_direct(person).filter(pk=step.pk).exists():
+        # Somebody else decided first: the page for it is gone, the sentence stays.
+        messages.error(request, " ".join(str(error) for error in form.non_field_errors()))
+        return redirect("archive:work")
+    return directing(request, bound=form, at=step)
+
+
+urlpatterns = [path("records/<str:key>/steps/<int:order>/direct/", step_direct, name="step-direct")]
