@@ -21,6 +21,7 @@ from django.utils.html import escape
 from archive.rules.levels import Level, Urgency
 from archive.rules.proposal import Guess
 from archive.templatetags import office
+from archive.views import states
 
 ROOT = Path(settings.BASE_DIR)
 urlpatterns = [  # an office with a search, whatever the search is made of
@@ -261,6 +262,14 @@ class TestErrorPages:
         shown = render_to_string("500.html", {"code": "7F3A21"})
         assert "7F3A21" in shown
         assert "<html" in render_to_string("400.html")
+
+    def test_a_fault_is_answered_while_the_database_is_away(self, caplog):
+        """No database mark on this test: a query would fail it."""
+        answer = states.failed(RequestFactory().get("/registers/"))
+        code = re.search(r'id="code">([0-9A-F]{6})<', answer.content.decode())
+        assert answer.status_code == 500
+        assert code is not None
+        assert code.group(1) in caplog.text
 
     def test_hidden_and_missing_have_one_page(self):
         """Nothing that a view could pass on may show: the same bytes whatever the reason."""

@@ -1,11 +1,15 @@
 """The pages for what did not work: hidden and missing alike, forbidden, refused, failed."""
 
+import logging
 import secrets
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 
 from archive.rules.errors import Forbidden, Hidden, Refusal
+
+log = logging.getLogger("vankho.request")
 
 
 def refusal_page(request: HttpRequest, refusal: Refusal) -> HttpResponse:
@@ -23,7 +27,10 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def failed(request: HttpRequest) -> HttpResponse:
     """Return the page of an unexpected error; it needs no database and says nothing was written."""
-    return render(request, "500.html", {"code": secrets.token_hex(3).upper()}, status=500, using=None)
+    code = secrets.token_hex(3).upper()
+    log.error("fault %s at %s", code, request.path)
+    # Rendered without the request: the context processors ask the database who is there, and it may be what failed.
+    return HttpResponse(render_to_string("500.html", {"code": code}), status=500)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - Django's signature

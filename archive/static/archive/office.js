@@ -7,7 +7,7 @@
   const root = document.documentElement;
   const typing = (target) =>
     Boolean(target?.closest?.("textarea, select, [contenteditable], input:not([type=checkbox], [type=radio], [type=button], [type=submit])"));
-  const shown = (element) => element.offsetParent !== null && !element.disabled;
+  const shown = (element) => element.checkVisibility() && !element.disabled;
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
 
   // ---- theme: light, dark, as the device ---------------------------------------------------------
@@ -164,7 +164,7 @@
     if (document.querySelector("dialog[open]") && name !== "ctrl+enter") return;
     if (name === "ctrl+enter") {
       const within = document.querySelector("dialog[open]") ?? document;
-      const main = within.querySelector('[data-key="ctrl+enter"]');
+      const main = all('[data-key="ctrl+enter"]', within).find(shown); // a closed dialog has one too
       if (main) {
         event.preventDefault();
         main.click();
@@ -175,6 +175,7 @@
       if (actOn(name)) event.preventDefault();
       return;
     }
+    if (name.startsWith("arrow") && event.target.closest("input, [role=tablist], [data-paper]")) return;
     if (typing(event.target) || (event.key.length === 1 && name !== "/" && !lettersOn())) return;
     if (onLetter(name)) event.preventDefault();
   }
@@ -234,7 +235,7 @@
   // A form is sent once: a second press while the first is on its way would take a second number.
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (form.method !== "post" || form.hasAttribute("data-upload") || event.defaultPrevented) return;
+    if (form.getAttribute("method")?.toLowerCase() !== "post" || form.hasAttribute("data-upload") || event.defaultPrevented) return;
     if (form.dataset.sent) return event.preventDefault();
     form.dataset.sent = "1";
     setTimeout(() => delete form.dataset.sent, 4000);
@@ -244,6 +245,12 @@
   });
 
   // ---- htmx: say what failed; after a swap the focus goes to the first error or the new heading ----------
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const answered = event.detail.xhr.responseURL;
+    if (!answered || new URL(answered).pathname !== tray().dataset.signIn) return;
+    event.detail.shouldSwap = false; // the session ended: a sign-in page must not land inside a part of this one
+    toast("bad", tray().dataset.signedOut);
+  });
   document.addEventListener("htmx:sendError", () => toast("bad", tray().dataset.lost));
   document.addEventListener("htmx:responseError", (event) => {
     const words = tray().dataset;

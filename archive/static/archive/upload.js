@@ -148,15 +148,15 @@
     }
 
     answer(line, call) {
-      let said = {};
+      let said;
       try {
         said = JSON.parse(call.responseText);
       } catch {
-        said = {}; // a page instead of an answer: treated by its status alone
+        return this.settle(line, "lost", this.say.lost); // a page instead of an answer: signed out, or a fault on the way
       }
       if (said.batch) this.batch.value = said.batch;
       if (said.batch_url) this.link(said.batch_url);
-      if (call.status >= 500 || call.status === 0) this.settle(line, "lost", said.message ?? this.say.lost);
+      if (call.status >= 500) this.settle(line, "lost", said.message ?? this.say.lost);
       else if (call.status >= 400 || said.ok !== true) this.settle(line, "refused", said.message ?? this.say.lost);
       else {
         this.settle(line, "taken", "");
