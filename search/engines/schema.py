@@ -7,6 +7,7 @@ A change here must raise SCHEMA: the old generation is then not read any more.
 
 from datetime import date
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 
 import tantivy
@@ -32,6 +33,7 @@ NAMED: Final = (
 RAW: Final = ("type_is", "organ_is", "unit_is", "retention_is")  # whole values, for facets and filters
 HINT_SPLIT: Final = "\t"
 HINT_WORDS: Final = 2
+NAMES_SPLIT: Final = " | "  # a word nobody can ask for: no phrase reaches from one name into the next
 
 _SPAN: Final = 1 << 16  # days from 1900: to 2079
 _EPOCH: Final = date(1900, 1, 1).toordinal()
@@ -106,12 +108,10 @@ def everything() -> tantivy.Query:
 
 
 def hints(entry: Entry) -> set[str]:
-    """Return what may be suggested: single words and pairs of the subject, and the number."""
-    folded, exact = (words.split(" ") for words in _forms(entry.subject))
-    found = set()
-    for start in range(len(folded)):
-        for end in range(start + 1, min(start + HINT_WORDS, len(folded)) + 1):
-            found.add(" ".join(folded[start:end]) + HINT_SPLIT + " ".join(exact[start:end]))
+    """Return what may be suggested: the pairs of words of the subject, and the number."""
+    folded, exact = (words.split() for words in _forms(entry.subject))
+    pairs = zip(pairwise(folded), pairwise(exact), strict=True) if len(folded) > 1 else [(folded, exact)]
+    found = {" ".join(plain) + HINT_SPLIT + " ".join(marked) for plain, marked in pairs if plain}
     if entry.number:
         found.add(" ".join(number_tokens(entry.number)) + HINT_SPLIT + vi_clean(entry.number))
     return found
@@ -127,10 +127,10 @@ def _add_words(made: tantivy.Document, entry: Entry) -> None:
     body = entry.body
     made.add_bytes("text", body.encode())
     numbers = number_tokens(entry.number)
-    texts = [("body", both(body)), ("subject", _forms(entry.subject))]
     names = (entry.number, entry.register_number, entry.organ_name, entry.type_name, entry.signer, entry.dossier)
-    texts += [("names", _forms(one)) for one in names if one]
-    for name, (folded, exact) in texts:
+    named = list(zip(*map(_forms, names), strict=True))
+    texts = (both(body), _forms(entry.subject), (NAMES_SPLIT.join(named[0]), NAMES_SPLIT.join(named[1])))
+    for name, (folded, exact) in zip(("body", "subject", "names"), texts, strict=True):
         made.add_text(name, folded)
         made.add_text(f"{name}_x", exact)
     made.add_text("number", " ".join(numbers))

@@ -16,7 +16,7 @@ from search.entry import Suggestion
 from search.leaves import number_tokens
 from search.text import WORD, exact_words, vi_norm
 
-MIN_LETTERS: Final = 2
+MIN_LETTERS: Final = 3  # two letters begin too many words to be of help, and cost most
 _ASKED: Final = 200  # hints looked at per shelf, in the order of the alphabet
 
 

@@ -45,7 +45,7 @@ def seen_by(engine, terms: Terms) -> list[object]:
             learned += [results.hits, results.total, results.facets]
         learned.append(ask(engine, text, terms, filters={"type": ["Báo cáo"]}))
         learned.append(engine.excerpts(parse(text), terms, list(range(1, 60))))
-    learned += [engine.suggest(typed, terms) for typed in ("sa", "sao b", "di", "chien d", "kế", "12")]
+    learned += [engine.suggest(typed, terms) for typed in ("sao", "sao b", "diễ", "chien d", "kế h", "12", "120")]
     learned += [engine.similar(number, terms) for number in (1, 2, 50, 51)]
     return learned
 

@@ -59,7 +59,7 @@ def test_the_table_has_forty_cases():
 @pytest.mark.parametrize(("written", "expected"), GOLDEN)
 def test_words_are_cut_and_folded_as_the_table_says(written, expected):
     assert " ".join(words(written)) == expected
-    assert both(vi_clean(written))[0] == expected
+    assert both(vi_clean(written))[0].split() == expected.split()
 
 
 @pytest.mark.parametrize("written", [case[0] for case in GOLDEN])
