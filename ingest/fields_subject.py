@@ -1,0 +1,265 @@
+"""Reading the type of a dispatch and its abstract (trích yếu).
+
+Named types have their name in capitals in the middle and the abstract under it, up to
+"Căn cứ", "Kính gửi", the issuer's title or the body. Letters (công văn) have "V/v ..." in
+the left column under the number. A type that is not printed is told from the symbol,
+with less confidence. Pure.
+"""
+
+import re
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+from itertools import pairwise
+from statistics import median
+from typing import Final, NamedTuple
+
+from archive.rules import types
+from archive.rules.folding import key
+from archive.rules.page import Box
+from ingest.lines import Column, Line, is_motto
+from ingest.weighing import Reading, from_lines
+
+CLEAR: Final = 96
+PRINTED: Final = 94
+FROM_SYMBOL: Final = 80
+MOST_LINES: Final = 12
+MOST_CHARACTERS: Final = 500  # the length of the field in annex VI of decree 30/2020
+
+# What no abstract starts a line with.
+_BODY: Final = re.compile(
+    r"^\W{0,3}(?:can cu |kinh gui|dieu \d|chuong [ivx1]|phan (?:thu|i)|[ivx]{1,4}[./]|[1-9]{1,2}[.)/]\s|[a-d]\)|noi nhan|"
+    r"quyet (?:nghi|dinh)\s*:|hoi dong|\((?:kem|ban hanh))"
+)
+# What a body often starts with, but a line of an abstract may as well: the layout decides, where it is known.
+_PERHAPS_BODY: Final = re.compile(
+    r"^\W{0,3}(?:thuc hien|theo |xet |de (?!an|nghi)|ngay \d|trong (?:nam|thang|thoi|nhung|qua)|nham |bo truong|giam doc|chu tich|"
+    r"thu truong|so y te|uy ban|(?:thong tu|nghi dinh|quyet dinh|luat|nghi quyet) so)"
+)
+_LETTER: Final = re.compile(r"^\W{0,3}v\s?[/.1il]\s?v\b")
+_ABOUT: Final = re.compile(r"^\W{0,3}ve (?:viec )?")
+CONSOLIDATED: Final = "Văn bản hợp nhất"
+_CONSOLIDATED: Final = re.compile(r"^\W{0,3}van ban hop nhat")
+_CERTIFIED: Final = re.compile(r"^\W{0,3}xac thuc van ban hop nhat")
+_HEADING_DIRT: Final = re.compile(r"^[^\w]+|[^\w]+$")
+_DECORATION: Final = re.compile(r"[\W_]*")
+_CLOSE: Final = 0.86
+_LONGEST_HEADING: Final = 45
+_TITLES: Final = {each.name.upper(): each for each in types.TYPES}
+_TITLE_KEYS: Final = {key(name): each for name, each in _TITLES.items()}
+# Half an indent of 1 to 1.27 cm; skew and dirt move a centred line by less.
+_INDENT: Final = 200
+_INDENT_LEAST: Final = 130
+_BIG_STEP: Final = 1.45
+_SIGN_OF: Final = re.compile(r"[-/]?(?:(?:19|20)\d\d/)?([^-/]+)")
+
+
+class Heading(NamedTuple):
+    """Where the type is named, its name, how sure its print is, and the words that name it."""
+
+    at: int
+    name: str
+    certainty: int
+    line: Line
+
+
+def find_heading(lines: Sequence[Line]) -> Heading | None:
+    """Return the first line in capitals that is the name of a type."""
+    mottos = [at for at, line in enumerate(lines) if is_motto(line)]
+    start = mottos[-1] + 1 if mottos and lines[mottos[-1]].words else 0
+    for at, line in enumerate(lines[start:], start):
+        found = None if line.column is Column.LEFT and start else _heading(line)
+        if found:
+            is_consolidated = any(_CONSOLIDATED.match(above.folded) for above in lines[:at])
+            return Heading(at, CONSOLIDATED if is_consolidated else found[0], found[1], found[2])
+    return None
+
+
+def is_consolidation(last_page: Sequence[Line]) -> bool:
+    """Return whether the last page certifies a consolidated text, which looks like the text it consolidates."""
+    return any(_CERTIFIED.match(line.folded) for line in last_page)
+
+
+def find_type(heading: Heading | None, lines: Sequence[Line], notation: str | None) -> Reading | None:
+    """Return the type: as printed, else from the symbol; a dispatch with "V/v" and no type is a letter."""
+    from_sign = _type_of_sign(notation) if notation else None
+    if heading:
+        line = heading.line
+        agreed = from_sign is not None and key(from_sign) == key(heading.name)
+        read = from_lines(heading.name, [line], 99 if agreed else heading.certainty)
+        return (
+            read.at_most(heading.certainty)
+            if not agreed
+            else Reading(read.value, max(read.confidence, 92), read.page, read.box)
+        )
+    if from_sign:
+        return Reading(from_sign, FROM_SYMBOL, lines[0].page).never_sure()
+    letter = _letter_at(lines)
+    if letter is None and not notation:
+        return None
+    place = lines[letter] if letter is not None else lines[0]
+    return from_lines(types.LETTER, [place], PRINTED if letter is not None else FROM_SYMBOL)
+
+
+def find_subject(lines: Sequence[Line], heading: Heading | None) -> Reading | None:
+    """Return the abstract: "V/v ..." of a letter, or the lines under the name of the type."""
+    letter = _letter_at(lines)
+    if letter is not None and (heading is None or letter < heading.at):
+        chosen = _letter_lines(lines, letter)
+    elif heading:
+        chosen = _under(lines, heading)
+    else:
+        chosen = _about_lines(lines)
+    text = _text(chosen)
+    return from_lines(text, chosen, CLEAR) if text else None
+
+
+def _heading(line: Line) -> tuple[str, int, Line] | None:
+    cut = _capitals(line)
+    plain = key(_HEADING_DIRT.sub("", cut.text))
+    if not plain or len(plain) > _LONGEST_HEADING:
+        return None
+    if plain in _TITLE_KEYS:
+        return _TITLE_KEYS[plain].name, CLEAR if cut is line else PRINTED, cut
+    mixed = key(line.text)
+    if mixed in _TITLE_KEYS and line.text.split()[0].isupper():  # "MỆNH LỆNH hành chính"
+        return _TITLE_KEYS[mixed].name, PRINTED, line
+    tail = next((title for title in _TITLE_KEYS if plain.endswith(" " + title) and len(title) > 5), None)  # noqa: PLR2004
+    if tail and re.search(r"[-—–.]\s*\S+(?:\s\S+)?$", cut.text):  # a stamp's words run into the heading
+        return _TITLE_KEYS[tail].name, FROM_SYMBOL, cut
+    close = _close_heading(plain) if cut is line else None
+    return (*close, line) if close else None
+
+
+def _capitals(line: Line) -> Line:
+    """Return the words in capitals at the start of a line: a stamp beside the heading runs into it."""
+    end, at = 0, 0
+    for token in line.text.split(" "):
+        letters = [char for char in token if char.isalpha()]
+        if any(char.islower() for char in letters):
+            break
+        at += len(token) + 1
+        end = at - 1 if letters else end
+    return line if end >= len(line.text) - 2 else line.cut(0, end)
+
+
+def _close_heading(plain: str) -> tuple[str, int] | None:
+    """Return the type whose name is nearly this line: one letter in seven misread."""
+    best, ratio = "", 0.0
+    for title in _TITLE_KEYS:
+        if abs(len(title) - len(plain)) <= 2 and len(title) > 5:  # noqa: PLR2004
+            score = SequenceMatcher(None, plain, title).ratio()
+            best, ratio = (title, score) if score > ratio else (best, ratio)
+    return (_TITLE_KEYS[best].name, FROM_SYMBOL) if ratio >= _CLOSE else None
+
+
+def _type_of_sign(notation: str) -> str | None:
+    sign = _SIGN_OF.match(notation)
+    is_party = "/" in notation and not notation.startswith("/") and not re.match(r"(?:19|20)\d\d/", notation)
+    known = types.by_sign(sign[1], is_party=is_party) if sign else None
+    return known.name if known else None
+
+
+def _letter_at(lines: Sequence[Line]) -> int | None:
+    return next((at for at, line in enumerate(lines) if _LETTER.match(line.folded)), None)
+
+
+def _letter_lines(lines: Sequence[Line], at: int) -> list[Line]:
+    """Return the "V/v" line and what follows it in its own column."""
+    first = lines[at]
+    chosen = [first]
+    for line in lines[at + 1 :]:
+        if line.folded.lstrip(" -").startswith(("kinh gui", "can cu")) or len(chosen) >= MOST_LINES:
+            break
+        if line.column is not first.column and first.column is Column.LEFT:
+            if line.column is Column.FULL:
+                break
+            continue
+        if _DECORATION.fullmatch(line.text) or _breaks(chosen, line):
+            break
+        if first.words or not _is_head_right(line):
+            chosen.append(line)
+    return chosen
+
+
+def _is_head_right(line: Line) -> bool:
+    return "cong hoa" in line.folded or "doc lap" in line.folded or bool(re.search(r"ngay.{0,12}thang", line.folded))
+
+
+def _under(lines: Sequence[Line], heading: Heading) -> list[Line]:
+    title = heading.line
+    pitch = _pitch(lines[heading.at :])
+    chosen: list[Line] = []
+    for dirty in lines[heading.at + 1 :]:
+        line = dirty.trimmed()
+        if _DECORATION.fullmatch(line.text):
+            if chosen:
+                break
+            continue
+        if _ends_abstract(line, chosen, title, pitch):
+            break
+        chosen.append(line)
+        if len(chosen) >= MOST_LINES:
+            break
+    return chosen
+
+
+def _ends_abstract(line: Line, chosen: Sequence[Line], title: Line, pitch: float) -> bool:
+    if _BODY.match(line.folded):
+        return True
+    if chosen and _PERHAPS_BODY.match(line.folded) and (not line.box or _off_centre(line, title) > _INDENT_LEAST):
+        return True
+    if chosen and _is_capitals(line) and not _is_capitals(chosen[-1]):
+        return True
+    return bool(chosen) and (_off_centre(line, title) > _INDENT or _breaks(chosen, line, pitch))
+
+
+def _off_centre(line: Line, title: Line) -> int:
+    """Return how far a line is from being centred under the heading: the first line of a body is indented."""
+    if not line.box or not title.box:
+        return 0
+    return abs((line.box[0] + line.box[2]) - (title.box[0] + title.box[2])) // 2
+
+
+def _pitch(lines: Sequence[Line]) -> float:
+    """Return the usual step from line to line below the heading, 0 when no boxes are known."""
+    boxes = [line.box for line in lines if line.box and line.column is Column.FULL]
+    steps = [_middle(below) - _middle(above) for above, below in pairwise(boxes)]
+    return median([step for step in steps if step > 0] or [0])
+
+
+def _middle(box: Box) -> float:
+    return (box[1] + box[3]) / 2
+
+
+def _breaks(chosen: Sequence[Line], line: Line, pitch: float = 0) -> bool:
+    """Return whether the step down to this line is clearly larger than those before it, or than the page's usual one."""
+    boxes = [each.box for each in (*chosen, line) if each.box]
+    if len(boxes) <= len(chosen):
+        return False
+    steps = [_middle(below) - _middle(above) for above, below in pairwise(boxes)]
+    usual = median(steps[:-1]) if len(steps) > 1 else pitch or 2 * (boxes[0][3] - boxes[0][1])
+    return steps[-1] > _BIG_STEP * usual
+
+
+def _about_lines(lines: Sequence[Line]) -> list[Line]:
+    """Return "Về ..." without a heading, as letters of some bodies have it."""
+    at = next((n for n, line in enumerate(lines) if _ABOUT.match(line.folded) and line.text.lstrip()[:1] == "V"), None)
+    if at is None:
+        return []
+    chosen = [lines[at]]
+    for line in lines[at + 1 : at + MOST_LINES]:
+        if _BODY.match(line.folded) or _breaks(chosen, line):
+            break
+        if not (chosen[0].column is Column.LEFT and line.column is Column.RIGHT):
+            chosen.append(line)
+    return chosen
+
+
+def _is_capitals(line: Line) -> bool:
+    letters = [char for char in line.text if char.isalpha()]
+    return len(letters) > 4 and sum(char.isupper() for char in letters) * 10 >= len(letters) * 9  # noqa: PLR2004
+
+
+def _text(lines: Sequence[Line]) -> str:
+    whole = re.sub(r"\s+", " ", " ".join(line.text for line in lines))
+    return whole.strip(" .;:_-–—|*'\"“”`~=")[:MOST_CHARACTERS]
