@@ -1,6 +1,14 @@
-"""Addresses of search."""
+"""Addresses of searching."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from search import views
 
 app_name = "search"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.search, name="search"),
+    path("open/<str:key>/", views.open_hit, name="open"),
+    path("saved/", views.saved, name="saved"),
+    path("saved/keep/", views.save, name="save"),
+    path("saved/<int:pk>/forget/", views.forget, name="forget"),
+]

@@ -1,5 +1,135 @@
-"""Dossiers: open, file into, close with contents list."""
+"""Dossiers: open, file into, close with contents list; and the dispatches not filed yet."""
 
-from django.urls import URLPattern
+from typing import Any
 
-urlpatterns: list[URLPattern] = []
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from archive import access, audit, dossiers, retention
+from archive.forms.keeping import CloseForm, DossierForm, FileForm
+from archive.models import Dossier, RecordState
+from archive.rules.levels import Level
+from archive.rules.roles import Action
+from archive.views.doors import attempt, person_of
+
+ROWS = 50
+
+
+@require_GET
+def listed(request: HttpRequest) -> HttpResponse:
+    """List the dossiers this person may see."""
+    person = person_of(request)
+    access.require(person, Action.DOSSIER_READ)
+    wanted = request.GET.get("state", "open")
+    seen = dossiers.visible_dossiers(person).select_related("rule", "unit", "record_class")
+    shown = list(seen.filter(closed_at__isnull=wanted != "closed")[: ROWS + 1])
+    audit.read(Action.DOSSIER_READ, actor=person, state=wanted, shown=len(shown[:ROWS]))
+    context = {
+        "rows": [{"dossier": each, "items": len(dossiers.contents(each, person))} for each in shown[:ROWS]],
+        "more": len(shown) > ROWS,
+        "wanted": wanted,
+        "may_open": access.may(person, Action.DOSSIER_OPEN).allowed,
+        "page_level": access.level_of(shown[:ROWS]),
+    }
+    return render(request, "archive/dossiers.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def begin(request: HttpRequest) -> HttpResponse:
+    """Open a new dossier."""
+    person = person_of(request)
+    access.require(person, Action.DOSSIER_OPEN)
+    form = DossierForm(request.POST or None, person=person)
+    if request.method == "POST" and form.is_valid():
+        made = attempt(request, form, lambda: dossiers.begin(form.cover(), actor=person))
+        if made:
+            messages.success(request, _("Dossier %(code)s is open.") % {"code": made.code})
+            return redirect("archive:dossier", made.key)
+    return render(request, "archive/dossier_new.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+@require_GET
+def dossier(request: HttpRequest, key: str) -> HttpResponse:
+    """Show one dossier with its contents list, as this person may see it."""
+    person = person_of(request)
+    shown = dossiers.open_dossier(person, Action.DOSSIER_READ, key)
+    audit.read(Action.DOSSIER_READ, actor=person, subject=shown)
+    return render(request, "archive/dossier.html", _context(request, shown, CloseForm()))
+
+
+def _context(request: HttpRequest, shown: Dossier, form: CloseForm) -> dict[str, Any]:
+    person = person_of(request)
+    holds = retention.holds_on(shown)
+    return {
+        "dossier": shown,
+        "items": dossiers.contents(shown, person),
+        "outcome": retention.outcome_of(shown, is_held=bool(holds)),
+        "holds": holds,
+        "form": form,
+        "may_close": shown.closed_at is None and access.may(person, Action.DOSSIER_CLOSE).allowed,
+        "may_hold": access.may(person, Action.HOLD_PLACE).allowed,
+        "page_level": Level(shown.level),
+    }
+
+
+@require_POST
+def close(request: HttpRequest, key: str) -> HttpResponse:
+    """Close a dossier; its contents list stands on its page from then on."""
+    person = person_of(request)
+    shown = dossiers.open_dossier(person, Action.DOSSIER_CLOSE, key)
+    form = CloseForm(request.POST)
+    if form.is_valid():
+        ended_on = form.cleaned_data["ended_on"]
+        if attempt(request, form, lambda: dossiers.close(shown, ended_on=ended_on, actor=person)):
+            messages.success(
+                request, _("Dossier %(code)s is closed; its retention period runs.") % {"code": shown.code}
+            )
+            return redirect("archive:dossier", key)
+    return render(request, "archive/dossier.html", _context(request, shown, form), status=422)
+
+
+@require_GET
+def unfiled(request: HttpRequest) -> HttpResponse:
+    """List the registered dispatches that lie in no dossier yet, newest first."""
+    person = person_of(request)
+    access.require(person, Action.DOSSIER_FILE)
+    loose = access.visible_to(person).records().filter(state=RecordState.REGISTERED, filings__isnull=True)
+    rows = list(loose.select_related("number__register").order_by("-pk")[: ROWS + 1])
+    audit.read(Action.RECORD_LIST, actor=person, unfiled=True, shown=len(rows[:ROWS]))
+    context = {
+        "rows": rows[:ROWS],
+        "more": len(rows) > ROWS,
+        "form": FileForm(person=person),
+        "page_level": access.level_of(rows[:ROWS]),
+    }
+    return render(request, "archive/unfiled.html", context)
+
+
+@require_POST
+def file(request: HttpRequest, key: str) -> HttpResponse:
+    """File one dispatch into a dossier."""
+    person = person_of(request)
+    record = access.open_record(person, Action.DOSSIER_FILE, key)
+    form = FileForm(request.POST, person=person)
+    if form.is_valid():
+        into = form.cleaned_data["dossier"]
+        if attempt(request, form, lambda: dossiers.file(record, dossier=into, actor=person)):
+            messages.success(request, _("Filed into %(code)s.") % {"code": into.code})
+    for sentence in (each for errors in form.errors.values() for each in errors):
+        messages.error(request, sentence)
+    wanted = request.POST.get("back", "")
+    return redirect("archive:record", key) if wanted == "record" else redirect("archive:dossiers-unfiled")
+
+
+urlpatterns = [
+    path("dossiers/", listed, name="dossiers"),
+    path("dossiers/new/", begin, name="dossier-new"),
+    path("dossiers/unfiled/", unfiled, name="dossiers-unfiled"),
+    path("dossiers/<str:key>/", dossier, name="dossier"),
+    path("dossiers/<str:key>/close/", close, name="dossier-close"),
+    path("records/<str:key>/file/", file, name="record-file"),
+]

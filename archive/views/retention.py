@@ -1,5 +1,121 @@
-"""File plan, due list with its explanation, holds."""
+"""File plan, due list with its explanation, holds, clearances."""
 
-from django.urls import URLPattern
+from datetime import date
 
-urlpatterns: list[URLPattern] = []
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from archive import access, audit, dossiers, retention
+from archive.forms.keeping import HoldForm
+from archive.forms.register import ReasonForm
+from archive.models import Clearance, Hold, RecordClass, RetentionRule
+from archive.rules.errors import Hidden
+from archive.rules.roles import Action
+from archive.views.doors import attempt, person_of
+
+HORIZON_YEARS = (0, 1, 5, 20, 70)
+
+
+@require_GET
+def due(request: HttpRequest) -> HttpResponse:
+    """List what comes up for disposal or hand-over, each with its explanation."""
+    person = person_of(request)
+    wanted = request.GET.get("years", "1")
+    years = int(wanted) if wanted.isdecimal() and int(wanted) in HORIZON_YEARS else 1
+    today = timezone.localdate()
+    lines = retention.due_list(person, until=date(today.year + years, 12, 31))
+    audit.read(Action.DUE_READ, actor=person, years=years, shown=len(lines))
+    context = {
+        "lines": [{"line": line, "is_due": line.outcome.is_due(today)} for line in lines],
+        "years": years,
+        "horizons": HORIZON_YEARS,
+        "today": today,
+        "page_level": access.level_of([line.dossier for line in lines]),
+    }
+    return render(request, "archive/due.html", context)
+
+
+@require_GET
+def plan(request: HttpRequest) -> HttpResponse:
+    """Show the file plan of a year and the retention rules with their citations."""
+    person = person_of(request)
+    access.require(person, Action.PLAN_READ)
+    audit.read(Action.PLAN_READ, actor=person)
+    year = timezone.localdate().year
+    context = {
+        "year": year,
+        "classes": RecordClass.objects.filter(year=year).select_related("rule", "parent"),
+        "rules": RetentionRule.objects.all(),
+        "today": timezone.localdate(),
+    }
+    return render(request, "archive/plan.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def holds(request: HttpRequest) -> HttpResponse:
+    """List holds, and place one."""
+    person = person_of(request)
+    access.require(person, Action.HOLD_READ)
+    form = HoldForm(request.POST or None, person=person, initial=_asked(request))
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        order = retention.Order(given["name"], given["reason"], given["mandate"])
+        if attempt(request, form, lambda: retention.place_hold(order, on=given["dossiers"], actor=person)):
+            messages.success(request, _("The hold is in force: nothing it covers is due until it is lifted."))
+            return redirect("archive:holds")
+    if request.method == "GET":
+        audit.read(Action.HOLD_READ, actor=person)
+    seen = (
+        retention.visible_holds(person)
+        .prefetch_related("items__dossier", "items__record")
+        .order_by("lifted_at", "-placed_at")
+    )
+    return render(request, "archive/holds.html", {"holds": seen, "form": form}, status=422 if form.is_bound else 200)
+
+
+def _asked(request: HttpRequest) -> dict[str, list[int]]:
+    """Return the dossier a link asks to hold, if this person may see it."""
+    key = request.GET.get("dossier", "")
+    found = dossiers.visible_dossiers(person_of(request)).filter(key=key).values_list("pk", flat=True)
+    return {"dossiers": list(found)}
+
+
+@require_POST
+def lift(request: HttpRequest, pk: int) -> HttpResponse:
+    """Lift a hold, with a reason."""
+    person = person_of(request)
+    hold = Hold.objects.filter(pk=pk).first()
+    if hold is None:
+        raise Hidden(object_type="hold", object_id=str(pk))
+    form = ReasonForm(request.POST)
+    if form.is_valid():
+        reason = form.cleaned_data["reason"]
+        if attempt(request, form, lambda: retention.lift_hold(hold, reason=reason, actor=person)):
+            messages.success(request, _("The hold is lifted; it stays in the list with both reasons."))
+    for sentence in (each for errors in form.errors.values() for each in errors):
+        messages.error(request, sentence)
+    return redirect("archive:holds")
+
+
+@require_GET
+def clearances(request: HttpRequest) -> HttpResponse:
+    """List who is cleared for what, on which basis, until when."""
+    person = person_of(request)
+    access.require(person, Action.CLEARANCE_READ)
+    audit.read(Action.CLEARANCE_READ, actor=person)
+    rows = Clearance.objects.select_related("person__unit", "granted_by").order_by("person__full_name", "-since")
+    return render(request, "archive/clearances.html", {"rows": rows, "now": timezone.now()})
+
+
+urlpatterns = [
+    path("due/", due, name="due"),
+    path("plan/", plan, name="retention"),
+    path("holds/", holds, name="holds"),
+    path("holds/<int:pk>/lift/", lift, name="hold-lift"),
+    path("clearances/", clearances, name="clearances"),
+]

@@ -1,0 +1,95 @@
+"""Forms of keeping: a new dossier, filing, closing, holds. Choices hold only what the person may see."""
+
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from archive.dossiers import Cover, visible_dossiers
+from archive.forms.register import DATE_FORMATS
+from archive.models import Dossier, Person, RecordClass, RetentionRule, Unit
+from archive.standing import units_in_scope
+
+TEXT = {"class": "form-control"}
+SELECT = {"class": "form-select"}
+DAY = {"class": "form-control num", "placeholder": "dd/mm/yyyy", "inputmode": "numeric"}
+
+
+class DossierForm(forms.Form):
+    """The cover of a new dossier."""
+
+    code = forms.CharField(
+        label=_("Number and symbol of the dossier"), max_length=40, widget=forms.TextInput(attrs=TEXT)
+    )
+    title = forms.CharField(label=_("Title"), max_length=500, widget=forms.Textarea(attrs=TEXT | {"rows": 2}))
+    record_class = forms.ModelChoiceField(
+        RecordClass.objects.none(), label=_("Line of the file plan"), widget=forms.Select(attrs=SELECT)
+    )
+    rule = forms.ModelChoiceField(
+        RetentionRule.objects.none(),
+        label=_("Retention period"),
+        required=False,
+        empty_label=_("as the line of the file plan"),
+        widget=forms.Select(attrs=SELECT),
+    )
+    unit = forms.ModelChoiceField(Unit.objects.none(), label=_("Unit"), widget=forms.Select(attrs=SELECT))
+    opened_on = forms.DateField(
+        label=_("Opened on"), input_formats=DATE_FORMATS, widget=forms.DateInput(format="%d/%m/%Y", attrs=DAY)
+    )
+    description = forms.CharField(label=_("Note"), max_length=500, required=False, widget=forms.TextInput(attrs=TEXT))
+
+    def __init__(self, data: Any = None, *, person: Person) -> None:
+        """Offer the file plan of this year, the rules valid today, and the person's units."""
+        today = timezone.localdate()
+        super().__init__(data, initial={"opened_on": today, "unit": person.unit_id})
+        plan = RecordClass.objects.filter(year=today.year, rule__isnull=False)
+        self.fields["record_class"].queryset = plan  # type: ignore[attr-defined]
+        valid = RetentionRule.objects.filter(valid_from__lte=today).exclude(valid_to__lt=today)
+        self.fields["rule"].queryset = valid  # type: ignore[attr-defined]
+        units = Unit.objects.filter(pk__in=units_in_scope(person, timezone.now()))
+        self.fields["unit"].queryset = units  # type: ignore[attr-defined]
+
+    def cover(self) -> Cover:
+        """Return what stands on the cover."""
+        given = self.cleaned_data
+        rule = given.pop("rule") or given["record_class"].rule
+        return Cover(rule=rule, **given)
+
+
+class FileForm(forms.Form):
+    """Which open dossier a record goes into."""
+
+    dossier = forms.ModelChoiceField(Dossier.objects.none(), label=_("Dossier"), widget=forms.Select(attrs=SELECT))
+
+    def __init__(self, data: Any = None, *, person: Person) -> None:
+        """Offer the open dossiers this person may see."""
+        super().__init__(data)
+        offered = visible_dossiers(person).filter(closed_at__isnull=True)
+        self.fields["dossier"].queryset = offered  # type: ignore[attr-defined]
+
+
+class CloseForm(forms.Form):
+    """The day on which the work of a dossier ended."""
+
+    ended_on = forms.DateField(
+        label=_("The work ended on"), input_formats=DATE_FORMATS, widget=forms.DateInput(format="%d/%m/%Y", attrs=DAY)
+    )
+
+
+class HoldForm(forms.Form):
+    """A hold: its name, why, by whose order, and the dossiers it covers."""
+
+    name = forms.CharField(label=_("Name of the hold"), max_length=200, widget=forms.TextInput(attrs=TEXT))
+    reason = forms.CharField(label=_("Reason"), max_length=500, widget=forms.Textarea(attrs=TEXT | {"rows": 2}))
+    mandate = forms.CharField(
+        label=_("By whose order"), max_length=300, required=False, widget=forms.TextInput(attrs=TEXT)
+    )
+    dossiers = forms.ModelMultipleChoiceField(
+        Dossier.objects.none(), label=_("Dossiers it covers"), widget=forms.SelectMultiple(attrs=SELECT | {"size": 6})
+    )
+
+    def __init__(self, data: Any = None, *, person: Person, initial: Any = None) -> None:
+        """Offer the dossiers this person may see."""
+        super().__init__(data, initial=initial)
+        self.fields["dossiers"].queryset = visible_dossiers(person)  # type: ignore[attr-defined]
