@@ -1,0 +1,129 @@
+"""Claims about the embedded driver alone: several processes, generations, crashes, memory given back."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from search.engines.embedded import Embedded
+from search.engines.schema import SCHEMA
+from search.tests.make import CLEARED, READER, entry, fill, found
+
+
+def test_another_process_sees_a_commit_at_its_next_search(tmp_path):
+    writer, reader = Embedded(tmp_path), Embedded(tmp_path)
+    assert reader.count(READER) == 0
+    for number in range(1, 5):
+        fill(writer, entry(number, level=number % 2))
+        assert reader.count(CLEARED) == number
+
+
+def test_another_process_notices_a_new_generation(tmp_path):
+    writer, reader = Embedded(tmp_path), Embedded(tmp_path)
+    fill(writer, entry(1))
+    assert reader.count(READER) == 1
+    new = writer.open_new_generation()
+    fill(new, entry(2), entry(3))
+    assert reader.count(READER) == 1
+    writer.swap(new)
+    assert found(reader, "") == [3, 2]
+
+
+def test_a_writer_moves_to_the_generation_that_has_become_current(tmp_path):
+    follower, rebuilder = Embedded(tmp_path), Embedded(tmp_path)
+    fill(follower, entry(1))
+    new = rebuilder.open_new_generation()
+    fill(new, entry(1))
+    new.commit(position=3)
+    follower.upsert([entry(2)])
+    rebuilder.swap(new)
+    follower.commit(position=8)  # goes to the generation it was written to
+    assert follower.position() == 3
+    fill(follower, entry(2))
+    assert follower.count(READER) == 2
+    follower.release()
+
+
+def test_the_generation_before_is_kept_until_the_next_is_begun(tmp_path):
+    engine = Embedded(tmp_path)
+    fill(engine, entry(1))
+    for _ in range(3):
+        new = engine.open_new_generation()
+        fill(new, entry(1))
+        engine.swap(new)
+        assert len([path for path in tmp_path.iterdir() if path.is_dir()]) == 2
+
+
+def test_an_index_of_another_schema_is_not_read(tmp_path):
+    engine = Embedded(tmp_path)
+    fill(engine, entry(1))
+    engine.commit(position=5)
+    engine.release()
+    old = next(path for path in tmp_path.iterdir() if path.is_dir())
+    old.rename(tmp_path / f"s{SCHEMA + 1}-000001")
+    (tmp_path / "current").write_text(f"s{SCHEMA + 1}-000001", encoding="ascii")
+    engine = Embedded(tmp_path)
+    assert engine.count(READER) == 0
+    assert engine.position() == 0
+    fill(engine, entry(2))
+    assert engine.count(READER) == 1
+    engine.release()
+
+
+def test_the_writer_and_its_threads_are_gone_after_release(tmp_path):
+    def threads() -> int:
+        return len(list(Path("/proc/self/task").iterdir()))
+
+    engine = Embedded(tmp_path)
+    fill(engine, entry(1))
+    engine.release()
+    before = threads()
+    engine.upsert([entry(2)])
+    assert threads() > before
+    engine.commit()
+    engine.release()
+    deadline = time.monotonic() + 5
+    while threads() > before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert threads() <= before
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from search.engines.embedded import Embedded
+from search.tests.make import entry
+engine = Embedded(Path(sys.argv[1]))
+for version in range(1, 1000):
+    engine.upsert([entry(n, version=version, level=(n + version) % 4) for n in range(1, 30)])
+    engine.commit(position=version)
+    print(version, flush=True)
+"""
+
+
+def test_a_killed_writer_loses_nothing_that_was_acknowledged(tmp_path):
+    for after in (1, 4):
+        process = subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(tmp_path)],
+            stdout=subprocess.PIPE,
+            cwd=Path(__file__).parents[2],
+            env=os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings"},
+            text=True,
+        )
+        with process:
+            for _ in range(after):
+                acknowledged = int(process.stdout.readline())
+            process.send_signal(signal.SIGKILL)
+        engine = Embedded(tmp_path)
+        assert engine.position() >= acknowledged
+        stamps = list(engine.stamps())
+        assert len({hit.id for hit in stamps}) == len(stamps)
+        assert all(hit.version >= acknowledged for hit in stamps)
+        fill(engine, *(entry(n, version=2000) for n in range(1, 30)))
+        assert engine.count(READER) == 29
+        assert len(list(engine.stamps())) == 29
+        engine.remove(range(1, 30))
+        engine.commit(position=0)
+        engine.release()
