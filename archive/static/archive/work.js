@@ -22,6 +22,19 @@
     }
   }
 
+  // Direction is a leader's, work is a unit's or a staff member's; everybody may be informed.
+  function fitReceivers(form) {
+    const to = form.querySelector("select[data-leaders]");
+    const kind = form.querySelector("[name=kind]:checked")?.value;
+    for (const group of to.querySelectorAll("optgroup")) {
+      const leaders = group.label === to.dataset.leaders;
+      group.disabled = kind === "direct" ? !leaders : kind !== "inform" && leaders;
+    }
+    if (to.selectedOptions[0]?.parentElement.disabled) {
+      to.value = to.querySelector("optgroup:not(:disabled) option")?.value ?? "";
+    }
+  }
+
   document.addEventListener("click", (event) => {
     const phrase = event.target.closest("[data-phrase]");
     if (phrase) addPhrase(phrase);
@@ -36,8 +49,11 @@
   document.addEventListener("change", (event) => {
     const form = event.target.closest("form:has([data-lead])");
     if (form) onePart(form);
+    const handing = event.target.closest("form:has(select[data-leaders])");
+    if (handing) fitReceivers(handing);
   });
 
   for (const form of document.querySelectorAll("form:has([data-lead])")) onePart(form);
+  for (const form of document.querySelectorAll("form:has(select[data-leaders])")) fitReceivers(form);
   for (const dialog of document.querySelectorAll("dialog[data-open]")) dialog.showModal();
 })();
