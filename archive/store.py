@@ -35,7 +35,15 @@ from archive.sealing import KEY_BYTES, Broken, Sealer, Unsealed
 from archive.stores.custody import KeyFiles, make_key_files
 from archive.stores.local import LocalStore
 from archive.stores.port import Draft, Driver
-from archive.stores.refusals import AboveCeiling, DamagedObject, MissingObject, StoreFailed, StoreFull, VaultMissing
+from archive.stores.refusals import (
+    DAMAGED_PARTS,
+    AboveCeiling,
+    DamagedObject,
+    MissingObject,
+    StoreFailed,
+    StoreFull,
+    VaultMissing,
+)
 from archive.vault import Vault
 
 DRIVERS: Final[dict[str, Callable[[Path], Driver]]] = {"local": LocalStore}
@@ -89,7 +97,7 @@ class Reader(Unsealed):
 
 def _unreadable(address: str, error: Broken | OSError) -> Refusal:
     if isinstance(error, Broken):
-        return DamagedObject(address=address, part=str(error))
+        return DamagedObject(address=address, part=DAMAGED_PARTS[error.where], chunk=error.chunk)
     return StoreFailed(reason=error.strerror or str(error))
 
 

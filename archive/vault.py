@@ -25,8 +25,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from archive.rules.levels import Level
 from archive.stores.custody import Custodian, Unopened, unwrap, wrap
-from archive.stores.local import sync_folder
+from archive.stores.disk import create, refusal, sync_folder, write_new
 from archive.stores.refusals import (
+    NOT_OPENED,
     KeyFileForeign,
     LevelKeyMissing,
     Shredded,
@@ -192,7 +193,7 @@ class Vault:
 
     def copy_to(self, target: Path) -> None:
         """Write a consistent copy of the vault (never of the level keys) to a new file, durably."""
-        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        descriptor = create(target, mode=0o600)
         try:
             copy = sqlite3.connect(target)
             try:
@@ -241,16 +242,9 @@ class Vault:
         locked = self._custodian.lock(secrets.token_bytes(KEY_BYTES), level=level, bound=_level_bound(level, key_id))
         path = self._level_file(level, key_id)
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            try:
-                os.write(descriptor, locked)
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-            sync_folder(self._folder)
+            write_new(path, locked, mode=0o600)
         except OSError as error:
-            path.unlink(missing_ok=True)
-            raise VaultFailed(reason=error.strerror) from error
+            raise refusal(error) from error
         return key_id
 
     def _level_key(self, level: Level, key_id: bytes) -> AESGCM:
@@ -266,7 +260,7 @@ class Vault:
         try:
             key = AESGCM(self._custodian.unlock(locked, level=level, bound=_level_bound(level, key_id)))
         except (Unopened, ValueError) as error:
-            raise LevelKeyMissing(path=path, reason="AES-GCM") from error
+            raise LevelKeyMissing(path=path, reason=NOT_OPENED) from error
         self._level_keys[level] = (key_id, key)
         return key
 
@@ -338,7 +332,7 @@ class Vault:
             if db is not None:
                 db.close()
             db = None
-            raise _refusal(error) from error
+            raise _database_refusal(error) from error
         finally:
             if db is not None:
                 with self._guard:
@@ -378,6 +372,6 @@ def _level_bound(level: Level, key_id: bytes) -> bytes:
     return b"vankho level key v1" + bytes([level]) + key_id
 
 
-def _refusal(error: sqlite3.Error) -> StoreFull | VaultFailed:
+def _database_refusal(error: sqlite3.Error) -> StoreFull | VaultFailed:
     code = getattr(error, "sqlite_errorcode", None)
     return StoreFull() if code == sqlite3.SQLITE_FULL else VaultFailed(reason=str(error))

@@ -11,6 +11,7 @@ import os
 import secrets
 import stat
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -20,6 +21,7 @@ from cryptography.hazmat.primitives.hashes import SHA512
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from archive.rules.levels import Level
+from archive.stores.disk import sync_folder, write_new
 from archive.stores.refusals import (
     KeyFileExposed,
     KeyFileMalformed,
@@ -114,16 +116,11 @@ def make_key_files(paths: Sequence[Path]) -> None:
             continue
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, stat.S_IRUSR)
-        try:
-            os.write(descriptor, secrets.token_hex(HALF_BYTES).encode("ascii") + b"\n")
-            os.fsync(descriptor)
+        write_new(temporary, secrets.token_hex(HALF_BYTES).encode("ascii") + b"\n", mode=stat.S_IRUSR)
+        with suppress(FileExistsError):
             os.link(temporary, path)
-        except FileExistsError:
-            pass
-        finally:
-            os.close(descriptor)
-            temporary.unlink()
+        temporary.unlink()
+        sync_folder(path.parent)
 
 
 class KeyFiles:

@@ -14,30 +14,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from archive.stores.disk import create, refusal, sync_folder, write_all
 from archive.stores.port import Kept
-from archive.stores.refusals import MissingObject, StoreFailed, StoreFull
+from archive.stores.refusals import MissingObject
 
 SUFFIX: Final = ".vkso"
 UNFINISHED: Final = "unfinished"
 ADDRESS_DIGITS: Final = 32
-_NO_ROOM: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NO_LINKS: Final = {errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK}
-
-
-def _refusal(error: OSError) -> StoreFull | StoreFailed:
-    """Return what an operating-system error means to the reader."""
-    if error.errno in _NO_ROOM:
-        return StoreFull()
-    return StoreFailed(reason=error.strerror or errno.errorcode.get(error.errno or 0, "?"))
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 class LocalDraft:
@@ -46,16 +30,15 @@ class LocalDraft:
     def __init__(self, temporary: Path, final: Path, settle: Callable[[Path], None]) -> None:
         """Create the temporary file, readable by the archive's account only."""
         self._temporary, self._final, self._settle = temporary, final, settle
-        self._descriptor: int | None = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        self._descriptor: int | None = create(temporary, mode=0o600)
 
     def write(self, sealed: memoryview) -> None:
-        """Append; a short write of the system is continued."""
+        """Append."""
         assert self._descriptor is not None  # noqa: S101 - a draft is not written after its end
         try:
-            while sealed:
-                sealed = sealed[os.write(self._descriptor, sealed) :]
+            write_all(self._descriptor, sealed)
         except OSError as error:
-            raise _refusal(error) from error
+            raise refusal(error) from error
 
     def commit(self) -> None:
         """Sync the bytes, then give them their name, then sync the name."""
@@ -67,7 +50,7 @@ class LocalDraft:
             _link(self._temporary, self._final)
             sync_folder(self._final.parent)
         except OSError as error:
-            raise _refusal(error) from error
+            raise refusal(error) from error
         finally:
             self.abandon()
 
@@ -116,7 +99,7 @@ class LocalStore:
         try:
             return LocalDraft(self._unfinished / f"{address}.{os.getpid()}", self._path(address), self._settle)
         except OSError as error:
-            raise _refusal(error) from error
+            raise refusal(error) from error
 
     def open(self, address: str) -> BinaryIO:
         """Return the sealed file, unbuffered: the reader above asks for whole runs of chunks.
@@ -129,7 +112,7 @@ class LocalStore:
         except FileNotFoundError as error:
             raise MissingObject(address=address) from error
         except OSError as error:
-            raise _refusal(error) from error
+            raise refusal(error) from error
 
     def stat(self, address: str) -> Kept | None:
         """Return size and time, None if there is no such object."""
@@ -147,7 +130,7 @@ class LocalStore:
             if path.parent.is_dir():
                 sync_folder(path.parent)
         except OSError as error:
-            raise _refusal(error) from error
+            raise refusal(error) from error
 
     def addresses(self) -> Iterator[str]:
         """Yield the addresses of all whole objects."""

@@ -4,6 +4,8 @@ STO-00x are about objects and the disk, STO-01x about keys and their custodians.
 sentences name the address or the file to look at, never a word of content.
 """
 
+from typing import Final
+
 from django.utils.translation import gettext_lazy as _
 
 from archive.rules.errors import Refusal
@@ -27,6 +29,16 @@ class MissingObject(Refusal):
         "The stored file %(address)s is missing from the archive's disk. "
         "Ask the machine's administrator to restore this file from the newest backup."
     )
+
+
+DAMAGED_PARTS: Final = {
+    "header": _("its first bytes"),
+    "identity": _("it is another file"),
+    "key": _("the seal of its key"),
+    "length": _("its length"),
+    "chunk": _("its content"),
+}
+NOT_OPENED: Final = _("it does not open under the custodians' key")
 
 
 class DamagedObject(Refusal):

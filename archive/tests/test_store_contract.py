@@ -25,7 +25,7 @@ from archive.rules.errors import Refusal
 from archive.rules.levels import Level
 from archive.sealing import CHUNK, SEALED_CHUNK
 from archive.store import Store
-from archive.stores import local, refusals
+from archive.stores import disk, local, refusals
 from archive.stores.custody import KeyFiles, make_key_files
 from archive.stores.local import LocalStore
 from archive.stores.refusals import (
@@ -162,7 +162,7 @@ class TestDriverContract:
 
 class TestStoreContract:
     @pytest.mark.parametrize("length", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 100_000, 2_500_000])
-    def test_what_goes_in_comes_out_with_its_digests(self, store, tmp_path, length):
+    def test_what_goes_in_comes_out_with_its_digests(self, store, length):
         data = secrets.token_bytes(length)
 
         sealed = put(store, data)
@@ -361,11 +361,13 @@ class TestFaults:
     def test_a_fault_at_any_call_leaves_no_half_file_and_no_key(self, store, tmp_path, monkeypatch, error):
         expected = StoreFailed if error == errno.EIO else StoreFull
         data = secrets.token_bytes(2_300_000)
+        store.vault.prepare(Level.THUONG)  # the database has fault tests of its own
         refused = 0
         for n in range(1, 60):
             faulty = FaultyOs(n, error)
             with monkeypatch.context() as patch:
                 patch.setattr(local, "os", faulty)
+                patch.setattr(disk, "os", faulty)
                 try:
                     put(store, data)
                 except expected:
@@ -387,7 +389,7 @@ class TestFaults:
                 return (lambda fd, data: os.write(fd, data[:1000])) if name == "write" else getattr(os, name)
 
         with monkeypatch.context() as patch:
-            patch.setattr(local, "os", Stingy(0, 0))
+            patch.setattr(disk, "os", Stingy(0, 0))
             address = put(store, payload).address
         assert store.read(address) == payload
 
@@ -422,7 +424,9 @@ class TestFaults:
             first = put(store, bytes(1_000_000))
             with pytest.raises(StoreFull):
                 put(store, bytes(5_000_000))
-            assert files_in(room) == [room / "objects" / first.address[:2] / first.address[2:4] / f"{first.address}.vkso"]
+            assert files_in(room) == [
+                room / "objects" / first.address[:2] / first.address[2:4] / f"{first.address}.vkso"
+            ]
             assert store.read(first.address) == bytes(1_000_000)
             store.shred(first.address)
             put(store, bytes(2_000_000))
@@ -536,7 +540,7 @@ def _child(tmp_path, body):
 
 
 class TestConfigured:
-    @pytest.fixture
+    @pytest.fixture(autouse=True)
     def home(self, settings, tmp_path):
         settings.VANKHO_HOME = tmp_path / "home"
         settings.SITE_KEY_FILES = (tmp_path / "a" / "1.key", tmp_path / "b" / "2.key")
@@ -558,16 +562,16 @@ class TestConfigured:
         assert not store_module.stat(sealed.address).exists
         assert {path.name for path in home.iterdir()} == {"objects", "keys"}
 
-    def test_the_sites_ceiling_holds(self, home):
+    def test_the_sites_ceiling_holds(self):
         with pytest.raises(AboveCeiling):
             store_module.put(io.BytesIO(b"x"), level=Level.TOI_MAT)
 
-    def test_production_is_never_given_keys_it_did_not_bring(self, home, settings):
+    def test_production_is_never_given_keys_it_did_not_bring(self, settings):
         settings.PROFILE = "production"
         with pytest.raises(refusals.KeyFileMissing):
             store_module.configured()
 
-    def test_a_lost_vault_is_never_replaced_by_an_empty_one(self, home, settings, payload):
+    def test_a_lost_vault_is_never_replaced_by_an_empty_one(self, home, payload):
         store_module.put(io.BytesIO(payload), level=Level.MAT)
         store_module.configured().vault.close()
         store_module._configured.clear()
@@ -580,7 +584,9 @@ class TestConfigured:
 
 
 def test_every_refusal_has_its_own_code_and_a_vietnamese_sentence():
-    kinds = [kind for kind in vars(refusals).values() if isinstance(kind, type) and kind.__module__ == refusals.__name__]
+    kinds = [
+        kind for kind in vars(refusals).values() if isinstance(kind, type) and kind.__module__ == refusals.__name__
+    ]
     assert all(issubclass(kind, Refusal) for kind in kinds)
     assert len({kind.code for kind in kinds}) == len(kinds) == 16
     for kind in kinds:

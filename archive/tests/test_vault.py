@@ -211,6 +211,7 @@ class TestDestruction:
         other.close()
 
 
+@pytest.mark.usefixtures("vault")
 class TestCustodians:
     def test_one_custodian_opens_nothing_classified(self, vault, path, key_files):
         secret, _ = add(vault, Level.MAT)
@@ -225,12 +226,12 @@ class TestCustodians:
             alone.prepare(Level.TOI_MAT)
         alone.close()
 
-    def test_halves_in_the_wrong_order_are_named(self, vault, path, key_files):
+    def test_halves_in_the_wrong_order_are_named(self, path, key_files):
         with pytest.raises(KeyFileForeign) as refusal:
             Vault(path, custodian=KeyFiles(key_files[::-1]))
         assert str(key_files[1]) in str(refusal.value)
 
-    def test_key_files_of_another_archive_are_named(self, vault, path, tmp_path):
+    def test_key_files_of_another_archive_are_named(self, path, tmp_path):
         foreign = [tmp_path / "a.key", tmp_path / "b.key"]
         make_key_files(foreign)
         with pytest.raises(KeyFileForeign):
@@ -346,12 +347,16 @@ class TestTogether:
             pages = db.execute("PRAGMA page_count").fetchone()[0]
             db.execute(f"PRAGMA max_page_count = {pages}")
         with pytest.raises(StoreFull):
-            for _ in range(200):
-                add(vault)
+            _fill(vault)
         vault.close()
         path.write_bytes(b"not a database" * 1000)
         with pytest.raises(VaultFailed):
             vault.get(bytes(16))
+
+
+def _fill(vault):
+    for _ in range(200):
+        add(vault)
 
 
 def _start_and_add(path, files, answers):
