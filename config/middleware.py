@@ -9,9 +9,10 @@ import hashlib
 import logging
 import uuid
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
+from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import translation
@@ -107,3 +108,13 @@ class Refusals:
         match = request.resolver_match
         audit.refused(error, actor=actor, action=match.view_name if match else "unknown")
         return refusal_page(request, error)
+
+
+class SignInRequired(LoginRequiredMiddleware):
+    """Closes every address to strangers; the API has its own token door, checked by a walk over all addresses."""
+
+    def process_view(self, request: HttpRequest, *rest: Any) -> HttpResponseBase | None:
+        """Leave the API to its token; ask everybody else to sign in."""
+        if request.resolver_match and request.resolver_match.namespace == "api":
+            return None
+        return super().process_view(request, *rest)

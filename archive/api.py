@@ -1,0 +1,136 @@
+"""Records by API: list, detail, page text with words and boxes - the same doors, the same entries."""
+
+from datetime import date
+from typing import Any
+
+from django.http import HttpRequest
+from ninja import Query, Router, Schema
+from pydantic import ConfigDict, Field
+
+from archive import access, audit, pages
+from archive.models import Record
+from archive.rules.levels import Level, Urgency
+from archive.rules.roles import Action
+from archive.views.doors import person_of
+
+router = Router(tags=["records"])
+PER_PAGE = 50
+
+
+class RecordOut(Schema):
+    """One record in the names of the data dictionary (annex VI of decree 30/2020/ND-CP)."""
+
+    key: str
+    state: str
+    direction: str
+    level: str
+    urgency: str
+    register_number: int | None
+    code_number: str
+    code_notation: str
+    issued_date: date | None
+    organ_name: str
+    parent_organ_name: str
+    type_name: str
+    subject: str
+    signer_name: str
+    signer_authority: str
+    arrival_date: date | None
+    due_date: date | None
+    page_amount: int
+
+
+class RecordDetail(RecordOut):
+    """One record with what the machine read and the marks of its file."""
+
+    proposal: dict[str, Any]
+    evidence: list[dict[str, Any]]
+    flags: list[str]
+
+
+class RecordList(Schema):
+    """A page of records, newest first; `before` is what to ask for the next page."""
+
+    items: list[RecordOut]
+    before: int | None
+
+
+class ListAsked(Schema):
+    """What a list may be asked by; nothing else is accepted."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    state: str = ""
+    code_number: str = ""
+    code_notation: str = ""
+    before: int | None = Field(None, ge=1, le=2**62)
+
+
+class WordOut(Schema):
+    """One word: its offset in the text, its box per 10,000 of the page, 0-100 how sure the reading is."""
+
+    text: str
+    start: int
+    box: tuple[int, int, int, int]
+    confidence: int
+
+
+class PageOut(Schema):
+    """What was read of one page."""
+
+    number: int
+    text: str
+    source: str
+    confidence: int
+    flags: list[str]
+    words: list[WordOut]
+
+
+def described(record: Record) -> dict[str, Any]:
+    """Return the public fields of a record."""
+    number = getattr(record, "number", None)
+    names = set(RecordOut.model_fields) - {"level", "urgency", "register_number"}
+    return {name: getattr(record, name) for name in names} | {
+        "level": Level(record.level).slug,
+        "urgency": Urgency(record.urgency).slug,
+        "register_number": number.number if number else None,
+    }
+
+
+@router.get("/records", response=RecordList)
+def listed(request: HttpRequest, asked: Query[ListAsked]) -> dict[str, Any]:
+    """List the records this account may see, newest first."""
+    person = person_of(request)
+    access.require(person, Action.RECORD_LIST)
+    found = access.visible_to(person).records(below=asked.before).select_related("number")
+    wanted = {name: getattr(asked, name) for name in ("state", "code_number", "code_notation") if getattr(asked, name)}
+    rows = list(found.filter(**wanted).order_by("-pk")[: PER_PAGE + 1])
+    audit.read(Action.RECORD_LIST, actor=person, filters=wanted, shown=min(len(rows), PER_PAGE))
+    before = rows[PER_PAGE - 1].pk if len(rows) > PER_PAGE else None
+    return {"items": [described(record) for record in rows[:PER_PAGE]], "before": before}
+
+
+@router.get("/records/{key}", response=RecordDetail)
+def detail(request: HttpRequest, key: str) -> dict[str, Any]:
+    """Return one record."""
+    person = person_of(request)
+    record = access.open_record(person, Action.RECORD_READ, key)
+    audit.read(Action.RECORD_READ, actor=person, subject=record)
+    return described(record) | {"proposal": record.proposal, "evidence": record.evidence, "flags": record.flags}
+
+
+@router.get("/records/{key}/pages/{number}", response=PageOut)
+def page(request: HttpRequest, key: str, number: int) -> dict[str, Any]:
+    """Return what was read of one page, with every word's box."""
+    person = person_of(request)
+    record = access.open_record(person, Action.RECORD_TEXT, key)
+    kept = pages.text(pages.page_of(record, number))
+    audit.read(Action.RECORD_TEXT, actor=person, subject=record, page=number)
+    return {
+        "number": kept.number,
+        "text": kept.text,
+        "source": kept.source,
+        "confidence": kept.confidence,
+        "flags": list(kept.flags),
+        "words": [{"text": w.text, "start": w.start, "box": w.box, "confidence": w.confidence} for w in kept.words],
+    }

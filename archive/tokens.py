@@ -1,0 +1,53 @@
+"""Tokens of service accounts: shown once, kept as a digest, valid for a time."""
+
+import hashlib
+import secrets
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from archive import access, audit
+from archive.models import Person, ServiceToken
+from archive.rules.errors import Refusal
+from archive.rules.roles import Action
+
+
+class NotAService(Refusal):
+    """TOK-001: people sign in; only service accounts get tokens."""
+
+    code = "TOK-001"
+    message = _("%(name)s is a person, not a service account. Make a service account for the machine that calls.")
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+@transaction.atomic
+def give(person: Person, *, name: str, until: datetime | None, actor: Person) -> str:
+    """Make a token for a service account and return it; it cannot be shown again.
+
+    Raises:
+        Forbidden: the actor may not give tokens.
+        NotAService: the account is a person's.
+    """
+    access.require(actor, Action.TOKEN_GIVE)
+    if not person.is_service:
+        raise NotAService(name=person.full_name)
+    secret = f"vk_{secrets.token_urlsafe(32)}"
+    ServiceToken.objects.create(person=person, name=name, digest=_digest(secret), since=timezone.now(), until=until)
+    audit.write(Action.TOKEN_GIVE, actor=actor, subject=person, details={"name": name})
+    return secret
+
+
+def holder(secret: str) -> Person | None:
+    """Return the service account of a valid token, or None."""
+    now = timezone.now()
+    valid = ServiceToken.objects.filter(digest=_digest(secret), since__lte=now).filter(
+        Q(until__isnull=True) | Q(until__gt=now)
+    )
+    token = valid.select_related("person__unit").filter(person__is_active=True, person__is_service=True).first()
+    return token.person if token else None

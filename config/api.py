@@ -1,0 +1,57 @@
+"""`/api/v1`: the routers of the packages behind one token door, with a page served from this machine.
+
+A refusal has the status of its page (404, 403, 409) and a stable code; it is written to
+the log like one on screen.
+"""
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from ninja import NinjaAPI, Swagger
+from ninja.security import HttpBearer
+
+from archive import audit, tokens
+from archive.api import router as records
+from archive.models import Person
+from archive.rules.errors import Forbidden, Hidden, Refusal
+from ingest.api import router as intake
+from search.api import router as searching
+
+
+class Token(HttpBearer):
+    """The token of a service account; from here on the request acts as that account."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> Person | None:
+        """Return the account of a valid token."""
+        person = tokens.holder(token)
+        if person is not None:
+            request.user = person
+        return person
+
+
+api = NinjaAPI(
+    title="Văn Khố",
+    version="1.0.0",
+    description="Hand dispatches in, follow their reading, list, read and search them.",
+    auth=Token(),
+    docs=Swagger(settings={"persistAuthorization": False}),
+    docs_decorator=login_required,
+    urls_namespace="api",
+)
+for router in (intake, records, searching):
+    api.add_router("", router)
+
+
+@api.exception_handler(Refusal)
+def refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
+    """Answer a refusal and write it to the log."""
+    actor = request.user if isinstance(request.user, Person) else None
+    audit.refused(refusal, actor=actor, action=f"api:{request.method} {request.path}"[:40])
+    status = 404 if isinstance(refusal, Hidden) else 403 if isinstance(refusal, Forbidden) else 409
+    return api.create_response(request, {"code": refusal.code, "message": str(refusal)}, status=status)
+
+
+def schema_file() -> dict[str, Any]:
+    """Return the OpenAPI description, for tests and tools."""
+    return dict(api.get_openapi_schema())

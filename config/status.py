@@ -1,0 +1,50 @@
+"""The machine's state for the administrator: no record, no name of a file, no count by level."""
+
+import shutil
+from typing import Any
+
+import django
+from django.conf import settings
+from django.db import connection
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from archive import access, audit
+from archive.models import AuditLeaf
+from archive.rules.roles import Action
+from archive.views.doors import person_of
+from ingest.models import Scan, ScanState
+from search import finding
+
+
+@require_GET
+def status(request: HttpRequest) -> HttpResponse:
+    """Show how the machine is."""
+    person = person_of(request)
+    access.require(person, Action.SYSTEM_READ)
+    audit.read(Action.SYSTEM_READ, actor=person)
+    return render(request, "config/status.html", {"facts": facts(), "now": timezone.now()})
+
+
+def facts() -> dict[str, Any]:
+    """Return the figures of the status page."""
+    disk = shutil.disk_usage(settings.VANKHO_HOME)
+    top = AuditLeaf.objects.order_by("-idx").values_list("idx", flat=True).first()
+    cell = settings.VANKHO_HOME / "cell.txt"
+    return {
+        "profile": settings.PROFILE,
+        "ceiling": settings.SITE_MAX_LEVEL,
+        "django": django.get_version(),
+        "database": connection.vendor,
+        "queue": dict(Scan.objects.values_list("state").annotate(n=Count("pk"))),
+        "waiting": Scan.objects.filter(state=ScanState.WAITING).count(),
+        "log_entries": 0 if top is None else top + 1,
+        "index_position": finding.engine().position(),
+        "disk_free": disk.free,
+        "disk_total": disk.total,
+        "disk_floor": settings.FREE_DISK_FLOOR,
+        "cell": cell.read_text(encoding="utf-8").strip() if cell.exists() else "",
+    }

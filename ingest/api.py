@@ -1,0 +1,104 @@
+"""Handing files in by API: upload under a declared level, then ask how far reading is."""
+
+import uuid
+from typing import Any
+
+from django.http import HttpRequest
+from ninja import File, Form, Router, Schema
+from ninja.files import UploadedFile
+from pydantic import ConfigDict
+
+from archive import access, audit
+from archive.rules.levels import Level
+from archive.rules.roles import Action
+from archive.views.doors import person_of
+from ingest import batches, intake, outcomes
+from ingest.models import Channel, Scan, ScanState
+
+router = Router(tags=["intake"])
+
+
+class UploadIn(Schema):
+    """The declared level: thuong, mat or toi-mat; `batch` joins an open batch of the same level."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    level: str
+    batch: uuid.UUID | None = None
+
+
+class ScanOut(Schema):
+    """Where a file is; `record` is its key once it is on the intake desk."""
+
+    scan: uuid.UUID
+    batch: uuid.UUID
+    name: str
+    outcome: str
+    code: str
+    reason: str
+    sha256: str
+    type: str
+    pages: int
+    pages_read: int
+    declared_level: str
+    suggested_level: str | None
+    flags: list[str]
+    record: str | None
+    fields: dict[str, Any]
+
+
+class Problem(Schema):
+    """Why something was not done, and what to do."""
+
+    code: str
+    message: str
+
+
+def described(scan: Scan) -> dict[str, Any]:
+    """Return the public state of a scan."""
+    suggested = scan.suggested_level
+    return {
+        "scan": scan.pk,
+        "batch": scan.batch_id,
+        "name": scan.name,
+        "outcome": "duplicate" if scan.code == outcomes.DUPLICATE else scan.state,
+        "code": scan.code,
+        "reason": outcomes.sentence(scan.code, scan.reason),
+        "sha256": scan.sha256,
+        "type": scan.media_type,
+        "pages": scan.page_count,
+        "pages_read": scan.pages_read,
+        "declared_level": Level(scan.declared_level).slug,
+        "suggested_level": None if suggested is None else Level(suggested).slug,
+        "flags": scan.flags,
+        "record": scan.record.key if scan.record else None,
+        "fields": scan.proposal,
+    }
+
+
+@router.post("/scans", response={201: ScanOut, 422: ScanOut, 400: Problem})
+def upload(request: HttpRequest, asked: Form[UploadIn], file: File[UploadedFile]) -> tuple[int, dict[str, Any]]:
+    """Hand one file in; 422 says that it was refused, with the reason."""
+    person = person_of(request)
+    access.require(person, Action.SCAN_UPLOAD)
+    try:
+        level = Level.parse(asked.level)
+    except KeyError:
+        return 400, {"code": "API-001", "message": "level: thuong, mat, toi-mat"}
+    if asked.batch:
+        batch = batches.open_batch_of(person, asked.batch)
+        intake.check_level(level, person)
+    if not asked.batch or batch.declared_level != level:
+        batch = intake.open_batch(declared=level, channel=Channel.API, actor=person)
+    scan = intake.receive(file.file, name=file.name or "", batch=batch, actor=person)
+    return (422 if scan.state == ScanState.REFUSED else 201), described(scan)
+
+
+@router.get("/scans/{scan_id}", response=ScanOut)
+def status(request: HttpRequest, scan_id: uuid.UUID) -> dict[str, Any]:
+    """Return how far the reading of a file is."""
+    person = person_of(request)
+    access.require(person, Action.SCAN_READ)
+    scan = batches.open_scan(person, scan_id)
+    audit.watched(Action.SCAN_READ, actor=person, subject=intake.subject(scan))
+    return described(scan)
