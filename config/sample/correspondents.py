@@ -93,7 +93,7 @@ MINISTRY: Final = Organ(
     ("Bộ Quốc phòng",),
     "Hà Nội",
     "BQP",
-    5200,
+    96,
     (Signer("KT", "Bộ trưởng", "Thứ trưởng", "Thượng tướng", "Đào Quang Tuyến"),),
 )
 GENERAL_STAFF: Final = Organ(

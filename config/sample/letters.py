@@ -239,4 +239,5 @@ class _Filling:
             self._values[f"percent_{which}"] = f"{rng.randint(862, 998) / 10:.1f}".replace(".", ",")
 
     def __call__(self, text: str) -> str:
-        return text.format_map(self._values)
+        filled = text.format_map(self._values)
+        return filled[:1].upper() + filled[1:] if text.startswith("{") else filled

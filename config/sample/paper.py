@@ -23,6 +23,7 @@ from config.sample.prose import Block, Kind
 
 STYLE: Final = Path(__file__).with_name("paper.css")
 CLASSES: Final = {Kind.BASIS: "basis", Kind.HEADING: "heading", Kind.CENTRED: "centred"}
+LONG: Final = 24  # paragraphs: an office sets a long letter more openly
 SHORT_NAME: Final = "BỘ CHQS TỈNH VĨNH LONG"
 
 
@@ -39,13 +40,21 @@ def page(letter: Letter) -> str:
     rng = Random(letter.seed)  # noqa: S311 - a sample, not a secret
     title = escape(f"Văn bản mẫu {letter.symbol}")
     main, annexes = _parted(letter.body)
-    looks = f"{'titled' if letter.type_name != types.LETTER else ''} {'stamped' if letter.is_stamped else ''}"
+    looks = " ".join(name for name, applies in _looks(letter).items() if applies)
     return (
-        f'<html lang="vi"><head><title>{title}</title></head><body class="{looks.strip()}">'
+        f'<html lang="vi"><head><title>{title}</title></head><body class="{looks}">'
         f"{_head(letter, rng)}{_subject(letter)}{_to(letter)}"
         f'<div class="text">{_blocks(main, last=True)}</div>{_foot(letter, rng)}'
         f"{''.join(_annex(letter, annex) for annex in annexes)}</body></html>"
     )
+
+
+def _looks(letter: Letter) -> dict[str, bool]:
+    return {
+        "titled": letter.type_name != types.LETTER,
+        "stamped": letter.is_stamped,
+        "long": len(letter.body) >= LONG,
+    }
 
 
 def _refuse(url: str, *_: object, **__: object) -> NoReturn:
@@ -104,7 +113,7 @@ def _arrival(letter: Letter, rng: Random) -> str:
     """Return the "ĐẾN" stamp under the date: a clerk stamps paper, so only scans carry it, and not all of them."""
     if not letter.is_stamped or letter.arrived_on is None:
         return ""
-    colour = stamps.RED if rng.random() < 0.25 else stamps.VIOLET  # noqa: PLR2004 - most offices use violet ink
+    colour = stamps.RED if rng.random() < 0.15 else stamps.VIOLET  # noqa: PLR2004 - most offices use violet ink
     return stamps.arrival(SHORT_NAME, f"{letter.arrived_on.day}/{letter.arrived_on.month}", colour=colour, rng=rng)
 
 
@@ -171,7 +180,7 @@ def _foot(letter: Letter, rng: Random) -> str:
     over = f'<p class="post">{escape(mark)} {_upper(signer.for_whom)}</p>' if signer.mode else ""
     post = f'<p class="post">{_upper(signer.post)}</p>'
     name = f'<p class="name">{escape(f"{signer.rank} {signer.name}".strip())}</p>'
-    ink = stamps.signed(letter.organ_name.upper(), rng=rng)
+    ink = stamps.signed(letter.organ_name.upper(), signer.name, rng=rng)
     return (
         f'<table class="foot"><tr><td class="copies"><p><b>Nơi nhận:</b></p>{copies}</td>'
         f'<td>{over}{post}<div class="ink">{ink}</div>{name}</td></tr></table>'

@@ -88,26 +88,32 @@ def written(text: str, left: float, top: float, *, rng: Random) -> str:
     return "".join(marks)
 
 
-def signed(organ: str, *, rng: Random) -> str:
-    """Return a signature and, over its left third, the round red seal of 36 mm of the body named."""
+def signed(organ: str, signer: str, *, rng: Random) -> str:
+    """Return a signature and, over its left third, the round red seal of 36 mm of the body named.
+
+    One person always signs alike, but never twice the same.
+    """
     return (
         '<svg class="signed" width="76mm" height="38mm" viewBox="0 0 76 38">'
-        f"{_pen(_signature(rng), 0.5)}"
+        f"{_pen(_signature(signer, rng), 0.5)}"
         f'<g transform="rotate({rng.uniform(-9, 9):.2f} 19 19)" opacity="0.86">{_seal(organ)}</g></svg>'
     )
 
 
-def _signature(rng: Random) -> str:
+def _signature(signer: str, rng: Random) -> str:
     """Return a path like a quick name: a tall first letter, running loops, a stroke back under it."""
-    points: list[Point] = [(27, 25), (31, rng.uniform(6, 9)), (33.5, 13), (30, 27), (34, 21)]
-    across = 36.0
-    for _ in range(rng.randint(4, 7)):
-        low, high = rng.uniform(20, 23), rng.uniform(12, 18)
-        points += [(across, high), (across + 1.6, low), (across + 0.4, low + 0.8)]
-        across += rng.uniform(3.2, 4.8)
-    tail = rng.uniform(60, 72)
-    points += [(tail, rng.uniform(9, 14)), (across + 4, 26), (30, rng.uniform(27, 30)), (tail - 6, rng.uniform(25, 28))]
-    return _smooth(points)
+    hand = Random(signer)  # noqa: S311 - a sample, not a secret
+    points: list[Point] = [(27, 25), (31, hand.uniform(5, 10)), (33.5, hand.uniform(11, 17)), (30, 27), (34, 21)]
+    across, slant = 36.0, hand.uniform(0.2, 2.6)
+    for _ in range(hand.randint(2, 7)):
+        low, high = hand.uniform(19, 23), hand.uniform(9, 19)
+        points += [(across + slant, high), (across + 1.6, low), (across + hand.uniform(-0.6, 0.8), low + 0.8)]
+        across += hand.uniform(2.4, 5.2)
+    tail = hand.uniform(across + 6, 72)
+    points.append((tail, hand.uniform(8, 18)))
+    if hand.random() < 0.6:  # noqa: PLR2004 - about half of all people underline their name
+        points += [(across + 4, 26), (30, hand.uniform(26, 29)), (tail - 6, hand.uniform(24, 27))]
+    return _smooth([(x + rng.uniform(-0.4, 0.4), y + rng.uniform(-0.4, 0.4)) for x, y in points])
 
 
 def _seal(organ: str) -> str:
