@@ -9,7 +9,6 @@ from typing import Any, Final, cast
 from django import forms
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from archive import access
 from archive.models import Person, Record, RecordState, Step, Unit
@@ -42,7 +41,7 @@ def words_field(label: Any, *, required: bool, longest: int = 2000) -> forms.Cha
 class DirectForm(forms.Form):
     """A leader's direction: words, one lead, any cooperating and informed, one deadline."""
 
-    instruction = words_field(pgettext_lazy("of a direction", "Content"), required=False)
+    instruction = words_field(_("Words of the direction"), required=False)
     lead = forms.ModelChoiceField(Unit.objects.none(), required=False, label=_("Lead"), to_field_name="code")
     cooperating = forms.ModelMultipleChoiceField(
         Unit.objects.none(), required=False, label=_("Cooperate"), to_field_name="code"
@@ -50,11 +49,11 @@ class DirectForm(forms.Form):
     inform = forms.ModelMultipleChoiceField(
         Unit.objects.none(), required=False, label=_("For information"), to_field_name="code"
     )
-    due_on = day_field(pgettext_lazy("deadline", "Due"))
+    due_on = day_field(_("Deadline"))
 
     def __init__(self, *args: Any, step: Step, **kwargs: Any) -> None:
         """Offer the units in which somebody can take the dispatch, and the usual deadline."""
-        kwargs.setdefault("initial", {"due_on": deadlines.for_work(step.record)})
+        kwargs.setdefault("initial", _taken_back(step) or {"due_on": deadlines.for_work(step.record)})
         super().__init__(*args, **kwargs)
         work = receivers.units_for(step.record, Kind.LEAD)
         self.fields["lead"].widget = forms.RadioSelect()
@@ -79,9 +78,9 @@ class DirectForm(forms.Form):
 class ReceiverForm(forms.Form):
     """Base of the forms that name one receiver, a person or a unit, as "p:username" or "u:code"."""
 
-    to = forms.ChoiceField(label=_("To"), widget=forms.Select(attrs={"class": "form-select"}))
-    instruction = words_field(_("Note"), required=False)
-    due_on = day_field(pgettext_lazy("deadline", "Due"))
+    to = forms.ChoiceField(label=_("Hand on to"), widget=forms.Select(attrs={"class": "form-select"}))
+    instruction = words_field(_("Words with it"), required=False)
+    due_on = day_field(_("Deadline"))
     kind = forms.ChoiceField(required=False)
 
     def offer(self, groups: list[tuple[Any, QuerySet[Person] | QuerySet[Unit]]]) -> None:
@@ -107,6 +106,9 @@ class ForwardForm(ReceiverForm):
         units = receivers.units_for(record, Kind.LEAD)
         people = receivers.people_for(record, Kind.LEAD).exclude(pk=person.pk)
         self.offer([(_("Leaders"), leaders), (_("Units"), units), (_("People"), people)])
+        self.fields["to"].widget.attrs["data-leaders"] = _(
+            "Leaders"
+        )  # work.js: direction goes to these, work to the others
         kind = cast("forms.ChoiceField", self.fields["kind"])
         kind.label, kind.required = _("For what"), True
         kind.widget = forms.RadioSelect()
@@ -134,7 +136,7 @@ class AssignForm(ReceiverForm):
 class AnswerForm(forms.Form):
     """What was done, and the outgoing dispatch that replies."""
 
-    text = words_field(pgettext_lazy("to a direction", "Answer"), required=True, longest=4000)
+    text = words_field(_("What was done, result"), required=True, longest=4000)
     reply = forms.ModelChoiceField(
         Record.objects.none(),
         required=False,
@@ -162,7 +164,22 @@ class ReasonForm(forms.Form):
 class NoteForm(forms.Form):
     """A word with an approval."""
 
-    note = words_field(_("Note"), required=False)
+    note = words_field(_("Words with the approval"), required=False)
+
+
+def _taken_back(step: Step) -> dict[str, Any]:
+    """Return what the leader had directed before taking it back, to be changed; empty for a new direction."""
+    before = step.parent
+    if before is None or before.kind != Kind.DIRECT:
+        return {}
+    parts: dict[str, list[str]] = {Kind.LEAD: [], Kind.COOPERATE: [], Kind.INFORM: []}
+    given = before.children.exclude(kind=Kind.DIRECT).select_related("to_unit")
+    for child in given:
+        if child.to_unit:
+            parts[child.kind].append(child.to_unit.code)
+    due = next((child.due_on for child in given if child.due_on), None)
+    told = {"instruction": before.note, "cooperating": parts[Kind.COOPERATE], "inform": parts[Kind.INFORM]}
+    return told | {"lead": next(iter(parts[Kind.LEAD]), None), "due_on": due}
 
 
 def _choices(form: forms.Form, name: str) -> Any:

@@ -16,6 +16,7 @@ from archive.routing.acts import (
     receive,
     return_step,
     send_back,
+    take_back,
 )
 from archive.routing.moving import Task
 from archive.routing.refusals import (
@@ -27,6 +28,7 @@ from archive.routing.refusals import (
     OwnAnswer,
     ReplyTaken,
     StepClosed,
+    TooLate,
     Unsuitable,
     WordsMissing,
 )
@@ -45,6 +47,7 @@ __all__ = [
     "ReplyTaken",
     "StepClosed",
     "Task",
+    "TooLate",
     "Unsuitable",
     "WordsMissing",
     "answer",
@@ -56,4 +59,5 @@ __all__ = [
     "receive",
     "return_step",
     "send_back",
+    "take_back",
 ]

@@ -26,7 +26,16 @@ from archive.models import Person, Record, Step, StepState, Unit
 from archive.models.route import LIVE_STATES
 from archive.routing import deadlines, receivers
 from archive.routing.moving import Task, close_below, lock, move, open_step, write
-from archive.routing.refusals import NamedTwice, NobodyNamed, OwnAnswer, ReplyTaken, Unsuitable, WordsMissing
+from archive.routing.refusals import (
+    NamedTwice,
+    NobodyNamed,
+    NotYours,
+    OwnAnswer,
+    ReplyTaken,
+    TooLate,
+    Unsuitable,
+    WordsMissing,
+)
 from archive.rules.errors import Forbidden
 from archive.rules.roles import Action, Role
 from archive.rules.steps import Act, Kind
@@ -89,6 +98,32 @@ def direct(step: Step, direction: Direction, *, actor: Person) -> list[Step]:
     access.derive(held)
     audit.write(Action.STEP_DIRECT, actor=actor, subject=held, details={"step": own.order} | _given(given))
     return given
+
+
+@transaction.atomic
+def take_back(step: Step, *, actor: Person) -> Step:
+    """Take a direction back while nobody has signed for any part of it; return the new step to direct anew.
+
+    Raises:
+        Hidden, Forbidden: the actor may not see the record, or is no leader.
+        NotYours: the direction is somebody else's, or there is none.
+        TooLate: one of the units has signed for it.
+    """
+    access.require(actor, Action.STEP_DIRECT, step.record)
+    held = lock(step.record)
+    given = list(step.children.exclude(kind=Kind.DIRECT).select_related("to_unit", "to_person"))
+    if not given or Step.objects.filter(pk=step.pk, kind=Kind.DIRECT, closed_by=actor).first() is None:
+        raise NotYours(person=step.closed_by or step.from_person)
+    signed = next((child for child in given if child.state != StepState.OPEN), None)
+    if signed:
+        raise TooLate(receiver=signed.to_unit or signed.to_person)
+    now = timezone.now()
+    step.children.filter(state=StepState.OPEN).update(state=StepState.DONE, closed_at=now, closed_by=actor)
+    again = write(held, Task(actor, Kind.DIRECT, "", deadlines.for_direction(held)), giver=actor, parent=step)
+    access.derive(held)
+    details = {"step": step.order, "taken_back": [child.order for child in given]} | _given([again])
+    audit.write(Action.STEP_END, actor=actor, subject=held, details=details)
+    return again
 
 
 @transaction.atomic

@@ -5,7 +5,8 @@ own access rows open; a count here is a count of what the person would be shown.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
@@ -15,8 +16,11 @@ from archive.models import Person, Record, RecordState, Step, StepState
 from archive.models.record import Direction as Way
 from archive.models.route import LIVE_STATES
 from archive.routing import deadlines
-from archive.rules.steps import Kind
-from archive.standing import units_in_scope
+from archive.rules.roles import Role
+from archive.rules.steps import WORK, Kind
+from archive.standing import standing, units_in_scope
+
+TAKE_BACK: Final = timedelta(minutes=5)  # how long the note that offers it stays; the act itself asks who signed
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +59,42 @@ def to_direct(person: Person) -> QuerySet[Step]:
     )
 
 
+def just_directed(person: Person) -> Step | None:
+    """Return a leader's newest direction while it may be taken back: given minutes ago, and nobody has signed for it."""
+    since = timezone.now() - TAKE_BACK
+    signed = Step.objects.filter(parent=OuterRef("pk")).exclude(state=StepState.OPEN)
+    given = Step.objects.filter(parent=OuterRef("pk"))
+    own = Step.objects.filter(kind=Kind.DIRECT, closed_by=person, closed_at__gte=since, state=StepState.DONE)
+    return seen(person, own.filter(Exists(given), ~Exists(signed))).order_by("-closed_at").first()
+
+
 def mine(person: Person) -> QuerySet[Step]:
     """Return the work in a person's hands: sent to them, signed for by them, or to their unit and not yet signed for.
 
     A unit's step that was assigned to somebody else is theirs, not mine, until they answer.
     """
     units = units_in_scope(person, timezone.now())
-    assigned = Step.objects.filter(parent=OuterRef("pk"), state__in=LIVE_STATES).exclude(state=StepState.ANSWERED)
     unit = Q(to_unit__in=units) & (Q(received_by__isnull=True) | Q(received_by=person)) & ~Q(from_person=person)
     own = live(person).filter(Q(to_person=person) | unit).exclude(state=StepState.ANSWERED)
-    return own.filter(~Exists(assigned))
+    return own.filter(~Exists(_assigned()))
+
+
+def _assigned() -> QuerySet[Step]:
+    return Step.objects.filter(parent=OuterRef("pk"), state__in=LIVE_STATES).exclude(state=StepState.ANSWERED)
 
 
 def of_unit(person: Person) -> QuerySet[Step]:
-    """Return the live work of the units in a person's scope, and what the person gave to others."""
-    units = units_in_scope(person, timezone.now())
+    """Return the live work of the units in a person's scope, and what the person gave to others: one line per hand.
+
+    A leader follows the units, not what is assigned inside them; in a unit the line is with whom it was assigned to.
+    """
+    now = timezone.now()
+    units = units_in_scope(person, now)
     theirs = Q(to_unit__in=units) | Q(to_person__unit__in=units)
-    return live(person).filter(theirs | Q(from_person=person)).exclude(kind=Kind.DIRECT)
+    work = live(person).filter(theirs | Q(from_person=person)).exclude(kind=Kind.DIRECT)
+    if Role.LEADER in standing(person, now).roles:
+        return work.exclude(parent__kind__in=list(WORK))
+    return work.filter(~Exists(_assigned()))
 
 
 def waiting(person: Person, steps: QuerySet[Step]) -> QuerySet[Step]:

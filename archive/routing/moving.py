@@ -140,7 +140,8 @@ def stands(step: Step, side: Side, actor: Person) -> bool:
 
     Receiver: the person addressed, or one whose units include the unit addressed; a giver
     whose scope covers the whole office does not thereby receive for the units below.
-    Giver: who gave it; for work also another leader, since access was asked before.
+    Giver: who gave it; for work that a leader or the desk asked for also another leader, since access
+    was asked before. What a unit assigned inside itself is for the one who assigned it.
     """
     if side is Side.RECEIVER:
         if step.to_person_id is not None:
@@ -148,5 +149,11 @@ def stands(step: Step, side: Side, actor: Person) -> bool:
         return step.from_person_id != actor.pk and step.to_unit_id in units_in_scope(actor, timezone.now())
     if step.from_person_id == actor.pk:
         return True
-    roles = standing(actor, timezone.now()).roles
-    return Kind(step.kind) in steps.WORK and allows(roles, Action.STEP_APPROVE)
+    if step.kind not in steps.WORK or is_inner(step):
+        return False
+    return allows(standing(actor, timezone.now()).roles, Action.STEP_APPROVE)
+
+
+def is_inner(step: Step) -> bool:
+    """Return whether a step was assigned inside a unit, out of the unit's own step."""
+    return step.parent is not None and step.parent.kind in steps.WORK

@@ -68,6 +68,13 @@ class OwnAnswer(Refusal):
     message = _("You wrote this answer. Another leader approves it.")
 
 
+class TooLate(Refusal):
+    """RTE-012: a direction is taken back only while nobody has signed for any part of it."""
+
+    code = "RTE-012"
+    message = _("%(receiver)s has signed for it already. Withdraw the steps one by one, or wait for the answer.")
+
+
 class ReplyTaken(Refusal):
     """RTE-011: the reply chosen answers another dispatch."""
 

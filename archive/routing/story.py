@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from archive import access
 from archive.models import AuditEntry, Person, Record, Step, StepState
+from archive.routing.moving import is_inner
 from archive.rules.roles import Action
 from archive.rules.steps import LIVE, WORK, Kind
 
@@ -85,6 +86,9 @@ def _registered(record: Record) -> Iterator[Event]:
 def _given(step: Step, steps: Sequence[Step]) -> Iterator[Event]:
     """Tell who handed a step on; the steps of one direction are told once, by the leader's own step."""
     parent = step.parent
+    if parent and step.kind == parent.kind == Kind.DIRECT:
+        yield Event(step.created_at, "arrow-back-up", step.from_person, _("took the direction back"))
+        return
     if _is_rework(step, steps) or (parent and Kind.DIRECT in {step.kind, parent.kind}):
         return
     if parent:
@@ -126,7 +130,8 @@ def _closed(step: Step, steps: Sequence[Step]) -> Iterator[Event]:
         whom = receiver(step) if step.answered_at else step.from_person
         yield Event(step.closed_at, "arrow-back-up", step.closed_by, did, whom, step.note)
     elif step.kind == Kind.DIRECT and step.closed_by_id != step.from_person_id:
-        given = [one for one in steps if one.parent_id == step.pk and not _is_rework(one, steps)]
+        given = [one for one in steps if one.parent_id == step.pk and one.kind != Kind.DIRECT]
+        given = [one for one in given if not _is_rework(one, steps)]
         yield Event(step.closed_at, "writing-sign", step.closed_by, _("directed"), "", step.note, given)
     elif _was_approved(step, steps):
         yield Event(
@@ -154,10 +159,12 @@ def _was_approved(step: Step, steps: Sequence[Step]) -> bool:
 
 
 def _awaited(step: Step, reads: dict[int, datetime]) -> Event:
-    who: object = receiver(step)
+    who = receiver(step)
     if step.state == StepState.ANSWERED:
-        who, did, icon = step.from_person, _("has the answer to approve"), "hourglass-empty"
-    elif step.kind == Kind.DIRECT:
+        return Event(
+            None, "hourglass-empty", step.from_person, _("has the answer to approve:"), who, shape="now", live=step
+        )
+    if step.kind == Kind.DIRECT:
         did, icon = _("has it for direction"), "writing-sign"
     elif step.kind == Kind.INFORM:
         did, icon = _("has it to read"), "eye"
@@ -176,9 +183,10 @@ def _unit_read(step: Step, reads: dict[int, datetime]) -> datetime | None:
 def _to_come(live: Sequence[Step]) -> Iterator[Event]:
     if any(step.kind == Kind.DIRECT for step in live):
         yield Event(None, "circle-dashed", _("Direction, then the work of the units"), "", shape="")
-    if any(step.kind in WORK and step.state != StepState.ANSWERED for step in live):
-        givers = {str(step.from_person) for step in live if step.kind == Kind.LEAD} or {
-            str(step.from_person) for step in live if step.kind in WORK
+    asked = [step for step in live if step.kind in WORK and not is_inner(step)]
+    if any(step.state != StepState.ANSWERED for step in asked):
+        givers = {str(step.from_person) for step in asked if step.kind == Kind.LEAD} or {
+            str(step.from_person) for step in asked
         }
         yield Event(None, "circle-dashed", _("Answer, then approval by"), "", ", ".join(sorted(givers)), shape="")
 

@@ -12,7 +12,6 @@ from typing import Final
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from archive.rules.errors import Refusal
 
@@ -63,10 +62,10 @@ class Side(StrEnum):
 
 ACT_LABELS: Final = {
     Act.RECEIVE: _("Sign for it"),
-    Act.DIRECT: pgettext_lazy("act", "Direct"),
+    Act.DIRECT: _("Direct it"),
     Act.ASSIGN: _("Assign"),
-    Act.ANSWER: _("Answer"),
-    Act.RETURN: _("Return"),
+    Act.ANSWER: _("Answer it"),
+    Act.RETURN: _("Return it"),
     Act.APPROVE: _("Approve"),
     Act.SEND_BACK: _("Ask for rework"),
     Act.END: _("Withdraw"),

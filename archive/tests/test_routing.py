@@ -197,6 +197,40 @@ def test_approving_the_lead_ends_the_cooperating_steps(office, directed):
     assert (done.state, done.note, helping.state) == ("done", "Tốt", "done")
 
 
+def test_a_direction_is_taken_back_while_nobody_has_signed_for_it(office, sent):
+    (lead,) = routing.direct(sent, Direction("Làm", office.staff_unit), actor=office.leader)
+    assert lists.just_directed(office.leader) == sent
+    again = routing.take_back(sent, actor=office.leader)
+    lead.refresh_from_db()
+    assert (lead.state, again.kind, again.to_person) == ("done", "direct", office.leader)
+    assert not sees(office.staff, lead.record)
+    assert list(lists.to_direct(office.leader)) == [again]
+    routing.direct(again, Direction("Làm lại", office.staff_unit), actor=office.leader)
+
+
+def test_a_direction_somebody_signed_for_is_not_taken_back(office, sent):
+    (lead,) = routing.direct(sent, Direction("Làm", office.staff_unit), actor=office.leader)
+    routing.receive(lead, actor=office.staff)
+    assert lists.just_directed(office.leader) is None
+    with pytest.raises(routing.TooLate):
+        routing.take_back(sent, actor=office.leader)
+
+
+def test_nobody_takes_back_the_direction_of_another(office, sent):
+    deputy = add_staff(office, "deputy", office.command, role=Role.LEADER)
+    routing.direct(sent, Direction("Làm", office.staff_unit), actor=office.leader)
+    with pytest.raises(routing.NotYours):
+        routing.take_back(sent, actor=deputy)
+
+
+def test_what_a_unit_assigned_inside_itself_is_not_decided_from_outside(office, directed):
+    lead, _helping = directed
+    officer = add_staff(office, "officer", office.staff_unit)
+    child = routing.assign(lead, Task(officer), actor=office.staff)
+    with pytest.raises(routing.NotYours):
+        routing.end(child, "Thôi", actor=office.leader)
+
+
 # --- returning --------------------------------------------------------------------------------------
 
 
@@ -382,7 +416,19 @@ def play(office, record, move):
 
 MOVES = st.tuples(
     st.sampled_from(
-        ["forward", "direct", "assign", "receive", "answer", "answer", "approve", "send_back", "return_step", "end"]
+        [
+            "forward",
+            "direct",
+            "assign",
+            "receive",
+            "answer",
+            "answer",
+            "approve",
+            "send_back",
+            "return_step",
+            "end",
+            "take_back",
+        ]
     ),
     st.sampled_from(["clerk", "leader", "leader", "staff", "staff", "stranger", "officer"]),
     st.integers(0, 9),

@@ -27,7 +27,7 @@ def step_at(act, step):
     return at(f"step-{act}", step.record.key, step.order)
 
 
-ACTS = ("receive", "direct", "assign", "answer", "approve", "return", "rework", "end")
+ACTS = ("receive", "direct", "assign", "answer", "approve", "return", "rework", "end", "take-back")
 
 
 # --- doors ------------------------------------------------------------------------------------------
@@ -119,6 +119,16 @@ def test_who_comes_second_is_told_and_led_back(office, signed_in, sent):
 def test_a_leader_with_nothing_to_direct_is_led_to_what_waits(office, signed_in, lead):
     routing.answer(lead, "Xong", actor=office.staff)
     assert at("work-unit") in signed_in("leader").get(at("work")).text
+
+
+def test_a_direction_taken_back_is_shown_again_as_it_was_written(office, signed_in, lead):
+    leader = signed_in("leader")
+    offered = step_at("take-back", lead.parent)
+    assert offered in leader.get(at("work")).text
+    page = leader.post(offered, follow=True).text
+    assert "Nghiên cứu, báo cáo</textarea>" in page
+    assert 'value="PTM" id="id_lead_0" checked' in page
+    assert signed_in("staff").get(at("thread", lead.record.key)).status_code == 404
 
 
 # --- staff ------------------------------------------------------------------------------------------

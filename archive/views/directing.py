@@ -3,11 +3,11 @@
 from typing import Any
 
 from django.contrib import messages
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from archive import audit, routing
@@ -21,10 +21,10 @@ from archive.views.records import viewer_pages
 from archive.views.steps import step_of
 
 PHRASES = (
-    pgettext_lazy("direction", "Carry out at once."),
-    pgettext_lazy("direction", "Study and advise me."),
-    pgettext_lazy("direction", "For your information; file it."),
-    pgettext_lazy("direction", "Discuss with me first."),
+    gettext_lazy("Carry out at once."),
+    gettext_lazy("Study and advise me."),
+    gettext_lazy("For your information; file it."),
+    gettext_lazy("Discuss with me first."),
 )
 SHORTCUTS = (
     (0, gettext_lazy("Today")),
@@ -42,7 +42,8 @@ def directing(request: HttpRequest, *, bound: DirectForm | None = None, at: Step
     if bound is None:
         audit.read(Action.WORK_READ, actor=person, list="direct", count=len(queue))
     if not queue:
-        return render(request, "archive/direct_empty.html", _follow_up(person))
+        context = _follow_up(person) | {"undo": lists.just_directed(person)}
+        return render(request, "archive/direct_empty.html", context)
     here = _place(queue, at.record.key if at else request.GET.get("at", ""))
     step = queue[here]
     if bound is None:
@@ -58,6 +59,7 @@ def directing(request: HttpRequest, *, bound: DirectForm | None = None, at: Step
         "total": len(queue),
         "next_key": queue[(here + 1) % len(queue)].record.key if len(queue) > 1 else "",
         "phrases": PHRASES,
+        "undo": lists.just_directed(person),
         "shortcuts": [(label, deadlines.due_in(days)) for days, label in SHORTCUTS],
         "page_level": Level(step.record.level),
     }
@@ -82,7 +84,6 @@ def step_direct(request: HttpRequest, key: str, order: int) -> HttpResponse:
         form.is_valid()
         and attempt(request, form, lambda: routing.direct(step, form.direction(), actor=person)) is not None
     ):
-        messages.success(request, _("Directed: %(record)s.") % {"record": step.record})
         following = request.POST.get("next", "")
         onward = lists.to_direct(person).filter(record__key=following).exists()
         return redirect(reverse("archive:work") + (f"?at={following}" if onward else ""))
@@ -93,4 +94,18 @@ def step_direct(request: HttpRequest, key: str, order: int) -> HttpResponse:
     return directing(request, bound=form, at=step)
 
 
-urlpatterns = [path("records/<str:key>/steps/<int:order>/direct/", step_direct, name="step-direct")]
+@require_POST
+def step_take_back(request: HttpRequest, key: str, order: int) -> HttpResponse:
+    """Take a direction back and show it again to be changed."""
+    step, person = step_of(request, Action.STEP_DIRECT, key, order), person_of(request)
+    form = Form(request.POST)
+    if attempt(request, form, lambda: routing.take_back(step, actor=person)):
+        return redirect(f"{reverse('archive:work')}?at={key}")
+    messages.error(request, " ".join(str(error) for error in form.non_field_errors()))
+    return redirect("archive:work")
+
+
+urlpatterns = [
+    path("records/<str:key>/steps/<int:order>/direct/", step_direct, name="step-direct"),
+    path("records/<str:key>/steps/<int:order>/take-back/", step_take_back, name="step-take-back"),
+]

@@ -60,15 +60,16 @@ def context(record: Record, person: Person, bound: Deed | None = None) -> dict[s
     told = story(record, reader=person)
     today, near = timezone.localdate(), deadlines.soon()
     live = record.steps.filter(state__in=LIVE_STATES).select_related(
-        "record", "to_unit", "to_person__unit", "from_person"
+        "record", "to_unit", "to_person__unit", "from_person", "parent"
     )
+    tasks = [task for step in live if (task := _task(step, person, bound))]
     return {
         "record": record,
         "number": getattr(record, "number", None),
         "past": told.past,
         "now": [(event, *_stands(event, today, near)) for event in told.now],
         "future": told.future,
-        "tasks": [task for step in live if (task := _task(step, person, bound))],
+        "tasks": sorted(tasks, key=lambda task: task["aside"]),
         "page_level": Level(record.level),
     }
 
@@ -87,7 +88,15 @@ def _task(step: Step, person: Person, bound: Deed | None) -> dict[str, Any] | No
     if bound and bound.step.pk == step.pk:
         forms[bound.act.value], opened = bound.form, bound.act.value
     dialogs = [(act, forms[act.value]) for act in acts if act in REASONED]
-    return {"step": step, "acts": {act.value for act in acts}, "forms": forms, "dialogs": dialogs, "opened": opened}
+    aside = acts == (Act.END,)  # only to be withdrawn: nothing is asked of this reader
+    return {
+        "step": step,
+        "acts": {act.value for act in acts},
+        "forms": forms,
+        "dialogs": dialogs,
+        "opened": opened,
+        "aside": aside,
+    }
 
 
 def form_for(act: Act, step: Step, person: Person, data: Any = None) -> Form:

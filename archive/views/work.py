@@ -3,6 +3,7 @@
 Each list read is one entry in the log; the dispatch shown beside a list is a reading of its own.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,7 +16,6 @@ from django.urls import path
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from archive import access, audit
 from archive.models import Person, Record, Step
@@ -26,6 +26,7 @@ from archive.views import directing, steps, thread
 from archive.views.doors import person_of
 
 ROWS = 25
+Narrow = Callable[[QuerySet[Step]], QuerySet[Step]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def listed(request: HttpRequest, given: QuerySet[Step], title: str | Promise, na
     person = person_of(request)
     counts = lists.counts(given)
     chosen = request.GET.get("only", "")
-    filters = {"late": lists.late, "soon": lists.soon, "waiting": partial(lists.waiting, person)}
+    filters: dict[str, Narrow] = {"late": lists.late, "soon": lists.soon, "waiting": partial(lists.waiting, person)}
     narrowed = filters[chosen](given) if chosen in filters else given
     page = Paginator(narrowed, ROWS).get_page(request.GET.get("page"))
     _note_read(person, name, len(page.object_list))
@@ -118,7 +119,7 @@ def listed(request: HttpRequest, given: QuerySet[Step], title: str | Promise, na
 
 def _chips(counts: lists.Counts, name: str) -> list[Chip]:
     chips = [
-        Chip("", pgettext_lazy("steps", "All"), counts.total),
+        Chip("", _("All open"), counts.total),
         Chip("late", _("Late"), counts.late, "alert-triangle"),
         Chip("soon", _("Due soon"), counts.soon),
     ]
