@@ -19,6 +19,7 @@ from search.text import STRAY, WORD, exact_words, fold_chars, vi_clean
 
 PASSAGE_CHARS: Final = 220
 BEFORE_CHARS: Final = 60  # what is shown before the first mark
+SCANNED_CHARS: Final = 600_000  # about 250 pages, 15 ms: what lies beyond is found, but not shown in the list
 _GAP: Final = r"[\W_]+"
 
 Span = tuple[int, int]
@@ -76,14 +77,14 @@ def mark_page(query: Query, page: PageText) -> PageMarks:
 
 
 def excerpt(query: Query, body: str) -> Excerpt:
-    """Return the best passage of a body, with every page that holds a find."""
+    """Return the best passage of a body, with every page that holds a find (of the first SCANNED_CHARS)."""
     looked_for = patterns(query)
     if not looked_for:
         return _beginning(body)
     best: tuple[int, int, int] | None = None
     best_page = ""
     pages: list[tuple[int, int]] = []
-    for number, page in enumerate(body.split(PAGE_BREAK), start=1):
+    for number, page in enumerate(body[:SCANNED_CHARS].split(PAGE_BREAK), start=1):
         finds = _joined(_finds(page, looked_for))
         if not finds:
             continue

@@ -17,7 +17,7 @@ from typing import Final, Generic, TypeVar
 WORD: Final = re.compile(r"[^\W_]+")
 LONGEST_WORD: Final = 64  # reading errors run on for hundreds of letters; nobody types them
 STRAY: Final = "\u0300"  # what fold_chars makes of a mark that stands alone
-_KEPT_WORDS: Final = 200_000  # distinct words remembered before the memory is emptied, about 40 MB
+_KEPT_WORDS: Final = 50_000  # distinct words remembered before the memory is emptied: 40 MB at most in all
 
 # Latin eth is what several keyboards and readers write for đ; soft hyphen and zero-width signs cut words.
 _REPAIR: Final = {0x00D0: "Đ", 0x00F0: "đ"} | dict.fromkeys((0x00AD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF))
