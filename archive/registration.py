@@ -103,6 +103,7 @@ class Entry:
     """The register line as the clerk confirms it (names of the data dictionary)."""
 
     level: Level
+    direction: str = Direction.INCOMING
     code_number: str = ""
     code_notation: str = ""
     issued_date: date | None = None
@@ -145,8 +146,8 @@ def register(
     if record.state != RecordState.DRAFT:
         raise NotADraft
     _check_level(record, entry.level, actor)
-    _check_register(register, record.direction, entry.level)
-    _check_fields(record, entry)
+    _check_register(register, entry.direction, entry.level)
+    _check_fields(entry)
     if not despite_duplicate:
         _check_duplicate(entry, actor)
     number = _allot(register, record, actor)
@@ -187,9 +188,9 @@ REQUIRED = {
 }
 
 
-def _check_fields(record: Record, entry: Entry) -> None:
+def _check_fields(entry: Entry) -> None:
     names = [str(label) for name, label in REQUIRED.items() if not getattr(entry, name)]
-    if record.direction == Direction.INCOMING and entry.arrival_date is None:
+    if entry.direction == Direction.INCOMING and entry.arrival_date is None:
         names.append(str(_("arrival date")))
     if names:
         raise MissingFields(names=", ".join(names))
@@ -249,7 +250,7 @@ def _confirm(record: Record, entry: Entry, actor: Person, register: Register) ->
             continue
         setattr(record, item.name, value)
         read = record.proposal.get(item.name, {}).get("value")
-        if value not in ("", None):
+        if value not in ("", None) and item.name != "direction":
             origin[item.name] = "machine" if str(value) == read else "person"
     old_level = Level(record.level)
     record.field_origin = origin

@@ -30,6 +30,7 @@ DEBUG = env.flag("VANKHO_DEBUG", default=False)
 ALLOWED_HOSTS = env.listed("VANKHO_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = env.listed("VANKHO_TRUSTED_ORIGINS")
 TRUSTED_PROXIES = frozenset(env.listed("VANKHO_TRUSTED_PROXIES"))
+DEMO_PASSWORD = "van-kho-mau" if PROFILE == "evaluation" else ""  # of invented people; shown on their sign-in page
 INBOX = env.path("VANKHO_INBOX", VANKHO_HOME / "inbox")
 INBOX_USER = env.text("VANKHO_INBOX_USER", "clerk")  # in whose name the watched folder hands in
 WORK_THREADS = env.number("VANKHO_WORK_THREADS", 0)  # 0: one per processor

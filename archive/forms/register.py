@@ -38,6 +38,9 @@ def _date(label: Any, *, required: bool = True) -> forms.DateField:
 class RegisterForm(forms.Form):
     """One register line. Initial values are proposals; `cleaned_data` becomes an `Entry`."""
 
+    direction = forms.ChoiceField(
+        label=_("Direction"), choices=Direction.choices, widget=forms.Select(attrs={"class": "form-select"})
+    )
     type_name = forms.CharField(label=_("Type"), max_length=100, widget=_text(list="types", autocomplete="off"))
     symbol = forms.CharField(
         label=_("Number and symbol"), max_length=42, required=False, widget=_text(autocomplete="off")
@@ -59,7 +62,7 @@ class RegisterForm(forms.Form):
         label=_("Post of the signer"), max_length=100, required=False, widget=_text(autocomplete="off")
     )
     level = forms.TypedChoiceField(
-        label=_("Secrecy"), coerce=lambda slug: Level.parse(slug), widget=forms.Select(attrs={"class": "form-select"})
+        label=_("Secrecy"), coerce=Level.parse, widget=forms.Select(attrs={"class": "form-select"})
     )
     urgency = forms.TypedChoiceField(
         label=_("Urgency"), coerce=int, choices=URGENCY_CHOICES, widget=forms.Select(attrs={"class": "form-select"})
@@ -93,11 +96,6 @@ class RegisterForm(forms.Form):
         super().__init__(data, initial=self._proposed())
         choices = [(level.slug, level.label) for level in levels]
         self.fields["level"].choices = choices  # type: ignore[attr-defined]
-        if draft.direction == Direction.OUTGOING:
-            del self.fields["arrival_date"], self.fields["arrival_time"]
-        else:
-            del self.fields["issued_amount"]
-            self.fields["arrival_date"].required = True
 
     def _proposed(self) -> dict[str, Any]:
         values: dict[str, Any] = {name: guess.value for name, guess in self.guesses.items()}
@@ -107,7 +105,7 @@ class RegisterForm(forms.Form):
             values["urgency"] = int(Urgency.parse(values["urgency"]))
         now = timezone.localtime()
         arrived = {"arrival_date": now.date(), "arrival_time": now.time().replace(second=0, microsecond=0)}
-        return values | arrived | {"level": Level(self.draft.level).slug}
+        return values | arrived | {"level": Level(self.draft.level).slug, "direction": self.draft.direction}
 
     def clean(self) -> dict[str, Any]:
         """Refuse doubtful readings that nobody has looked at, and a symbol that cannot be split."""
@@ -122,6 +120,8 @@ class RegisterForm(forms.Form):
                         "The machine is not sure of this. Look at the page, then press Enter in the field or correct it."
                     ),
                 )
+        if cleaned.get("direction") == Direction.INCOMING and not cleaned.get("arrival_date"):
+            self.add_error("arrival_date", _("Say when it arrived."))
         symbol = cleaned.get("symbol", "").strip()
         if symbol and numbers.split(symbol) is None:
             self.add_error(
@@ -137,6 +137,8 @@ class RegisterForm(forms.Form):
         values = self.cleaned_data
         number, notation = numbers.split(values["symbol"].strip()) or ("", "")
         names = set(Entry.__dataclass_fields__) & set(values) - {"level"}
+        if values["direction"] == Direction.OUTGOING:
+            values |= {"arrival_date": None, "arrival_time": None}
         return Entry(level=values["level"], code_number=number, code_notation=notation, **{n: values[n] for n in names})
 
 
@@ -180,13 +182,6 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(label=_("Reason"), max_length=300, widget=_text(rows=2))
 
 
-class RegisterChoice(forms.Form):
-    """Which book is looked at, and which year."""
-
-    year = forms.IntegerField(min_value=1945, max_value=9999, required=False)
-
-
 def registers_for(draft: Record) -> Any:
-    """Return the open registers of the draft's unit, any level, its direction."""
-    kinds = [f"{draft.direction}", f"secret_{draft.direction}"]
-    return Register.objects.filter(unit=draft.unit, kind__in=kinds, is_open=True)
+    """Return the open registers of the draft's unit."""
+    return Register.objects.filter(unit=draft.unit, is_open=True)

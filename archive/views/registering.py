@@ -90,14 +90,14 @@ def _register(form: RegisterForm, draft: Record, person: Any) -> Record:
     return registration.register(
         draft,
         entry,
-        register=_register_of(draft, entry.level),
+        register=_register_of(draft, entry),
         actor=person,
         despite_duplicate=form.cleaned_data["despite_duplicate"],
     )
 
 
-def _register_of(draft: Record, level: Level) -> Register:
-    kind = registration.kind_for(draft.direction, level)
+def _register_of(draft: Record, entry: registration.Entry) -> Register:
+    kind = registration.kind_for(entry.direction, entry.level)
     register = registers_for(draft).filter(kind=kind).first()
     if register is None:
         raise registration.NoRegister(kind=kind.label)
@@ -134,7 +134,7 @@ def _context(request: HttpRequest, draft: Record, form: RegisterForm) -> dict[st
         "current": 1,
         "register": register,
         "expected": registration.expected_number(register) if register else None,
-        "types": [kind.name for kind in TYPES],
+        "types": list(dict.fromkeys(kind.name for kind in TYPES)),
         "page_level": Level(draft.level),
         "place": place + 1,
         "waiting": len(waiting),

@@ -52,7 +52,8 @@ def _write_failure(name: str) -> None:
 
 def _context(form: AuthenticationForm) -> dict[str, Any]:
     evaluation = settings.PROFILE == "evaluation"
-    return {"form": form, "demo_users": demo_users() if evaluation else []}
+    people = demo_users() if evaluation else []
+    return {"form": form, "demo_users": people, "demo_password": settings.DEMO_PASSWORD}
 
 
 def demo_users() -> list[dict[str, Any]]:

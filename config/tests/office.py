@@ -226,7 +226,7 @@ def make_record(office: Office) -> Callable[..., Any]:
         } | entry
         return registration.register(
             draft,
-            registration.Entry(level=Level(level), **line),
+            registration.Entry(level=Level(level), direction=direction, **line),
             register=getattr(office, kind.value),
             actor=office.clerk,
             despite_duplicate=True,

@@ -1,0 +1,95 @@
+"""`manage.py demo`: fill a sample office through the real doors, once.
+
+The letters are written by the product's own sample writer and go through the real
+pipeline: nothing that was read is stored beforehand. With --dispatches 0 there are
+people, units, registers and file plan only.
+"""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from archive.models import Person
+from archive.rules.levels import Level
+from config.sample import files, founding, living
+from ingest import intake, worker
+from ingest.models import Batch, Channel, Scan, ScanState
+from search import follow
+
+
+class Command(BaseCommand):
+    """Fill a sample office."""
+
+    help = "Fill an empty evaluation installation with a sample office."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--dispatches", type=int, default=40, help="how many letters to write and read (0: none)")
+
+    def handle(self, *, dispatches: int, **_options: Any) -> None:
+        if settings.PROFILE != "evaluation":
+            raise CommandError("The sample office belongs to the evaluation profile only. Unset VANKHO_PROFILE.")
+        call_command("migrate", verbosity=0)
+        if founding.is_founded():
+            self.stdout.write("The office is there already; nothing was added.")
+            return
+        founding.found()
+        if dispatches:
+            self._fill(dispatches)
+        self.stdout.write(f"Sign in as clerk, leader, staff, archivist, auditor… with: {settings.DEMO_PASSWORD}")
+
+    def _fill(self, dispatches: int) -> None:
+        clerk = Person.objects.get(username="clerk")
+        with tempfile.TemporaryDirectory() as folder:
+            pairs = self._hand_in(Path(folder), dispatches, clerk)
+        self._read([scan for scan, _letter in pairs])
+        drafts = [(scan.record, letter) for scan, letter in pairs if self._fresh(scan).record]
+        living.live(drafts, tell=lambda done, total: self._progress("working", done, total))
+        self._index()
+
+    def _hand_in(self, folder: Path, dispatches: int, clerk: Person) -> list[tuple[Scan, Any]]:
+        """Write the letters and hand each in under the level that stands on it, as a scanner operator does."""
+        batches: dict[Level, Batch] = {}
+        pairs = []
+        for done, written in enumerate(files.writing(folder, dispatches, today=timezone.localdate()), start=1):
+            level = written.letter.secrecy
+            if level not in batches:
+                batches[level] = intake.open_batch(declared=level, channel=Channel.COMMAND, actor=clerk)
+            with written.path.open("rb") as source:
+                scan = intake.receive(source, name=written.path.name, batch=batches[level], actor=clerk)
+            pairs.append((scan, written.letter))
+            self._progress("writing", done, dispatches)
+        return pairs
+
+    def _read(self, scans: list[Scan]) -> None:
+        crew = worker.Workers()
+        crew.start()
+        try:
+            waiting = Scan.objects.filter(pk__in=[scan.pk for scan in scans], state=ScanState.WAITING)
+            while left := waiting.count():
+                self._progress("reading", len(scans) - left, len(scans))
+                crew.stopping.wait(0.2)
+            self._progress("reading", len(scans), len(scans))
+        finally:
+            crew.stop()
+
+    @staticmethod
+    def _fresh(scan: Scan) -> Scan:
+        scan.refresh_from_db()
+        return scan
+
+    def _index(self) -> None:
+        follower = follow.Follower()
+        while follower.catch_up():
+            continue
+        follower.close()
+
+    def _progress(self, what: str, done: int, total: int) -> None:
+        filled = 30 * done // max(total, 1)
+        self.stderr.write(f"\r{what:8} [{'#' * filled}{'.' * (30 - filled)}] {done}/{total}", ending="")
+        if done == total:
+            self.stderr.write("")
