@@ -33,6 +33,7 @@ _NOT_AGENCIES: Final = (
 _NUMBER_LINE: Final = re.compile(
     r"^\W{0,3}(?:[a-z ]{0,30} )?s[o06]\s{0,3}(?:[:.;,]|[0-9])|^.{0,6}[a-z]{1,5}\s?[-/]\s?[a-z]{2,6}$"
 )
+_EVERYWHERE: Final = frozenset(("thanh tra", "van phong"))  # every body has one
 _DEPARTMENTS: Final = ("Sở ", "Công đoàn ")
 
 
@@ -112,6 +113,8 @@ def _reading(name: list[Line]) -> Reading:
 def _completed(organ: Reading, parent: Reading | None) -> Reading:
     """Write "Sở Y tế" under "UBND tỉnh Kiên Giang" as "Sở Y tế tỉnh Kiên Giang"; the printed form stays at hand."""
     place = agencies.place_of(parent.value) if parent else ""
+    if parent and key(organ.value) in _EVERYWHERE:
+        return organ.with_other(f"{organ.value} {parent.value}")
     if not place or not organ.value.startswith(_DEPARTMENTS) or agencies.place_of(organ.value):
         return organ
     if key(place.split(" ", 1)[1]) in key(organ.value):

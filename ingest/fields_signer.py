@@ -9,14 +9,18 @@ import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from archive.rules.folding import fold
+from archive.rules.folding import key
+from ingest import agencies
 from ingest.lines import Column, Line, around
 from ingest.weighing import Reading, lowest, word_confidence
 
 CLEAR: Final = 94
 MOST_PAGES: Final = 12  # back from the end; longer annexes hide the signature from this reading
 MOST_LINES_BETWEEN: Final = 16
+MOST_POST_LINES: Final = 8
 WITHOUT_FAMILY: Final = 75
+WITHOUT_POST: Final = 70
+RIGHT_HALF: Final = 5600  # where the middle of a signature stands; a heading's middle is at 5000
 
 AUTHORITIES: Final = {"tm": "TM.", "kt": "KT.", "tl": "TL.", "tuq": "TUQ.", "q": "Q."}
 _AUTHORITY: Final = re.compile(r"(?:^|\s)(tm|kt|tl|tuq|q)\s{0,2}[.,:]\s{0,2}(?=[a-z])")
@@ -27,109 +31,89 @@ _POSTS: Final = re.compile(
     "doantruong|daidoitruong|doitruong|tramtruong|chanhan|truongkhoa|uybannhandan|banthuongvu|chinhphu|bochihuy|photruong"
 )
 _RANK: Final = re.compile(
-    r"^(?:(?:dai|thuong|trung|thieu) (?:tuong|ta|uy)|do doc|chuan do doc|pho do doc|(?:pgs|gs|ts|ths|bs|bsckii|bscki|cn|ds|ks|ll)\s?[.,]?)\W*",
-)
-_PARTICLE: Final = frozenset(
-    (
-        "noi",
-        "nhan",
-        "nhu",
-        "luu",
-        "tren",
-        "kinh",
-        "ngay",
-        "thang",
-        "nam",
-        "so",
-        "ky",
-        "boi",
-        "dieu",
-        "cong",
-        "va",
-        "cac",
-        "de",
-        "phong",
-        "don",
-        "vi",
-    )
+    r"^(?:(?:dai|thuong|trung|thieu) (?:tuong\b|\S{2}(?=\s))|do doc|chuan do doc|pho do doc|(?:pgs|gs|ts|ths|bs|bsckii|bscki|cn|ds|ks|ll)\s?[.,]?)\W*",
 )
 _FAMILIES: Final = frozenset(
-    [
-        "nguyen",
-        "tran",
-        "le",
-        "pham",
-        "hoang",
-        "huynh",
-        "phan",
-        "vu",
-        "vo",
-        "dang",
-        "bui",
-        "do",
-        "ho",
-        "ngo",
-        "duong",
-        "ly",
-        "dao",
-        "doan",
-        "vuong",
-        "trinh",
-        "truong",
-        "dinh",
-        "lam",
-        "phung",
-        "mai",
-        "to",
-        "ha",
-        "cao",
-        "chau",
-        "luu",
-        "ta",
-        "tong",
-        "thai",
-        "tang",
-        "quach",
-        "lai",
-        "kieu",
-        "luong",
-        "bach",
-        "ton",
-        "la",
-        "giang",
-        "nghiem",
-        "chu",
-        "mac",
-        "thach",
-        "danh",
-        "kim",
-        "tieu",
-        "khong",
-        "van",
-        "an",
-        "uong",
-        "hua",
-        "vi",
-        "lo",
-        "rcom",
-        "ksor",
-        "nong",
-        "be",
-        "trieu",
-        "ma",
-        "hoang",
-        "tho",
-        "quang",
-        "cam",
-        "long",
-        "bo",
-        "luc",
-        "ong",
+    key(family)
+    for family in [
+        "Nguyễn",
+        " Trần",
+        " Lê",
+        " Phạm",
+        " Hoàng",
+        " Huỳnh",
+        " Phan",
+        " Vũ",
+        " Võ",
+        " Đặng",
+        " Bùi",
+        " Đỗ",
+        " Hồ",
+        " Ngô",
+        " Dương",
+        " Lý",
+        " Đào",
+        " Đoàn",
+        " Vương",
+        " Trịnh",
+        " Trương",
+        " Đinh",
+        "Lâm",
+        " Phùng",
+        " Mai",
+        " Tô",
+        " Hà",
+        " Cao",
+        " Châu",
+        " Lưu",
+        " Tạ",
+        " Tống",
+        " Thái",
+        " Tăng",
+        " Quách",
+        " Lại",
+        " Kiều",
+        " Lương",
+        " Bạch",
+        " Tôn",
+        " La",
+        " Giang",
+        " Nghiêm",
+        " Chu",
+        " Mạc",
+        "Thạch",
+        " Danh",
+        " Kim",
+        " Tiêu",
+        " Khổng",
+        " Văn",
+        " Âu",
+        " Ông",
+        " Hứa",
+        " Vi",
+        " Lò",
+        " Rcom",
+        " Ksor",
+        " Nông",
+        " Bế",
+        " Triệu",
+        " Ma",
+        " Thò",
+        " Quàng",
+        " Cầm",
+        " Long",
+        " Lục",
+        " Sùng",
+        " Vàng",
     ]
+    for family in [family.strip()]
 )
-_NAME_WORD: Final = re.compile(r"[A-ZĐÀ-ỸẠ-Ỹ][a-zđà-ỹạ-ỹ]{0,7}")
+_PLACES: Final = frozenset(key(place) for place in agencies.PROVINCES.split(";"))
+_LONGEST_NAME_WORD: Final = 8
 _NAME_LENGTH: Final = (2, 6)
+_RECIPIENTS: Final = re.compile(r"^\W{0,3}noi nhan\b")
 _SIGN_DIRT: Final = re.compile(r"^[^\w]+|[^\w]+$")
+_LINE_DIRT: Final = re.compile(r"(?:[\W_]|[a-z0-9]{1,2}(?=[\W_]))*")
 
 
 class Signature(NamedTuple):
@@ -140,11 +124,13 @@ class Signature(NamedTuple):
 
 
 def find_signature(pages: Sequence[Sequence[Line]]) -> Signature:
-    """Return the signature nearest to the end of the dispatch."""
-    for lines in reversed(pages[-MOST_PAGES:] if len(pages) > 1 else pages):
+    """Return the signature nearest to the end of the dispatch, on the page of the recipients where there is one."""
+    for lines in reversed(pages[-MOST_PAGES:]):
         found = _on_page(lines)
         if found:
             return found
+        if any(_RECIPIENTS.match(line.folded) for line in lines):
+            return Signature(_name_without_post(lines), None)
     return Signature(None, None)
 
 
@@ -165,32 +151,37 @@ def _on_page(lines: Sequence[Line]) -> Signature | None:
 
 def _first_post(lines: Sequence[Line], last: int) -> int:
     """Return where the block of posts starts: "TM. ỦY BAN NHÂN DÂN / KT. CHỦ TỊCH / PHÓ CHỦ TỊCH"."""
-    first = last
-    for at in range(last - 1, max(-1, last - 9), -1):
-        if _is_post(lines[at]):
-            first = at
-    return first
+    block = range(max(0, last - MOST_POST_LINES), last + 1)
+    return next(at for at in block if _is_post(lines[at]))
 
 
 def _is_post(line: Line) -> bool:
-    """Return whether a line, or its right end, is a post in capitals on the right side."""
+    """Return whether a line, or its right end, is a post in capitals in the right half."""
     if line.column is Column.LEFT:
         return False
-    text = _capitals_at_end(line)
-    return bool(text) and bool(_AUTHORITY.search(fold(text)) or _POSTS.search(fold(text).replace(" ", "")))
+    start = _capitals_at_end(line)
+    plain = line.folded[start:]
+    if not (_AUTHORITY.search(plain) or _POSTS.search(plain.replace(" ", ""))):
+        return False
+    return _is_on_the_right(line, start)
 
 
-def _capitals_at_end(line: Line) -> str:
-    """Return the run of words in capitals with which a line ends."""
-    tokens = line.text.split()
-    kept: list[str] = []
-    for token in reversed(tokens[-12:]):
+def _is_on_the_right(line: Line, start: int) -> bool:
+    box = around(line.words_in(start, len(line.text)))
+    return box is None or box[0] + box[2] > 2 * RIGHT_HALF
+
+
+def _capitals_at_end(line: Line) -> int:
+    """Return where the run of words in capitals starts with which a line ends; its end when there is none."""
+    start = at = len(line.text)
+    for token in reversed(line.text.split(" ")[-12:]):
+        at -= len(token)
         letters = [char for char in token if char.isalpha()]
-        if letters and not all(char.isupper() for char in letters):
+        if any(not char.isupper() for char in letters):
             break
-        kept.append(token)
-    text = " ".join(reversed(kept))
-    return text if sum(char.isalpha() for char in text) > 4 else ""  # noqa: PLR2004
+        start = at
+        at -= 1
+    return start
 
 
 def _authorities(line: Line) -> list[Reading]:
@@ -201,41 +192,54 @@ def _authorities(line: Line) -> list[Reading]:
             AUTHORITIES[match[1]],
             min(CLEAR, word_confidence(line, match.start(1), match.end(1) + 1)),
             line.page,
-            line.box if line.words else None,
+            around(line.words_in(match.start(1), len(line.text))),
         )
-        for match in _AUTHORITY.finditer(line.folded)
+        for match in _AUTHORITY.finditer(line.folded, _capitals_at_end(line))
     ]
 
 
 def _name_under(lines: Sequence[Line], post: int) -> Reading | None:
-    found = None
-    for line in lines[post + 1 : post + 1 + MOST_LINES_BETWEEN]:
-        if line.column is Column.LEFT:
-            continue
-        read = _name(line)
-        if read:
-            found = read
-            break
-    return found
+    below = (line for line in lines[post + 1 : post + 1 + MOST_LINES_BETWEEN] if line.column is not Column.LEFT)
+    return next((read for read in map(_name, below) if read), None)
+
+
+def _name_without_post(lines: Sequence[Line]) -> Reading | None:
+    """Return a name at the lower right of the recipients' page whose post was lost under the seal."""
+    at = next(at for at, line in enumerate(lines) if _RECIPIENTS.match(line.folded))
+    below = [read for line in lines[at:] if line.column is Column.RIGHT and (read := _name(line))]
+    return below[-1].at_most(WITHOUT_POST).never_sure() if below else None
 
 
 def _name(line: Line) -> Reading | None:
-    """Return a person's name at the end of a line: two to six words in small letters with capitals first."""
-    tokens = line.text.split()
-    start = len(tokens)
-    while start and _NAME_WORD.fullmatch(_SIGN_DIRT.sub("", tokens[start - 1])) and len(tokens) - start < 8:  # noqa: PLR2004
-        start -= 1
-    offset = len(" ".join(tokens[:start])) + (1 if start else 0)
-    text = line.text[offset:]
-    rank = _RANK.match(fold(text))
-    if rank:
-        offset += rank.end()
-    words = [_SIGN_DIRT.sub("", token) for token in line.text[offset:].split()]
-    if not _NAME_LENGTH[0] <= len(words) <= _NAME_LENGTH[1] or any(fold(word) in _PARTICLE for word in words[:1]):
+    """Return a person's name when a line consists of one: two to six words with capitals, a rank before it."""
+    start = _name_start(line)
+    words = [_SIGN_DIRT.sub("", token) for token in line.text[start:].split()]
+    if not _NAME_LENGTH[0] <= len(words) <= _NAME_LENGTH[1] or not all(map(_is_name_word, words)):
         return None
-    if start and not line.words and line.text[:offset].strip() and not rank:
+    name = " ".join(words)
+    spelled = line.words_in(start, len(line.text))
+    if key(name) in _PLACES or not _is_on_the_right(line, start):
         return None
-    known = fold(words[0]) in _FAMILIES
-    spelled = line.words_in(offset, len(line.text))
-    read = Reading(" ".join(words), min(CLEAR, lowest(spelled, line)), line.page, around(spelled))
-    return read if known else read.at_most(WITHOUT_FAMILY).never_sure()
+    read = Reading(name, min(CLEAR, lowest(spelled, line)), line.page, around(spelled))
+    if key(words[0]) in _FAMILIES:
+        return read
+    is_likely = len(words) > _NAME_LENGTH[0] and all(len(word) > 1 for word in words)
+    return read.at_most(WITHOUT_FAMILY).never_sure() if is_likely else None
+
+
+def _is_name_word(word: str) -> bool:
+    return (
+        word.isalpha()
+        and word[:1].isupper()
+        and not any(map(str.isupper, word[1:]))
+        and len(word) <= _LONGEST_NAME_WORD
+    )
+
+
+def _name_start(line: Line) -> int:
+    """Return where a name may start: after dirt and a rank; a word before it makes the line running text."""
+    dirt = _LINE_DIRT.match(line.text)
+    start = dirt.end() if dirt else 0
+    while rank := _RANK.match(line.folded[start:]):
+        start += rank.end()
+    return start
