@@ -86,6 +86,17 @@ class Cleaned:
         (x0, y0), (x1, y1) = back.min(axis=0), back.max(axis=0)
         return (_part(x0, width), _part(y0, height), _part(x1, width), _part(y1, height))
 
+    def from_page(self, box: Box) -> tuple[int, int, int, int]:
+        """Map a box of the page (ten-thousandths) to pixels of the cleaned copy; near enough for cutting out."""
+        width, height = self.page_size
+        left, top, right, bottom = (
+            part * whole / 10_000 for part, whole in zip(box, (width, height, width, height), strict=True)
+        )
+        corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
+        there = _copy_points(corners, self.recipe.slopes, self.page_size)
+        (x0, y0), (x1, y1) = there.min(axis=0), there.max(axis=0)
+        return int(max(0, x0)), int(max(0, y0)), int(max(1, x1)), int(max(1, y1))
+
 
 def measure(page: Pixels) -> Measure:
     """Measure one upright RGB page; about 0.03 CPU seconds at 200 dpi."""
@@ -274,6 +285,14 @@ def _page_points(points: Points, slopes: tuple[float, ...], size: tuple[int, int
     matrix = cv2.invertAffineTransform(cv2.getRotationMatrix2D((width / 2, height / 2), middle, 1))
     back: Points = (points @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
     return back
+
+
+def _copy_points(points: Points, slopes: tuple[float, ...], size: tuple[int, int]) -> Points:
+    """Return where points of the page lie on the straightened copy: the way back, undone by its own error."""
+    there = points.copy()
+    for _ in range(4):
+        there += points - _page_points(there, slopes, size)
+    return there
 
 
 def _straighten(gray: Pixels, slopes: tuple[float, ...]) -> Pixels:

@@ -18,14 +18,15 @@ import cv2
 import numpy as np
 import pytesseract
 
-from archive.rules.page import PageText
-from ingest import clean, layout, stamps
+from archive.rules.page import Box, PageText
+from ingest import clean, head, layout, stamps
 from ingest.clean import Cleaned, Pixels, Recipe
 
 LANGUAGE: Final = "vie"
 SECOND_LANGUAGE: Final = "script/Vietnamese"  # -0 to -10 % errors for +35 % time
 SURE_ENOUGH: Final = 88  # bad pages read raw: 73-81; good pages: 93-96
 FEW_WORDS: Final = 5
+AGAIN: Final = 1.4  # enlargement of the second reading: other pixels, other mistakes
 LINES_TO_TRY: Final = 0.16  # part of the page's height read to find which way is up
 # Inverted text is not looked for: it costs 3-9 % and official pages have none.
 DIRT: Final = {0: 60, 1: 35, 2: 35}  # letters in a "word": below this confidence it is a speck or a seal's rim
@@ -70,12 +71,13 @@ def job(source: BinaryIO | None, args: dict[str, Any]) -> Iterator[tuple[dict[st
     page = np.frombuffer(source.read(height * width * 3), np.uint8).reshape(height, width, 3)
     text, upright, turned, second = read_page(page, number=int(args["number"]))
     finds = stamps.look(upright, dpi=int(args["dpi"]), bits=int(args.get("bits", 24)))
-    yield {"kind": "text", "stamps": finds, "second": second, "turned": turned}, text.to_bytes()
+    again = {name: other.to_bytes().decode() for name, other in second.items()}
+    yield {"kind": "text", "stamps": finds, "second": again, "turned": turned}, text.to_bytes()
     if turned:
         yield _upright_images(upright)
 
 
-def read_page(page: Pixels, *, number: int = 1) -> tuple[PageText, Pixels, int, dict[str, Any]]:
+def read_page(page: Pixels, *, number: int = 1) -> tuple[PageText, Pixels, int, dict[str, PageText]]:
     """Return a page's text, the page the right way up, the quarters it was turned, and second readings."""
     reading, upright, turned = best_reading(page)
     flags: list[str] = []
@@ -106,10 +108,63 @@ def best_reading(page: Pixels) -> tuple[Reading, Pixels, int]:
     return _insist(page, best), page, turned
 
 
-def second_readings(text: PageText, cleaned: Cleaned) -> dict[str, Any]:
-    """Read the number line and the date line once more, each alone."""
-    del text, cleaned
-    return {}
+def second_readings(text: PageText, cleaned: Cleaned) -> dict[str, PageText]:
+    """Read the head's number and date once more, each column alone and at another size.
+
+    Both pieces go to Tesseract as one image: starting it costs more than reading six lines.
+    """
+    wanted = head.stretches(text)
+    if not wanted:
+        return {}
+    crops = [_crop(cleaned, stretch.box) for stretch in wanted]
+    sheet, starts = _sheet([crop.gray for crop in crops])
+    rows = list(_rows(_table(sheet, LANGUAGE, psm=6)))
+    second: dict[str, PageText] = {}
+    for stretch, crop, start in zip(wanted, crops, starts, strict=True):
+        inside = [row for row in rows if start <= row.box[1] < start + crop.gray.shape[0]]
+        pieces = [row.piece(crop.to_page(row.box, start)) for row in inside]
+        shape = cleaned.page_size[1] / cleaned.page_size[0]
+        second[stretch.name] = layout.page_text(pieces, number=text.number, shape=shape)
+    return second
+
+
+@dataclass(frozen=True, slots=True)
+class _Crop:
+    """A piece of the cleaned page, enlarged, and where it came from in pixels of the cleaned page."""
+
+    gray: Pixels
+    left: int
+    top: int
+    cleaned: Cleaned
+
+    def to_page(self, box: tuple[float, float, float, float], start: int) -> Box:
+        """Map a box on the sheet to the page."""
+        x0, y0, x1, y1 = box
+        back = [(x / AGAIN) for x in (x0, y0 - start, x1, y1 - start)]
+        return self.cleaned.to_page((back[0] + self.left, back[1] + self.top, back[2] + self.left, back[3] + self.top))
+
+
+def _crop(cleaned: Cleaned, box: Box) -> _Crop:
+    left, top, right, bottom = cleaned.from_page(box)
+    margin = 16
+    height, width = cleaned.gray.shape
+    x0, y0 = max(0, left - margin), max(0, top - margin)
+    part = cleaned.gray[y0 : min(height, bottom + margin), x0 : min(width, right + margin)]
+    enlarged = cv2.resize(part, None, fx=AGAIN, fy=AGAIN, interpolation=cv2.INTER_CUBIC)
+    return _Crop(cv2.GaussianBlur(enlarged, (0, 0), 0.8), x0, y0, cleaned)
+
+
+def _sheet(parts: list[Pixels]) -> tuple[Pixels, list[int]]:
+    """Put images below each other on white; return the sheet and where each starts."""
+    gap = 60
+    starts, at = [], gap
+    for part in parts:
+        starts.append(at)
+        at += part.shape[0] + gap
+    sheet = np.full((at, max(part.shape[1] for part in parts) + 2 * gap), clean.PAPER, np.uint8)
+    for part, start in zip(parts, starts, strict=True):
+        sheet[start : start + part.shape[0], : part.shape[1]] = part
+    return sheet, starts
 
 
 def _is_poor(reading: Reading) -> bool:
@@ -162,6 +217,25 @@ def _table(gray: Pixels, language: str, psm: int) -> str:
 
 
 def _pieces(table: str, cleaned: Cleaned) -> Iterator[layout.Piece]:
+    for row in _rows(table):
+        yield row.piece(cleaned.to_page(row.box))
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One word of Tesseract's table, its box in pixels of the image that was read."""
+
+    text: str
+    box: tuple[float, float, float, float]
+    confidence: int
+    line: tuple[int, int, int]
+
+    def piece(self, box: Box) -> layout.Piece:
+        """Return the word with its box on the page."""
+        return layout.Piece(self.text, box, self.confidence, self.line[0], self.line)
+
+
+def _rows(table: str) -> Iterator[_Row]:
     for row in table.splitlines()[1:]:
         cells = row.split("\t")
         if len(cells) < _CELLS or cells[0] != _WORD_ROW:
@@ -170,10 +244,9 @@ def _pieces(table: str, cleaned: Cleaned) -> Iterator[layout.Piece]:
         confidence = round(float(cells[10]))
         if not text or _is_dirt(text, confidence):
             continue
-        block, paragraph, line = int(cells[2]), int(cells[3]), int(cells[4])
         left, top, width, height = (float(cell) for cell in cells[6:10])
-        box = cleaned.to_page((left, top, left + width, top + height))
-        yield layout.Piece(text, box, max(0, confidence), block, (block, paragraph, line))
+        line = (int(cells[2]), int(cells[3]), int(cells[4]))
+        yield _Row(text, (left, top, left + width, top + height), max(0, confidence), line)
 
 
 def _is_dirt(text: str, confidence: int) -> bool:
@@ -188,8 +261,8 @@ def _upright_images(page: Pixels) -> tuple[dict[str, Any], bytes]:
     image = _jpeg(page, round(width * 0.75))
     thumb = _jpeg(page, 180)
     shown = round(width * 0.75)
-    head = {"kind": "turned", "width": shown, "height": round(height * shown / width), "thumb": len(thumb)}
-    return head, image + thumb
+    told = {"kind": "turned", "width": shown, "height": round(height * shown / width), "thumb": len(thumb)}
+    return told, image + thumb
 
 
 def _jpeg(page: Pixels, width: int) -> bytes:

@@ -68,7 +68,7 @@ class StampFind:
 
     `kind`: "secrecy" and "urgency" (read: `slug` is the level or the grade), "possible" (a box like a secrecy
     stamp, unread: `slug` is the highest level its width allows), "arrival", "seal", "unclear" (the page has no
-    colour: a stamp can neither be seen nor excluded). `score` 0-1. `box` in ten-thousandths of the page.
+    colour: a stamp can neither be seen nor excluded). `score` 0-1. `box` in ten-thousandths of the page. `page` is 1-based.
     """
 
     kind: str
@@ -76,6 +76,7 @@ class StampFind:
     slug: str
     score: float
     box: Box
+    page: int = 1
 
     def to_json(self) -> dict[str, Any]:
         """Return the form that leaves the cell."""
@@ -91,7 +92,9 @@ class StampFind:
         left, top, right, bottom = (min(10_000, max(0, int(edge))) for edge in kept["box"])
         box = (left, top, right, bottom)
         score = min(1.0, max(0.0, float(kept["score"])))
-        return cls(str(kept["kind"])[:20], str(kept["word"])[:40], str(kept["slug"])[:20], score, box)
+        return cls(
+            str(kept["kind"])[:20], str(kept["word"])[:40], str(kept["slug"])[:20], score, box, int(kept.get("page", 1))
+        )
 
 
 class Frame(NamedTuple):
