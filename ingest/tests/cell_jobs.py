@@ -1,0 +1,60 @@
+"""Jobs that misbehave on purpose, for the tests of the cell."""
+
+import os
+import time
+
+
+def echo(source, args):
+    yield {"kind": "echo", **args}, source.read() if source else b""
+
+
+def spin(source, args):
+    yield {"kind": "start"}, b""
+    while True:
+        pass
+
+
+def sleep(source, args):
+    yield {"kind": "start", "pid": os.getpid()}, b""
+    time.sleep(args.get("seconds", 60))
+
+
+def eat(source, args):
+    held = [bytearray(16 << 20) for _ in range(4096)]
+    yield {"held": len(held)}, b""
+
+
+def die(source, args):
+    yield {"kind": "start"}, b""
+    os.abort()
+
+
+def flood(source, args):
+    while True:
+        yield {}, b"x" * (1 << 20)
+
+
+def lie(source, args):
+    os.write(3, b"\x7f\xff\xff\xff" + b"\xff" * 8)
+    time.sleep(60)
+    yield {}, b""
+
+
+def fail(source, args):
+    yield {"kind": "start"}, b""
+    raise ValueError("the words of the paper")
+
+
+def program(source, args):
+    import subprocess
+
+    done = subprocess.run(args["command"], capture_output=True, check=False)
+    yield {"code": done.returncode}, done.stdout
+
+
+def leave_program(source, args):
+    import subprocess
+
+    program = subprocess.Popen(["/bin/sleep", "300"])
+    yield {"pid": program.pid}, b""
+    time.sleep(300)
