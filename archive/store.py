@@ -6,8 +6,8 @@ a digest: a thief could ask "do you hold this known file?"). Ciphertext lies wit
 the caller's row. This module never touches the database's models, never decides who may
 read, and never hands out a byte whose chunk has not verified.
 
-Order that survives a power cut: bytes synced, key committed, name given, and only then may
-the caller commit a row. On destruction the row goes first, then `shred`. A crash leaves
+Order that survives a power cut: key committed, bytes synced, name given and synced, and only
+then may the caller commit a row. On destruction the row goes first, then `shred`. A crash leaves
 extra bytes (`orphans` finds them), never a row without bytes.
 
 >>> sealed = put(file, level=Level.MAT)                                  # doctest: +SKIP
@@ -40,11 +40,39 @@ from archive.stores.refusals import (
     AboveCeiling,
     DamagedObject,
     MissingObject,
+    Shredded,
     StoreFailed,
     StoreFull,
     VaultMissing,
+    WrongKey,
 )
 from archive.vault import Vault
+
+__all__ = [
+    "AboveCeiling",
+    "DamagedObject",
+    "MissingObject",
+    "Reader",
+    "Sealed",
+    "Shredded",
+    "Stat",
+    "Store",
+    "StoreFailed",
+    "StoreFull",
+    "Writing",
+    "WrongKey",
+    "addresses",
+    "begin",
+    "configured",
+    "open",
+    "orphans",
+    "put",
+    "read",
+    "relevel",
+    "sealed_digest",
+    "shred",
+    "stat",
+]
 
 DRIVERS: Final[dict[str, Callable[[Path], Driver]]] = {"local": LocalStore}
 DAY_SECONDS: Final = 86_400

@@ -16,7 +16,7 @@ import secrets
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -74,6 +74,7 @@ class Vault:
         self._path = path
         self._custodian = custodian
         self._idle: list[tuple[int, sqlite3.Connection]] = []
+        self._foreign: list[sqlite3.Connection] = []
         self._guard = threading.Lock()
         self._level_keys: dict[Level, tuple[bytes, AESGCM]] = {}
         self._folder = path.parent / "levels"
@@ -96,16 +97,19 @@ class Vault:
             self._current(db, level)
 
     def add(self, object_id: bytes, key: bytes, *, level: Level) -> None:
-        """Keep the data key of a new object; durable on return.
+        """Keep the data key of a new object; durable on return. Raises as `prepare`."""
+        self.add_many([(object_id, key)], level=level)
 
-        Raises:
-            SecondHalfNeeded, LevelKeyMissing: this level's key is not at hand.
-        """
+    def add_many(self, keys: Iterable[tuple[bytes, bytes]], *, level: Level) -> None:
+        """Keep the data keys of several objects, (object id, key) each, in one transaction. Raises as `prepare`."""
         with self._changing() as db:
             key_id, level_key = self._current(db, level)
-            wrapped = wrap(key, under=level_key, bound=_bound(object_id, level, key_id))
-            row = (object_id, level, key_id, wrapped, int(time.time()))
-            db.execute("INSERT INTO data_key VALUES (?, ?, ?, ?, ?)", row)
+            now = int(time.time())
+            rows = (
+                (object_id, level, key_id, wrap(key, under=level_key, bound=_bound(object_id, level, key_id)), now)
+                for object_id, key in keys
+            )
+            db.executemany("INSERT INTO data_key VALUES (?, ?, ?, ?, ?)", rows)
 
     def get(self, object_id: bytes) -> bytes:
         """Return the data key of an object.
@@ -342,8 +346,10 @@ class Vault:
         with self._guard:
             while self._idle:
                 owner, db = self._idle.pop()
-                if owner == os.getpid():  # a connection must not be used on the far side of a fork
+                if owner == os.getpid():
                     return db
+                # On the far side of a fork a connection may be neither used nor closed.
+                self._foreign.append(db)
         db = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         for pragma in _PRAGMAS:
             db.execute(pragma)
@@ -357,8 +363,10 @@ class Vault:
     def close(self) -> None:
         """Close the idle connections and forget the level keys."""
         with self._guard:
-            while self._idle:
-                self._idle.pop()[1].close()
+            for owner, db in self._idle:
+                if owner == os.getpid():
+                    db.close()
+            self._idle.clear()
             self._level_keys.clear()
 
 

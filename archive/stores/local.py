@@ -86,7 +86,8 @@ class LocalStore:
         """Create the folder if it is new."""
         self._root = root
         self._unfinished = root / UNFINISHED
-        self._unfinished.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for folder in (root, self._unfinished):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         sync_folder(root.parent)
         self._settled: set[Path] = set()
 
@@ -158,9 +159,9 @@ class LocalStore:
         """
         if folder in self._settled:
             return
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        sync_folder(self._root)
-        sync_folder(folder.parent)
+        for level in (folder.parent, folder):
+            level.mkdir(exist_ok=True, mode=0o700)
+            sync_folder(level.parent)
         self._settled.add(folder)
 
     def _path(self, address: str) -> Path:

@@ -6,6 +6,8 @@ on every vector make a slip in either visible. Never imported by the product.
 """
 
 import hmac
+import pathlib
+import sqlite3
 import struct
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -46,3 +48,23 @@ def _chunk(sealed, cipher_key, base_nonce, number):
         return opener.update(sealed[:-16]) + opener.finalize()
     except Exception:  # noqa: BLE001 - any refusal is a refusal
         return None
+
+
+def data_key(vault_file, levels, key_files, object_id):
+    """Return the data key of an object from the custodians' files, the level key and the vault's row, by hand."""
+    db = sqlite3.connect(f"file:{vault_file}?mode=ro", uri=True)
+    query = "SELECT level, key_id, wrapped FROM data_key WHERE object_id = ?"
+    rank, key_id, wrapped = db.execute(query, (object_id,)).fetchone()
+    db.close()
+    halves = [bytes.fromhex(pathlib.Path(file).read_text("ascii")) for file in key_files]
+    extracted = hmac.digest(bytes(64), b"".join(halves if rank else halves[:1]), "sha512")
+    site_key = hmac.digest(extracted, b"vankho site key v1" + bytes([rank, 1]), "sha512")[:32]
+    box = pathlib.Path(f"{levels}/{rank}-{key_id.hex()}.key").read_bytes()
+    level_key = _open(box, site_key, b"vankho level key v1" + bytes([rank]) + key_id)
+    return _open(wrapped, level_key, object_id + bytes([rank]) + key_id)
+
+
+def _open(box, key, bound):
+    opener = Cipher(algorithms.AES256(key), modes.GCM(box[:12], box[-16:])).decryptor()
+    opener.authenticate_additional_data(bound)
+    return opener.update(box[12:-16]) + opener.finalize()
