@@ -1,1 +1,118 @@
-"""Start-up checks: each names the fault and the cure. They read, they never repair."""
+"""Start-up checks: each names the fault and the cure. They read, they never repair.
+
+Run by `manage.py check` and before every command; `work` and `serve` add the proof of
+the cell (`ingest.sandbox.self_test`).
+"""
+
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from django.conf import settings
+from django.core import checks
+from django.core.checks import CheckMessage, Error, Tags, register
+
+from archive.rules.levels import Level
+
+LANGUAGES: Final = ("vie", "script/Vietnamese")
+FONTS: Final = {"Tinos": "fonts-croscore"}
+KEY_LENGTH: Final = 50
+
+
+@register(Tags.security)
+def production(**_kwargs: Any) -> list[CheckMessage]:
+    """Refuse what must never reach production: debugging, a weak session key, secrets on a networked machine."""
+    if settings.PROFILE != "production":
+        return []
+    found: list[CheckMessage] = []
+    if settings.DEBUG:
+        found.append(Error("Debugging is on in production.", hint="Unset VANKHO_DEBUG.", id="vankho.E001"))
+    if len(settings.SECRET_KEY) < KEY_LENGTH or settings.SECRET_KEY.startswith("django-insecure"):
+        hint = "Put 50 random characters into a file only the service can read and set VANKHO_SECRET_KEY_FILE."
+        found.append(Error("The session key is missing or short.", hint=hint, id="vankho.E002"))
+    if settings.SITE_MAX_LEVEL > Level.THUONG:
+        hint = "Set VANKHO_SITE_MAX_LEVEL=thuong; secret levels need the independent-LAN profile and its declaration."
+        found.append(Error("This profile may hold unclassified content only.", hint=hint, id="vankho.E003"))
+    return found
+
+
+@register()
+def tesseract(**_kwargs: Any) -> list[CheckMessage]:
+    """Look for Tesseract and its Vietnamese models."""
+    program = shutil.which("tesseract")
+    if program is None:
+        hint = "apt-get install tesseract-ocr tesseract-ocr-vie tesseract-ocr-script-viet"
+        return [Error("Tesseract is not installed: scans cannot be read.", hint=hint, id="vankho.E010")]
+    listed = subprocess.run([program, "--list-langs"], capture_output=True, text=True, check=False)  # noqa: S603
+    have = set(listed.stdout.split())
+    missing = [name for name in LANGUAGES if name not in have]
+    hint = "apt-get install tesseract-ocr-vie tesseract-ocr-script-viet"
+    return [Error(f"Tesseract lacks the model {name}.", hint=hint, id="vankho.E011") for name in missing]
+
+
+@register()
+def fonts(**_kwargs: Any) -> list[CheckMessage]:
+    """Look for the faces that can draw Vietnamese (fonts-liberation lacks 92 of 134 letters)."""
+    program = shutil.which("fc-list")
+    if program is None:
+        return [
+            checks.Warning(
+                "fontconfig is missing: printed registers cannot be drawn.",
+                hint="apt-get install fontconfig",
+                id="vankho.W020",
+            )
+        ]
+    listed = subprocess.run([program, ":", "family"], capture_output=True, text=True, check=False).stdout  # noqa: S603
+    return [
+        Error(
+            f"The font {face} is missing: registers cannot be printed in Vietnamese.",
+            hint=f"apt-get install {package}",
+            id="vankho.E021",
+        )
+        for face, package in FONTS.items()
+        if face not in listed
+    ]
+
+
+@register(Tags.security)
+def keys(**_kwargs: Any) -> list[CheckMessage]:
+    """Look at the key files: there, not empty, readable by their owner alone."""
+    if settings.PROFILE == "evaluation" and not any(path.exists() for path in settings.SITE_KEY_FILES):
+        return []  # made at the first start of an evaluation
+    return _key_faults(settings.SITE_KEY_FILES)
+
+
+def _key_faults(paths: Sequence[Path]) -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    for path in paths:
+        if not path.is_file():
+            hint = "Bring the key file back, or name it in VANKHO_SITE_KEY_FILES."
+            found.append(Error(f"The key file {path.name} is missing.", hint=hint, id="vankho.E030"))
+        elif path.stat().st_mode & 0o077:
+            found.append(
+                Error(f"Others can read the key file {path.name}.", hint=f"chmod 0400 {path.name}", id="vankho.E031")
+            )
+        elif path.stat().st_size == 0:
+            hint = "It was damaged; bring it back from the custodian's copy."
+            found.append(Error(f"The key file {path.name} is empty.", hint=hint, id="vankho.E032"))
+    return found
+
+
+@register()
+def lean_access(**_kwargs: Any) -> list[CheckMessage]:
+    """Say when a migration has rebuilt Access without WITHOUT ROWID (it doubles the table)."""
+    path = settings.DATABASES["default"].get("NAME")
+    if "sqlite3" not in settings.DATABASES["default"]["ENGINE"] or not Path(str(path)).exists():
+        return []
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
+        row = database.execute("SELECT sql FROM sqlite_master WHERE name = 'archive_access'").fetchone()
+    if row is None or "WITHOUT ROWID" in row[0]:
+        return []
+    return [
+        checks.Warning(
+            "archive_access has lost WITHOUT ROWID.", hint="Rebuild it as migration 0002 does.", id="vankho.W040"
+        )
+    ]

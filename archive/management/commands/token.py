@@ -1,0 +1,33 @@
+"""`manage.py token`: give a service account an API token; it is shown once."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from archive import tokens
+from archive.models import Person
+from archive.rules.errors import Refusal
+
+
+class Command(BaseCommand):
+    """Give a token."""
+
+    help = "Give a service account an API token, shown once."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("username", help="the service account")
+        parser.add_argument("--name", required=True, help="what the token is for")
+        parser.add_argument("--days", type=int, default=365, help="how long it is valid")
+        parser.add_argument("--as", required=True, dest="admin", help="the administrator who gives it")
+
+    def handle(self, *, username: str, name: str, days: int, admin: str, **_options: Any) -> None:
+        people = {person.username: person for person in Person.objects.filter(username__in=[username, admin])}
+        if missing := {username, admin} - set(people):
+            raise CommandError(f"No such account: {', '.join(sorted(missing))}", returncode=2)
+        until = timezone.now() + timedelta(days=days)
+        try:
+            self.stdout.write(tokens.give(people[username], name=name, until=until, actor=people[admin]))
+        except Refusal as refusal:
+            raise CommandError(f"{refusal.code}: {refusal}", returncode=2) from refusal

@@ -1,0 +1,48 @@
+"""Run the benches and print their tables: `python -m config.bench [NAME...] [--corpus DIR] [--generators DIR]`."""
+
+import argparse
+import importlib
+import json
+import os
+import platform
+import sys
+import time
+from pathlib import Path
+
+NAMES = ("reading", "stamp_faces", "store", "searching", "idle")
+
+
+def main() -> int:
+    """Run the benches named, or all; a bench that cannot run says so and why."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    beside = Path(__file__).resolve().parents[3] / "shared"
+    parser = argparse.ArgumentParser(prog="make bench")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which of: {', '.join(NAMES)} (all)")
+    parser.add_argument("--corpus", type=Path, default=beside / "corpus", help="folder of real files with expected outcomes")
+    parser.add_argument("--generators", type=Path, default=beside / "bench", help="folder of page and text generators")
+    parser.add_argument("--out", type=Path, default=Path("bench-results"))
+    parser.add_argument("--records", type=int, default=20_000, help="records of the search bench")
+    parser.add_argument("--pages", type=int, default=8, help="pages per class of the reading bench")
+    arguments = parser.parse_args()
+    results = {"machine": {"processors": os.cpu_count(), "python": platform.python_version()}, "at": time.strftime("%Y-%m-%dT%H:%M:%S")}
+    for name in arguments.names or NAMES:
+        print(f"\n== {name}", flush=True)
+        results[name] = run_one(name, arguments)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    target = arguments.out / f"bench-{time.strftime('%Y%m%d-%H%M%S')}.json"
+    target.write_text(json.dumps(results, indent=1, ensure_ascii=False, default=str), encoding="utf-8")
+    print(f"\n{target}")
+    return 0
+
+
+def run_one(name: str, arguments: argparse.Namespace) -> dict:
+    """Run one bench; what stops it is its result, never silence."""
+    try:
+        return importlib.import_module(f"config.bench.{name}").run(arguments)
+    except (ImportError, OSError, RuntimeError) as fault:
+        print(f"not run: {fault}")
+        return {"not_run": str(fault)}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
