@@ -49,7 +49,7 @@ _FILL: Final = r"[\s.,…_:·]{0,12}"
 _DATE: Final = re.compile(
     rf"(?P<place>.{{0,60}}?)ng[ar]y{_FILL}{_DAY}{_FILL}t?h[ao]ng{_FILL}[/'|]?{_MONTH}{_FILL}n[a-z]m{_FILL}{_YEAR}"
 )
-_SHORT_DATE: Final = re.compile(rf"(?P<place>.{{0,60}}?)ngay{_FILL}{_DAY}\s?[/.-]\s?{_MONTH}\s?[/.-]\s?{_YEAR}")
+_SHORT_DATE: Final = re.compile(rf"(?P<place>.{{0,60}}?)ngay\s{{0,3}}{_DAY}\s?[/.-]\s?{_MONTH}\s?[/.-]\s?{_YEAR}")
 _OWN_SYMBOL: Final = re.compile(r"^\W{0,3}s[o06]\s{0,3}[:.;].{0,40}?/\s?\S{1,40}")
 _MOST_DIGITS: Final = 7
 _LAST_WORDS: Final = 4  # characters of dirt that may follow a date line
@@ -82,13 +82,11 @@ def find_symbol(lines: Sequence[Line]) -> Symbol | None:
 
 def find_date(lines: Sequence[Line]) -> Reading | None:
     """Return the day in the line "place, ngày .. tháng .. năm ....", None when day, month or year is missing."""
-    for line in lines:
-        if line.column is Column.LEFT or "cong bao" in line.folded[:40]:
-            continue
-        for pattern in (_DATE, _SHORT_DATE):
-            found = _date_in(line, pattern)
-            if found:
-                return found
+    right = [line for line in lines if line.column is not Column.LEFT and "cong bao" not in line.folded[:40]]
+    for pattern in (_DATE, _SHORT_DATE):
+        found = next((read for line in right if (read := _date_in(line, pattern))), None)
+        if found:
+            return found
     return None
 
 

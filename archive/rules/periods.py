@@ -92,7 +92,8 @@ class Outcome:
     @property
     def sentence(self) -> str:
         """The reason in the reader's language."""
-        return str(REASONS[self.reason]) % self.parameters
+        event = str(self.parameters.get("event", ""))
+        return str(REASONS[self.reason]) % {**self.parameters, "event": str(EVENTS.get(event, event))}
 
 
 REASONS: Final[dict[str, str | Promise]] = {
@@ -106,6 +107,11 @@ REASONS: Final[dict[str, str | Promise]] = {
     "event": _("From the day after “%(event)s” (%(rule)s)."),
     "secret": _("The period is over, but the file is secret until %(until)s."),
 }
+EVENTS: Final[dict[str, str | Promise]] = {
+    SUPERSEDED: _("the text is no longer in force"),
+    ASSET_ENDED: _("the work or asset no longer exists"),
+}
+_NO_CODE: Final = "-"
 _EVENT_OF: Final = {Kind.UNTIL_SUPERSEDED: SUPERSEDED, Kind.LIFE_OF_ASSET: ASSET_ENDED}
 _NEVER: Final = date(MAXYEAR, 12, 31)
 
@@ -142,12 +148,12 @@ def decide(rules: Iterable[Rule], times: Times, *, is_held: bool) -> Outcome:
 
 def _under(rule: Rule, times: Times) -> Outcome:
     if rule.kind is Kind.PERMANENT:
-        return Outcome(Action.KEEP, None, "permanent", {"rule": rule.code})
+        return Outcome(Action.KEEP, None, "permanent", {"rule": rule.code or _NO_CODE})
     if rule.kind is Kind.YEARS:
         return _years_from_end(rule, times.ended_on)
     event = _EVENT_OF.get(rule.kind, rule.event)
     happened_on = times.events.get(event)
-    named = {"event": event, "rule": rule.code}
+    named = {"event": event, "rule": rule.code or _NO_CODE}
     if happened_on is None:
         return Outcome(Action.WAIT, None, "event_unknown", named)
     if rule.kind is Kind.EVENT:
@@ -158,8 +164,8 @@ def _under(rule: Rule, times: Times) -> Outcome:
 
 def _years_from_end(rule: Rule, ended_on: date | None) -> Outcome:
     if ended_on is None:
-        return Outcome(Action.WAIT, None, "not_ended", {"rule": rule.code})
-    counted = {"years": rule.years, "year": ended_on.year, "rule": rule.code}
+        return Outcome(Action.WAIT, None, "not_ended", {"rule": rule.code or _NO_CODE})
+    counted = {"years": rule.years, "year": ended_on.year, "rule": rule.code or _NO_CODE}
     return Outcome(Action.DISPOSE, _after_years(ended_on, rule.years), "years", counted)
 
 

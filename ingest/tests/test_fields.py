@@ -288,6 +288,12 @@ def test_the_gazettes_own_number_and_day_are_not_the_dispatchs():
     assert read["issued_date"].value == "2025-09-05"
 
 
+def test_the_day_of_arrival_is_not_the_day_of_issue():
+    stamp = ((7000, 300, "ĐẾN Số: 218"), (7000, 450, "Ngày: 23/3/2026"))
+    assert fields.propose([dispatch(*stamp)])["issued_date"].value == "2026-03-20"
+    assert "issued_date" not in fields.propose([page((1500, 600, "BỘ CHQS TỈNH LÂM ĐỒNG"), *stamp)])
+
+
 @pytest.mark.parametrize(
     ("block", "authority", "name"),
     [
