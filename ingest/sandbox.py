@@ -14,7 +14,6 @@ import os
 import select
 import signal
 import socket
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -212,7 +211,7 @@ class Cell(Iterator[Frame]):
             self.close()
 
 
-def run(job: str, *, source: int | None, args: dict[str, Any], limits: Limits = Limits()) -> Cell:  # noqa: B008 - frozen
+def run(job: str, *, source: int | None, args: dict[str, Any], limits: Limits = Limits()) -> Cell:
     """Run a job in a cell of its own and return its frames as they come.
 
     Args:
