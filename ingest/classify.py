@@ -15,7 +15,7 @@ from archive.rules.levels import Level, Urgency
 from archive.rules.page import Box, PageText, Word
 from archive.rules.proposal import Evidence, Guess, Suggestion
 from ingest import markings
-from ingest.lines import Line, around, lines_of
+from ingest.lines import MOST_LINES, Line, around, lines_of
 
 SURE_STAMP: Final = 0.5  # 89 of 90 worn stamps and none of 60 unstamped pages score above it
 SURE_TEXT: Final = 60
@@ -126,6 +126,7 @@ def _from_text(pages: Iterable[PageText]) -> Iterator[Evidence]:
     for page in pages:
         lines = lines_of(page)
         yield from _on_two_lines(lines)
+        yield from _far_down(page)
         for line in lines:
             labelled = markings.level_of_label(line.text)
             if labelled:
@@ -134,6 +135,14 @@ def _from_text(pages: Iterable[PageText]) -> Iterator[Evidence]:
                 level = markings.level_of_line(part.text)
                 if level:
                     yield Evidence("text", level, _certainty(part), page.number, part.box)
+
+
+def _far_down(page: PageText) -> Iterator[Evidence]:
+    """Look for marks beyond the lines that are looked at with their places: nothing hides behind a long page."""
+    for text in page.text.split("\n")[MOST_LINES:]:
+        level = markings.level_of_line(text)
+        if level:
+            yield Evidence("text", level, ELSEWHERE, page.number)
 
 
 def _on_two_lines(lines: Sequence[Line]) -> Iterator[Evidence]:

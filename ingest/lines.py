@@ -19,6 +19,7 @@ from archive.rules.page import Box, PageText, Word
 
 LONGEST_LINE: Final = 400  # characters of a line that are looked at: a line of print has about 110
 MOST_LINES: Final = 400  # of a page: dense print has about 90
+MOST_TEXT: Final = 100_000  # characters of a page without boxes: dense print has about 6,000
 USUAL_SPLIT: Final = 4500  # where the right column starts when the motto is not found, ten-thousandths of the width
 _NEAR_SPLIT: Final = 1300
 _CENTRE: Final = (4000, 6000)
@@ -131,7 +132,7 @@ def lines_of(page: PageText) -> list[Line]:
 
 def _text_lines(page: PageText) -> list[Line]:
     found = []
-    for match in _AFTER_TEXT.finditer(page.text):
+    for match in _AFTER_TEXT.finditer(page.text[:MOST_TEXT]):
         text = match[0][:LONGEST_LINE].strip()
         if text:
             found.append(Line(text, fold(text), page.number, is_exact=page.source == "layer"))

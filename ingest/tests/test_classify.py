@@ -143,6 +143,11 @@ def test_urgency_is_read_from_stamp_and_words():
     assert classify.urgency((page("HOA TOC"),), ()).value == "hoa-toc"
 
 
+def test_a_mark_far_down_a_long_page_is_still_doubt():
+    suggestion = suggest(page("x\n" * 5000 + "TỐI MẬT"))
+    assert (suggestion.level, suggestion.plausible) == (Level.THUONG, Level.TOI_MAT)
+
+
 levels = st.sampled_from(Level)
 finds = st.builds(
     Find,

@@ -379,3 +379,58 @@ def test_a_megabyte_of_anything_is_read_in_linear_time(unit):
     started = time.process_time()
     fields.propose([text_page(hostile)], second={"left": text_page(hostile), "right": text_page(hostile)})
     assert time.process_time() - started < 3
+
+
+tokens = st.sampled_from(
+    [
+        "Số:",
+        "12/BC-BCH",
+        "BỘ",
+        "QUỐC",
+        "PHÒNG",
+        "CỘNG",
+        "HÒA",
+        "XÃ",
+        "HỘI",
+        "QUYẾT",
+        "ĐỊNH",
+        "ngày",
+        "05",
+        "tháng",
+        "01",
+        "năm",
+        "2026",
+        "KT.",
+        "GIÁM",
+        "ĐỐC",
+        "Lê",
+        "Văn",
+        "A",
+        "V/v",
+        "MẬT",
+        "-",
+        "﷽",
+    ]
+)
+edges = st.integers(0, 10_000)
+
+
+@settings(deadline=None, max_examples=80)
+@given(st.lists(st.tuples(tokens, st.booleans(), edges, edges, edges, edges, st.integers(0, 100)), max_size=60))
+def test_no_layout_makes_it_raise(placed):
+    text, words = "", []
+    for token, is_new_line, left, top, right, bottom, confidence in placed:
+        text += ("\n" if is_new_line else " ") if text else ""
+        words.append(Word(token, len(text), (left, top, right, bottom), confidence))
+        text += token
+    for guess in fields.propose([PageText(1, text, tuple(words), "ocr", 90)]).values():
+        assert guess.value
+        assert 0 <= guess.confidence <= 100
+
+
+def test_a_page_of_fifty_thousand_words_is_read_in_linear_time():
+    lines = [(400 + 50 * (n % 50), 30 * (n // 5) % 9800, "Số: 12 /BC-BCH ngày 05 tháng 01 năm") for n in range(7000)]
+    crowded = page(*lines)
+    started = time.process_time()
+    fields.propose([crowded, crowded], second={"left": crowded, "right": crowded})
+    assert time.process_time() - started < 3
