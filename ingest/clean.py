@@ -28,6 +28,8 @@ KEYSTONE: Final = 0.5  # degrees the lines' slope may differ between top and foo
 _PROFILE_WIDTH: Final = 600
 _BANDS: Final = 5
 _BARE: Final = 200  # of 255: lighter than this is paper
+COLOURED: Final = 22  # levels between channels: ink of a stamp, not print
+_STILL_PRINT: Final = 45
 _STILL_RED: Final = 120  # ink darker than this under a stamp is print
 _HAS_INK: Final = 0.01
 _STRAY: Final = 0.5  # degrees a band may lie off the line through all bands
@@ -64,6 +66,7 @@ class Recipe:
     blur: float = 0.0
     stretch: bool = False
     slopes: tuple[float, ...] = (0.0,)
+    erase: tuple[Box, ...] = ()  # stamps of any colour that lie over print; ten-thousandths of the page
 
 
 PLAIN: Final = Recipe()
@@ -117,8 +120,8 @@ def measure(page: Pixels) -> Measure:
     )
 
 
-def choose(found: Measure) -> Recipe:
-    """Return the repairs this page needs and no others."""
+def choose(found: Measure, *, erase: tuple[Box, ...] = ()) -> Recipe:
+    """Return the repairs this page needs and no others; `erase` are the boxes of coloured stamps to take out."""
     is_noisy = found.noise > NOISY
     uneven = found.spread > EVEN_PAPER
     slopes: tuple[float, ...] = (found.slope if abs(found.slope) > STRAIGHT else 0.0,)
@@ -130,6 +133,7 @@ def choose(found: Measure) -> Recipe:
         blur=1.0 if is_noisy else 0.0,
         stretch=is_noisy,
         slopes=slopes,
+        erase=erase,
     )
 
 
@@ -147,6 +151,8 @@ def clean(page: Pixels, recipe: Recipe) -> Cleaned:
         gray = _even(gray)
     if recipe.drop_red:
         gray = _without_red(gray, page)
+    for box in recipe.erase:
+        gray = _without_colour(gray, page, box)
     if recipe.blur:
         gray = cv2.GaussianBlur(gray, (0, 0), recipe.blur)
     if recipe.stretch:
@@ -195,6 +201,21 @@ def _without_red(gray: Pixels, page: Pixels) -> Pixels:
     base = int(np.median(excess[::8, ::8]))
     red = (excess > base + RED_EXCESS) & (gray > _STILL_RED)
     return np.where(red, np.uint8(PAPER), gray)
+
+
+def _without_colour(gray: Pixels, page: Pixels, box: Box) -> Pixels:
+    """Whiten coloured ink inside one box: an incoming stamp hides the title it was pressed over."""
+    height, width = gray.shape
+    left, top, right, bottom = (
+        round(part * whole / 10_000) for part, whole in zip(box, (width, height, width, height), strict=True)
+    )
+    area = (slice(top, bottom + 1), slice(left, right + 1))
+    inside = cv2.GaussianBlur(page[area], (0, 0), 0.8).astype(np.int16)
+    spread = inside.max(axis=2) - inside.min(axis=2)
+    coloured = spread > int(np.median(spread)) + COLOURED
+    gray = gray.copy()
+    gray[area] = np.where(coloured & (gray[area] > _STILL_PRINT), np.uint8(PAPER), gray[area])
+    return gray
 
 
 def _stretch(gray: Pixels) -> Pixels:

@@ -11,7 +11,8 @@ import os
 import tempfile
 import unicodedata
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, BinaryIO, Final
 
 import cv2
@@ -35,12 +36,38 @@ _CELLS: Final = 12
 OPTIONS: Final = "--dpi 200 -c tessedit_do_invert=0 -c tessedit_create_txt=0"
 
 
+@dataclass(frozen=True)
+class Sheet:
+    """One page of RGB pixels, and the quarters it was turned to stand upright."""
+
+    page: Pixels
+    dpi: int = 200
+    bits: int = 24
+    number: int = 1
+    turned: int = 0
+
+    def turn(self, quarters: int) -> "Sheet":
+        """Return the page turned counter-clockwise."""
+        return replace(self, page=clean.turn(self.page, quarters), turned=quarters)
+
+    @cached_property
+    def finds(self) -> list[stamps.StampFind]:
+        """The stamps seen on it."""
+        return stamps.find(self.page, dpi=self.dpi, bits=self.bits)
+
+    @property
+    def over_print(self) -> tuple[Box, ...]:
+        """Where an incoming stamp lies, often over the title."""
+        return tuple(seen.box for seen in self.finds if seen.kind == "arrival")
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """One attempt at a page: its words, how they were come by, and how sure they are."""
 
     pieces: tuple[layout.Piece, ...]
     cleaned: Cleaned
+    sheet: Sheet
 
     @property
     def confidence(self) -> float:
@@ -68,44 +95,41 @@ def job(source: BinaryIO | None, args: dict[str, Any]) -> Iterator[tuple[dict[st
     if source is None:
         raise ValueError("ocr needs pixels")
     height, width = int(args["height"]), int(args["width"])
+    cv2.setNumThreads(1)
     page = np.frombuffer(source.read(height * width * 3), np.uint8).reshape(height, width, 3)
-    text, upright, turned, second = read_page(page, number=int(args["number"]))
-    finds = stamps.look(upright, dpi=int(args["dpi"]), bits=int(args.get("bits", 24)))
+    sheet = Sheet(page, dpi=int(args["dpi"]), bits=int(args.get("bits", 24)), number=int(args["number"]))
+    text, reading = read_page(sheet)
+    finds = [seen.to_json() for seen in reading.sheet.finds]
+    second, turned = second_readings(text, reading.cleaned), reading.sheet.turned
     again = {name: other.to_bytes().decode() for name, other in second.items()}
     yield {"kind": "text", "stamps": finds, "second": again, "turned": turned}, text.to_bytes()
     if turned:
-        yield _upright_images(upright)
+        yield _upright_images(reading.sheet.page)
 
 
-def read_page(page: Pixels, *, number: int = 1) -> tuple[PageText, Pixels, int, dict[str, PageText]]:
-    """Return a page's text, the page the right way up, the quarters it was turned, and second readings."""
-    reading, upright, turned = best_reading(page)
+def read_page(sheet: Sheet) -> tuple[PageText, Reading]:
+    """Return a page's text, and the reading it comes from with the page the right way up."""
+    reading = best_reading(sheet)
     flags: list[str] = []
-    if turned:
-        flags.append(f"turned_{turned * 90}")
-    if reading.pieces and reading.confidence < SURE_ENOUGH:
+    if reading.sheet.turned:
+        flags.append(f"turned_{reading.sheet.turned * 90}")
+    if _is_poor(reading):
         flags.append("low_confidence")
-    shape = upright.shape[0] / upright.shape[1]
-    text = layout.page_text(reading.pieces, number=number, shape=shape, flags=flags)
-    return text, upright, turned, second_readings(text, reading.cleaned)
+    height, width = reading.sheet.page.shape[:2]
+    return layout.page_text(reading.pieces, number=sheet.number, shape=height / width, flags=flags), reading
 
 
-def best_reading(page: Pixels) -> tuple[Reading, Pixels, int]:
+def best_reading(sheet: Sheet) -> Reading:
     """Read a page, spending more only while the reading stays poor."""
-    found = clean.measure(page)
-    turned = 0
+    found = clean.measure(sheet.page)
     if found.is_sideways:
-        turned = _which_way_up(page, (1, 3))
-        page = clean.turn(page, turned)
-        found = clean.measure(page)
-    recipe = clean.choose(found)
-    best = _read(page, recipe)
-    if not _is_poor(best):
-        return best, page, turned
-    if not found.is_sideways and _which_way_up(page, (0, 2)):
-        turned, page = 2, clean.turn(page, 2)
-        best = _read(page, recipe)
-    return _insist(page, best), page, turned
+        sheet = sheet.turn(_which_way_up(sheet.page, (1, 3)))
+        found = clean.measure(sheet.page)
+    best = _read(sheet, clean.choose(found, erase=sheet.over_print))
+    if _is_poor(best) and not sheet.turned and _which_way_up(sheet.page, (0, 2)):
+        sheet = sheet.turn(2)
+        best = _read(sheet, clean.choose(clean.measure(sheet.page), erase=sheet.over_print))
+    return _insist(best)
 
 
 def second_readings(text: PageText, cleaned: Cleaned) -> dict[str, PageText]:
@@ -171,18 +195,16 @@ def _is_poor(reading: Reading) -> bool:
     return len(reading.pieces) >= FEW_WORDS and reading.confidence < SURE_ENOUGH
 
 
-def _insist(page: Pixels, best: Reading) -> Reading:
+def _insist(best: Reading) -> Reading:
     """Try the other recipe, then the larger model; keep whichever reading is worth most."""
-    if not _is_poor(best):
-        return best
     attempts: tuple[Callable[[], Reading], ...] = (
-        lambda: _read(page, clean.other(best.cleaned.recipe)),
-        lambda: _read(page, best.cleaned.recipe, language=SECOND_LANGUAGE),
+        lambda: _read(best.sheet, clean.other(best.cleaned.recipe)),
+        lambda: _read(best.sheet, best.cleaned.recipe, language=SECOND_LANGUAGE),
     )
     for attempt in attempts:
-        best = max(best, attempt(), key=lambda reading: reading.worth)
         if not _is_poor(best):
             break
+        best = max(best, attempt(), key=lambda reading: reading.worth)
     return best
 
 
@@ -192,14 +214,15 @@ def _which_way_up(page: Pixels, ways: tuple[int, int]) -> int:
     def worth(way: int) -> float:
         turned = clean.turn(page, way)
         middle, reach = turned.shape[0] // 2, round(turned.shape[0] * LINES_TO_TRY / 2)
-        return _read(np.ascontiguousarray(turned[middle - reach : middle + reach]), clean.PLAIN, psm=6).worth
+        strip = Sheet(np.ascontiguousarray(turned[middle - reach : middle + reach]))
+        return _read(strip, clean.PLAIN, psm=6).worth
 
     return max(ways, key=worth)
 
 
-def _read(page: Pixels, recipe: Recipe, *, language: str = LANGUAGE, psm: int = 3) -> Reading:
-    cleaned = clean.clean(page, recipe)
-    return Reading(tuple(_pieces(_table(cleaned.gray, language, psm), cleaned)), cleaned)
+def _read(sheet: Sheet, recipe: Recipe, *, language: str = LANGUAGE, psm: int = 3) -> Reading:
+    cleaned = clean.clean(sheet.page, recipe)
+    return Reading(tuple(_pieces(_table(cleaned.gray, language, psm), cleaned)), cleaned, sheet)
 
 
 def _table(gray: Pixels, language: str, psm: int) -> str:

@@ -11,7 +11,7 @@ import logging
 import os
 import re
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -107,7 +107,7 @@ def stamp_finds(kept: Iterable[dict[str, Any]]) -> list[StampFind]:
 
 def second_readings(pages: Sequence[Mapping[str, Any]]) -> dict[str, PageText]:
     """Return the second reading of the first head among pages as kept with a scan."""
-    kept = next((page["second"] for page in pages if page.get("second")), {})
+    kept: Mapping[str, str] = next((page["second"] for page in pages if page.get("second")), {})
     return {name: PageText.from_bytes(text.encode()) for name, text in kept.items()}
 
 
@@ -161,7 +161,7 @@ def _in_order(frames: Iterator[Frame], facts: FileFacts, progress: Callable[[int
     finally:
         for future in waiting:
             future.cancel()
-        if isinstance(frames, Generator):
+        if isinstance(frames, sandbox.Cell):
             frames.close()  # ends the drawing cell at once when the reader of this file goes away
 
 

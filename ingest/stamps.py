@@ -8,7 +8,7 @@ without colour says so ("unclear"). Runs on the page before red is removed. No D
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
@@ -133,6 +133,7 @@ def find(page: Pixels, *, dpi: int, bits: int = 24) -> list[StampFind]:
         return list(_gray_stamps(small[:, :, 0]))
     ink = redness(small)
     found = [seen for frame in frames(ink) if (seen := _named(ink, frame))]
+    found += [seen for seen in _blue_arrivals(small) if not any(_meet(seen.box, other.box) for other in found)]
     return sorted(found, key=lambda seen: seen.box[1])
 
 
@@ -143,6 +144,22 @@ def redness(small: Pixels) -> Ink:
     excess = scaled[:, :, 0] - np.maximum(scaled[:, :, 1], scaled[:, :, 2])
     red: Ink = np.clip(excess, 0, 255)
     return red
+
+
+def _blue_arrivals(small: Pixels) -> Iterator[StampFind]:
+    """Yield incoming stamps in blue or violet ink, the usual pads of a registry."""
+    head = small[: round(HEAD_MM * DPI / 25.4)]
+    ink = redness(head[:, :, ::-1])
+    for frame in frames(ink):
+        seen = _named(ink, frame)
+        if seen and seen.kind == "arrival":
+            left, top, right, bottom = seen.box
+            part = head.shape[0] / small.shape[0]
+            yield replace(seen, box=(left, round(top * part), right, round(bottom * part)))
+
+
+def _meet(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def _is_gray(small: Pixels) -> bool:

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(shutil.which("tesseract") is None, reason="tesse
 @pytest.fixture(scope="module")
 def read():
     page = drawn.page()
-    return ocr.read_page(page, number=3)[0]
+    return ocr.read_page(ocr.Sheet(page, number=3))[0]
 
 
 def test_the_words_stand_where_their_offsets_say(read):
@@ -46,7 +46,7 @@ def test_boxes_lie_on_the_untouched_page_even_when_it_leans():
     page = drawn.page()
     matrix = cv2.getRotationMatrix2D((827, 1169), 2.0, 1)
     leaning = cv2.warpAffine(page, matrix, drawn.SIZE, borderValue=(255, 255, 255))
-    text = ocr.read_page(leaning)[0]
+    text = ocr.read_page(ocr.Sheet(leaning))[0]
     word = next(word for word in text.words if word.text.startswith("123/BC"))
     x, y = matrix @ np.array([300 + 130, 265 + 18, 1])
     left, top, right, bottom = word.box
@@ -71,7 +71,7 @@ def test_a_page_the_wrong_way_up_is_turned_and_says_so(quarters):
 
 
 def test_an_empty_page_has_no_text_and_no_complaint():
-    text = ocr.read_page(np.full((800, 600, 3), 255, np.uint8))[0]
+    text = ocr.read_page(ocr.Sheet(np.full((800, 600, 3), 255, np.uint8)))[0]
     assert (text.text, text.words, text.source, text.flags) == ("", (), "none", ())
 
 
@@ -79,7 +79,7 @@ def test_a_page_that_cannot_be_read_well_is_marked_for_a_person():
     rng = np.random.default_rng(3)
     page = cv2.GaussianBlur(drawn.page(), (0, 0), 4).astype(np.float32)
     ruined = np.clip(page + rng.normal(0, 60, page.shape), 0, 255).astype(np.uint8)
-    text = ocr.read_page(ruined)[0]
+    text = ocr.read_page(ocr.Sheet(ruined))[0]
     assert len(text.words) < ocr.FEW_WORDS or "low_confidence" in text.flags
 
 

@@ -35,6 +35,19 @@ def answer(number, text=TEXT):
     return Frame({"kind": "text", "stamps": [], "second": {}}, text_of(number, text).to_bytes())
 
 
+class Drawing(reading.sandbox.Cell):
+    """A drawing cell without a process."""
+
+    def __init__(self, cells):
+        self.cells, self.made = cells, cells.draw()
+
+    def __next__(self):
+        return next(self.made)
+
+    def close(self):
+        self.cells.is_closed = True
+
+
 class Cells:
     """Stands for the cells: what is drawn, and how each page is read."""
 
@@ -46,17 +59,12 @@ class Cells:
 
     def run(self, job, *, source, args, limits):
         if job == "ingest.pages:draw":
-            return self._draw()
+            self.is_closed = False
+            return Drawing(self)
         assert limits.programs
         return iter(self._read(args, os.pread(source, 1_000_000, 0)))
 
-    def _draw(self):
-        try:
-            yield from self._frames()
-        finally:
-            self.is_closed = True
-
-    def _frames(self):
+    def draw(self):
         yield Frame({"kind": "file", "pages": len(self.frames), "flags": ["signed"], "signatures": 1}, b"")
         for frame in self.frames:
             if isinstance(frame, Exception):
@@ -83,13 +91,6 @@ def cells(monkeypatch):
         return made
 
     return install
-
-
-def failed(reason):
-    fault = CellFailed.__new__(CellFailed)
-    Exception.__init__(fault, reason)
-    fault.reason, fault.detail = reason, "test"
-    return fault
 
 
 def read_all(**more):
@@ -154,7 +155,7 @@ def test_an_invisible_layer_that_says_something_else_is_marked(cells):
 def test_a_page_whose_cell_dies_keeps_its_image_and_is_marked(cells):
     def dies(args, raw):
         if args["number"] == 2:
-            raise failed("memory")
+            raise CellFailed("memory")
         return [answer(args["number"])]
 
     cells([page_frame(n) for n in (1, 2, 3)], dies)
@@ -165,7 +166,7 @@ def test_a_page_whose_cell_dies_keeps_its_image_and_is_marked(cells):
 
 
 def test_a_drawing_cell_that_dies_half_way_leaves_the_pages_it_gave(cells):
-    cells([page_frame(1), failed("crash"), page_frame(3)])
+    cells([page_frame(1), CellFailed("crash"), page_frame(3)])
     facts, pages = read_all()
     assert facts.pages == 3
     assert [page.number for page in pages] == [1]
@@ -176,7 +177,7 @@ def test_a_drawing_cell_that_dies_half_way_leaves_the_pages_it_gave(cells):
 )
 def test_a_file_that_cannot_be_opened_says_why(monkeypatch, reason, code):
     def run(*_, **__):
-        raise failed(reason)
+        raise CellFailed(reason)
         yield
 
     monkeypatch.setattr(reading.sandbox, "run", run)
