@@ -24,7 +24,7 @@ from ingest import clean, head, layout, stamps
 from ingest.clean import Cleaned, Pixels, Recipe
 
 LANGUAGE: Final = "vie"
-SECOND_LANGUAGE: Final = "script/Vietnamese"  # -0 to -10 % errors for +35 % time
+SECOND_LANGUAGE: Final = "Vietnamese"  # -0 to -10 % errors for +35 % time
 SURE_ENOUGH: Final = 88  # bad pages read raw: 73-81; good pages: 93-96
 FEW_WORDS: Final = 5
 AGAIN: Final = 1.4  # enlargement of the second reading: other pixels, other mistakes
