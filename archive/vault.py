@@ -69,7 +69,7 @@ class Vault:
 
         Raises:
             KeyFileForeign: the custodian's halves are not those the vault was made with.
-            VaultFailed, StoreFull: the database cannot be used.
+            VaultFailed, StoreFull, StoreFailed: the database or its folder cannot be used.
         """
         self._path = path
         self._custodian = custodian
@@ -78,11 +78,14 @@ class Vault:
         self._guard = threading.Lock()
         self._level_keys: dict[Level, tuple[bytes, AESGCM]] = {}
         self._folder = path.parent / "levels"
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.touch(mode=0o600)
-        with self._connection() as db:
-            db.executescript(_SCHEMA)
-        sync_folder(path.parent)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path.touch(mode=0o600)
+            with self._connection() as db:
+                db.executescript(_SCHEMA)
+            sync_folder(path.parent)
+        except OSError as error:
+            raise refusal(error) from error
         self._recognise()
 
     # --- the data keys -------------------------------------------------------------------
@@ -177,6 +180,7 @@ class Vault:
 
         Raises:
             WrongKey: a row does not open; nothing was changed.
+            StoreFailed: the old key could not be destroyed; rotate again.
         """
         with self._changing() as db:
             old = self._key_ids(db, level)
@@ -185,8 +189,11 @@ class Vault:
             db.execute("INSERT OR REPLACE INTO level VALUES (?, ?)", (level, key_id))
         self._level_keys.pop(level, None)
         self._flush_log()
-        for stale in old:
-            self._destroy(self._level_file(level, stale))
+        try:
+            for stale in old:
+                self._destroy(self._level_file(level, stale))
+        except OSError as error:
+            raise refusal(error) from error
         return survivors
 
     def level_files(self) -> list[Path]:
@@ -196,7 +203,7 @@ class Vault:
         return [self._level_file(Level(rank), key_id) for rank, key_id in rows]
 
     def copy_to(self, target: Path) -> None:
-        """Write a consistent copy of the vault (never of the level keys) to a new file, durably."""
+        """Write a consistent copy of the vault (never of the level keys) to a new file, durably. Raises OSError."""
         descriptor = create(target, mode=0o600)
         try:
             copy = sqlite3.connect(target)

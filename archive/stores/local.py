@@ -83,12 +83,15 @@ class LocalStore:
     """The driver for one folder; safe to share between threads and processes."""
 
     def __init__(self, root: Path) -> None:
-        """Create the folder if it is new."""
+        """Create the folder if it is new. Raises StoreFull, StoreFailed."""
         self._root = root
         self._unfinished = root / UNFINISHED
-        for folder in (root, self._unfinished):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        sync_folder(root.parent)
+        try:
+            for folder in (root, self._unfinished):
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            sync_folder(root.parent)
+        except OSError as error:
+            raise refusal(error) from error
         self._settled: set[Path] = set()
 
     def create(self, address: str) -> LocalDraft:

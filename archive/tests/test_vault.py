@@ -1,5 +1,6 @@
 """The key vault: keys are bound to their object and level, shredding is final, key files are checked."""
 
+import errno
 import multiprocessing
 import os
 import secrets
@@ -21,6 +22,7 @@ from archive.stores.refusals import (
     LevelKeyMissing,
     SecondHalfNeeded,
     Shredded,
+    StoreFailed,
     StoreFull,
     VaultFailed,
     WrongKey,
@@ -189,6 +191,21 @@ class TestDestruction:
 
         assert list(path.parent.glob("levels/1-*.key")) == [vault.level_files()[0]]
         assert vault.get(object_id) == key
+
+    def test_an_old_level_key_that_cannot_be_destroyed_is_not_called_destroyed(self, vault, monkeypatch):
+        object_id, key = add(vault)
+
+        def no(path):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+        with monkeypatch.context() as patch:
+            patch.setattr(vault, "_destroy", no)
+            with pytest.raises(StoreFailed):
+                vault.rotate_level(Level.MAT)
+
+        assert vault.get(object_id) == key
+        vault.rotate_level(Level.MAT)
+        assert len(list(vault._folder.glob("1-*.key"))) == 1
 
     def test_rotation_goes_on_in_batches(self, vault, monkeypatch):
         monkeypatch.setattr(vault_module, "BATCH", 3)
