@@ -163,7 +163,7 @@ class Compiler:
         if tokens:
             yield self._run("subject", tokens), engine.SUBJECT_PHRASE
             yield self._all([self._term("subject", token) for token in tokens]), engine.SUBJECT_ALL
-        if len(tokens) > 1:
+        if len(words) > 1:  # a single phrase stands side by side in every hit already
             yield self._any([self._run("body", tokens), self._run("names", tokens)]), engine.TEXT_PHRASE
         if tokens != typed:
             yield self._all(self.words(typed, EXACT)), engine.MARKS_RIGHT

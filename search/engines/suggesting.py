@@ -31,8 +31,8 @@ def suggest(searchers: Sequence[tantivy.Searcher], allowed: Query, typed: str, l
             whole = head + display
             if display.lower() != tail.strip().lower():
                 found.setdefault(whole.lower(), Suggestion(whole, count))
-        if len(found) >= limit:
-            break
+        if found:
+            break  # what follows the longer beginning says more, and each look costs the access query again
     return list(found.values())[:limit]
 
 
