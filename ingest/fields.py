@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from archive.rules.folding import key
 from archive.rules.page import PageText
 from archive.rules.proposal import Guess
 from ingest import fields_number, fields_organ, fields_signer, fields_subject
@@ -51,7 +52,7 @@ def propose(pages: Sequence[PageText], *, second: Mapping[str, PageText] | None 
     head = _head(drawn[_first_page(drawn)])
     found = _read(head)
     for name, other in _read_again(second or {}).items():
-        if name in _VOTING:
+        if not _is_part(other, found):
             found[name] = weighed(found.get(name), other)
     named = found.get("type_name")
     if named and fields_subject.is_consolidation(drawn[-1]):
@@ -61,8 +62,10 @@ def propose(pages: Sequence[PageText], *, second: Mapping[str, PageText] | None 
     return {name: read.guess() for name, read in found.items() if read and read.value}
 
 
-# Only these are read again: the abstract of a named type stands below the two columns.
-_VOTING: Final = frozenset(("code_number", "code_notation", "issued_date", "organ_name", "parent_organ_name"))
+def _is_part(other: Reading | None, found: Mapping[str, Reading | None]) -> bool:
+    """Return whether a second reading saw only the upper of two agencies: that is no quarrel about the lower one."""
+    parent = found.get("parent_organ_name")
+    return bool(other and parent and key(other.value) == key(parent.value))
 
 
 def _first_page(drawn: Sequence[Sequence[Line]]) -> int:
@@ -93,7 +96,9 @@ def _read(head: _Head) -> dict[str, Reading | None]:
     notation = symbol.notation.value if symbol else None
     return {
         "code_number": symbol.number if symbol else None,
-        "code_notation": symbol.notation if symbol else None,
+        "code_notation": fields_number.with_sign_of(symbol.notation, head.heading.name if head.heading else "")
+        if symbol
+        else None,
         "issued_date": fields_number.find_date(head.above),
         "organ_name": organ,
         "parent_organ_name": parent,
@@ -109,7 +114,7 @@ def _read_again(second: Mapping[str, PageText]) -> dict[str, Reading | None]:
         lines = [replace(line, column=Column.LEFT) for line in lines_of(left)]
         symbol = fields_number.find_symbol(lines)
         organ, parent = fields_organ.find_organs(lines, until=symbol.line if symbol else None)
-        found |= {"organ_name": organ, "parent_organ_name": parent}
+        found |= {"organ_name": organ, "parent_organ_name": parent}  # the abstract stands below what is read again
         if symbol:
             found |= {"code_number": symbol.number, "code_notation": symbol.notation}
     if right := second.get("right"):

@@ -36,6 +36,7 @@ _BARE: Final = re.compile(
 _LETTER: Final = re.compile(r"^\W{0,3}v\s?[/.]\s?v\b")
 _DOTS: Final = re.compile(r"[\s.…_·:;,]+")
 _PLAIN: Final = re.compile(r"[0-9]{1,7}(?:[a-dA-D]|bis)?")
+_SIGN_OF: Final = re.compile(r"[-/]?(?:\d{4}/)?([^-/]+)")
 _SPACED_SEPARATOR: Final = re.compile(r"\s{0,2}[-/–—]\s{1,2}|\s{1,2}[-/–—]\s{0,2}")
 _TYPE_BEFORE: Final = re.compile(r"[a-z ]{0,40}")
 _PLACE_AND_DATE: Final = re.compile(r"[^/]{0,40}ng[ar]y.{0,20}hang.{0,12}n[a-z]m.{0,12}")
@@ -78,6 +79,18 @@ def find_symbol(lines: Sequence[Line]) -> Symbol | None:
             return found
     bare = (_read(line, match, UNLABELLED) for line in lines if line.column is Column.LEFT for match in _bare(line))
     return next((found for found in bare if found), None)
+
+
+def with_sign_of(notation: Reading, type_name: str) -> Reading:
+    """Return the notation with the sign of the printed type, where one letter of it was misread ("TTI-PCT")."""
+    known = types.by_name(type_name)
+    read = _SIGN_OF.match(notation.value)
+    if not known or not known.sign or not read or types.by_sign(read[1]):
+        return notation
+    if len(read[1]) != len(known.sign) or sum(a != b for a, b in zip(read[1], known.sign, strict=True)) != 1:
+        return notation
+    repaired = notation.value[: read.start(1)] + known.sign + notation.value[read.end(1) :]
+    return replace(notation, value=repaired).with_other(notation.value).at_most(REPAIRED).never_sure()
 
 
 def find_date(lines: Sequence[Line]) -> Reading | None:
@@ -176,7 +189,7 @@ def _restored(notation: str, line: Line) -> str:
     if line.is_exact:
         return notation
     doubled = _DOUBLED.sub("Đ", notation)
-    head = re.match(r"[-/]?(?:\d{4}/)?([^-/]+)", doubled)
+    head = _SIGN_OF.match(doubled)
     known = types.by_sign(head[1], is_party="/" in doubled) if head else None
     if not head or not known or known.sign.lower() == head[1].lower():
         return doubled

@@ -27,7 +27,7 @@ _WIDE_GAP: Final = 1.4 * 1.414  # of the row's height (A4: a ten-thousandth is l
 
 # The motto and its party counterpart, marks and a letter or two lost.
 _MOTTO: Final = re.compile(
-    r"c.{0,2}ng h.{1,2}a? ?x. h.i|xa hoi chu nghia|d.c l.p\s?[-.]{0,3}\s?t. d|tu do\s?[-.]{0,3}\s?hanh|dang cong san viet"
+    r"c.{0,2}ng h.{1,2}a? ?x. h.i|xa hoi chu nghia|d.c l.p\b|tu do\s?[-.]{0,3}\s?hanh|dang cong san viet"
 )
 _DIRTY: Final = 40
 _DIRT_BEFORE: Final = 3  # a sign or two before the motto
@@ -94,11 +94,12 @@ def is_motto(line: Line) -> bool:
 
 
 def _motto(line: Line) -> re.Match[str] | None:
-    """Return where the motto stands in a line; its first part is printed in capitals, in running text it is not."""
+    """Return where the motto stands in a line; it starts with capitals, in running text it does not."""
     motto = _MOTTO.search(line.folded)
-    if motto and motto[0][0] == "c" and not line.text[motto.start() + 1].isupper():
+    if not motto:
         return None
-    return motto
+    capital = motto.start() + (motto[0][0] == "c")
+    return motto if line.text[capital].isupper() or motto[0][0] not in "cd" else None
 
 
 def around(words: Iterable[Word]) -> Box | None:
