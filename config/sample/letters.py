@@ -65,8 +65,8 @@ class Letter:
 
     @property
     def signer_authority(self) -> str:
-        """TM, KT, TL, TUQ, or empty for a head who signs himself."""
-        return self.signer.mode
+        """TM., KT., TL., TUQ., or empty for a head who signs himself."""
+        return f"{self.signer.mode}." if self.signer.mode else ""
 
     @property
     def is_stamped(self) -> bool:

@@ -200,7 +200,7 @@ FILE_PLAN: Final = (
     Class("04.TM", "Tuyển chọn và gọi công dân nhập ngũ", "3-tuyen-dung", "Đỗ Ngọc Ánh", "TM", "PTM"),
     Class("05.TM", "Phòng chống thiên tai, tìm kiếm cứu nạn, cháy nổ", "12.2-tu-ve", "Đỗ Ngọc Ánh", "TM", "PTM"),
     Class("CT", "Chính trị", "", ""),
-    Class("01.CT", "Tuyên truyền, giáo dục chính trị", "13-nghiep-vu", "Bùi Thanh Tú", "CT", "PCT"),
+    Class("01.CT", "Tuyên truyền, giáo dục chính trị", "13-nghiep-vu", "Nguyễn Thị Lan", "CT", "PCT"),
     Class("02.CT", "Chế độ, chính sách, hậu phương quân đội", "3-can-bo", "Nguyễn Thị Lan", "CT", "PCT"),
     Class("03.CT", "Thi đua, khen thưởng", "10-khen-thuong", "Nguyễn Thị Lan", "CT", "PCT"),
     Class("HC", "Hậu cần, kỹ thuật, tài chính", "", ""),

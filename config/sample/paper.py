@@ -24,6 +24,7 @@ from config.sample.prose import Block, Kind
 STYLE: Final = Path(__file__).with_name("paper.css")
 CLASSES: Final = {Kind.BASIS: "basis", Kind.HEADING: "heading", Kind.CENTRED: "centred"}
 LONG: Final = 24  # paragraphs: an office sets a long letter more openly
+CROWDED: Final = 6  # one stamped letter in six has the "ĐẾN" stamp beside its title, where readers mix the two
 SHORT_NAME: Final = "BỘ CHQS TỈNH VĨNH LONG"
 
 
@@ -53,6 +54,7 @@ def _looks(letter: Letter) -> dict[str, bool]:
     return {
         "titled": letter.type_name != types.LETTER,
         "stamped": letter.is_stamped,
+        "crowded": letter.is_stamped and int(letter.code_number) % CROWDED == 1,
         "long": len(letter.body) >= LONG,
     }
 

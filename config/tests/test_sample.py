@@ -78,7 +78,7 @@ def test_secrecy_is_mixed_as_in_an_office():
 
 def test_urgency_types_signing_and_directions_are_mixed():
     assert {letter.urgency for letter in LETTERS} == set(Urgency)
-    assert {letter.signer_authority for letter in LETTERS} == {"", "TM", "KT", "TL", "TUQ"}
+    assert {letter.signer_authority for letter in LETTERS} == {"", "TM.", "KT.", "TL.", "TUQ."}
     assert len({letter.type_name for letter in LETTERS}) >= 11
     assert {letter.direction for letter in LETTERS} == {INCOMING, OUTGOING}
     assert any(letter.organ.is_party for letter in LETTERS)
