@@ -1,8 +1,8 @@
 """Measure search: index rate, and the whole result page, over an invented corpus, against the goals.
 
-    python -m config.bench.searching PATH/vicorpus.py --records 20000
+    python -m config.bench searching --generators DIR --records 20000
 
-The corpus is a module given by its path, with `doc(i) -> dict` (see `_entry`); nothing of
+The corpus is DIR/search_corpus/vicorpus.py, a module with `doc(i) -> dict` (see `_entry`); nothing of
 it is kept. Reads and writes only a temporary folder. Prints a table and returns the figures.
 A page is hits, exact total, seven facets and twenty passages; times are of this thread.
 """
@@ -13,7 +13,6 @@ import random
 import resource
 import shutil
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -39,7 +38,7 @@ URGENCIES = ("thuong", "khan", "thuong-khan", "hoa-toc")
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """Build the index, ask every kind of query, print and return the figures."""
-    corpus = _corpus(Path(arguments.corpus))
+    corpus = _corpus(Path(arguments.generators) / "search_corpus" / "vicorpus.py")
     records = arguments.records or RECORDS
     folder = Path(tempfile.mkdtemp(prefix="vankho-bench-"))
     try:
@@ -220,14 +219,3 @@ def _print(figures: dict[str, Any]) -> None:
 
 def _verdict(is_met: bool) -> str:
     return "met" if is_met else "MISSED"
-
-
-def _arguments(argv: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("corpus", help="path of the corpus generator, a Python file with doc(i)")
-    parser.add_argument("--records", type=int, default=RECORDS)
-    return parser.parse_args(argv)
-
-
-if __name__ == "__main__":
-    run(_arguments(sys.argv[1:]))
