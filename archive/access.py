@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Final
+from typing import Any, Final, Protocol
 
 from django.db import connection, transaction
 from django.db.models import Count, Exists, F, OuterRef, QuerySet
@@ -27,7 +27,6 @@ from archive import audit
 from archive.models import (
     FOREVER,
     Access,
-    DigitalObject,
     Grant,
     Marking,
     Person,
@@ -48,6 +47,7 @@ PERSON: Final = 1_000_000
 ROLE: Final = 2_000_000
 DESK: Final = 3_000_000
 NARROW: Final = 20_000  # access rows; below this, ids from the index beat EXISTS
+NO_MARKING: Final = 1  # row 1 of Marking is "none"
 FEW: Final = 1_000  # below this the ids themselves are passed (a reader with nearly nothing walked 1,000,000 rows)
 
 
@@ -233,7 +233,7 @@ def derive(record: Record) -> None:
             principal=principal,
             source=source,
             level=record.level,
-            marking=record.marking_id,
+            marking=record.marking_id or NO_MARKING,
             since=since,
             until=until,
         )
@@ -270,7 +270,13 @@ def end_grant(given: Grant, *, actor: Person) -> None:
     audit.write(Action.GRANT_END, actor=actor, subject=given.record, details={"to": given.person_id})
 
 
-def level_of(things: Iterable[Record | DigitalObject]) -> Level:
+class Leveled(Protocol):
+    """Anything with a secrecy level: a record, a dossier, a sealed object."""
+
+    level: Any
+
+
+def level_of(things: Iterable[Leveled]) -> Level:
     """Return the highest level among what is really on a page: the level of its seal bar."""
     return Level(max((thing.level for thing in things), default=Level.THUONG))
 

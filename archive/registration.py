@@ -207,8 +207,8 @@ def _check_duplicate(entry: Entry, actor: Person) -> None:
         state=RecordState.REGISTERED,
     )
     year = entry.issued_date.year if entry.issued_date else 0
-    twins = twins.filter(issued_date__year=year).values_list("pk", flat=True)
-    twin = access.visible_to(actor).opens(twins).select_related("number").first()
+    known = twins.filter(issued_date__year=year).values_list("pk", flat=True)
+    twin = access.visible_to(actor).opens(known).select_related("number").first()
     if twin:
         raise LooksRegistered(symbol=twin.symbol, organ=twin.organ_name, number=twin.number.number)
 

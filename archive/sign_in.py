@@ -15,7 +15,11 @@ class Backend(BaseBackend):
     """Finds and checks a person; gives no permissions (the office's own table does)."""
 
     def authenticate(
-        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **_kwargs: Any
+        self,
+        request: HttpRequest | None,  # noqa: ARG002 - Django's signature
+        username: str | None = None,
+        password: str | None = None,
+        **_kwargs: Any,
     ) -> Person | None:
         """Return the person whose name and password match, or None."""
         if not username or not password:

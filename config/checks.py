@@ -73,7 +73,7 @@ def fonts(**_kwargs: Any) -> list[CheckMessage]:
             id="vankho.E021",
         )
         for face, package in FONTS.items()
-        if face not in listed
+        if face not in str(listed)
     ]
 
 
@@ -109,7 +109,7 @@ def lean_access(**_kwargs: Any) -> list[CheckMessage]:
         return []
     with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
         row = database.execute("SELECT sql FROM sqlite_master WHERE name = 'archive_access'").fetchone()
-    if row is None or "WITHOUT ROWID" in row[0]:
+    if row is None or "WITHOUT ROWID" in str(row[0]):
         return []
     return [
         checks.Warning(

@@ -178,7 +178,6 @@ STATIC_URL = "/static/"
 STATIC_ROOT = None  # served from the packages themselves: nothing to collect, nothing to forget
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
-FILE_UPLOAD_TEMP_DIR = VANKHO_HOME / "tmp"
 FILE_UPLOAD_HANDLERS = ["ingest.uploads.SealingHandler"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = 500

@@ -1,7 +1,7 @@
 """Handing files in by API: upload under a declared level, then ask how far reading is."""
 
 import uuid
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from django.http import HttpRequest
 from ninja import File, Form, Router, Schema
@@ -90,7 +90,7 @@ def upload(request: HttpRequest, asked: Form[UploadIn], file: File[UploadedFile]
         intake.check_level(level, person)
     if not asked.batch or batch.declared_level != level:
         batch = intake.open_batch(declared=level, channel=Channel.API, actor=person)
-    scan = intake.receive(file.file, name=file.name or "", batch=batch, actor=person)
+    scan = intake.receive(cast("BinaryIO", file.file), name=file.name or "", batch=batch, actor=person)
     return (422 if scan.state == ScanState.REFUSED else 201), described(scan)
 
 

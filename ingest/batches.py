@@ -4,6 +4,7 @@ Only scans within the reader's clearance are counted or shown.
 """
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
@@ -44,7 +45,7 @@ def visible_batches(person: Person) -> QuerySet[Batch]:
     return Batch.objects.filter(unit__in=units).filter(Q(pk__in=seen) | Q(actor=person))
 
 
-def open_batch_of(person: Person, batch_id: object) -> Batch:
+def open_batch_of(person: Person, batch_id: UUID) -> Batch:
     """Return a batch this person may see.
 
     Raises:
@@ -56,7 +57,7 @@ def open_batch_of(person: Person, batch_id: object) -> Batch:
     return batch
 
 
-def open_scan(person: Person, scan_id: object) -> Scan:
+def open_scan(person: Person, scan_id: UUID) -> Scan:
     """Return a scan this person may see.
 
     Raises:

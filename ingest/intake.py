@@ -8,7 +8,7 @@ opened here: that happens later, in the cell.
 import unicodedata
 import uuid
 from datetime import datetime
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from django.conf import settings
 from django.db import transaction
@@ -89,7 +89,7 @@ def receive(source: BinaryIO, *, name: str, batch: Batch, actor: Person, scan_id
     """
     access.require(actor, Action.SCAN_UPLOAD)
     try:
-        sealed = store.put(_Limited(source), level=Level(batch.declared_level))
+        sealed = store.put(cast("BinaryIO", _Limited(source)), level=Level(batch.declared_level))
     except StoreFull:
         return refuse(batch, name=name, code=outcomes.DISK_FULL, actor=actor)
     except TooLarge:

@@ -28,7 +28,7 @@ class SealingHandler(FileUploadHandler):
             raise StopUpload(connection_reset=False)
         self.file.write(raw_data)
 
-    def file_complete(self, file_size: int) -> UploadedFile:
+    def file_complete(self, file_size: int) -> "UploadedFile[bytes]":
         """Hand the whole file over."""
         self.file.seek(0)
         return UploadedFile(

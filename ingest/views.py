@@ -100,7 +100,7 @@ def upload(request: HttpRequest) -> JsonResponse:
     person = person_of(request)
     form = UploadForm(request.POST, request.FILES)
     if not form.is_valid():
-        return _said(400, " ".join(error for errors in form.errors.values() for error in errors))
+        return _said(400, " ".join(str(error) for errors in form.errors.values() for error in errors))
     try:
         access.require(person, Action.SCAN_UPLOAD)
         joined = _batch_for(form, person)
@@ -187,5 +187,5 @@ def dismiss(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
                 request, _("“%(name)s” was put aside; the row and your reason stay.") % {"name": scan.name}
             )
     for error in (each for errors in form.errors.values() for each in errors):
-        messages.error(request, error)
+        messages.error(request, str(error))
     return redirect("ingest:batch", scan.batch_id)

@@ -11,6 +11,7 @@ from typing import Final
 from django.conf import settings
 
 from archive import pages
+from archive.access import NO_MARKING
 from archive.models import Access, AuditLeaf, DossierItem, Record, RegisterNumber, Source
 from archive.rules.roles import READING, Action
 from search.engine import Engine, EngineBusy
@@ -122,7 +123,7 @@ def _entry(record: Record, version: int, number: int | None, reach: set[int], it
         id=record.pk,
         version=version,
         level=record.level,
-        marking=record.marking_id,
+        marking=record.marking_id or NO_MARKING,
         reach=tuple(sorted(reach)),
         number=record.symbol,
         register_number=str(number or ""),

@@ -5,9 +5,11 @@ neither changed nor confirmed is refused: it is shown, never saved silently.
 """
 
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from django import forms
+from django.db.models import QuerySet
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -110,7 +112,7 @@ class RegisterForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Refuse doubtful readings that nobody has looked at, and a symbol that cannot be split."""
         cleaned = super().clean() or {}
-        confirmed = set(self.data.getlist("confirmed"))
+        confirmed = set(cast("QueryDict", self.data).getlist("confirmed")) if self.is_bound else set()
         for name, guess in self.guesses.items():
             unseen = name in self.fields and name not in self.changed_data and name not in confirmed
             if unseen and guess.confidence < SURE:
@@ -182,6 +184,6 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(label=_("Reason"), max_length=300, widget=_text(rows=2))
 
 
-def registers_for(draft: Record) -> Any:
+def registers_for(draft: Record) -> QuerySet[Register]:
     """Return the open registers of the draft's unit."""
     return Register.objects.filter(unit=draft.unit, is_open=True)

@@ -120,7 +120,7 @@ def file(request: HttpRequest, key: str) -> HttpResponse:
         if attempt(request, form, lambda: dossiers.file(record, dossier=into, actor=person)):
             messages.success(request, _("Filed into %(code)s.") % {"code": into.code})
     for sentence in (each for errors in form.errors.values() for each in errors):
-        messages.error(request, sentence)
+        messages.error(request, str(sentence))
     wanted = request.POST.get("back", "")
     return redirect("archive:record", key) if wanted == "record" else redirect("archive:dossiers-unfiled")
 

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods
@@ -20,6 +21,7 @@ from archive.models import Page, Record, RecordState
 from archive.rules.levels import Level
 from archive.rules.page import Box
 from archive.rules.roles import Action, allows
+from archive.standing import standing
 from archive.views.doors import person_of
 
 Hits = Mapping[int, Sequence[Box]]
@@ -82,7 +84,7 @@ def _filings(shown: Record) -> list[Any]:
 
 def _may(request: HttpRequest) -> dict[str, bool]:
     """Return which buttons this person's post allows; the acts check again."""
-    roles = frozenset(access.standing(person_of(request), access.timezone.now()).roles)
+    roles = standing(person_of(request), timezone.now()).roles
     acts = (Action.STEP_FORWARD, Action.NUMBER_VOID, Action.DOSSIER_FILE, Action.RECORD_ORIGINAL, Action.HOLD_PLACE)
     return {act.name.lower(): allows(roles, act) for act in acts}
 
@@ -127,8 +129,9 @@ def original(request: HttpRequest, key: str) -> HttpResponseBase:
         context = {"record": shown, "form": form, "page_level": Level(shown.level), "original": kept}
         return render(request, "archive/original.html", context)
     reason = form.cleaned_data["reason"] if form.is_bound and form.is_valid() else ""
+    sealed = store.open(kept.address)  # a damaged object is refused before anything is sent or written down
     audit.read(Action.RECORD_ORIGINAL, actor=person, subject=shown, sha256=kept.sha256, reason=reason)
-    response = StreamingHttpResponse(_blocks(kept.address), content_type="application/octet-stream")
+    response = StreamingHttpResponse(_blocks(sealed), content_type="application/octet-stream")
     response.headers["Content-Length"] = str(kept.size)
     response.headers["Content-Disposition"] = (
         content_disposition_header(as_attachment=True, filename=kept.name or shown.key) or "attachment"
@@ -138,8 +141,8 @@ def original(request: HttpRequest, key: str) -> HttpResponseBase:
     return response
 
 
-def _blocks(address: str) -> Iterator[bytes]:
-    with store.open(address) as sealed:
+def _blocks(sealed: store.Reader) -> Iterator[bytes]:
+    with sealed:
         while block := sealed.read(256 * 1024):
             yield block
 

@@ -167,7 +167,7 @@ def return_draft(request: HttpRequest, key: str) -> HttpResponse:
             messages.success(request, _("Returned to the sender; it stays traceable on the desk."))
             return redirect("archive:register")
     for sentence in form.errors.get("__all__", form.errors.get("reason", [])):
-        messages.error(request, sentence)
+        messages.error(request, str(sentence))
     return redirect("archive:register-draft", key)
 
 
@@ -185,7 +185,7 @@ def void_number(request: HttpRequest, key: str) -> HttpResponse:
                 _("Number %(number)s is void; it stays in the register with its reason.") % {"number": voided.number},
             )
     for sentence in form.errors.get("__all__", form.errors.get("reason", [])):
-        messages.error(request, sentence)
+        messages.error(request, str(sentence))
     return redirect("archive:record", key)
 
 

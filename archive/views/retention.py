@@ -98,7 +98,7 @@ def lift(request: HttpRequest, pk: int) -> HttpResponse:
         if attempt(request, form, lambda: retention.lift_hold(hold, reason=reason, actor=person)):
             messages.success(request, _("The hold is lifted; it stays in the list with both reasons."))
     for sentence in (each for errors in form.errors.values() for each in errors):
-        messages.error(request, sentence)
+        messages.error(request, str(sentence))
     return redirect("archive:holds")
 
 

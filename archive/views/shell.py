@@ -51,7 +51,7 @@ RAIL: dict[Role, list[tuple[str | Promise, list[Item]]]] = {
     Role.LEADER: [
         ("", [DESK]),
         (
-            _("Direction"),
+            _("To direct"),
             [
                 Item("archive:work", "writing-sign", _("Read and direct")),
                 Item("archive:work-unit", "eye-check", _("Follow up")),

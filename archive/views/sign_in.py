@@ -75,7 +75,7 @@ def locked(request: HttpRequest, *_args: Any, **_kwargs: Any) -> HttpResponse:
 def sign_out(request: HttpRequest) -> HttpResponse:
     """Sign the person out and clear what the browser kept."""
     with transaction.atomic():
-        audit.write(Action.SIGN_OUT, actor=request.user, subject=request.user)  # type: ignore[arg-type,misc]
+        audit.write(Action.SIGN_OUT, actor=request.user, subject=request.user)  # type: ignore[arg-type]
     logout(request)
     response = redirect("archive:sign-in")
     response.headers["Clear-Site-Data"] = '"cache", "storage"'

@@ -8,6 +8,7 @@ a clerk corrects it, and a dozen dispatches are left on the desk for the visitor
 import logging
 from collections.abc import Callable, Sequence
 from datetime import date, time, timedelta
+from functools import partial
 from typing import Final, TypeVar
 
 from django.db.models import Q
@@ -96,7 +97,10 @@ class _Office:
 
     def _work(self, step: Step, person: Person, stage: int) -> None:
         tried(lambda: routing.receive(step, actor=person))
-        if stage > 1 and tried(lambda: routing.answer(_fresh(step), ANSWER, actor=person)) and stage > 2:  # noqa: PLR2004
+        if stage == 1:
+            return
+        answered = tried(lambda: routing.answer(_fresh(step), ANSWER, actor=person))
+        if answered and stage > 2:  # noqa: PLR2004 - the last stage is approved as well
             tried(lambda: routing.approve(_fresh(step), "Đồng ý.", actor=self.people["leader"]))
 
     def file(self, registered: Sequence[tuple[Record, Letter]]) -> None:
@@ -106,10 +110,10 @@ class _Office:
         for place, (record, _letter) in enumerate(registered):
             if opened and place % 3 != 2:  # noqa: PLR2004 - a third is left unfiled
                 into = opened[place % len(opened)]
-                tried(lambda record=record, into=into: dossiers.file(record, dossier=into, actor=archivist))
+                tried(partial(dossiers.file, record, dossier=into, actor=archivist))
         for dossier in opened[:2]:
             dossier.refresh_from_db()
-            tried(lambda dossier=dossier: dossiers.close(dossier, ended_on=timezone.localdate(), actor=archivist))
+            tried(partial(dossiers.close, dossier, ended_on=timezone.localdate(), actor=archivist))
         if opened:
             order = retention.Order(
                 "Thanh tra công tác văn thư 2026", "Giữ nguyên hồ sơ phục vụ đoàn thanh tra", "QĐ 12/QĐ-BCH"

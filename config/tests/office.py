@@ -10,7 +10,7 @@ import io
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -257,8 +257,8 @@ def later() -> Callable[[int], datetime]:
 
 
 @pytest.fixture
-def last_entry() -> Iterator[Callable[[], Any]]:
+def last_entry() -> Callable[[], Any]:
     """Return the newest entry of the log."""
     from archive.models import AuditLeaf
 
-    yield lambda: AuditLeaf.objects.select_related("entry").latest("idx").entry
+    return lambda: AuditLeaf.objects.select_related("entry").latest("idx").entry

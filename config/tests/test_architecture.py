@@ -27,7 +27,7 @@ def test_the_import_contracts_hold():
     assert result.returncode == 0, result.stdout
 
 
-@pytest.mark.parametrize("library,owner", [("pytesseract", "ingest/ocr.py"), ("tantivy", "search/engines")])
+@pytest.mark.parametrize(("library", "owner"), [("pytesseract", "ingest/ocr.py"), ("tantivy", "search/engines")])
 def test_one_module_drives_each_outside_program(library, owner):
     users = [path.relative_to(ROOT).as_posix() for path in sources(*PACKAGES)
              if re.search(rf"^\s*(import|from) {library}\b", path.read_text(encoding="utf-8"), re.MULTILINE)]

@@ -47,7 +47,7 @@ class Command(BaseCommand):
         with tempfile.TemporaryDirectory() as folder:
             pairs = self._hand_in(Path(folder), dispatches, clerk)
         self._read([scan for scan, _letter in pairs])
-        drafts = [(scan.record, letter) for scan, letter in pairs if self._fresh(scan).record]
+        drafts = [(record, letter) for scan, letter in pairs if (record := self._fresh(scan).record)]
         living.live(drafts, tell=lambda done, total: self._progress("working", done, total))
         self._index()
 
