@@ -40,6 +40,7 @@ _SIGN_OF: Final = re.compile(r"[-/]?(?:\d{4}/)?([^-/]+)")
 _SPACED_SEPARATOR: Final = re.compile(r"\s{0,2}[-/–—]\s{1,2}|\s{1,2}[-/–—]\s{0,2}")
 _TYPE_BEFORE: Final = re.compile(r"[a-z ]{0,40}")
 _PLACE_AND_DATE: Final = re.compile(r"[^/]{0,40}ng[ar]y.{0,20}hang.{0,12}n[a-z]m.{0,12}")
+_LINE_END_HYPHENS: Final = {0x02: "-", 0xFFFE: "-"}  # what a text layer holds for a hyphen at a line's end
 _INK: Final = re.compile(r"(?!(?:19|20)\d\d/)\d{1,4}/")
 _DOUBLED: Final = re.compile(r"[ĐÐ]{2}")
 
@@ -166,7 +167,7 @@ def _goes_on(line: Line, end: int) -> bool:
 
 def _notation(text: str) -> tuple[str, str]:
     """Return (notation evened out, the stretch it was read from); ("", "") when it is no sign of an office."""
-    whole = text
+    whole = text = text.translate(_LINE_END_HYPHENS)
     for spaced in _SPACED_SEPARATOR.finditer(text):
         following = re.match(r"[\w&.,]+", text[spaced.end() :])
         if not following or not _is_sign(following[0]):

@@ -17,7 +17,7 @@ from ingest.weighing import Reading, from_lines
 
 CLEAR: Final = 96
 UNKNOWN_NAME: Final = 80  # no word that starts agencies' names
-MOST_NAME_LINES: Final = 7
+MOST_NAME_LINES: Final = 14  # five ministries, and the gazette names them twice
 _DIRT: Final = re.compile(r"^[^\w(]+|[^\w.)]+$")
 _LEAST_LETTERS: Final = 3
 _NOT_AGENCIES: Final = (
@@ -28,6 +28,9 @@ _NOT_AGENCIES: Final = (
     "phan van ban",
     "cong hoa xa",
     "doc lap",
+    "nguoi ky",
+    "co quan:",
+    "email",
     "xa hoi chu nghia",
 )
 _NUMBER_LINE: Final = re.compile(

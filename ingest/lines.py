@@ -174,9 +174,18 @@ def _merged(rows: Sequence[list[Word]]) -> list[list[Word]]:
         if beside is None:
             merged.append(list(row))
         else:
-            beside.extend(row)
-            beside.sort(key=lambda word: word.box[0])
+            _lay_into(beside, row)
     return merged
+
+
+def _lay_into(row: list[Word], other: Iterable[Word]) -> None:
+    """Put words between those of a row by their left edges; both keep their own order (a box may span two lines)."""
+    at = 0
+    for word in other:
+        while at < len(row) and row[at].box[0] < word.box[0]:
+            at += 1
+        row.insert(at, word)
+        at += 1
 
 
 def _is_beside(one: Sequence[Word], other: Sequence[Word]) -> bool:

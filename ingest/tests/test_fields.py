@@ -434,3 +434,44 @@ def test_a_page_of_fifty_thousand_words_is_read_in_linear_time():
     started = time.process_time()
     fields.propose([crowded, crowded], second={"left": crowded, "right": crowded})
     assert time.process_time() - started < 3
+
+
+def test_number_and_day_laid_over_the_form_are_put_where_they_stand():
+    form = page(
+        (1500, 600, "ỦY BAN NHÂN DÂN"),
+        (4700, 600, MOTTO[0]),
+        (1700, 800, "TỈNH QUẢNG NGÃI"),
+        (5300, 800, MOTTO[1]),
+        (1700, 1150, "Số:"),
+        (2600, 1150, "/TB-UBND"),
+        (4600, 1150, "Quảng Ngãi, ngày"),
+        (6500, 1150, "tháng 11 năm 2024"),
+        (4700, 1800, "THÔNG BÁO"),
+        (2100, 1160, "542"),
+        (6150, 1160, "06"),
+        source="layer",
+    )
+    read = fields.propose([form])
+
+    assert (read["code_number"].value, read["code_notation"].value) == ("542", "TB-UBND")
+    assert read["issued_date"].value == "2024-11-06"
+    assert read["code_number"].confidence >= SURE
+
+
+def test_a_consolidated_text_is_known_by_its_last_page():
+    last = text_page(
+        "Số: 469/VBHN-BLĐTBXH\nXÁC THỰC VĂN BẢN HỢP NHẤT\nKT. BỘ TRƯỞNG\nTHỨ TRƯỞNG\nLê Văn Thanh", number=2
+    )
+    read = fields.propose([text_page("THÔNG TƯ\nHướng dẫn thực hiện quản lý lao động"), last])
+
+    assert read["type_name"].value == "Văn bản hợp nhất"
+    assert read["signer_name"].value == "Lê Văn Thanh"
+
+
+def test_a_sign_misread_by_one_letter_is_repaired_by_the_printed_type():
+    notation = fields.propose([text_page("PHÒNG CHÍNH TRỊ\nSố: 2144/TTI-PCT\nTỜ TRÌNH\nVề việc cử cán bộ")])[
+        "code_notation"
+    ]
+
+    assert (notation.value, notation.others) == ("TTr-PCT", ("TTI-PCT",))
+    assert notation.confidence < SURE
