@@ -17,7 +17,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 
 from archive.rules.levels import Level
 
-LANGUAGES: Final = ("vie", "script/Vietnamese")
+LANGUAGES: Final = ("vie", "Vietnamese")
 FONTS: Final = {"Tinos": "fonts-croscore"}
 KEY_LENGTH: Final = 50
 

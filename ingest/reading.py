@@ -128,18 +128,24 @@ def far_apart(layer: str, own: str) -> bool:
 def _facts(frames: Iterator[Frame], media_type: str) -> FileFacts:
     try:
         head = next(frames).head
+        if refusal := str(head.get("refusal", "")):
+            raise Unreadable(refusal, **dict(head.get("parameters", {})))
         pages, flags = int(head["pages"]), tuple(str(flag)[:40] for flag in head.get("flags", ()))
         return FileFacts(media_type, pages, flags, int(head.get("signatures", 0)))
     except CellFailed as fault:
-        raise Unreadable(*_end(fault)) from fault
+        raise _end(fault) from fault
     except (StopIteration, *UNTRUE) as fault:
-        raise Unreadable("ING-006") from fault
+        raise CellFailed("output", "no frame of the file") from fault
 
 
-def _end(fault: CellFailed) -> tuple[str]:
-    """Return the outcome for a cell that ended: too heavy, or damaged."""
+def _end(fault: CellFailed) -> Exception:
+    """Return what a dead drawing cell means: too heavy, or a fault to be tried again.
+
+    A file is called damaged only by a frame of the drawing job itself. A crash may be ours:
+    were it taken for damage, a good dispatch would be refused and its bytes dropped.
+    """
     log.warning("drawing ended: %s %s", fault.reason, fault.detail)
-    return ("ING-012" if fault.reason in {"memory", "cpu", "wall"} else "ING-006",)
+    return Unreadable("ING-012") if fault.reason in {"memory", "cpu", "wall"} else fault
 
 
 def _in_order(frames: Iterator[Frame], facts: FileFacts, progress: Callable[[int, int], None]) -> Iterator[ReadPage]:

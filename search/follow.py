@@ -5,6 +5,7 @@ one in the database now, so running twice is harmless and a lost index is rebuil
 nothing. Reads and searches in the log change nothing and are skipped without a commit.
 """
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
@@ -14,14 +15,18 @@ from archive import pages
 from archive.access import NO_MARKING
 from archive.models import Access, AuditLeaf, DossierItem, Record, RegisterNumber, Source
 from archive.rules.roles import READING, Action
-from search.engine import Engine, EngineBusy
+from search.engine import Engine, EngineBusy, IndexBroken
 from search.engines.embedded import Embedded
 from search.entry import Entry
 
 BATCH: Final = 200  # records loaded and written at once: bounds the memory that page texts take
 SKIPPED: Final = {str(action) for action in READING} | {str(Action.WORK_READ), str(Action.REGISTER_READ)}
 PERSIST_EVERY: Final = 2000  # skipped entries after which the position is written all the same
+COMMIT_EVERY: Final = 5000  # records of a rebuild between two commits: bounds the memory of a large one
 IDLE_LOOKS: Final = 20  # looks without work after which the writer's memory is let go
+
+
+log = logging.getLogger("vankho.search")
 
 
 def open_engine() -> Engine:
@@ -65,6 +70,11 @@ class Follower:
         try:
             self._write(changed, following)
         except EngineBusy:
+            return 0
+        except IndexBroken:
+            # Nothing of the commit is trusted: the index is built anew from the database.
+            log.exception("the index is rebuilt")
+            rebuild()
             return 0
         self._seen, self._idle = following, 0
         return len(leaves)
@@ -153,6 +163,8 @@ def rebuild(*, progress: object = None) -> int:
     while ids := list(Record.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:BATCH]):
         new.upsert(entries(ids, version=position))
         total, last = total + len(ids), ids[-1]
+        if total % COMMIT_EVERY < len(ids):
+            new.commit()
         if callable(progress):
             progress(total)
     new.commit(position=position)
