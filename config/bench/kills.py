@@ -1,0 +1,284 @@
+"""A hundred kills during a batch of sixty: every scan ends, none twice, none lost.
+
+Real workers read small files in a scratch installation while SIGKILL hits a random one
+of them, or of the processes they started, at random moments; a killed worker is
+replaced. Afterwards everything is checked from outside: the sum closes, one record per
+scan, every row's bytes have the right digest, the log has no gap, nothing is left
+running. The seed is printed and repeats the choices: `python -m config.bench.kills [SEED]`.
+"""
+
+import argparse
+import contextlib
+import ctypes
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from config.bench import scratch
+
+FILES = 60
+KILLS = 100
+WORKERS = 2
+SETTLE_SECONDS = 240
+PR_SET_CHILD_SUBREAPER = 36
+
+
+def run(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Hand in, kill, let it settle, check."""
+    seed = getattr(arguments, "seed", None) or random.SystemRandom().randrange(10**6)
+    return siege(seed=seed, files=FILES, kills=KILLS)
+
+
+def siege(*, seed: int, files: int, kills: int) -> dict[str, Any]:
+    """Return what became of so many files under so many kills."""
+    print(f"seed {seed}", flush=True)
+    chance = random.Random(seed)
+    # Whatever a killed process leaves behind becomes a child of this one and is found at the end.
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    with scratch.installation() as environment:
+        environment |= {"VANKHO_WORK_THREADS": "1", "VANKHO_LOG_LEVEL": "CRITICAL"}
+        folder = Path(environment["VANKHO_HOME"]) / "handed-in"
+        write_small(folder, files, chance)
+        scratch.manage(environment, "ingest", str(folder), "--level", "thuong", "--as", "clerk")
+        began = time.monotonic()
+        crew = Crew(environment)
+        killed = _attack(crew, chance, kills=kills, files=files)
+        seconds_of_kills = time.monotonic() - began
+        _settle(environment)
+        crew.end()
+        left = descendants(os.getpid())
+        state = _asked(environment, "check")
+    result = {
+        "seed": seed,
+        "files": files,
+        "kills": sum(killed.values()),
+        "killed": dict(killed),
+        "kills_with_work_left": crew.in_work,
+        "seconds_of_kills": round(seconds_of_kills),
+        "seconds": round(time.monotonic() - began),
+        **state,
+        "left_running": len(left),
+    }
+    result["passed"] = passed(result)
+    for name, value in result.items():
+        print(f"{name:22} {value}")
+    return result
+
+
+def passed(result: dict[str, Any]) -> bool:
+    """Say whether nothing was lost, doubled, unreadable or left over."""
+    faults = ("lost", "twice", "unreadable", "log_gaps", "loose_records", "left_running", "not_in_index")
+    return result["in"] == result["files"] and result["sum"] == result["in"] and not any(result[name] for name in faults)
+
+
+def write_small(folder: Path, count: int, chance: random.Random) -> None:
+    """Write one-page scans (PDF, JPEG, PNG, TIFF) and text PDFs, half and half."""
+    from config.sample import ageing, letters, paper
+
+    folder.mkdir(parents=True)
+    # A letter takes 0.3 s to draw: each third is drawn, and its siblings differ by the ageing alone.
+    drawn = [paper.draw(letter) for letter in letters.dispatches(max(1, count // 3), today=date(2026, 11, 20))]
+    for index in range(count):
+        pdf = drawn[index % len(drawn)]
+        if index < len(drawn):
+            (folder / f"{index:03d}-text.pdf").write_bytes(pdf)
+            continue
+        sheet = next(iter(ageing.sheets(pdf, rng=chance, strength=chance.choice(("light", "office")))))
+        kind = chance.choice(("pdf", "pdf", "jpg", "png", "tif"))
+        made = {"pdf": lambda: ageing.as_pdf([sheet]), "png": lambda: ageing.as_png(sheet), "tif": lambda: ageing.as_tiff([sheet, sheet])}  # noqa: B023
+        (folder / f"{index:03d}-scan.{kind}").write_bytes(made.get(kind, lambda: sheet)())  # noqa: B023
+
+
+@dataclass
+class Crew:
+    """The workers of the installation; a dead one is replaced."""
+
+    environment: dict[str, str]
+    in_work: int = 0
+    workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def keep_up(self) -> None:
+        """Collect the dead and start as many new ones."""
+        self.workers = [worker for worker in self.workers if worker.poll() is None]
+        while len(self.workers) < WORKERS:
+            command = [sys.executable, "manage.py", "work"]
+            quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+            self.workers.append(subprocess.Popen(command, cwd=scratch.ROOT, env=self.environment, **quiet))
+
+    def targets(self) -> list[int]:
+        """Return every worker and every process it started."""
+        return [pid for worker in self.workers for pid in (worker.pid, *descendants(worker.pid))]
+
+    def end(self) -> None:
+        """Ask the workers to stop, as an administrator does, and give orphans a moment to end by themselves."""
+        for worker in self.workers:
+            worker.terminate()
+        for worker in self.workers:
+            worker.wait(60)
+        until = time.monotonic() + 10
+        while descendants(os.getpid()) and time.monotonic() < until:
+            collect()
+            time.sleep(0.2)
+
+
+def _attack(crew: Crew, chance: random.Random, *, kills: int, files: int) -> Counter[str]:
+    """Kill so often; the pace follows the work, so that there is work to kill until the end."""
+    killed: Counter[str] = Counter()
+    done = 0
+    while done < kills:
+        crew.keep_up()
+        waiting = _waiting(crew.environment)
+        ahead = (files - waiting) / files > done / kills
+        time.sleep(chance.expovariate(1 / (0.8 if ahead else 2.5)))
+        targets = crew.targets()
+        target = targets[chance.randrange(len(targets))]
+        kind = kind_of(target)
+        try:
+            os.kill(target, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+        done += 1
+        killed[kind] += 1
+        crew.in_work += waiting > 0
+        collect()
+    crew.keep_up()
+    return killed
+
+
+def collect() -> None:
+    """Collect processes that were left to this one and have ended; the workers are collected by their handles."""
+    with contextlib.suppress(ChildProcessError):
+        for pid in descendants(os.getpid()):
+            if kind_of(pid) != "worker":
+                os.waitpid(pid, os.WNOHANG)
+
+
+def kind_of(pid: int) -> str:
+    """Name a process by its command line."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return "gone"
+    if b"manage.py" in words:
+        return "worker"
+    return "tesseract" if b"tesseract" in words.split(b"\0")[0] else "cell"
+
+
+def descendants(root: int) -> list[int]:
+    """Return the living processes below one, found in /proc."""
+    children: dict[int, list[int]] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            state, parent = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
+            if state != "Z":
+                children.setdefault(int(parent), []).append(int(folder.name))
+    found, ahead = [], [root]
+    while ahead:
+        below = children.get(ahead.pop(), [])
+        found += below
+        ahead += below
+    return found
+
+
+def _waiting(environment: dict[str, str]) -> int:
+    """Count the scans that wait, by a reader that asks nobody."""
+    import sqlite3
+
+    with contextlib.closing(sqlite3.connect(Path(environment["VANKHO_HOME"]) / "db.sqlite3", timeout=20)) as rows:
+        return int(rows.execute("SELECT count(*) FROM ingest_scan WHERE state = 'waiting'").fetchone()[0])
+
+
+def _settle(environment: dict[str, str]) -> None:
+    until = time.monotonic() + SETTLE_SECONDS
+    while _waiting(environment) and time.monotonic() < until:
+        time.sleep(0.5)
+    time.sleep(2)  # the index follows within a second
+
+
+def _asked(environment: dict[str, str], question: str) -> dict[str, Any]:
+    asked = scratch.begin(environment, "-m", "config.bench.kills", question)
+    return dict(json.loads(asked.communicate(timeout=120)[0] or "{}"))
+
+
+def check() -> None:
+    """Print what stands in the installation, as seen by its own doors."""
+    from archive.models import AuditLeaf, DigitalObject, Record
+    from ingest.models import Scan
+    from search.follow import Follower
+
+    scans = list(Scan.objects.select_related("record", "original"))
+    states = Counter(scan.state for scan in scans)
+    follower = Follower()
+    while follower.catch_up():
+        continue
+    indexed = Counter(hit.id for hit in follower.engine.stamps())
+    records = [scan.record_id for scan in scans if scan.record_id]
+    places = list(AuditLeaf.objects.order_by("idx").values_list("idx", flat=True))
+    answer = {
+        "in": len(scans),
+        "sum": sum(states.values()),
+        "states": dict(states),
+        "codes": dict(Counter(scan.code for scan in scans if scan.code)),
+        "waiting_without_reason": states["waiting"],
+        "most_attempts": max(scan.attempts for scan in scans),
+        "lost": sum(scan.original_id is None for scan in scans),
+        "twice": Record.objects.count() - len(set(records)) + _doubled_entries(),
+        "loose_records": Record.objects.filter(scan__isnull=True).count(),
+        "unreadable": sum(not _is_whole(row) for row in DigitalObject.objects.all()),
+        "log_gaps": len(set(range(len(places))) ^ set(places)),
+        "not_in_index": len(set(records) ^ set(indexed)) + sum(count > 1 for count in indexed.values()),
+        "spare_objects": _spare_objects(),
+    }
+    print(json.dumps(answer))
+
+
+def _doubled_entries() -> int:
+    """Count captures beyond one per record in the log."""
+    from archive.models import AuditEntry
+
+    taken = AuditEntry.objects.filter(action="record.capture").values_list("record_id", flat=True)
+    return sum(count - 1 for count in Counter(taken).values())
+
+
+def _is_whole(row: Any) -> bool:
+    """Say whether an object can be read and is what its row says."""
+    import hashlib
+
+    from archive import store
+    from archive.rules.errors import Refusal
+
+    try:
+        return hashlib.sha256(store.read(row.address)).hexdigest() == row.sha256
+    except Refusal:
+        return False
+
+
+def _spare_objects() -> int:
+    """Count sealed objects that no row names: what killed workers leave, swept later."""
+    from archive import store
+    from archive.models import DigitalObject
+
+    def known(addresses: Any) -> list[str]:
+        return list(DigitalObject.objects.filter(address__in=addresses).values_list("address", flat=True))
+
+    return sum(1 for _ in store.orphans(known, older_than_seconds=0))
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    if sys.argv[1:] == ["check"]:
+        import django
+
+        django.setup()
+        check()
+    else:
+        run(argparse.Namespace(seed=int(sys.argv[1]) if sys.argv[1:] else None))
