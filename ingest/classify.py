@@ -12,7 +12,7 @@ from itertools import islice, pairwise
 from typing import Final, Protocol
 
 from archive.rules.levels import Level, Urgency
-from archive.rules.page import Box, PageText, Word
+from archive.rules.page import Box, PageText
 from archive.rules.proposal import Evidence, Guess, Suggestion
 from ingest import markings
 from ingest.lines import MOST_LINES, Line, around, lines_of
@@ -26,7 +26,6 @@ MOST_EVIDENCE: Final = 20
 _UPPER_HALF: Final = 5000
 _LONGEST_WORD: Final = 12
 _HEAD_LINES: Final = 60
-_APART: Final = 2 * 1.414  # of a line's height: two stamps side by side, not two words
 
 
 class StampFind(Protocol):
@@ -131,7 +130,7 @@ def _from_text(pages: Iterable[PageText]) -> Iterator[Evidence]:
             labelled = markings.level_of_label(line.text)
             if labelled:
                 yield Evidence("text", labelled, _certainty(line), page.number, line.box)
-            for part in _parts(line):
+            for part in line.parts():
                 level = markings.level_of_line(part.text)
                 if level:
                     yield Evidence("text", level, _certainty(part), page.number, part.box)
@@ -163,27 +162,6 @@ def _certainty(line: Line) -> int:
     return certainty if is_above else min(certainty, ELSEWHERE)
 
 
-def _parts(line: Line) -> list[Line]:
-    """Return the line, and what stands far apart in it: stamps stand beside numbers and headings."""
-    if len(line.words) < 2:  # noqa: PLR2004
-        return [line]
-    height = max(word.box[3] - word.box[1] for word in line.words)
-    runs: list[list[Word]] = [[line.words[0]]]
-    for before, after in pairwise(line.words):
-        if after.box[0] - before.box[2] > _APART * height:
-            runs.append([])
-        runs[-1].append(after)
-    if len(runs) == 1:
-        return [line]
-    return [line, *(_part(line, run) for run in runs)]
-
-
-def _part(line: Line, words: Sequence[Word]) -> Line:
-    start = line.words.index(words[0])
-    offset = sum(len(word.text) + 1 for word in line.words[:start])
-    return line.cut(offset, offset + sum(len(word.text) + 1 for word in words) - 1)
-
-
 def _unclear(pages: Sequence[PageText], bits: Mapping[int, int]) -> Iterator[Evidence]:
     """Say that the first page cannot be cleared: no colour to see a stamp by, or read too badly."""
     for page in pages[:1]:
@@ -206,7 +184,7 @@ def _urgency_stamps(stamps: Iterable[StampFind]) -> Iterator[tuple[Urgency, int,
 def _urgency_lines(pages: Iterable[PageText]) -> Iterator[tuple[Urgency, int, int, Box | None]]:
     for page in pages:
         for line in islice(lines_of(page), _HEAD_LINES):
-            for part in _parts(line):
+            for part in line.parts():
                 grade = markings.urgency_of_line(part.text) or markings.urgency_of_label(part.text)
                 if grade and not (part.box and part.box[1] > _UPPER_HALF):
                     yield grade, min(95, _certainty(part)), page.number, around(part.words)

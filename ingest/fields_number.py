@@ -14,7 +14,7 @@ from typing import Final
 
 from archive.rules import numbers, types
 from archive.rules.folding import fold
-from ingest.lines import Column, Line, around
+from ingest.lines import ACROSS, Column, Line, around, line_height
 from ingest.weighing import Reading, word_confidence
 
 CLEAR: Final = 97
@@ -53,6 +53,7 @@ _DATE: Final = re.compile(
 )
 _SHORT_DATE: Final = re.compile(rf"(?P<place>.{{0,60}}?)ngay\s{{0,3}}{_DAY}\s?[/.-]\s?{_MONTH}\s?[/.-]\s?{_YEAR}")
 _OWN_SYMBOL: Final = re.compile(r"^\W{0,3}s[o06]\s{0,3}[:.;].{0,40}?/\s?\S{1,40}")
+_ROOM_FOR_A_HAND: Final = 1.0
 _MOST_DIGITS: Final = 7
 _LAST_WORDS: Final = 4  # characters of dirt that may follow a date line
 _FIRST_YEAR: Final = 1945
@@ -233,7 +234,28 @@ def _date_in(line: Line, pattern: re.Pattern[str]) -> Reading | None:
     read = Reading(found.isoformat(), min(CLEAR, word_confidence(line, start, end)), line.page, place)
     if read.confidence < HOPELESS:
         return None
-    return read if all(part.isdecimal() for part in raw) else read.at_most(REPAIRED).never_sure()
+    if not all(part.isdecimal() for part in raw):
+        return read.at_most(REPAIRED).never_sure()
+    return read.at_most(SEEN_ONCE).never_sure() if _may_be_by_hand(line, match) else read
+
+
+def _may_be_by_hand(line: Line, match: re.Match[str]) -> bool:
+    """Return whether day or month may be written by hand or have lost a digit.
+
+    Print has a zero before days 1-9 and months 1 and 2 (decree 30/2020 annex I), and no more
+    than a blank on either side; a form leaves room for the hand (0.6-0.95 of a line's height, and 1.0-1.6).
+    """
+    if line.is_exact:
+        return False
+    if len(match["day"]) == 1 or match["month"] in {"1", "2"}:
+        return True
+    words = line.words_in(match.start("day"), match.end("day"))
+    at = line.words.index(words[0]) if len(words) == 1 else 0
+    if not 0 < at < len(line.words) - 1:
+        return False
+    before, day, after = (word.box for word in line.words[at - 1 : at + 2])
+    room = (after[0] - before[2] - (day[2] - day[0])) / ACROSS
+    return room > _ROOM_FOR_A_HAND * line_height(line.words)
 
 
 def _is_body(line: Line, match: re.Match[str]) -> bool:

@@ -34,8 +34,9 @@ _NOT_AGENCIES: Final = (
     "xa hoi chu nghia",
 )
 _NUMBER_LINE: Final = re.compile(
-    r"^\W{0,3}(?:[a-z ]{0,30} )?s[o06]\s{0,3}(?:[:.;,]|[0-9])|^.{0,6}[a-z]{1,5}\s?[-/]\s?[a-z]{2,6}$"
+    r"^\W{0,3}(?:[a-z ]{0,30} )?s[o06]\s{0,3}(?:[:.;,]|[0-9])|^.{0,6}[a-z]{1,5}\s?[-/]\s?[a-z]{2,6}$|/\s?[a-z]{2,5}-[a-z]"
 )
+_CLEAR_PAPER: Final = 2.0  # heights of a line
 _EVERYWHERE: Final = frozenset(("thanh tra", "van phong"))  # every body has one
 _DEPARTMENTS: Final = ("Sở ", "Công đoàn ")
 
@@ -52,7 +53,7 @@ def find_organs(head: Sequence[Line], *, until: Line | None) -> tuple[Reading | 
 def _above(head: Sequence[Line], until: Line | None) -> list[Line]:
     kept: list[Line] = []
     for line in head:
-        if line is until or _NUMBER_LINE.match(line.folded) or line.folded.startswith(("v/v", "kinh gui")):
+        if line is until or _ends_names(line) or (kept and _is_far_below(line, kept[-1])):
             break
         if _names_agency(line):
             kept.append(_clean(line))
@@ -60,6 +61,20 @@ def _above(head: Sequence[Line], until: Line | None) -> list[Line]:
             break
     left = [line for line in kept if line.column is Column.LEFT]
     return left or kept
+
+
+def _ends_names(line: Line) -> bool:
+    """Return whether a line is, or was, that of the number, or stands below it."""
+    if line.column is Column.RIGHT:
+        return False
+    return bool(_NUMBER_LINE.search(line.folded)) or line.folded.startswith(("v/v", "kinh gui"))
+
+
+def _is_far_below(line: Line, name: Line) -> bool:
+    """Return whether clear paper parts a line from the names above it: then it is a stamp, or a number misread."""
+    if not line.box or not name.box or line.column is not Column.LEFT or name.column is not Column.LEFT:
+        return False
+    return line.box[1] - name.box[3] > _CLEAR_PAPER * (name.box[3] - name.box[1])
 
 
 def _names_agency(line: Line) -> bool:

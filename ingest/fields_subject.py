@@ -28,12 +28,12 @@ MOST_CHARACTERS: Final = 500  # the length of the field in annex VI of decree 30
 # What no abstract starts a line with.
 _BODY: Final = re.compile(
     r"^\W{0,3}(?:can cu |kinh gui|dieu \d|chuong [ivx1]|phan (?:thu|i)|[ivx]{1,4}[./]|[1-9]{1,2}[.)/]\s|[a-d]\)|noi nhan|"
-    r"quyet (?:nghi|dinh)\s*:|hoi dong|\((?:kem|ban hanh))"
+    r"quyet (?:nghi|dinh)\s*:|\((?:kem|ban hanh))"
 )
 # What a body often starts with, but a line of an abstract may as well: the layout decides, where it is known.
 _PERHAPS_BODY: Final = re.compile(
     r"^\W{0,3}(?:thuc hien|theo |xet |de (?!an|nghi)|ngay \d|trong (?:nam|thang|thoi|nhung|qua)|nham |bo truong|giam doc|chu tich|"
-    r"thu truong|so y te|uy ban|(?:thong tu|nghi dinh|quyet dinh|luat|nghi quyet) so)"
+    r"thu truong|so y te|uy ban|hoi dong|(?:thong tu|nghi dinh|quyet dinh|luat|nghi quyet) so)"
 )
 _LETTER: Final = re.compile(r"^\W{0,3}v\s?[/.1il]\s?v\b")
 _ABOUT: Final = re.compile(r"^\W{0,3}ve (?:viec )?")
@@ -67,7 +67,8 @@ def find_heading(lines: Sequence[Line]) -> Heading | None:
     mottos = [at for at, line in enumerate(lines) if is_motto(line)]
     start = mottos[-1] + 1 if mottos and lines[mottos[-1]].words else 0
     for at, line in enumerate(lines[start:], start):
-        found = None if line.column is Column.LEFT and start else _heading(line)
+        parts = [] if line.column is Column.LEFT and start else line.parts()
+        found = next((seen for part in parts if (seen := _heading(part))), None)
         if found:
             is_consolidated = any(_CONSOLIDATED.match(above.folded) for above in lines[:at])
             return Heading(at, CONSOLIDATED if is_consolidated else found[0], found[1], found[2])

@@ -21,9 +21,12 @@ LONGEST_LINE: Final = 400  # characters of a line that are looked at: a line of 
 MOST_LINES: Final = 400  # of a page: dense print has about 90
 MOST_TEXT: Final = 100_000  # characters of a page without boxes: dense print has about 6,000
 USUAL_SPLIT: Final = 4500  # where the right column starts when the motto is not found, ten-thousandths of the width
+ACROSS: Final = 1.414  # A4: a ten-thousandth of the height is so much longer than one of the width
 _NEAR_SPLIT: Final = 1300
 _CENTRE: Final = (4000, 6000)
-_WIDE_GAP: Final = 1.4 * 1.414  # of the row's height (A4: a ten-thousandth is longer down than across); a blank is 0.3
+_WIDE_GAP: Final = 1.4 * ACROSS  # of the row's height; a blank is 0.3
+
+_APART: Final = 2 * ACROSS  # two stamps side by side, not two words
 
 # The motto and its party counterpart, marks and a letter or two lost.
 _MOTTO: Final = re.compile(
@@ -70,6 +73,18 @@ class Line:
         while len(words) > 1 and _is_dirt(words[-1]):
             del words[-1]
         return self if len(words) == len(self.words) else _line(words, self.page, self.column, is_exact=self.is_exact)
+
+    def parts(self) -> list["Line"]:
+        """Return the line, and what stands far apart in it: stamps stand beside numbers and headings."""
+        if len(self.words) < 2:  # noqa: PLR2004
+            return [self]
+        height = max(word.box[3] - word.box[1] for word in self.words)
+        runs: list[list[Word]] = [[self.words[0]]]
+        for before, after in pairwise(self.words):
+            if after.box[0] - before.box[2] > _APART * height:
+                runs.append([])
+            runs[-1].append(after)
+        return [self, *(_line(run, self.page, self.column, is_exact=self.is_exact) for run in runs if len(runs) > 1)]
 
     def words_in(self, start: int, end: int) -> tuple[Word, ...]:
         """Return the words that a stretch of the text touches."""
@@ -189,7 +204,7 @@ def _lay_into(row: list[Word], other: Iterable[Word]) -> None:
 
 
 def _is_beside(one: Sequence[Word], other: Sequence[Word]) -> bool:
-    height = min(_height(one), _height(other))
+    height = min(line_height(one), line_height(other))
     if abs(_middle(one) - _middle(other)) > 0.5 * height:
         return False
     return not any(a.box[0] < b.box[2] - 20 and b.box[0] < a.box[2] - 20 for a in one[:40] for b in other[:40])
@@ -224,7 +239,7 @@ def _gap_at(row: Sequence[Word], split: int, number: int) -> int | None:
     motto = _motto(line)
     if motto and motto.start() >= _DIRT_BEFORE and row[0].box[1] < 5000:  # noqa: PLR2004 - as above
         return len(row) - len(line.words_in(motto.start(), len(line.text)))
-    least = _WIDE_GAP * _height(row)
+    least = _WIDE_GAP * line_height(row)
     gaps = [
         (after.box[0] - before.box[2], at)
         for at, (before, after) in enumerate(pairwise(row), 1)
@@ -259,5 +274,6 @@ def _middle(row: Sequence[Word]) -> float:
     return median((word.box[1] + word.box[3]) / 2 for word in row[:40])
 
 
-def _height(row: Sequence[Word]) -> float:
+def line_height(row: Sequence[Word]) -> float:
+    """Return the middle height of words that stand side by side, in ten-thousandths of the page's height."""
     return median(word.box[3] - word.box[1] for word in row[:40]) or 1
