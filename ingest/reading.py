@@ -31,6 +31,8 @@ FAR_APART: Final = 0.3  # shared letter triples of an invisible layer and the pa
 ENOUGH_TO_COMPARE: Final = 120  # letters
 LONGEST_TEXT: Final = 200_000  # letters of one page
 MOST_STAMPS: Final = 40
+MOST_FAULTS: Final = 20  # drawing cells that may die over one file
+TOO_HEAVY, BROKEN = "ING-012", "ING-006"
 WHOLE: Final = 10_000
 UNTRUE: Final = (LookupError, TypeError, ValueError, AttributeError)  # what broken answers of a cell end in
 log = logging.getLogger("vankho.reading")
@@ -95,9 +97,9 @@ def read(
     Raises:
         Unreadable: the cell could not open the file.
     """
-    frames = sandbox.run("ingest.pages:draw", source=source, args={"type": type}, limits=DRAWING)
+    frames = _drawing(source, type, 1)
     facts = _facts(frames, type)
-    return facts, _in_order(frames, facts, progress)
+    return facts, _in_order(Drawn(source, facts, frames), progress)
 
 
 def stamp_finds(kept: Iterable[dict[str, Any]]) -> list[StampFind]:
@@ -125,33 +127,67 @@ def far_apart(layer: str, own: str) -> bool:
 # --- frames of the drawing cell ------------------------------------------------------------------------
 
 
+def _drawing(source: int, media_type: str, first: int) -> Iterator[Frame]:
+    return sandbox.run("ingest.pages:draw", source=source, args={"type": media_type, "first": first}, limits=DRAWING)
+
+
 def _facts(frames: Iterator[Frame], media_type: str) -> FileFacts:
     try:
         head = next(frames).head
-        if refusal := str(head.get("refusal", "")):
-            raise Unreadable(refusal, **dict(head.get("parameters", {})))
+        if head.get("refusal"):
+            raise Unreadable(str(head["refusal"]), **dict(head.get("parameters") or {}))
         pages, flags = int(head["pages"]), tuple(str(flag)[:40] for flag in head.get("flags", ()))
         return FileFacts(media_type, pages, flags, int(head.get("signatures", 0)))
     except CellFailed as fault:
-        raise _end(fault) from fault
+        log.warning("drawing ended: %s %s", fault.reason, fault.detail)
+        raise Unreadable(TOO_HEAVY if fault.reason in {"memory", "cpu", "wall"} else BROKEN) from fault
     except (StopIteration, *UNTRUE) as fault:
-        raise CellFailed("output", "no frame of the file") from fault
+        raise Unreadable(BROKEN) from fault
 
 
-def _end(fault: CellFailed) -> Exception:
-    """Return what a dead drawing cell means: too heavy, or a fault to be tried again.
+@dataclass
+class Drawn(Iterator[Frame]):
+    """The page frames of a file. A drawing cell that dies is followed by another one behind its last page."""
 
-    A file is called damaged only by a frame of the drawing job itself. A crash may be ours:
-    were it taken for damage, a good dispatch would be refused and its bytes dropped.
-    """
-    log.warning("drawing ended: %s %s", fault.reason, fault.detail)
-    return Unreadable("ING-012") if fault.reason in {"memory", "cpu", "wall"} else fault
+    source: int
+    facts: FileFacts
+    frames: Iterator[Frame]
+    next_page: int = 1
+    faults: int = 0
+    is_fresh: bool = True  # this cell has given no page yet: its death is the next page's fault
+
+    def __next__(self) -> Frame:
+        """Return the next page's frame; pages that could not be drawn are passed over."""
+        while True:
+            try:
+                frame = next(self.frames)
+            except CellFailed as fault:
+                log.warning("drawing stopped before page %s: %s %s", self.next_page, fault.reason, fault.detail)
+                self._go_on()
+                continue
+            if frame.head.get("kind") in {"page", "unread"}:
+                self.next_page += 1
+                self.is_fresh = False
+            if frame.head.get("kind") == "page":
+                return frame
+
+    def _go_on(self) -> None:
+        self.next_page += self.is_fresh
+        self.faults += 1
+        if self.next_page > self.facts.pages or self.faults > MOST_FAULTS:
+            self.frames = iter(())
+        else:
+            self.frames, self.is_fresh = _drawing(self.source, self.facts.type, self.next_page), True
+
+    def close(self) -> None:
+        """End the drawing cell at once: the reader of this file has gone away."""
+        if isinstance(self.frames, sandbox.Cell):
+            self.frames.close()
 
 
-def _in_order(frames: Iterator[Frame], facts: FileFacts, progress: Callable[[int, int], None]) -> Iterator[ReadPage]:
+def _in_order(drawn: Drawn, progress: Callable[[int, int], None]) -> Iterator[ReadPage]:
     """Yield pages in their order while later ones are being read, never more than a few ahead."""
     waiting: deque[Future[ReadPage | None]] = deque()
-    drawn = _pages_until_fault(frames)
     done = 0
     try:
         while True:
@@ -161,22 +197,13 @@ def _in_order(frames: Iterator[Frame], facts: FileFacts, progress: Callable[[int
                 return
             page = waiting.popleft().result()
             done += 1
-            progress(done, facts.pages)
+            progress(done, drawn.facts.pages)
             if page:
                 yield page
     finally:
         for future in waiting:
             future.cancel()
-        if isinstance(frames, sandbox.Cell):
-            frames.close()  # ends the drawing cell at once when the reader of this file goes away
-
-
-def _pages_until_fault(frames: Iterator[Frame]) -> Iterator[Frame]:
-    """Yield page frames; a drawing cell that dies later leaves the pages it gave."""
-    try:
-        yield from (frame for frame in frames if frame.head.get("kind") == "page")
-    except CellFailed as fault:
-        log.warning("drawing stopped: %s %s", fault.reason, fault.detail)
+        drawn.close()
 
 
 @cache

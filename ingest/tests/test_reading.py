@@ -38,8 +38,8 @@ def answer(number, text=TEXT):
 class Drawing(reading.sandbox.Cell):
     """A drawing cell without a process."""
 
-    def __init__(self, cells):
-        self.cells, self.made = cells, cells.draw()
+    def __init__(self, cells, first):
+        self.cells, self.made = cells, cells.draw(first)
 
     def __next__(self):
         return next(self.made)
@@ -60,13 +60,13 @@ class Cells:
     def run(self, job, *, source, args, limits):
         if job == "ingest.pages:draw":
             self.is_closed = False
-            return Drawing(self)
+            return Drawing(self, args["first"])
         assert limits.programs
         return iter(self._read(args, os.pread(source, 1_000_000, 0)))
 
-    def draw(self):
+    def draw(self, first):
         yield Frame({"kind": "file", "pages": len(self.frames), "flags": ["signed"], "signatures": 1}, b"")
-        for frame in self.frames:
+        for frame in self.frames[first - 1 :]:
             if isinstance(frame, Exception):
                 raise frame
             self.drawn += 1
@@ -165,11 +165,26 @@ def test_a_page_whose_cell_dies_keeps_its_image_and_is_marked(cells):
     assert pages[1].image == b"IMAGE"
 
 
-def test_a_drawing_cell_that_dies_half_way_leaves_the_pages_it_gave(cells):
-    cells([page_frame(1), CellFailed("crash"), page_frame(3)])
+def test_a_page_that_kills_its_drawing_cell_is_passed_over_and_the_rest_is_read(cells):
+    cells(
+        [page_frame(1), CellFailed("crash"), page_frame(3), Frame({"kind": "unread", "number": 4}, b""), page_frame(5)]
+    )
     facts, pages = read_all()
-    assert facts.pages == 3
-    assert [page.number for page in pages] == [1]
+    assert facts.pages == 5
+    assert [page.number for page in pages] == [1, 3, 5]
+
+
+def test_a_drawing_that_always_dies_ends(cells):
+    cells([CellFailed("cpu")] * 100)
+    assert read_all()[1] == []
+
+
+def test_a_refusal_of_the_drawing_cell_is_passed_on_with_its_parameters(monkeypatch):
+    head = {"kind": "file", "pages": 9_000, "refusal": "ING-007", "parameters": {"pages": 9_000, "limit": 500}}
+    monkeypatch.setattr(reading.sandbox, "run", lambda *_, **__: iter([Frame(head, b"")]))
+    with pytest.raises(reading.Unreadable) as refusal:
+        reading.read(0, type="application/pdf")
+    assert (refusal.value.code, refusal.value.parameters) == ("ING-007", {"pages": 9_000, "limit": 500})
 
 
 @pytest.mark.parametrize(
