@@ -167,6 +167,7 @@ _NAMES: Final = (
 )
 _BEFORE_PLACE: Final = frozenset(("tinh", "pho", "huyen", "quan", "xa", "phuong", "tran", "khu", "tp"))
 _LONGEST: Final = 10
+_SHORTEST_JOINED: Final = 8
 _TOKEN: Final = re.compile(r"[^\W_]+|[-,.&/()]")
 _BARE_SIGN: Final = re.compile(r"[A-ZĐ0-9]{2,7}")
 _LETTERS_FOR_DIGITS: Final = str.maketrans({"0": "o", "1": "i"})
@@ -182,9 +183,33 @@ _PHRASES: Final = {
 _PLACES: Final = frozenset(_phrase(place.strip()) for place in PROVINCES.split(";"))
 
 
+_JOINED: Final = {"".join(phrase): " ".join(words) for phrase, words in _PHRASES.items()}
+_LONGEST_JOINED: Final = 60
+
+
+def parted(token: str) -> str:
+    """Return known names run together by a reader with their blanks: "UBNDTỈNHPHÚTHỌ".
+
+    >>> parted("UBNDTỈNHPHÚTHỌ"), parted("ĐỒNG")
+    ('UBND tỉnh Phú Thọ', 'ĐỒNG')
+    """
+    plain = fold(token)
+    if not _SHORTEST_JOINED < len(plain) <= _LONGEST_JOINED:
+        return token
+    best: list[list[str] | None] = [[], *[None] * len(plain)]
+    for end in range(1, len(plain) + 1):
+        ways = [
+            [*known, _JOINED[plain[start:end]]]
+            for start in range(max(0, end - _LONGEST_JOINED), end)
+            if (known := best[start]) is not None and plain[start:end] in _JOINED
+        ]
+        best[end] = min(ways, key=len, default=None)
+    return " ".join(best[-1]) if best[-1] else token
+
+
 def starts_agency(line: str) -> bool:
     """Return whether a line starts with a word that starts agencies' names."""
-    tokens = _repaired(_TOKEN.findall(fold(line)[:60]))[:3]
+    tokens = _repaired(_TOKEN.findall(fold(" ".join(map(parted, line[:60].split(" "))))))[:3]
     return any(" ".join(tokens[:size]) in HEADS for size in (1, 2, 3))
 
 
@@ -211,7 +236,7 @@ def written(line: str) -> str:
     >>> written("B0 CHQS TINH DAK LAK")
     'Bộ CHQS tỉnh Đắk Lắk'
     """
-    tokens = _TOKEN.findall(line)
+    tokens = _TOKEN.findall(" ".join(map(parted, line.split(" "))))
     plain = _repaired([fold(token) for token in tokens])
     words = list(_spelled(tokens, plain))
     if words and words[0][:1].islower():

@@ -78,10 +78,17 @@ def _first_page(drawn: Sequence[Sequence[Line]]) -> int:
 def _head(lines: list[Line]) -> _Head:
     top = lines[:MOST_HEAD_LINES]
     end = next((at for at, line in enumerate(top) if at > 1 and _starts_body(line)), len(top))
-    heading = fields_subject.find_heading(top[:end])
+    heading = fields_subject.find_heading(top[:end]) or _torn_heading(top[:end])
     if heading and top[heading.at].words:  # where rows are known, number and date stand above the heading
         end = heading.at
     return _Head(lines=top, above=top[:end], heading=heading)
+
+
+def _torn_heading(lines: list[Line]) -> fields_subject.Heading | None:
+    """Look for what is left of the heading that the symbol's sign promises."""
+    symbol = fields_number.find_symbol(lines)
+    expected = fields_subject.type_of_sign(symbol.notation.value) if symbol else None
+    return fields_subject.find_heading(lines, expected=expected) if expected else None
 
 
 def _starts_body(line: Line) -> bool:
@@ -103,7 +110,7 @@ def _read(head: _Head) -> dict[str, Reading | None]:
         "organ_name": organ,
         "parent_organ_name": parent,
         "type_name": fields_subject.find_type(head.heading, head.lines, notation),
-        "subject": fields_subject.find_subject(head.lines, head.heading),
+        "subject": fields_subject.find_subject(head.lines, head.heading, below=symbol.line if symbol else None),
     }
 
 

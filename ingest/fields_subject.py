@@ -21,6 +21,7 @@ from ingest.weighing import Reading, from_lines
 
 CLEAR: Final = 96
 PRINTED: Final = 94
+WITHOUT_SIGN: Final = 75  # an abstract known by its place alone
 FROM_SYMBOL: Final = 80
 MOST_LINES: Final = 12
 MOST_CHARACTERS: Final = 500  # the length of the field in annex VI of decree 30/2020
@@ -35,7 +36,7 @@ _PERHAPS_BODY: Final = re.compile(
     r"^\W{0,3}(?:thuc hien|theo |xet |de (?!an|nghi)|ngay \d|trong (?:nam|thang|thoi|nhung|qua)|nham |bo truong|giam doc|chu tich|"
     r"thu truong|so y te|uy ban|hoi dong|(?:thong tu|nghi dinh|quyet dinh|luat|nghi quyet) so)"
 )
-_LETTER: Final = re.compile(r"^\W{0,3}v\s?[/.1il]\s?v\b")
+_LETTER: Final = re.compile(r"^\W{0,3}v\s?[/.,1il|]{1,2}\s?[vwy]\b")
 _ABOUT: Final = re.compile(r"^\W{0,3}ve (?:viec )?")
 CONSOLIDATED: Final = "Văn bản hợp nhất"
 _CONSOLIDATED: Final = re.compile(r"^\W{0,3}van ban hop nhat")
@@ -43,6 +44,8 @@ _CERTIFIED: Final = re.compile(r"^\W{0,3}xac thuc van ban hop nhat")
 _HEADING_DIRT: Final = re.compile(r"^[^\w]+|[^\w]+$")
 _DECORATION: Final = re.compile(r"[\W_]*")
 _CLOSE: Final = 0.86
+_MOST_LETTER_LINES: Final = 7
+_SHORT_WORD: Final = 3
 _LONGEST_HEADING: Final = 45
 _TITLES: Final = {each.name.upper(): each for each in types.TYPES}
 _TITLE_KEYS: Final = {key(name): each for name, each in _TITLES.items()}
@@ -62,13 +65,13 @@ class Heading(NamedTuple):
     line: Line
 
 
-def find_heading(lines: Sequence[Line]) -> Heading | None:
-    """Return the first line in capitals that is the name of a type."""
+def find_heading(lines: Sequence[Line], *, expected: str = "") -> Heading | None:
+    """Return the first line in capitals that is the name of a type, or what is left of the name of the type expected."""
     mottos = [at for at, line in enumerate(lines) if is_motto(line)]
     start = mottos[-1] + 1 if mottos and lines[mottos[-1]].words else 0
     for at, line in enumerate(lines[start:], start):
         parts = [] if line.column is Column.LEFT and start else line.parts()
-        found = next((seen for part in parts if (seen := _heading(part))), None)
+        found = next((seen for part in parts if (seen := _heading(part) or _rest_of_heading(part, expected))), None)
         if found:
             is_consolidated = any(_CONSOLIDATED.match(above.folded) for above in lines[:at])
             return Heading(at, CONSOLIDATED if is_consolidated else found[0], found[1], found[2])
@@ -82,7 +85,7 @@ def is_consolidation(last_page: Sequence[Line]) -> bool:
 
 def find_type(heading: Heading | None, lines: Sequence[Line], notation: str | None) -> Reading | None:
     """Return the type: as printed, else from the symbol; a dispatch with "V/v" and no type is a letter."""
-    from_sign = _type_of_sign(notation) if notation else None
+    from_sign = type_of_sign(notation) if notation else None
     if heading:
         line = heading.line
         agreed = from_sign is not None and key(from_sign) == key(heading.name)
@@ -101,8 +104,14 @@ def find_type(heading: Heading | None, lines: Sequence[Line], notation: str | No
     return from_lines(types.LETTER, [place], PRINTED if letter is not None else FROM_SYMBOL)
 
 
-def find_subject(lines: Sequence[Line], heading: Heading | None) -> Reading | None:
-    """Return the abstract: "V/v ..." of a letter, or the lines under the name of the type."""
+def find_subject(lines: Sequence[Line], heading: Heading | None, *, below: Line | None = None) -> Reading | None:
+    """Return the abstract: "V/v ..." of a letter, or the lines under the name of the type.
+
+    Args:
+        lines: of the first page.
+        heading: where the type is named, None for a letter.
+        below: the line of the number; a letter's abstract stands under it even when its "V/v" was lost.
+    """
     letter = _letter_at(lines)
     if letter is not None and (heading is None or letter < heading.at):
         chosen = _letter_lines(lines, letter)
@@ -111,7 +120,11 @@ def find_subject(lines: Sequence[Line], heading: Heading | None) -> Reading | No
     else:
         chosen = _about_lines(lines)
     text = _text(chosen)
-    return from_lines(text, chosen, CLEAR) if text else None
+    if text:
+        return from_lines(text, chosen, CLEAR)
+    chosen = [] if heading else _under_number(lines, below)
+    text = _text(chosen)
+    return from_lines(text, chosen, WITHOUT_SIGN).never_sure() if text else None
 
 
 def _heading(line: Line) -> tuple[str, int, Line] | None:
@@ -129,6 +142,13 @@ def _heading(line: Line) -> tuple[str, int, Line] | None:
         return _TITLE_KEYS[tail].name, FROM_SYMBOL, cut
     close = _close_heading(plain) if cut is line else None
     return (*close, line) if close else None
+
+
+def _rest_of_heading(line: Line, expected: str) -> tuple[str, int, Line] | None:
+    """Return the expected type when a line in the middle is one of its words in capitals: the rest lies under a stamp."""
+    plain = key(_HEADING_DIRT.sub("", line.text))
+    is_word = expected and line.column is not Column.LEFT and line.text.isupper() and plain in key(expected).split()
+    return (expected, FROM_SYMBOL, line) if is_word and len(plain) > _SHORT_WORD else None
 
 
 def _capitals(line: Line) -> Line:
@@ -153,7 +173,8 @@ def _close_heading(plain: str) -> tuple[str, int] | None:
     return (_TITLE_KEYS[best].name, FROM_SYMBOL) if ratio >= _CLOSE else None
 
 
-def _type_of_sign(notation: str) -> str | None:
+def type_of_sign(notation: str) -> str | None:
+    """Return the name of the type that a symbol's sign stands for, None when it names an office instead."""
     sign = _SIGN_OF.match(notation)
     is_party = "/" in notation and not notation.startswith("/") and not re.match(r"(?:19|20)\d\d/", notation)
     known = types.by_sign(sign[1], is_party=is_party) if sign else None
@@ -180,6 +201,23 @@ def _letter_lines(lines: Sequence[Line], at: int) -> list[Line]:
         if first.words or not _is_head_right(line):
             chosen.append(line)
     return chosen
+
+
+def _under_number(lines: Sequence[Line], number: Line | None) -> list[Line]:
+    """Return the lines of the left column between the number and "Kính gửi"."""
+    if number is None or number.column is not Column.LEFT:
+        return []
+    chosen: list[Line] = []
+    for line in lines[lines.index(number) + 1 :]:
+        if line.column is Column.FULL or line.folded.lstrip(" -").startswith(("kinh gui", "can cu")):
+            return chosen if len(chosen) <= _MOST_LETTER_LINES else []
+        if line.column is Column.LEFT and not _is_capitals(line) and _trusted(line):
+            chosen.append(line)
+    return []
+
+
+def _trusted(line: Line) -> bool:
+    return median([word.confidence for word in line.words] or [0]) >= WITHOUT_SIGN
 
 
 def _is_head_right(line: Line) -> bool:

@@ -33,6 +33,7 @@ _MOTTO: Final = re.compile(
     r"c.{0,2}ng h.{1,2}a? ?x. h.i|xa hoi chu nghia|d.c l.p\b|tu do\s?[-.]{0,3}\s?hanh|dang cong san viet"
 )
 _DIRTY: Final = 40
+_HOPELESS: Final = 15
 _DIRT_BEFORE: Final = 3  # a sign or two before the motto
 _LONGEST_MOTTO: Final = 48
 _AFTER_TEXT: Final = re.compile(r"[^\n]*\n?")

@@ -475,3 +475,55 @@ def test_a_sign_misread_by_one_letter_is_repaired_by_the_printed_type():
 
     assert (notation.value, notation.others) == ("TTr-PCT", ("TTI-PCT",))
     assert notation.confidence < SURE
+
+
+def letter(mark: str) -> PageText:
+    return page(
+        (1500, 600, "UBNDTỈNHPHÚTHỌ"),
+        (4700, 600, MOTTO[0]),
+        (1700, 800, "SỞ Y TẾ"),
+        (5300, 800, MOTTO[1]),
+        (1700, 1150, "Số: 2014/SYT-NVY"),
+        (5400, 1150, "Phú Thọ, ngày 23 tháng 10 năm 2017"),
+        (1500, 1450, f"{mark}bổ sung Vitamin A"),
+        (1900, 1650, "đợt 2 năm 2017"),
+        (2200, 2300, "Kính gửi: Trung tâm y tế các huyện, thị xã, thành phố"),
+    )
+
+
+def test_a_letters_abstract_is_found_by_its_place_when_its_mark_is_lost():
+    marked, torn = fields.propose([letter("V/v ")]), fields.propose([letter("")])
+
+    assert marked["subject"].value == "V/v bổ sung Vitamin A đợt 2 năm 2017"
+    assert marked["subject"].confidence >= SURE
+    assert torn["subject"].value == "bổ sung Vitamin A đợt 2 năm 2017"
+    assert torn["subject"].confidence < SURE
+    assert marked["type_name"].value == torn["type_name"].value == "Công văn"
+
+
+def test_names_run_together_by_a_reader_are_parted():
+    assert fields.propose([letter("V/v ")])["parent_organ_name"].value == "UBND tỉnh Phú Thọ"
+
+
+def test_a_heading_half_under_a_stamp_is_completed_by_the_symbol_and_never_sure():
+    read = fields.propose(
+        [
+            page(
+                (1500, 600, "PHÒNG THAM MƯU"),
+                (4700, 600, MOTTO[0]),
+                (1700, 1150, "Số: 20/KH-PTM"),
+                (4700, 1800, "HOẠCH"),
+                (3800, 2010, "Tổ chức huấn luyện năm 2026"),
+                (1900, 2700, "Căn cứ Kế hoạch số 15/KH-BCH ngày 02/01/2026 của Bộ CHQS tỉnh"),
+            )
+        ]
+    )
+
+    assert read["type_name"].value == "Kế hoạch"
+    assert read["subject"].value == "Tổ chức huấn luyện năm 2026"
+
+
+@pytest.mark.parametrize(("day", "is_sure"), [("05", True), ("5", False)])
+def test_a_day_without_its_zero_may_have_lost_a_digit(day, is_sure):
+    read = fields.propose([page((4700, 600, MOTTO[0]), (5400, 1150, f"Hà Nội, ngày {day} tháng 10 năm 2017"))])
+    assert (read["issued_date"].confidence >= SURE) is is_sure
