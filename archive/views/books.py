@@ -1,5 +1,186 @@
-"""Registers as books: legal columns on screen and on paper, voiding a number."""
+"""Registers as books: legal columns on screen and on paper; the contents list of a dossier on paper.
 
-from django.urls import URLPattern
+Every look and every print is an entry in the log; the copy number of a print comes from
+it. A line that a reader may not know of is not there. Drawing runs after the entry is
+written, outside any transaction.
+"""
 
-urlpatterns: list[URLPattern] = []
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.urls import path
+from django.utils import timezone
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from archive import access, audit, dossiers, printing, registers
+from archive.audit import Subject
+from archive.forms.books import PlaceForm, VolumeForm
+from archive.models import AuditEntry, Person, Register
+from archive.registers import Book, Line
+from archive.rules.levels import Level
+from archive.rules.roles import Action
+from archive.views.doors import person_of
+
+
+@require_GET
+def listed(request: HttpRequest) -> HttpResponse:
+    """List the registers this person may open, with their years."""
+    person = person_of(request)
+    access.require(person, Action.REGISTER_READ)
+    scope = access.visible_to(person)
+    rows = [(register, registers.years(register, scope)) for register in registers.readable(person)]
+    audit.read(Action.REGISTER_READ, actor=person, listed=len(rows))
+    return render(request, "archive/books.html", {"rows": [_shelf(*row) for row in rows]})
+
+
+def _shelf(register: Register, years: dict[int, int | None]) -> dict[str, Any]:
+    books = [{"book": Book(register, year), "newest": newest} for year, newest in years.items()]
+    return {"register": register, "now": books[0], "past": books[1:]}
+
+
+@require_GET
+def book(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show one register in one year in its legal columns."""
+    person = person_of(request)
+    shown = _book(request, pk, Action.REGISTER_READ)
+    scope = access.visible_to(person)
+    form = PlaceForm(request.GET)
+    place = form.place() if form.is_valid() else registers.Place()
+    sheet = registers.sheet(shown, scope, place)
+    level = _level(sheet.lines)
+    audit.read(
+        Action.REGISTER_READ,
+        actor=person,
+        subject=_subject(shown, level),
+        year=shown.year,
+        first=sheet.lowest,
+        last=sheet.highest,
+        shown=len(sheet.lines),
+    )
+    context = {
+        "book": shown,
+        "sheet": sheet,
+        "form": form,
+        "filtered": bool(place.since or place.until),
+        "years": registers.years(shown.register, scope),
+        "books": registers.readable(person),
+        "may_print": access.may(person, Action.REGISTER_PRINT).allowed,
+        "page_level": level,
+        **_turns(request, sheet, place),
+    }
+    return render(request, "archive/books_book.html", context)
+
+
+def _book(request: HttpRequest, pk: int, action: Action) -> Book:
+    register = registers.open_register(person_of(request), action, pk)
+    asked = request.GET.get("year", "")
+    known = asked.isascii() and asked.isdecimal() and 1900 < int(asked[:5]) < 2200  # noqa: PLR2004 - years of our time
+    return Book(register, int(asked) if known else timezone.localdate().year)
+
+
+def _level(lines: Sequence[Line]) -> Level:
+    return access.level_of([line.record for line in lines])
+
+
+def _subject(shown: Book, level: Level) -> Subject:
+    return replace(audit.subject_of(shown.register), number=str(shown.year), kind=shown.register.kind, level=int(level))
+
+
+def _turns(request: HttpRequest, sheet: registers.Sheet, place: registers.Place) -> dict[str, str]:
+    """Return the addresses of the screens before and after, keeping year, order and days."""
+
+    def address(name: str, number: int) -> str:
+        asked: QueryDict = request.GET.copy()
+        for old in ("above", "below", "at"):
+            asked.pop(old, None)
+        asked[name] = str(number)
+        return f"?{asked.urlencode()}"
+
+    lower = address("below", sheet.lowest) if sheet.has_lower else ""
+    higher = address("above", sheet.highest) if sheet.has_higher else ""
+    before, after = (lower, higher) if place.oldest_first else (higher, lower)
+    return {"before_url": before, "after_url": after}
+
+
+# --- paper --------------------------------------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "POST"])
+def print_book(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask which numbers to print, then draw the volume as a numbered copy."""
+    person = person_of(request)
+    shown = _book(request, pk, Action.REGISTER_PRINT)
+    scope = access.visible_to(person)
+    newest = registers.newest_number(shown, scope)
+    form = VolumeForm(request.POST or None, initial={"first": 1, "last": newest, "ordinal": 1})
+    volume = _volume(form, shown, scope, newest or 0) if form.is_valid() else None
+    if volume is None:
+        context = {"book": shown, "form": form, "newest": newest}
+        return render(request, "archive/books_print.html", context, status=422 if form.is_bound else 200)
+    about = {"year": shown.year, "first": volume.first, "last": volume.last, "volume": volume.ordinal}
+    made = _made(Action.REGISTER_PRINT, person, _subject(shown, _level(volume.lines)), about)
+    name = f"{shown.register.name} {shown.year}, {volume.first}-{volume.last}.pdf"
+    return _paper(printing.register_volume(volume, made=made), name)
+
+
+def _volume(form: VolumeForm, shown: Book, scope: access.Scope, newest: int) -> printing.Volume | None:
+    """Return what was asked for, up to the newest number the reader sees; None when there is no line in it."""
+    first, last = form.cleaned_data["first"], min(form.cleaned_data["last"], newest)
+    lines = registers.span(shown, scope, first, last)
+    if not lines:
+        form.add_error("first", _("There is no line to print between these numbers."))
+        return None
+    return printing.Volume(shown, first, last, form.cleaned_data["ordinal"], lines)
+
+
+@require_POST
+def print_dossier(request: HttpRequest, key: str) -> HttpResponse:
+    """Draw the contents list of a dossier as a numbered copy."""
+    person = person_of(request)
+    shown = dossiers.open_dossier(person, Action.DOSSIER_READ, key)
+    access.require(person, Action.RECORD_PRINT)
+    items = dossiers.contents(shown, person)
+    made = _made(Action.RECORD_PRINT, person, audit.subject_of(shown), {"contents": len(items)})
+    return _paper(printing.contents_list(printing.Contents(shown, items), made=made), f"{shown.code} {shown.year}.pdf")
+
+
+@transaction.atomic
+def _made(action: Action, person: Person, subject: Subject, details: dict[str, Any]) -> printing.Print:
+    """Write the entry of a print and return what its sheets say; the copy number counts the prints before it.
+
+    SQLite has one writer (IMMEDIATE), so two prints at once cannot get one number.
+    """
+    earlier = AuditEntry.objects.filter(
+        object_type=subject.type, object_id=subject.id, action=str(action), outcome="ok"
+    ).count()
+    copy = earlier + 1
+    entry = audit.write(action, actor=person, subject=subject, details=details | {"copy": copy})
+    return printing.Print(Level(subject.level), person, _moment(entry), copy)
+
+
+def _moment(entry: AuditEntry) -> datetime:
+    return timezone.localtime(entry.ts)
+
+
+def _paper(drawn: bytes, name: str) -> HttpResponse:
+    headers = {
+        "Content-Disposition": content_disposition_header(as_attachment=True, filename=name) or "attachment",
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+    }
+    return HttpResponse(drawn, content_type="application/pdf", headers=headers)
+
+
+urlpatterns = [
+    path("registers/", listed, name="registers"),
+    path("registers/<int:pk>/", book, name="register-book"),
+    path("registers/<int:pk>/print/", print_book, name="register-print"),
+    path("dossiers/<str:key>/print/", print_dossier, name="dossier-print"),
+]

@@ -1,0 +1,12 @@
+"""Paper: legal forms as PDF, drawn on the server from the rows a reader may see.
+
+Nothing is fetched while drawing: every address is refused. Drawing takes seconds, so it
+never runs inside a transaction (one would lock out every clerk); the entry of the log
+is written before. The forms are Vietnamese whatever the reader's language is.
+Reading order: `paper` (draws), `forms` (the forms).
+"""
+
+from archive.printing.forms import Contents, Volume, contents_list, register_volume
+from archive.printing.paper import Print
+
+__all__ = ["Contents", "Print", "Volume", "contents_list", "register_volume"]

@@ -1,0 +1,64 @@
+"""The forms: a volume of a register, and the contents list of a dossier."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from archive.models import Dossier, DossierItem
+from archive.printing.paper import Print, draw
+from archive.registers import Book, Line
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """What is bound together: the numbers of a book from the first to the last, under a volume number."""
+
+    book: Book
+    first: int
+    last: int
+    ordinal: int
+    lines: Sequence[Line]
+
+    @property
+    def voided(self) -> int:
+        """How many of its numbers are void."""
+        return sum(line.is_void for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """A dossier and what its reader may see in it, in order."""
+
+    dossier: Dossier
+    items: Sequence[DossierItem]
+
+
+def register_volume(volume: Volume, *, made: Print) -> bytes:
+    """Return a volume of a register as PDF: cover, lines in the legal columns, sum and signatures."""
+    days = [line.number.allotted_at for line in volume.lines]
+    context = {
+        "volume": volume,
+        "book": volume.book,
+        "begun": min(days, default=None),
+        "ended": max(days, default=None),
+        "valid": len(volume.lines) - volume.voided,
+        **_about(made),
+    }
+    return draw("archive/printing/register.html", context)
+
+
+def contents_list(contents: Contents, *, made: Print) -> bytes:
+    """Return the contents list of a dossier as PDF: seven columns, pages counted through."""
+    rows, before = [], 0
+    for item in contents.items:
+        amount = item.record.page_amount
+        rows.append({"item": item, "record": item.record, "first": before + 1, "last": before + amount})
+        before += amount
+    context = {"dossier": contents.dossier, "rows": rows, "pages": before, **_about(made)}
+    return draw("archive/printing/contents.html", context)
+
+
+def _about(made: Print) -> dict[str, object]:
+    """Return what every form says of the office and of its own making."""
+    return {"made": made, "parent": settings.OFFICE_PARENT, "office": settings.OFFICE_NAME}

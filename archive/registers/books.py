@@ -1,0 +1,180 @@
+"""Which books a person may open, and the lines of a book around a place or in a range.
+
+Only reads. A line that a person may not know of is not there for them: neither shown
+nor counted, and no figure of the counter is given away.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Final
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.functional import Promise
+
+from archive import access
+from archive.models import Person, Record, RecordState, Register, RegisterCounter, RegisterKind, Step
+from archive.registers.columns import COLUMNS, LEGAL_BASIS, SECRET, Column
+from archive.registers.lines import Line
+from archive.rules.errors import Hidden
+from archive.rules.levels import Level
+from archive.rules.roles import Action
+from archive.standing import clearance, units_in_scope
+
+ROWS: Final = 50
+
+
+@dataclass(frozen=True)
+class Book:
+    """One register in one year."""
+
+    register: Register
+    year: int
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The legal columns, in order."""
+        return COLUMNS[self.register.kind]
+
+    @property
+    def basis(self) -> str | Promise:
+        """The rule that orders these columns."""
+        return LEGAL_BASIS[RegisterKind(self.register.kind)]
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether this book holds state secrets."""
+        return self.register.kind in SECRET
+
+
+# --- which books ----------------------------------------------------------------------------------------
+
+
+def readable(person: Person) -> QuerySet[Register]:
+    """Return the registers a person may open: unit in scope; the secret ones from clearance Mật on."""
+    now = timezone.now()
+    mine = Register.objects.filter(unit__in=units_in_scope(person, now)).select_related("unit")
+    if clearance(person, now) < Level.MAT:
+        mine = mine.exclude(kind__in=SECRET)
+    return mine.order_by("unit__path", "kind", "pk")
+
+
+def open_register(person: Person, action: Action, pk: int) -> Register:
+    """Return a register for an act.
+
+    Raises:
+        Hidden: no such register, or one this person may not know of.
+        Forbidden: their post does not include the act.
+    """
+    found = readable(person).filter(pk=pk).first()
+    if found is None:
+        raise Hidden(object_type="register", object_id=str(pk))
+    access.require(person, action)
+    return found
+
+
+def years(register: Register, scope: access.Scope) -> dict[int, int | None]:
+    """Return the years of a register with the newest number the reader may see, newest year first.
+
+    A year of which they may see nothing is not named; this year always is.
+    """
+    known = RegisterCounter.objects.filter(register=register).order_by("-year").values_list("year", flat=True)
+    newest = {year: newest_number(Book(register, year), scope) for year in known}
+    shown: dict[int, int | None] = {year: number for year, number in newest.items() if number}
+    this_year = timezone.localdate().year
+    return shown if this_year in shown else {this_year: None, **shown}
+
+
+def newest_number(book: Book, scope: access.Scope) -> int | None:
+    """Return the newest number of a book that the reader may see."""
+    top: int | None = _seen(book, scope).order_by("-number__number").values_list("number__number", flat=True).first()
+    return top
+
+
+# --- the lines --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a reader is in a book: lines below or above a number, and of which days."""
+
+    below: int | None = None
+    above: int | None = None
+    since: date | None = None
+    until: date | None = None
+    oldest_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One screen of a book, in reading order, and whether there is more on either side."""
+
+    lines: list[Line]
+    has_lower: bool
+    has_higher: bool
+
+    @property
+    def lowest(self) -> int:
+        """The lowest number shown."""
+        return min((line.number.number for line in self.lines), default=0)
+
+    @property
+    def highest(self) -> int:
+        """The highest number shown."""
+        return max((line.number.number for line in self.lines), default=0)
+
+
+def sheet(book: Book, scope: access.Scope, place: Place) -> Sheet:
+    """Return the lines around a place of a book, as many as fit a screen."""
+    of_days = _of_days(_seen(book, scope), place)
+    rising = place.above is not None or (place.below is None and place.oldest_first)
+    found = of_days
+    if place.above is not None:
+        found = found.filter(number__number__gt=place.above)
+    elif place.below is not None:
+        found = found.filter(number__number__lt=place.below)
+    records = list(found.order_by("number__number" if rising else "-number__number")[:ROWS])
+    records.sort(key=lambda record: record.number.number, reverse=not place.oldest_first)
+    shown = [record.number.number for record in records]
+    return Sheet(
+        _lines(book, records),
+        has_lower=bool(shown) and of_days.filter(number__number__lt=min(shown)).exists(),
+        has_higher=bool(shown) and of_days.filter(number__number__gt=max(shown)).exists(),
+    )
+
+
+def span(book: Book, scope: access.Scope, first: int, last: int) -> list[Line]:
+    """Return the visible lines of a range of numbers, as they are bound on paper: by number."""
+    found = _seen(book, scope).filter(number__number__range=(first, last))
+    return _lines(book, list(found.order_by("number__number")))
+
+
+def _seen(book: Book, scope: access.Scope) -> QuerySet[Record]:
+    """Return the records of a book that the reader may know of, with their numbers."""
+    return (
+        scope.records()
+        .filter(number__register=book.register, number__year=book.year)
+        .exclude(state=RecordState.DRAFT)
+        .select_related("number__voided_by", "unit")
+    )
+
+
+def _of_days(found: QuerySet[Record], place: Place) -> QuerySet[Record]:
+    if place.since:
+        found = found.filter(number__allotted_at__gte=_start_of(place.since))
+    if place.until:
+        found = found.filter(number__allotted_at__lt=_start_of(place.until + timedelta(days=1)))
+    return found
+
+
+def _start_of(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def _lines(book: Book, records: Sequence[Record]) -> list[Line]:
+    by_record: dict[int, list[Step]] = {}
+    steps = Step.objects.filter(record__in=records).select_related("to_unit", "to_person", "received_by")
+    for step in steps.order_by("record_id", "order"):
+        by_record.setdefault(step.record_id, []).append(step)
+    return [Line(record.number, record, by_record.get(record.pk, ()), book.register.kind) for record in records]
