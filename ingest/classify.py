@@ -7,23 +7,29 @@ is plausible, and until a person confirms the draft is shown at that level. When
 words and declaration differ, the highest wins (OCR.md 5.2). Pure; raises nothing.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice, pairwise
 from typing import Final, Protocol
 
+from archive.rules.folding import fold
 from archive.rules.levels import Level, Urgency
-from archive.rules.page import Box, PageText
+from archive.rules.page import Box, PageText, Word
 from archive.rules.proposal import Evidence, Guess, Suggestion
 from ingest import markings
 from ingest.lines import MOST_LINES, Line, around, lines_of
 
 SURE_STAMP: Final = 0.5  # 89 of 90 worn stamps and none of 60 unstamped pages score above it
+SURE_ANYWHERE: Final = 0.7  # in the lower half seals and urgency stamps of 0.51-0.62 were taken for secrecy stamps
 SURE_TEXT: Final = 60
 SLIPPED: Final = 50  # "MAT", "MẶT": a mark misread, or another word
 ELSEWHERE: Final = 55  # below the upper half of a page marks are cells of tables more often than marks
 READABLE: Final = 88  # mean confidence below which a page was read too badly to be cleared
 MOST_EVIDENCE: Final = 20
 _UPPER_HALF: Final = 5000
+_GRAY: Final = 8
+_FILLED: Final = 0.8
+_MARK_WORD: Final = re.compile("mat|khan|toc")
 _LONGEST_WORD: Final = 12
 _HEAD_LINES: Final = 60
 
@@ -58,7 +64,7 @@ def suggest(
         bits: bits per pixel of each page, by page number: 1 bit cannot be cleared by machine.
         site_max: doubt is not carried beyond what this site may hold; sure evidence is.
     """
-    evidence = [*_from_stamps(stamps), *_from_text(pages), *_unclear(pages, bits or {})]
+    evidence = [*_from_stamps(stamps, pages, bits or {}), *_from_text(pages), *_unclear(pages, bits or {})]
     evidence.sort(key=lambda sign: (-sign.level, not _is_sure(sign), -sign.confidence, sign.page))
     level = max([declared, *(sign.level for sign in evidence if _is_sure(sign))])
     doubt = max([level, *(sign.level for sign in evidence)])
@@ -99,14 +105,43 @@ def _is_sure(sign: Evidence) -> bool:
     return sign.kind == "stamp" or (sign.kind == "text" and sign.confidence >= SURE_TEXT)
 
 
-def _from_stamps(stamps: Iterable[StampFind]) -> Iterator[Evidence]:
+def _from_stamps(stamps: Iterable[StampFind], pages: Sequence[PageText], bits: Mapping[int, int]) -> Iterator[Evidence]:
+    texts = {page.number: page for page in pages}
     for find in stamps:
-        level, page = _level(find.slug), getattr(find, "page", 1)
+        level, number = _level(find.slug), getattr(find, "page", 1)
         confidence = _percent(find.score)
-        if find.kind == "secrecy" and find.score >= SURE_STAMP and find.slug:
-            yield Evidence("stamp", level, confidence, page, find.box)
-        elif find.kind in {"secrecy", "possible"}:
-            yield Evidence("possible_stamp", level, confidence, page, find.box)
+        if find.kind == "secrecy" and _is_read(find):
+            yield Evidence("stamp", level, confidence, number, find.box)
+        elif find.kind == "secrecy" or (find.kind == "possible" and not _is_print(find, texts.get(number), bits)):
+            yield Evidence("possible_stamp", level, confidence, number, find.box)
+
+
+def _is_read(find: StampFind) -> bool:
+    """Return whether a stamp's word is read: surely, or well enough where a secrecy stamp has its place."""
+    is_in_place = find.box[1] < _UPPER_HALF
+    return bool(find.slug) and find.score >= (SURE_STAMP if is_in_place else SURE_ANYWHERE)
+
+
+def _is_print(find: StampFind, page: PageText | None, bits: Mapping[int, int]) -> bool:
+    """Return whether a gray patch like a stamp is print: words surely read, none of a mark, fill its box.
+
+    Only on gray pages: there a stamp over words would spoil them. Red ink is taken off before reading.
+    """
+    if page is None or bits.get(page.number) != _GRAY:
+        return False
+    left, top, right, bottom = find.box
+    under = [
+        word
+        for word in page.words
+        if word.confidence >= READABLE and word.box[0] < right and left < word.box[2] and top < _middle(word) < bottom
+    ]
+    if any(_MARK_WORD.search(fold(word.text)) for word in under):
+        return False
+    return sum(min(right, word.box[2]) - max(left, word.box[0]) for word in under) >= _FILLED * (right - left)
+
+
+def _middle(word: Word) -> float:
+    return (word.box[1] + word.box[3]) / 2
 
 
 def _level(slug: str) -> Level:

@@ -143,6 +143,33 @@ def test_urgency_is_read_from_stamp_and_words():
     assert classify.urgency((page("HOA TOC"),), ()).value == "hoa-toc"
 
 
+def printed(*words: str, confidence: int = 95) -> PageText:
+    placed, at = [], 0
+    for n, word in enumerate(words):
+        placed.append(Word(word, at, (1500 + 500 * n, 1450, 1980 + 500 * n, 1600), confidence))
+        at += len(word) + 1
+    return PageText(1, " ".join(words), tuple(placed), "ocr", confidence)
+
+
+def test_gray_print_that_looks_like_a_stamp_is_cleared_by_its_words_and_red_ink_is_not():
+    patch = [Find("possible", "tuyet-mat", 0.55, (1500, 1400, 2500, 1700))]
+    gray, colour = {1: 8}, {1: 24}
+
+    assert not suggest(printed("Ban", "quản", "lý"), stamps=patch, bits=gray).needs_person
+    assert suggest(printed("Ban", "quản", "lý"), stamps=patch, bits=colour).needs_person
+    assert suggest(printed("TUYỆT", "MẬT"), stamps=patch, bits=gray).plausible is Level.TUYET_MAT
+    assert suggest(printed("Ban", "quản", confidence=40), stamps=patch, bits=gray).needs_person
+    assert suggest(page("BÁO CÁO"), stamps=patch, bits=gray).needs_person
+
+
+def test_a_stamp_outside_its_place_must_be_read_better():
+    low = (5500, 7400, 7300, 7600)
+    poor, good = (suggest(stamps=[Find("secrecy", "toi-mat", score, low)]) for score in (0.62, 0.8))
+
+    assert (poor.level, poor.plausible) == (Level.THUONG, Level.TOI_MAT)
+    assert good.level is Level.TOI_MAT
+
+
 def test_a_mark_far_down_a_long_page_is_still_doubt():
     suggestion = suggest(page("x\n" * 5000 + "TỐI MẬT"))
     assert (suggestion.level, suggestion.plausible) == (Level.THUONG, Level.TOI_MAT)
