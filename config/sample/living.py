@@ -21,7 +21,7 @@ from archive.rules.errors import Refusal
 from archive.rules.levels import Level
 from config.sample.letters import Letter
 
-LEFT_ON_DESK: Final = 12
+LEFT_ON_DESK: Final = 0.3  # the share left for the visitor to register
 UNTOUCHED_EACH: Final = 6  # one incoming dispatch in six waits to be submitted, one in six for direction
 ANSWER: Final = "Đã thực hiện xong; số liệu đã đối chiếu với các đơn vị. Kính trình đồng chí xem xét."
 log = logging.getLogger("vankho.sample")
@@ -33,7 +33,7 @@ def live(pairs: Sequence[Pair], *, tell: Callable[[int, int], None]) -> None:
     """Let the office work through its dispatches, oldest first; `tell` hears (done, all)."""
     office = _Office()
     ready = sorted(pairs, key=lambda pair: pair[1].arrived_on or pair[1].issued_date)
-    working = ready[: max(len(ready) - LEFT_ON_DESK, 0)]
+    working = ready[: len(ready) - round(LEFT_ON_DESK * len(ready))]
     registered = []
     for done, (draft, letter) in enumerate(working, start=1):
         record = office.register(draft, letter)
