@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from difflib import SequenceMatcher
 from typing import Final
 
 from archive.rules import numbers, types
@@ -54,6 +55,7 @@ _DATE: Final = re.compile(
 _SHORT_DATE: Final = re.compile(rf"(?P<place>.{{0,60}}?)ngay\s{{0,3}}{_DAY}\s?[/.-]\s?{_MONTH}\s?[/.-]\s?{_YEAR}")
 _OWN_SYMBOL: Final = re.compile(r"^\W{0,3}s[o06]\s{0,3}[:.;].{0,40}?/\s?\S{1,40}")
 _ROOM_FOR_A_HAND: Final = 1.0
+_LIKE_SIGN: Final = 0.6
 _MOST_DIGITS: Final = 7
 _LAST_WORDS: Final = 4  # characters of dirt that may follow a date line
 _FIRST_YEAR: Final = 1945
@@ -84,12 +86,13 @@ def find_symbol(lines: Sequence[Line]) -> Symbol | None:
 
 
 def with_sign_of(notation: Reading, type_name: str) -> Reading:
-    """Return the notation with the sign of the printed type, where one letter of it was misread ("TTI-PCT")."""
+    """Return the notation with the sign of the printed type, where a letter of it was misread ("TTI-PCT")."""
     known = types.by_name(type_name)
     read = _SIGN_OF.match(notation.value)
     if not known or not known.sign or not read or types.by_sign(read[1]):
         return notation
-    if len(read[1]) != len(known.sign) or sum(a != b for a, b in zip(read[1], known.sign, strict=True)) != 1:
+    likeness = SequenceMatcher(None, fold(read[1]), fold(known.sign)).ratio()
+    if likeness < _LIKE_SIGN or abs(len(read[1]) - len(known.sign)) > 1:
         return notation
     repaired = notation.value[: read.start(1)] + known.sign + notation.value[read.end(1) :]
     return replace(notation, value=repaired).with_other(notation.value).at_most(REPAIRED).never_sure()
