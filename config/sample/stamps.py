@@ -96,7 +96,8 @@ def signed(organ: str, signer: str, *, rng: Random) -> str:
     return (
         '<svg class="signed" width="76mm" height="38mm" viewBox="0 0 76 38">'
         f"{_pen(_signature(signer, rng), 0.5)}"
-        f'<g transform="rotate({rng.uniform(-9, 9):.2f} 19 19)" opacity="0.86">{_seal(organ)}</g></svg>'
+        f'<g transform="translate(0 {rng.uniform(-1.4, 1.4):.2f}) rotate({rng.uniform(-9, 9):.2f} 19 19)" opacity="0.86">'
+        f"{_seal(organ)}</g></svg>"
     )
 
 
