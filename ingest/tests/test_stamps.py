@@ -86,3 +86,14 @@ def test_what_leaves_the_cell_comes_back_the_same_and_is_forced_into_shape():
     assert (wild.box, wild.score) == ((0, 2, 10_000, 4), 1.0)
     with pytest.raises(KeyError):
         stamps.StampFind.from_json({"kind": "secrecy"})
+
+
+def test_a_grainy_gray_copy_is_never_cleared():
+    grain = np.random.default_rng(5).normal(0, 12, drawn.page().shape[:2])[:, :, None]
+    copy = np.clip(drawn.page().astype(np.float32) * 0.6 + 70 + grain, 0, 255).astype(np.uint8)
+    assert [seen.kind for seen in look(copy, bits=8)] == ["unclear"]
+
+
+def test_red_names_below_the_head_are_no_secrecy_stamps():
+    page = drawn.stamp(drawn.page(), "", at_mm=(110, 220), size_mm=(37, 7))
+    assert look(page) == []
