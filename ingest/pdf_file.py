@@ -6,6 +6,7 @@ stays unread. The page count is what the page tree really holds, and is judged b
 any page is loaded.
 """
 
+import io
 import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO, Final
@@ -19,6 +20,8 @@ from ingest.sheets import BROKEN, Closed, Facts, Sheet
 
 MOST_OBJECTS: Final = 60_000  # looked at one by one; a 2,000-page file of scans has 10,000
 MOST_SIGNATURES: Final = 200
+SIGNED: Final = re.compile(rb"/ByteRange\s*\[\s*\d{1,12}\s+\d{1,12}\s+(\d{1,12})\s+(\d{1,12})\s*\]")
+LINE_END: Final = 2
 ACTIONS: Final = {
     "/JavaScript": "javascript",
     "/Launch": "launch",
@@ -34,6 +37,7 @@ KEYS: Final = {
     "/EF": "embedded",
     "/EmbeddedFiles": "embedded",
     "/XFA": "xfa",
+    "/NeedsRendering": "xfa",
     "/RichMediaContent": "embedded",
 }
 # In the bytes themselves too: a reader that repairs differently may find what ours did not.
@@ -71,20 +75,35 @@ class Pdf:
             Closed: damaged, or has a password.
         """
         self.content = source.read()
+        self.is_repaired = False
         try:
             self.document = pypdfium2.PdfDocument(self.content)
             pages = len(self.document)
-        except pypdfium2.PdfiumError as fault:
-            raise self._closed() from fault
+        except pypdfium2.PdfiumError:
+            pages = self._open_repaired()
         if pages < 1:
-            raise self._closed()
-        self.facts = Facts(pages, frozenset(self._flags()), min(MOST_SIGNATURES, self._signatures()))
+            raise Closed(BROKEN, Facts(0))
+        self.signed_to = signed_ranges(self.content)
+        self.facts = Facts(pages, frozenset(self._flags()), len(self.signed_to))
 
-    def _closed(self) -> Closed:
-        """Say why it cannot be opened."""
-        if pdfium.FPDF_GetLastError() == PASSWORD or _wants_password(self.content):
-            return Closed("", Facts(0, frozenset({"encrypted"})))
-        return Closed(BROKEN, Facts(0))
+    def _open_repaired(self) -> int:
+        """Open what pdfium refuses as qpdf understands it, and return its pages; the kept file stays as it is.
+
+        Raises:
+            Closed: neither can; or it has a password.
+        """
+        if pdfium.FPDF_GetLastError() == PASSWORD:
+            raise Closed("", Facts(0, frozenset({"encrypted"})))
+        try:
+            self.document = pypdfium2.PdfDocument(_rewritten(self.content))
+        except pikepdf.PasswordError as fault:
+            raise Closed("", Facts(0, frozenset({"encrypted"}))) from fault
+        except MemoryError:
+            raise
+        except Exception as fault:
+            raise Closed(BROKEN, Facts(0)) from fault
+        self.is_repaired = True
+        return len(self.document)
 
     def sheet(self, number: int) -> Sheet:
         """Draw one page, 1-based."""
@@ -94,18 +113,17 @@ class Pdf:
         finally:
             page.close()
 
-    def _signatures(self) -> int:
-        return max(0, int(pdfium.FPDF_GetSignatureCount(self.document)))
-
     def _flags(self) -> set[str]:
         found = set(_written(self.content)) | set(_in_structure(self.content))
         if pdfium.FPDF_GetFormType(self.document) in {pdfium.FORMTYPE_XFA_FULL, pdfium.FORMTYPE_XFA_FOREGROUND}:
             found.add("xfa")
-        if found - {"link"}:
+        if found - {"link"}:  # a link that is only there does nothing by itself
             found.add("active")
-        if self._signatures():
+        if self.is_repaired:
+            found.add("repaired")
+        if self.signed_to:
             found.add("signed")
-            if changed_after_signing(self.document, len(self.content)):
+            if abs(max(self.signed_to) - len(self.content)) > LINE_END:
                 found.add("changed_after_signing")
         return found
 
@@ -119,31 +137,18 @@ def open_pdf(source: BinaryIO) -> Pdf:
     return Pdf(source)
 
 
-def _wants_password(content: bytes) -> bool:
-    try:
-        pikepdf.open(_stream(content)).close()
-    except pikepdf.PasswordError:
-        return True
-    except Exception:  # noqa: BLE001 - damaged in some other way
-        return False
-    return False
+def _rewritten(content: bytes) -> bytes:
+    """Return the file as qpdf repairs it."""
+    whole = io.BytesIO()
+    with pikepdf.open(io.BytesIO(content), suppress_warnings=True) as document:
+        document.save(whole)
+    return whole.getvalue()
 
 
-def _stream(content: bytes) -> BinaryIO:
-    import io
-
-    return io.BytesIO(content)
-
-
-def changed_after_signing(document: Any, size: int) -> bool:
-    """Say whether bytes follow the last signed range: something was added after signing."""
-    ends = []
-    for index in range(min(MOST_SIGNATURES, int(pdfium.FPDF_GetSignatureCount(document)))):
-        signature = pdfium.FPDF_GetSignatureObject(document, index)
-        ranges = (pdfium.c_int * 4)()
-        if pdfium.FPDFSignatureObj_GetByteRange(signature, ranges, 4) == 4:  # noqa: PLR2004 - two pairs
-            ends.append(ranges[2] + ranges[3])
-    return bool(ends) and max(ends) < size - 2  # a line end may follow
+def signed_ranges(content: bytes) -> list[int]:
+    """Return where the signed range of each signature ends. Nothing is verified: that needs certificates."""
+    found = SIGNED.findall(content)[:MOST_SIGNATURES]
+    return [int(start) + int(length) for start, length in found]
 
 
 def _written(content: bytes) -> Iterator[str]:
@@ -157,7 +162,7 @@ def _written(content: bytes) -> Iterator[str]:
 def _in_structure(content: bytes) -> Iterator[str]:
     """Name what stands in the objects, compressed ones included."""
     try:
-        with pikepdf.open(_stream(content), suppress_warnings=True) as document:
+        with pikepdf.open(io.BytesIO(content), suppress_warnings=True) as document:
             for count, item in enumerate(document.objects):
                 if count > MOST_OBJECTS:
                     return

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from archive.rules.sizes import MAX_PAGE_PIXELS
 from ingest import text_layer
-from ingest.sheets import DRAW_DPI, READ_DPI, Pixels, Sheet, bounded_dpi
+from ingest.sheets import DRAW_DPI, READ_DPI, Pixels, Sheet, TooLarge, bounded_dpi
 
 MOST_OBJECTS: Final = 20_000
 DEPTH: Final = 4
@@ -68,7 +68,7 @@ def draw_page(page: Any, number: int) -> Sheet:
     """Draw one page and judge its text.
 
     Raises:
-        ValueError: the page has no size, or its pictures too many pixels.
+        ValueError: the page has no size. TooLarge: its pictures have too many pixels.
     """
     width, height = page.get_size()
     if not (width >= LEAST_POINTS and height >= LEAST_POINTS and np.isfinite(width * height)):
@@ -76,31 +76,36 @@ def draw_page(page: Any, number: int) -> Sheet:
     shown = text_layer.Shown(page, width, height)
     content = _content(page, shown)
     if sum(picture.pixels for picture in content.pictures) > MOST_PICTURE_PIXELS:
-        raise ValueError("too many pixels")
+        raise TooLarge
     layer = text_layer.read(page, shown)
     is_scan = content.covered >= SCAN
     wanted = READ_DPI if is_scan or not layer.is_readable else DRAW_DPI
-    pixels, dpi = _alone(page, content, wanted) or _drawn(page, width, height, wanted)
+    pixels, dpi = _alone(page, content, wanted) or _drawn(page, content, wanted)
     verdict = text_layer.judge(layer, pixels, is_scan=is_scan)
     if verdict.must_read and dpi < min(READ_DPI, bounded_dpi(width / POINTS, height / POINTS, READ_DPI)):
-        pixels, dpi = _drawn(page, width, height, READ_DPI)
+        pixels, dpi = _drawn(page, content, READ_DPI)
     return Sheet(
         number,
         pixels,
         dpi,
         content.bits,
         must_read=verdict.must_read,
+        has_pictures=bool(content.pictures),
         layer=verdict.text(number),
         fonts=layer.fonts,
         flags=verdict.flags,
     )
 
 
-def _drawn(page: Any, width: float, height: float, wanted: float) -> tuple[Pixels, float]:
+def _drawn(page: Any, content: Content, wanted: float) -> tuple[Pixels, float]:
+    width, height = page.get_size()
     dpi = bounded_dpi(width / POINTS, height / POINTS, wanted)
-    bitmap = page.render(scale=dpi / POINTS, rev_byteorder=True, may_draw_forms=False, prefer_bgrx=False)
+    # A bare bit-mapped scan has no colour to keep: a third of the memory, half the time.
+    gray = content.bits == 1 and not (content.text or content.others or pdfium.FPDFPage_GetAnnotCount(page))
+    bitmap = page.render(scale=dpi / POINTS, rev_byteorder=True, may_draw_forms=False, grayscale=gray)
     try:
-        return np.array(bitmap.to_numpy()[:, :, :3], copy=True), dpi
+        drawn = bitmap.to_numpy()
+        return np.array(drawn.reshape(drawn.shape[:2]) if gray else drawn[:, :, :3], copy=True), dpi
     finally:
         bitmap.close()
 

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from archive.rules.sizes import MAX_PAGE_PIXELS, MAX_PAGES
-from ingest.sheets import A4_WIDTH_INCHES, BROKEN, READ_DPI, TOO_MANY_PIXELS, Closed, Facts, Pixels, Sheet
+from ingest.sheets import A4_WIDTH_INCHES, BROKEN, READ_DPI, TOO_MANY_PIXELS, Closed, Facts, Pixels, Sheet, TooLarge
 
 FORMATS: Final = {"image/tiff": ["TIFF"], "image/jpeg": ["JPEG", "MPO"], "image/png": ["PNG"]}
 LEAST_DPI, MOST_DPI = 70.0, 1300.0
@@ -59,13 +59,13 @@ class Picture:
         """Draw one page, 1-based.
 
         Raises:
-            ValueError: it has too many pixels. Other errors: it is damaged.
+            TooLarge: it has too many pixels. Other errors: it is damaged.
         """
         if self.media_type == "image/tiff":
             self.image.seek(number - 1)
         width, height = self.image.size
         if width * height > MAX_PAGE_PIXELS or min(width, height) < 1:
-            raise ValueError("too many pixels")
+            raise TooLarge
         bits = BITS.get(self.image.mode, 24)
         across, down = resolution(self.image.info.get("dpi"), width, height)
         flags = frozenset({"rotated"} if self.image.getexif().get(0x0112, 1) in {3, 5, 6, 7, 8} else ())

@@ -38,6 +38,7 @@ class Sheet:
     dpi: float
     bits: int
     must_read: bool
+    has_pictures: bool = True
     layer: PageText | None = None
     fonts: tuple[str, ...] = ()
     flags: frozenset[str] = frozenset()
@@ -52,6 +53,10 @@ class Closed(Exception):  # noqa: N818 - an answer about the file
         self.code = code
         self.facts = facts
         self.parameters = parameters
+
+
+class TooLarge(ValueError):  # noqa: N818 - an answer about one page
+    """A page has more pixels than any paper."""
 
 
 def bounded_dpi(width_inches: float, height_inches: float, wanted: float) -> float:

@@ -76,13 +76,14 @@ def sniff(source: int) -> Sniffed:
     """Tell the type of the file behind a descriptor, in a cell.
 
     Raises:
-        CellFailed: "wall" only; a parser that dies on the first look makes the file a damaged one.
+        CellFailed: the cell was killed, ran out of something or crashed: to be tried again, for the
+            fault may be ours, and a refused file's bytes are dropped.
     """
     try:
         with sandbox.run("ingest.sniff:job", source=source, args={}, limits=LIMITS) as cell:
             heads = [frame.head for frame in cell]
     except CellFailed as fault:
-        if fault.reason == "wall":
+        if fault.reason != "parser":
             raise
         return Sniffed("application/octet-stream", refusal=BROKEN)
     return _checked(heads[0] if heads else {})

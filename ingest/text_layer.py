@@ -41,6 +41,7 @@ FEW_WORDS: Final = 40  # fewer over a picture of a page are a stamp
 MANY_WORDS: Final = 120  # more, in sight, over a picture: the picture is a background
 ENOUGH_HIDDEN: Final = 12  # letters
 LEAST_INK: Final = 0.4  # share of the page's ink under its words
+LEAST_MARKED: Final = 0.2  # of all words: in Vietnamese two of three carry a mark
 GUTTER: Final = (0.3, 0.7)
 VOWELS: Final = re.compile("[aeiouyàáâãäåæèéêëìíîïòóôõöøùúûüýăđơưạ-ỹ]", re.IGNORECASE)
 CONSONANTS: Final = re.compile("[bcdfghjklmnpqrstvwxz]{5}", re.IGNORECASE)
@@ -224,7 +225,7 @@ def in_unicode(words: Iterable[Found]) -> tuple[list[Found], str | None]:
     kept = list(words)
     by_font = {name: legacy.scheme_of_font(name) for name in {word.font for word in kept}}
     scheme = next((each for each in by_font.values() if each), None)
-    guessed = None if scheme else legacy.recognise(" ".join(word.text for word in kept))
+    guessed = None if scheme else _guessed(kept)
     made = []
     for word in kept:
         text = word.text
@@ -236,6 +237,15 @@ def in_unicode(words: Iterable[Found]) -> tuple[list[Found], str | None]:
         if text:
             made.append(replace(word, text=text))
     return made, scheme or guessed
+
+
+def _guessed(words: Sequence[Found]) -> str | None:
+    """Guess the old encoding by the letters, where the page is drawn text and most of it carries marks."""
+    marked = [word for word in words if not word.text.isascii() and word.is_drawn]
+    if len(marked) < LEAST_MARKED * len(words):
+        return None
+    found = legacy.recognise(" ".join(word.text for word in words))
+    return found if found in {legacy.TCVN3, legacy.VNI} else None
 
 
 # --- judging -------------------------------------------------------------------------------------------
@@ -274,9 +284,10 @@ def judge(layer: Layer, pixels: Pixels, *, is_scan: bool) -> Verdict:
     gray = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)  # noqa: PLR2004
     if is_scan:
         return _over_a_picture(layer, flags)
-    seen = [word for word in layer.words if has_ink(gray, word.box)]
-    hidden = [word for word in layer.words if not has_ink(gray, word.box)]
-    if sum(len(word.text) for word in hidden if word.text.strip(EDGES)) >= ENOUGH_HIDDEN:
+    inked = [has_ink(gray, word.box) for word in layer.words]
+    seen = [word for word, has in zip(layer.words, inked, strict=True) if has]
+    hidden = [word.text for word, has in zip(layer.words, inked, strict=True) if not has and word.text.strip(EDGES)]
+    if sum(map(len, hidden)) >= ENOUGH_HIDDEN:
         flags.add("hidden_text")
     if not seen or share_readable(seen) < LEAST_READABLE:
         return Verdict((), layer.shape, must_read=True, flags=frozenset(flags - {"legacy_text"}))

@@ -6,7 +6,7 @@ NFC. The byte form is what lies sealed in the store beside the page images.
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Self
 
 Box = tuple[int, int, int, int]
@@ -41,8 +41,14 @@ class PageText:
 
     def to_bytes(self) -> bytes:
         """Return the stored form: compact UTF-8 JSON."""
-        flat = asdict(self)
-        flat["words"] = [[w.text, w.start, *w.box, w.confidence] for w in self.words]
+        flat = {
+            "number": self.number,
+            "text": self.text,
+            "words": [[w.text, w.start, *w.box, w.confidence] for w in self.words],
+            "source": self.source,
+            "confidence": self.confidence,
+            "flags": self.flags,
+        }
         return json.dumps(flat, ensure_ascii=False, separators=(",", ":")).encode()
 
     @classmethod

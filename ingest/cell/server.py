@@ -35,7 +35,25 @@ MAX_MESSAGE: Final = 192 * 1024
 SLOTS: Final = 64
 JOB_NAME: Final = re.compile(r"(ingest(?:\.[a-z_]+)+):([a-z_]+)")
 # Modules a job may reach for only when it already runs as another user, who may not be able to read them any more.
-STANDARD: Final = ["encodings.idna", "encodings.latin_1", "encodings.utf_16", "encodings.utf_16_be", "encodings.cp1252", "encodings.ascii", "json", "struct", "ctypes", "fractions", "decimal", "unicodedata", "subprocess", "tempfile", "random", "csv", "shlex"]
+STANDARD: Final = [
+    "encodings.idna",
+    "encodings.latin_1",
+    "encodings.utf_16",
+    "encodings.utf_16_be",
+    "encodings.cp1252",
+    "encodings.ascii",
+    "json",
+    "struct",
+    "ctypes",
+    "fractions",
+    "decimal",
+    "unicodedata",
+    "subprocess",
+    "tempfile",
+    "random",
+    "csv",
+    "shlex",
+]
 
 
 @dataclass(slots=True)

@@ -18,14 +18,16 @@ class BadFrame(Exception):  # noqa: N818 - names what was received
     """The bytes on the pipe are no frame, or are more than was allowed."""
 
 
-def send(pipe: int, head: dict[str, Any], blob: bytes = b"") -> None:
-    """Write one frame to a pipe."""
+def send(pipe: int, head: dict[str, Any], blob: bytes | tuple[bytes | memoryview, ...] = b"") -> None:
+    """Write one frame to a pipe; a blob in parts arrives as one."""
+    parts = blob if isinstance(blob, tuple) else (blob,)
     text = json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-    _write_all(pipe, LENGTHS.pack(len(text), len(blob)) + text)
-    _write_all(pipe, blob)
+    _write_all(pipe, LENGTHS.pack(len(text), sum(map(len, parts))) + text)
+    for part in parts:
+        _write_all(pipe, part)
 
 
-def _write_all(pipe: int, content: bytes) -> None:
+def _write_all(pipe: int, content: bytes | memoryview) -> None:
     left = memoryview(content)
     while left:
         left = left[os.write(pipe, left) :]
