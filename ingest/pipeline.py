@@ -88,18 +88,26 @@ def commit(scan: Scan, claim: Claim, **changes: Any) -> None:
         raise LostClaim
 
 
-def finish(scan: Scan, claim: Claim, end: Ended) -> None:
-    """End a scan with its outcome; the bytes of a refused one are shredded after commit."""
+def finish(scan: Scan, claim: Claim, end: Ended, **more: Any) -> None:
+    """End a scan with its outcome, in one transaction; bytes that may not stay are shredded after commit."""
     state = outcomes.OUTCOMES[end.code].state
+    ended = {"state": state, "code": end.code, "reason": end.reason, "finished_at": timezone.now(), "lease_until": None}
     with transaction.atomic():
-        commit(scan, claim, state=state, code=end.code, reason=end.reason, finished_at=timezone.now(), lease_until=None)
-        gone = intake.forget_objects(scan) if state == ScanState.REFUSED else []
+        commit(scan, claim, **ended, **more)
+        gone = _dropped(scan, end)
         scan.refresh_from_db()
         audit.write(
             Action.SCAN_OUTCOME, actor=None, subject=intake.subject(scan), reason=end.code, details=end.reason or None
         )
     for address in gone:
         store.shred(address)
+
+
+def _dropped(scan: Scan, end: Ended) -> list[str]:
+    """Take out of the rows what may not stay: everything of a refused file, the pages of one above the ceiling."""
+    if outcomes.OUTCOMES[end.code].state == ScanState.REFUSED:
+        return intake.forget_objects(scan)
+    return intake.forget_objects(scan, original=False) if end.code == outcomes.QUARANTINED else []
 
 
 # --- the stages ---------------------------------------------------------------------------------------
@@ -157,6 +165,9 @@ def propose(scan: Scan, claim: Claim) -> None:
     second = reading.second_readings(scan.reading["pages"])
     guesses = fields.propose(pages, second=second) | classify.marks(pages, reading.stamp_finds(finds), suggestion)
     kept = {**scan.reading, "evidence": [sign.to_json() for sign in suggestion.evidence]}
+    if suggestion.level > settings.SITE_MAX_LEVEL:
+        _quarantine(scan, claim, suggestion)
+        return
     with transaction.atomic():
         commit(
             scan,
@@ -164,11 +175,9 @@ def propose(scan: Scan, claim: Claim) -> None:
             reading=kept,
             proposal={name: guess.to_json() for name, guess in guesses.items()},
             suggested_level=suggestion.level,
-            level=suggestion.plausible,
+            level=min(suggestion.plausible, max(suggestion.level, settings.SITE_MAX_LEVEL)),
             stage="file",
         )
-    if suggestion.level > settings.SITE_MAX_LEVEL:
-        _quarantine(scan, claim, suggestion)
 
 
 def file(scan: Scan, claim: Claim) -> None:
@@ -197,15 +206,17 @@ STAGES: Final[dict[str, Stage]] = {"sniff": sniff_type, "read": read_pages, "pro
 
 
 def _quarantine(scan: Scan, claim: Claim, suggestion: Suggestion) -> None:
-    """Above the ceiling: keep the sealed original, shred images and text, show and index nothing."""
-    with transaction.atomic():
-        pack = scan.pack_id
-        commit(scan, claim, pack=None, reading={}, proposal={}, level=suggestion.level)
-        DigitalObject.objects.filter(address=pack).delete()
-    if pack:
-        store.shred(pack)
-    ceiling = settings.SITE_MAX_LEVEL.slug
-    finish(scan, claim, Ended(outcomes.QUARANTINED, level=suggestion.level.slug, ceiling=ceiling))
+    """Above the ceiling: keep the sealed original, shred images and text, show and index nothing.
+
+    One transaction: a kill between "this is above the ceiling" and "so it ends here" would let the next
+    worker file it.
+    """
+    level = suggestion.level
+    end = Ended(outcomes.QUARANTINED, level=level.slug, ceiling=settings.SITE_MAX_LEVEL.slug)
+    if scan.original_id:
+        DigitalObject.objects.filter(address=scan.original_id).update(level=level)
+        store.relevel(scan.original_id, to=level)
+    finish(scan, claim, end, reading={}, proposal={}, level=level, suggested_level=level)
 
 
 def _suggestion(scan: Scan) -> Suggestion:

@@ -45,7 +45,7 @@ class RegisterForm(forms.Form):
     )
     type_name = forms.CharField(label=_("Type"), max_length=100, widget=_text(list="types", autocomplete="off"))
     symbol = forms.CharField(
-        label=_("Number and symbol"), max_length=42, required=False, widget=_text(autocomplete="off")
+        label=_("Number and symbol"), max_length=72, required=False, widget=_text(autocomplete="off")
     )
     issued_date = _date(_("Date of the dispatch"))
     organ_name = forms.CharField(label=_("Issuer"), max_length=200, widget=_text(autocomplete="off"))

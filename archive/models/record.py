@@ -56,7 +56,7 @@ class Record(models.Model):
     unit = models.ForeignKey(Unit, models.PROTECT, related_name="records")  # owning unit: need-to-know "own unit"
 
     code_number = models.CharField(max_length=11, blank=True)
-    code_notation = models.CharField(max_length=30, blank=True)
+    code_notation = models.CharField(max_length=60, blank=True)
     issued_date = models.DateField(null=True, blank=True)
     organ_name = models.CharField(max_length=200, blank=True)
     parent_organ_name = models.CharField(max_length=200, blank=True)

