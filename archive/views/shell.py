@@ -1,38 +1,81 @@
 """What every page shows around its content: office, rail by role, person, site profile.
 
-Counts in the rail count only what this person may see.
+Counts in the rail count only what this person may see, are asked only by pages that draw
+the rail, and are at most three. Facts of intake and search are not known here.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.functional import Promise
+from django.utils.functional import Promise, SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
+from archive import access
+from archive.models import Person, RecordState
+from archive.routing import lists
 from archive.rules.roles import Role
 from archive.standing import standing
+
+COUNTED: Final = 3  # counts on one page, each one query
+CAP: Final = 999  # more than this is "999+": nobody works down an exact thousand
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many rows wait behind a line of the rail; `attention` draws it in brass."""
+
+    number: int
+    attention: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One line of the rail."""
+    """One line of the rail; `tab` puts it among the four of the phone's bar."""
 
     name: str  # name of the address
     icon: str
     label: str | Promise
+    tab: bool = False
+    count: Callable[[Person], Count] | None = None
 
 
-DESK = Item("archive:home", "home", _("Desk"))
-SEARCH = Item("search:search", "search", _("Search"))
+def _drafts(person: Person) -> Count:
+    waiting = access.visible_to(person).records().filter(state=RecordState.DRAFT)
+    number = waiting[: CAP + 1].count()
+    return Count(number, attention=bool(number))
+
+
+def _to_direct(person: Person) -> Count:
+    number = lists.to_direct(person)[: CAP + 1].count()
+    return Count(number, attention=bool(number))
+
+
+def _to_forward(person: Person) -> Count:
+    return Count(lists.to_forward(person)[: CAP + 1].count(), attention=False)
+
+
+def _mine(person: Person) -> Count:
+    given = lists.counts(lists.mine(person))
+    return Count(given.total, attention=bool(given.late))
+
+
+def _of_unit(person: Person) -> Count:
+    given = lists.counts(lists.of_unit(person))
+    return Count(given.total, attention=bool(given.late))
+
+
+DESK = Item("archive:home", "home", _("Desk"), tab=True)
+SEARCH = Item("search:search", "search", _("Search"), tab=True)
 DOSSIERS = Item("archive:dossiers", "folders", _("Dossiers"))
 REGISTERS = Item("archive:registers", "book", _("Registers"))
 SAVED = Item("search:saved", "bookmark", _("Saved queries"))
-MINE = Item("archive:work", "checklist", _("My work"))
-UNIT = Item("archive:work-unit", "users", _("Work of my unit"))
+MINE = Item("archive:work", "checklist", _("My work"), tab=True, count=_mine)
+UNIT = Item("archive:work-unit", "users", _("Work of my unit"), tab=True, count=_of_unit)
 
 RAIL: dict[Role, list[tuple[str | Promise, list[Item]]]] = {
     Role.CLERK: [
@@ -40,21 +83,21 @@ RAIL: dict[Role, list[tuple[str | Promise, list[Item]]]] = {
         (
             _("Dispatches"),
             [
-                Item("ingest:desk", "scan", _("Intake, scanning")),
-                Item("archive:register", "clipboard-text", _("Register")),
+                Item("ingest:desk", "scan", _("Intake, scanning"), tab=True),
+                Item("archive:register", "clipboard-text", _("Register"), tab=True, count=_drafts),
                 REGISTERS,
             ],
         ),
         (_("Find"), [SEARCH, DOSSIERS, SAVED]),
-        (_("Mine"), [MINE]),
+        (_("Mine"), [Item("archive:work", "checklist", _("My work"), count=_to_forward)]),
     ],
     Role.LEADER: [
         ("", [DESK]),
         (
             _("To direct"),
             [
-                Item("archive:work", "writing-sign", _("Read and direct")),
-                Item("archive:work-unit", "eye-check", _("Follow up")),
+                Item("archive:work", "writing-sign", _("Read and direct"), tab=True, count=_to_direct),
+                Item("archive:work-unit", "eye-check", _("Follow up"), tab=True, count=_of_unit),
             ],
         ),
         (_("Find"), [SEARCH, DOSSIERS, REGISTERS, SAVED]),
@@ -70,7 +113,7 @@ RAIL: dict[Role, list[tuple[str | Promise, list[Item]]]] = {
             _("Keeping"),
             [
                 DOSSIERS,
-                Item("archive:due", "hourglass", _("Due list")),
+                Item("archive:due", "hourglass", _("Due list"), tab=True),
                 Item("archive:holds", "lock-pause", _("Holds")),
                 Item("archive:retention", "list-tree", _("File plan and retention")),
             ],
@@ -108,27 +151,42 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "person_roles": [role.label for role in sorted(stands.roles)],
         "person_clearance": stands.level,
         "roles": stands.roles,
-        "rail": rail(request, stands.roles),
+        # Asked for by the page that draws it: a part of a page, sent by htmx, costs no count.
+        "rail": SimpleLazyObject(lambda: rail(request, stands.roles)),
     }
 
 
 def rail(request: HttpRequest, roles: frozenset[Role]) -> list[dict[str, Any]]:
     """Return the groups of the rail for these roles; an address stands once."""
     seen: set[str] = set()
-    groups = []
+    groups: list[dict[str, Any]] = []
     for role in sorted(roles):
         for label, items in RAIL[role]:
             fresh = [item for item in items if item.name not in seen]
             seen.update(item.name for item in fresh)
-            lines = [line for item in fresh if (line := _line(request, item))]
-            if lines:
-                groups.append({"label": label, "items": lines})
+            if fresh:
+                groups.append({"label": label, "items": [_line(item) for item in fresh]})
+    lines = [line for group in groups for line in group["items"]]
+    _mark_here(lines, request.path)
+    _count(lines, request)
     return groups
 
 
-def _line(request: HttpRequest, item: Item) -> dict[str, Any] | None:
-    try:
-        url = reverse(item.name)
-    except NoReverseMatch:
-        return None
-    return {"url": url, "icon": item.icon, "label": item.label, "active": request.path == url}
+def _line(item: Item) -> dict[str, Any]:
+    return {"url": reverse(item.name), "icon": item.icon, "label": item.label, "tab": item.tab, "counter": item.count}
+
+
+def _mark_here(lines: list[dict[str, Any]], path: str) -> None:
+    """Mark the line under whose address this page lies: the longest one that fits."""
+    fitting = [line for line in lines if path == line["url"] or (line["url"] != "/" and path.startswith(line["url"]))]
+    here = max(fitting, key=lambda line: len(line["url"]), default=None)
+    for line in lines:
+        line["active"] = line is here
+
+
+def _count(lines: list[dict[str, Any]], request: HttpRequest) -> None:
+    """Put the counts on the first lines that have one."""
+    for line in [line for line in lines if line["counter"]][:COUNTED]:
+        counted = line["counter"](request.user)
+        line["count"], line["more"] = min(counted.number, CAP), counted.number > CAP
+        line["attention"] = counted.attention
