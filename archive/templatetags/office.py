@@ -143,8 +143,8 @@ def marks(level_value: Level | int | str | None, urgency_value: Urgency | int | 
 
 @register.simple_tag
 def state(kind: str, words: object, icon_name: str = "") -> SafeString:
-    """Draw a state as shape and word; `kind` is open, doing, soon, late, done or refused."""
-    shape = icon_name or STATE_ICONS[kind]
+    """Draw a state as shape and word; `kind` is open (or empty), doing, soon, late, done or refused."""
+    shape = icon_name or STATE_ICONS[kind or "open"]
     shown = {"open": "", "refused": "late"}.get(kind, kind)
     css = f"state state-{shown}" if shown else "state"
     return format_html('<span class="{}">{}{}</span>', css, icon(shape), words)

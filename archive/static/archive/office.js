@@ -80,7 +80,7 @@
   }
 
   // ---- rows: J, K, X, Enter; a click anywhere on a row follows its link --------------------------------
-  const rowsOf = () => all("[data-rows] tbody tr, [data-rows] > li, [data-rows] > article").filter(shown);
+  const rowsOf = () => all("[data-rows] tbody tr, [data-rows] > li, [data-rows] > article, [data-row]").filter(shown);
   const linkOf = (row) => row.querySelector(".wide a[href], h3 a[href], a[href]");
   function step(by) {
     const rows = rowsOf();
@@ -92,12 +92,12 @@
     return true;
   }
   function tick() {
-    const box = document.activeElement?.closest("[data-rows] tr, [data-rows] > *")?.querySelector("input[type=checkbox]");
+    const box = document.activeElement?.closest("[data-row], [data-rows] tr, [data-rows] > *")?.querySelector("input[type=checkbox]");
     box?.click();
     return Boolean(box);
   }
   function followRow(event) {
-    const row = event.target.closest("[data-rows] tbody tr");
+    const row = event.target.closest("[data-rows] tbody tr, tr[data-row]");
     if (!row || event.target.closest("a, button, input, select, label, summary") || String(getSelection())) return;
     linkOf(row)?.click();
   }
