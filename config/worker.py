@@ -9,7 +9,7 @@ from typing import Final
 from django.conf import settings
 from django.db import close_old_connections
 
-from ingest import folder
+from ingest import folder, leftovers
 from ingest.worker import Workers
 from search import follow
 
@@ -30,6 +30,9 @@ class Machine:
             threading.Thread(target=self._every, args=(folder.RESCAN_SECONDS, inbox.sweep), name="inbox", daemon=True),
             threading.Thread(
                 target=self._every, args=(FOLLOW_SECONDS, self.follower.catch_up), name="follow", daemon=True
+            ),
+            threading.Thread(
+                target=self._every, args=(leftovers.SWEEP_SECONDS, leftovers.sweep), name="leftovers", daemon=True
             ),
         ]
 

@@ -230,10 +230,11 @@ def dismiss(scan: Scan, *, reason: str, actor: Person) -> Scan:
     return scan
 
 
-def forget_objects(scan: Scan) -> list[str]:
-    """Take the sealed objects of a scan out of the rows; the caller shreds them after commit."""
-    addresses = [address for address in (scan.original_id, scan.pack_id) if address]
-    Scan.objects.filter(pk=scan.pk).update(original=None, pack=None)
+def forget_objects(scan: Scan, *, original: bool = True) -> list[str]:
+    """Take the sealed objects of a scan (or its pack alone) out of the rows; the caller shreds them after commit."""
+    gone = {"pack": scan.pack_id} | ({"original": scan.original_id} if original else {})
+    addresses = [address for address in gone.values() if address]
+    Scan.objects.filter(pk=scan.pk).update(**dict.fromkeys(gone))
     DigitalObject.objects.filter(address__in=addresses).delete()
     return addresses
 

@@ -24,6 +24,7 @@ from ingest.pipeline import Claim, Ended, LostClaim
 LEASE: Final = timedelta(seconds=60)
 RENEW_SECONDS: Final = 10
 TRIES: Final = 4
+MOST_CLAIMS: Final = 12  # a file whose worker is killed each time, before it can say why, ends as well
 POLL_SECONDS: Final = 0.4
 log = logging.getLogger("vankho.worker")
 
@@ -77,6 +78,8 @@ def work_once() -> Scan | None:
     renewal = _Renewal(claimed)
     renewal.start()
     try:
+        if _kills_its_workers(claimed):
+            return None
         return pipeline.advance(claimed)
     except LostClaim:
         log.info("scan %s: another worker has it", claimed.scan_id)
@@ -85,6 +88,15 @@ def work_once() -> Scan | None:
     finally:
         renewal.stop()
     return None
+
+
+def _kills_its_workers(claimed: Claim) -> bool:
+    """End a scan that was claimed again and again and never came to any answer."""
+    scan = Scan.objects.filter(pk=claimed.scan_id, fence=claimed.fence, state=ScanState.WAITING).first()
+    if scan is None or scan.attempts <= MOST_CLAIMS:
+        return False
+    pipeline.finish(scan, claimed, Ended(outcomes.FAILED, times=MOST_CLAIMS, why="killed"))
+    return True
 
 
 def _failed(claimed: Claim, fault: Exception) -> None:

@@ -77,7 +77,9 @@ def siege(*, seed: int, files: int, kills: int) -> dict[str, Any]:
 def passed(result: dict[str, Any]) -> bool:
     """Say whether nothing was lost, doubled, unreadable or left over."""
     faults = ("lost", "twice", "unreadable", "log_gaps", "loose_records", "left_running", "not_in_index")
-    return result["in"] == result["files"] and result["sum"] == result["in"] and not any(result[name] for name in faults)
+    return (
+        result["in"] == result["files"] and result["sum"] == result["in"] and not any(result[name] for name in faults)
+    )
 
 
 def write_small(folder: Path, count: int, chance: random.Random) -> None:
@@ -94,7 +96,11 @@ def write_small(folder: Path, count: int, chance: random.Random) -> None:
             continue
         sheet = next(iter(ageing.sheets(pdf, rng=chance, strength=chance.choice(("light", "office")))))
         kind = chance.choice(("pdf", "pdf", "jpg", "png", "tif"))
-        made = {"pdf": lambda: ageing.as_pdf([sheet]), "png": lambda: ageing.as_png(sheet), "tif": lambda: ageing.as_tiff([sheet, sheet])}  # noqa: B023
+        made = {
+            "pdf": lambda: ageing.as_pdf([sheet]),
+            "png": lambda: ageing.as_png(sheet),
+            "tif": lambda: ageing.as_tiff([sheet, sheet]),
+        }  # noqa: B023
         (folder / f"{index:03d}-scan.{kind}").write_bytes(made.get(kind, lambda: sheet)())  # noqa: B023
 
 
@@ -139,9 +145,7 @@ def _attack(crew: Crew, chance: random.Random, *, kills: int, files: int) -> Cou
         waiting = _waiting(crew.environment)
         ahead = (files - waiting) / files > done / kills
         time.sleep(chance.expovariate(1 / (0.8 if ahead else 2.5)))
-        targets = crew.targets()
-        target = targets[chance.randrange(len(targets))]
-        kind = kind_of(target)
+        target, kind = _chosen(crew.targets(), chance)
         try:
             os.kill(target, signal.SIGKILL)
         except ProcessLookupError:
@@ -152,6 +156,16 @@ def _attack(crew: Crew, chance: random.Random, *, kills: int, files: int) -> Cou
         collect()
     crew.keep_up()
     return killed
+
+
+def _chosen(targets: list[int], chance: random.Random) -> tuple[int, str]:
+    """Return a random process, each kind as likely: a new worker is alone for seconds and would be hit most."""
+    kinds: dict[str, list[int]] = {}
+    for pid in targets:
+        kinds.setdefault(kind_of(pid), []).append(pid)
+    kinds.pop("gone", None)
+    kind = chance.choice(sorted(kinds))
+    return chance.choice(kinds[kind]), kind
 
 
 def collect() -> None:
@@ -170,7 +184,24 @@ def kind_of(pid: int) -> str:
         return "gone"
     if b"manage.py" in words:
         return "worker"
-    return "tesseract" if b"tesseract" in words.split(b"\0")[0] else "cell"
+    if b"tesseract" in words.split(b"\0")[0]:
+        return "tesseract"
+    # The children of the fork server carry its words: a child is one whose parent does too.
+    return "child" if b"-I" in _words(_parent(pid)) else "fork server"
+
+
+def _words(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def _parent(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
 
 
 def descendants(root: int) -> list[int]:
