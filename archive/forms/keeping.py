@@ -60,7 +60,9 @@ class DossierForm(forms.Form):
 class FileForm(forms.Form):
     """Which open dossier a record goes into."""
 
-    dossier = forms.ModelChoiceField(Dossier.objects.none(), label=_("Dossier"), widget=forms.Select(attrs=SELECT))
+    dossier = forms.ModelChoiceField(
+        Dossier.objects.none(), label=_("Dossier"), empty_label=_("choose a dossier"), widget=forms.Select(attrs=SELECT)
+    )
 
     def __init__(self, data: Any = None, *, person: Person) -> None:
         """Offer the open dossiers this person may see."""

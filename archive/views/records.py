@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -16,8 +17,9 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from archive import access, audit, pages, store
-from archive.models import Page, Record, RecordState
+from archive import access, audit, dossiers, pages, retention, store
+from archive.forms.keeping import FileForm
+from archive.models import Dossier, Hold, Page, Person, Record, RecordState
 from archive.rules.levels import Level
 from archive.rules.page import Box
 from archive.rules.roles import Action, allows
@@ -53,7 +55,9 @@ def record_page(request: HttpRequest, key: str, *, hits: Hits | None = None, fou
         "current": int(wanted) if wanted.isdecimal() else None,
         "found": found,
         "original": shown.sealed_objects.filter(role="original").first(),
-        "filings": _filings(shown),
+        "filings": _filings(shown, person),
+        "holds": _holds(shown, person),
+        "file_form": _file_form(shown, person),
         "readers": access.readers(shown, person),
         "page_level": Level(shown.level),
         "on_desk": shown.state == RecordState.DRAFT,
@@ -78,8 +82,25 @@ def viewer_pages(shown: Record, hits: Hits) -> list[dict[str, Any]]:
     ]
 
 
-def _filings(shown: Record) -> list[Any]:
-    return [item.dossier for item in shown.filings.select_related("dossier")]
+def _filings(shown: Record, person: Person) -> list[Dossier]:
+    """Return the dossiers it lies in, as far as the reader may know of them."""
+    known = dossiers.visible_dossiers(person).filter(items__record=shown)
+    return list(known.select_related("rule"))
+
+
+def _holds(shown: Record, person: Person) -> list[Hold]:
+    """Return the active holds over a record that its reader may read about."""
+    if not access.may(person, Action.HOLD_READ).allowed:
+        return []
+    over_it = Q(items__record=shown) | Q(items__dossier__items__record=shown)
+    return list(retention.visible_holds(person).filter(over_it, lifted_at__isnull=True).distinct())
+
+
+def _file_form(shown: Record, person: Person) -> FileForm | None:
+    """Return the form that files a registered dispatch, for those who file and have an open dossier for it."""
+    if shown.state != RecordState.REGISTERED or not access.may(person, Action.DOSSIER_FILE).allowed:
+        return None
+    return FileForm(person=person)
 
 
 def _may(request: HttpRequest) -> dict[str, bool]:
