@@ -145,7 +145,7 @@ def page_frame(sheet: Sheet) -> Frame:
         "pixels_height": pixels.shape[0],
         "pixels_dpi": round(max(LEAST_DPI, min(sheet.dpi, READ_DPI))),
     }
-    return head, (image, thumb, memoryview(np.ascontiguousarray(pixels)).cast("B"))
+    return head, (image, thumb, np.ascontiguousarray(pixels).data.cast("B"))
 
 
 def _stamps(sheet: Sheet, page: Pixels) -> list[dict[str, Any]]:

@@ -20,6 +20,7 @@ from ingest.sheets import BROKEN, Closed, Facts, Sheet
 
 MOST_OBJECTS: Final = 60_000  # looked at one by one; a 2,000-page file of scans has 10,000
 MOST_SIGNATURES: Final = 200
+MOST_ANNOTATIONS: Final = 500
 SIGNED: Final = re.compile(rb"/ByteRange\s*\[\s*\d{1,12}\s+\d{1,12}\s+(\d{1,12})\s+(\d{1,12})\s*\]")
 LINE_END: Final = 2
 ACTIONS: Final = {
@@ -107,11 +108,25 @@ class Pdf:
 
     def sheet(self, number: int) -> Sheet:
         """Draw one page, 1-based."""
-        page = self.document[number - 1]
+        page = self._page_with_its_marks(number)
         try:
             return draw_page(page, number)
         finally:
             page.close()
+
+    def _page_with_its_marks(self, number: int) -> Any:
+        """Return a page whose visible annotations have become part of it.
+
+        Signing programs set number and date of a dispatch as the face of a signature field: on the page for every
+        eye, in no text layer. Only this copy in memory changes.
+        """
+        page = self.document[number - 1]
+        if 0 < pdfium.FPDFPage_GetAnnotCount(page) <= MOST_ANNOTATIONS:
+            changed = pdfium.FPDFPage_Flatten(page, pdfium.FLAT_NORMALDISPLAY) == pdfium.FLATTEN_SUCCESS
+            if changed:
+                page.close()
+                page = self.document[number - 1]
+        return page
 
     def _flags(self) -> set[str]:
         found = set(_written(self.content)) | set(_in_structure(self.content))

@@ -238,4 +238,4 @@ def _stored(item: Any) -> Pixels:
     size = int(pdfium.FPDFImageObj_GetImageDataRaw(item, None, 0))
     held = (ctypes.c_ubyte * size)()
     pdfium.FPDFImageObj_GetImageDataRaw(item, held, size)
-    return np.frombuffer(held, np.uint8)
+    return np.ctypeslib.as_array(held)

@@ -150,11 +150,12 @@ def as_seen(image: Image.Image) -> Pixels:
     if image.mode.startswith("I"):
         deep = np.asarray(image).astype(np.float32)
         top = 65535.0 if deep.max(initial=0) > 255 else 255.0  # noqa: PLR2004 - beyond 8 bits
-        return np.clip(deep * (255.0 / top), 0, 255).astype(np.uint8)
+        return np.asarray(np.clip(deep * (255.0 / top), 0, 255), np.uint8)
     if image.mode == "F":
         return _stretched(np.asarray(image))
     if image.mode == "LAB":
-        return np.ascontiguousarray(cv2.cvtColor(np.asarray(image), cv2.COLOR_LAB2RGB))
+        colour: Pixels = cv2.cvtColor(np.asarray(image), cv2.COLOR_LAB2RGB)
+        return colour
     if image.mode in {"LA", "PA", "RGBA", "RGBa", "La"} or "transparency" in image.info:
         layers = image.convert("RGBA")
         paper = Image.new("RGBA", layers.size, (255, 255, 255, 255))
@@ -165,4 +166,4 @@ def as_seen(image: Image.Image) -> Pixels:
 def _stretched(deep: Pixels) -> Pixels:
     finite = np.nan_to_num(deep.astype(np.float32))
     low, high = float(finite.min()), float(finite.max())
-    return ((finite - low) * (255.0 / max(high - low, 1e-6))).astype(np.uint8)
+    return np.asarray((finite - low) * (255.0 / max(high - low, 1e-6)), np.uint8)

@@ -14,74 +14,42 @@ import os
 import select
 import signal
 import socket
-import threading
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from types import TracebackType
 from typing import Any, Final, Self
 
 from ingest.cell import child, wire
-from ingest.cell.starting import Link, Plan, start
+from ingest.cell.guard import Layers
+from ingest.cell.report import Report, run_attacks
+from ingest.cell.starting import Plan, Servers
+from ingest.cell.terms import CellFailed, Frame, Limits, Usage
 
-FILES_PER_SERVER: Final = 200  # then a fresh fork server: nothing a library leaks lives on
+__all__ = ["Cell", "CellFailed", "Frame", "Layers", "Limits", "Report", "Usage", "close", "run", "self_test"]
+
 SERVER_SECONDS: Final = 30.0  # for the fork server to import its libraries and answer
 MIB: Final = 1024 * 1024
 PIPE_BYTES: Final = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one job may use. `wall_seconds` counts only while the caller waits for it."""
-
-    memory_mib: int = 1024
-    cpu_seconds: int = 10
-    wall_seconds: int = 30
-    file_mib: int = 64
-    output_mib: int = 512
-    programs: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """One piece of a job's answer: a JSON object and raw bytes, both untrusted."""
-
-    head: dict[str, Any]
-    blob: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """What a finished job used."""
-
-    cpu_ms: int
-    rss_kib: int
-
-
-class CellFailed(Exception):  # noqa: N818 - an ordinary outcome
-    """A job did not come to its end.
-
-    `reason`: "memory", "cpu", "wall", "crash" (a signal), "output" (too much or no frames), "parser" (it gave up).
-    `detail` is for the log and never quotes the file.
-    """
-
-    def __init__(self, reason: str, detail: str = "") -> None:
-        """Keep the reason."""
-        super().__init__(f"{reason}: {detail}" if detail else reason)
-        self.reason = reason
-        self.detail = detail
+USUAL: Final = Limits()
+_servers = Servers()
 
 
 class Cell(Iterator[Frame]):
     """A running job: iterate for its frames; closing it kills it."""
 
-    def __init__(self, job: str, source: int | None, args: dict[str, Any], limits: Limits) -> None:
+    def __init__(
+        self, job: str, source: int | None, args: dict[str, Any], limits: Limits, servers: Servers | None = None
+    ) -> None:
         """Start the job now."""
+        self._servers = servers or _servers
         self.limits = limits
         self.usage: Usage | None = None
         self._inbox = wire.Inbox(limits.output_mib * MIB)
         self._left = float(limits.wall_seconds)
-        self._order = {"job": job, "args": args, "limits": {k: int(v) for k, v in asdict(limits).items()}}
+        self._order: dict[str, Any] = {"job": job, "args": args, "limits": _numbers(limits)}
         self._source = _reopened(source) if source is not None else None
         self._fault: dict[str, Any] = {}
         self._got_any = self._over = False
@@ -92,7 +60,7 @@ class Cell(Iterator[Frame]):
         with contextlib.suppress(OSError):
             _enlarge(self._pipe)
         try:
-            self._link = _servers.begin(self._order, frames, self._source)
+            self._link = self._servers.begin(self._order, frames, self._source)
         except BaseException:
             os.close(self._pipe)
             self._close_source()
@@ -211,7 +179,7 @@ class Cell(Iterator[Frame]):
             self.close()
 
 
-def run(job: str, *, source: int | None, args: dict[str, Any], limits: Limits = Limits()) -> Cell:
+def run(job: str, *, source: int | None, args: dict[str, Any], limits: Limits = USUAL) -> Cell:
     """Run a job in a cell of its own and return its frames as they come.
 
     Args:
@@ -226,9 +194,28 @@ def run(job: str, *, source: int | None, args: dict[str, Any], limits: Limits = 
     return Cell(job, source, args, limits)
 
 
+def self_test(*, quick: bool = True, layers: Layers | None = None) -> Report:
+    """Run the attacks, each in a cell of its own, and report what stopped them.
+
+    Args:
+        quick: leave out the one that needs a second of the processor.
+        layers: test a fork server with fewer layers than this machine offers.
+    """
+    servers = Servers(Plan(layers=layers, preload=())) if layers else _servers
+    try:
+        return run_attacks(lambda job, args, limits: Cell(job, None, args, limits, servers), quick=quick)
+    finally:
+        if layers:
+            servers.stop()
+
+
 def close() -> None:
     """Stop the fork server; the next call starts another."""
     _servers.stop()
+
+
+def _numbers(limits: Limits) -> dict[str, int]:
+    return {name: int(value) for name, value in asdict(limits).items()}
 
 
 def _reopened(source: int) -> int:
@@ -265,57 +252,4 @@ def _reason_of(number: int, ending: dict[str, Any], limits: Limits) -> str:
     return "crash"
 
 
-@dataclass
-class _Servers:
-    """The present fork server of this process; any thread may ask."""
-
-    plan: Plan = field(default_factory=Plan)
-    link: Link | None = None
-    begun: int = 0
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def begin(self, order: dict[str, Any], frames: int, source: int | None) -> socket.socket:
-        """Hand a job to the fork server and return the socket its ending comes on."""
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        message = json.dumps(order).encode()
-        descriptors = [frames, theirs.fileno(), *([] if source is None else [source])]
-        try:
-            with self.lock:
-                self._send(message, descriptors)
-        except BaseException:
-            ours.close()
-            raise
-        finally:
-            theirs.close()
-        return ours
-
-    def _send(self, message: bytes, descriptors: list[int]) -> None:
-        if self.link is None or self.begun >= FILES_PER_SERVER or not self.link.is_ours():
-            self._renew()
-        for attempt in (1, 2):
-            try:
-                if self.link:
-                    socket.send_fds(self.link.control, [message], descriptors)
-                    self.begun += 1
-                return
-            except (BrokenPipeError, ConnectionResetError):
-                if attempt == 2:  # noqa: PLR2004
-                    raise CellFailed("crash", "fork server does not start") from None
-                self._renew()
-
-    def _renew(self) -> None:
-        """Leave the present server to finish its jobs and start another."""
-        if self.link:
-            self.link.leave()
-        self.link, self.begun = start(self.plan), 0
-
-    def stop(self) -> None:
-        """Stop the present server and wait until it is gone."""
-        with self.lock:
-            link, self.link = self.link, None
-        if link:
-            link.end()
-
-
-_servers = _Servers()
 atexit.register(close)

@@ -11,6 +11,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, Final
 
 import cv2
@@ -42,6 +43,8 @@ MANY_WORDS: Final = 120  # more, in sight, over a picture: the picture is a back
 ENOUGH_HIDDEN: Final = 12  # letters
 LEAST_INK: Final = 0.4  # share of the page's ink under its words
 LEAST_MARKED: Final = 0.2  # of all words: in Vietnamese two of three carry a mark
+APART: Final = 0.7  # line heights between words of two columns; a number set in later stands closer
+RIGHT_BEGINS: Final = 3_500  # no right column of a head begins further left
 GUTTER: Final = (0.3, 0.7)
 VOWELS: Final = re.compile("[aeiouyàáâãäåæèéêëìíîïòóôõöøùúûüýăđơưạ-ỹ]", re.IGNORECASE)
 CONSONANTS: Final = re.compile("[bcdfghjklmnpqrstvwxz]{5}", re.IGNORECASE)
@@ -85,6 +88,7 @@ class Found:
     box: Box
     font: str = ""
     is_drawn: bool = True  # False: render mode 3 or 7, never meant to be seen
+    order: int = 0  # its place among the words as they were written
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,12 +206,12 @@ def _joined(boxes: NDArray[Any], spans: Sequence[tuple[int, int]]) -> NDArray[An
 def _found(textpage: Any, texts: list[str], spans: list[tuple[int, int]], boxes: NDArray[Any]) -> list[Found]:
     known: dict[int, tuple[str, bool]] = {}
     words = []
-    for text, (start, _), box in zip(texts, spans, boxes.tolist(), strict=True):
+    for order, (text, (start, _), box) in enumerate(zip(texts, spans, boxes.tolist(), strict=True)):
         item = pdfium.FPDFText_GetTextObject(textpage, start)
         key = ctypes.cast(item, ctypes.c_void_p).value or 0
         if key not in known:
             known[key] = _look(item) if key else ("", True)
-        words.append(Found(text, tuple(box), *known[key]))
+        words.append(Found(text, tuple(box), *known[key], order))
     return words
 
 
@@ -244,7 +248,8 @@ def _guessed(words: Sequence[Found]) -> str | None:
     marked = [word for word in words if not word.text.isascii() and word.is_drawn]
     if len(marked) < LEAST_MARKED * len(words):
         return None
-    found = legacy.recognise(" ".join(word.text for word in words))
+    # Decomposed Unicode looks like look-alikes until it is composed.
+    found = legacy.recognise(unicodedata.normalize("NFC", " ".join(word.text for word in words)))
     return found if found in {legacy.TCVN3, legacy.VNI} else None
 
 
@@ -347,10 +352,26 @@ def pieces(words: Sequence[Found], shape: float) -> list[layout.Piece]:
             if last_bottom is not None and top - last_bottom > 0.6 * (bottom - top):
                 block += 1
             last_bottom = bottom
-            made += [layout.Piece(word.text, _clipped(word.box), 100, block, (column, number, 0)) for word in row]
+            cuts = _cuts(row, shape)
+            made += [
+                layout.Piece(word.text, _clipped(word.box), 100, block, (column, number, cut))
+                for word, cut in zip(row, cuts, strict=True)
+            ]
         block += 1
-    del shape
     return made
+
+
+def _cuts(row: Sequence[Found], shape: float) -> list[int]:
+    """Return which part of a row of the head each word is in: the two columns were written one after the other."""
+    part, parts = 0, [0]
+    for before, word in pairwise(row):
+        high = min(before.box[3] - before.box[1], word.box[3] - word.box[1])
+        gap = (word.box[0] - before.box[2]) / shape
+        in_head = word.box[1] < layout.HEAD_ENDS and word.box[0] > RIGHT_BEGINS
+        if in_head and gap > APART * high and word.order != before.order + 1:
+            part += 1
+        parts.append(part)
+    return parts
 
 
 def _rows(words: Sequence[Found]) -> list[list[Found]]:

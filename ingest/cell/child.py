@@ -20,6 +20,15 @@ NOTHING: Final = "/dev/null"
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a child lives: its folder, its number among those alive, the compiled filters."""
+
+    folder: str
+    slot: int
+    filters: syscalls.Filters | None
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """What the worker asked for."""
 
@@ -29,18 +38,18 @@ class Order:
     layers: guard.Layers
 
 
-def live(order: Order, *, frames: int, source: int | None, folder: str, slot: int, filters: Any) -> None:
+def live(order: Order, *, frames: int, source: int | None, place: Place) -> None:
     """Run the job of a freshly forked child and end the process."""
     code = NOT_SHUT_IN
     try:
         _own_descriptors(frames, source)
         _own_signals()
         os.setsid()
-        os.chdir(folder)
-        tempfile.tempdir = os.environ["TMPDIR"] = os.environ["HOME"] = folder
-        guard.enter(limits=order.limits, folder=folder, slot=slot, layers=order.layers)
-        if filters is not None and order.layers.syscalls:
-            syscalls.load(filters, programs=bool(order.limits["programs"]))
+        os.chdir(place.folder)
+        tempfile.tempdir = os.environ["TMPDIR"] = os.environ["HOME"] = place.folder
+        guard.enter(limits=order.limits, folder=place.folder, slot=place.slot, layers=order.layers)
+        if place.filters is not None and order.layers.syscalls:
+            guard.applied["syscalls"] = syscalls.load(place.filters, programs=bool(order.limits["programs"]))
         code = _work(order, has_source=source is not None)
     except MemoryError:
         code = NO_MEMORY

@@ -43,6 +43,7 @@ IN_FOLDER: Final = READ_FILE | READ_DIR | WRITE_FILE | (1 << 5) | (1 << 8) | FS_
 TCP: Final = 3
 SCOPES: Final = 3  # abstract sockets, signals
 
+applied: dict[str, Any] = {}  # what `enter` could put up, for the self-test's probe
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -65,18 +66,20 @@ def enter(*, limits: dict[str, int], folder: str, slot: int, layers: Layers) -> 
         slot: 0-63, which of the cell users to become when started by root.
         layers: what to apply.
     """
+    applied.clear()
     # While still root: the ways to the libraries may be closed to the user this becomes.
     ruleset = file_rules(folder, programs=bool(limits["programs"])) if layers.landlock else None
-    if layers.namespaces:
-        leave_namespaces()
+    applied["namespaces"] = layers.namespaces and leave_namespaces()
     if layers.other_user and os.geteuid() == 0:
         _become(FIRST_UID + slot)
     _drop_capabilities()
     # Credentials changed, which clears the wish to die with the parent: set it now.
     _libc.prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0)
     _libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    applied["landlock"] = 0
     if ruleset is not None:
-        _libc.syscall(RESTRICT_SELF, ctypes.c_int(ruleset), 0)
+        if _libc.syscall(RESTRICT_SELF, ctypes.c_int(ruleset), 0) == 0:
+            applied["landlock"] = landlock_abi()
         os.close(ruleset)
     _set_limits(limits)
 
@@ -198,8 +201,3 @@ def _processes() -> tuple[int, int]:
     if os.geteuid() >= FIRST_UID or Path("/proc/self/setgroups").exists():
         return MAX_PROCESSES, MAX_PROCESSES
     return resource.getrlimit(resource.RLIMIT_NPROC)
-
-
-def describe() -> dict[str, Any]:
-    """Return what this kernel offers, for the report."""
-    return {"landlock": landlock_abi(), "root": os.geteuid() == 0}

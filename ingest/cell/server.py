@@ -139,7 +139,8 @@ class Server:
         pid = os.fork()
         if pid == 0:
             source = descriptors[2] if len(descriptors) > 2 else None  # noqa: PLR2004
-            child.live(order, frames=descriptors[0], source=source, folder=folder, slot=slot, filters=self.filters)
+            place = child.Place(folder, slot, self.filters)
+            child.live(order, frames=descriptors[0], source=source, place=place)
         self.jobs[pid] = Job(slot, link, folder, time.monotonic())
         self.selector.register(link, selectors.EVENT_READ, pid)
 

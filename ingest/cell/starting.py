@@ -13,11 +13,13 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from ingest.cell import guard
+from ingest.cell.terms import CellFailed
 
 PREFIX: Final = "vankho-cell-"
 JOBS: Final = ("ingest.sniff", "ingest.pages", "ingest.ocr", "ingest.stamps", "ingest.clean", "ingest.legacy")
@@ -35,6 +37,7 @@ BEGIN: Final = (
     "from ingest.cell.server import main; main(int(sys.argv[2]), json.loads(sys.argv[3]))"
 )
 END_SECONDS: Final = 5.0
+FILES_PER_SERVER: Final = 200  # then a fresh fork server: nothing a library leaks lives on
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,3 +131,56 @@ def _sweep() -> None:
         with contextlib.suppress(OSError, ValueError):
             if folder.stat().st_uid == os.geteuid() and not Path(f"/proc/{int(number)}").exists():
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+@dataclass
+class Servers:
+    """The present fork server of this process; any thread may ask."""
+
+    plan: Plan = field(default_factory=Plan)
+    link: Link | None = None
+    begun: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def begin(self, order: dict[str, Any], frames: int, source: int | None) -> socket.socket:
+        """Hand a job to the fork server and return the socket its ending comes on."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        message = json.dumps(order).encode()
+        descriptors = [frames, theirs.fileno(), *([] if source is None else [source])]
+        try:
+            with self.lock:
+                self._send(message, descriptors)
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        return ours
+
+    def _send(self, message: bytes, descriptors: list[int]) -> None:
+        if self.link is None or self.begun >= FILES_PER_SERVER or not self.link.is_ours():
+            self._renew()
+        try:
+            socket.send_fds(self._present().control, [message], descriptors)
+        except (BrokenPipeError, ConnectionResetError):
+            self._renew()  # it ended of idleness in this very moment
+            socket.send_fds(self._present().control, [message], descriptors)
+        self.begun += 1
+
+    def _present(self) -> Link:
+        if self.link is None:
+            raise CellFailed("crash", "fork server does not start")
+        return self.link
+
+    def _renew(self) -> None:
+        """Leave the present server to finish its jobs and start another."""
+        if self.link:
+            self.link.leave()
+        self.link, self.begun = start(self.plan), 0
+
+    def stop(self) -> None:
+        """Stop the present server and wait until it is gone."""
+        with self.lock:
+            link, self.link = self.link, None
+        if link:
+            link.end()
