@@ -14,6 +14,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import connection
 
 from archive.rules.levels import Level
 
@@ -105,7 +106,7 @@ def _key_faults(paths: Sequence[Path]) -> list[CheckMessage]:
 def lean_access(**_kwargs: Any) -> list[CheckMessage]:
     """Say when a migration has rebuilt Access without WITHOUT ROWID (it doubles the table)."""
     path = settings.DATABASES["default"].get("NAME")
-    if "sqlite3" not in settings.DATABASES["default"]["ENGINE"] or not Path(str(path)).exists():
+    if connection.vendor != "sqlite" or not Path(str(path)).exists():
         return []
     with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
         row = database.execute("SELECT sql FROM sqlite_master WHERE name = 'archive_access'").fetchone()

@@ -143,7 +143,7 @@ def _entry(letter: Letter, level: Level) -> registration.Entry:
         type_name=letter.type_name,
         subject=letter.subject,
         signer_name=letter.signer_name,
-        signer_authority=f"{letter.signer_authority}." if letter.signer_authority else "",
+        signer_authority=letter.signer_authority,
         urgency=letter.urgency,
         arrival_date=None if outgoing else letter.arrived_on or letter.issued_date,
         arrival_time=None if outgoing else time(7, 40),
