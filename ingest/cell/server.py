@@ -92,7 +92,7 @@ class Server:
         if self.control:
             self.selector.register(self.control, selectors.EVENT_READ, "control")
         while self.control or self.jobs:
-            for key, _ in self.selector.select(timeout=5):
+            for key, _ in self.selector.select(timeout=min(5.0, self.idle_seconds)):
                 self._answer(key.data, key.fd)
             self._reap()
             if not self.jobs and time.monotonic() - self.last > self.idle_seconds:

@@ -58,3 +58,29 @@ def leave_program(source, args):
     program = subprocess.Popen(["/bin/sleep", "300"])
     yield {"pid": program.pid}, b""
     time.sleep(300)
+
+
+def two(source, args):
+    yield {"page": 1}, b""
+    yield {"page": 2}, b""
+
+
+_state = ["clean"]
+
+
+def poison(source, args):
+    yield {"was": _state[0]}, b""
+    _state[0] = "poisoned"
+
+
+def confess(source, args):
+    import sys
+
+    descriptors = []
+    for number in range(256):
+        try:
+            os.fstat(number)
+        except OSError:
+            continue
+        descriptors.append(number)
+    yield {"environment": dict(os.environ), "descriptors": descriptors, "modules": sorted(sys.modules)}, b""
