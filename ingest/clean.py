@@ -30,8 +30,8 @@ BLACK, WHITE, FEW = 40, 215, 0.002
 SOFTEN: Final = 0.7  # four two-toned pages: 1.56 % character errors raw, 1.21 at 0.5, 0.91 at 0.8
 _BANDS: Final = 5
 _BARE: Final = 200  # of 255: lighter than this is paper
-COLOURED: Final = 22  # levels between channels: ink of a stamp, not print
-_STILL_PRINT: Final = 45
+COLOURED: Final = 14  # levels between channels beyond the paper's own: ink of a stamp, not print
+_STILL_PRINT: Final = 62
 _STILL_RED: Final = 120  # ink darker than this under a stamp is print
 _HAS_INK: Final = 0.01
 _STRAY: Final = 0.5  # degrees a band may lie off the line through all bands
@@ -219,7 +219,8 @@ def _without_colour(gray: Pixels, page: Pixels, box: Box) -> Pixels:
     area = (slice(top, bottom + 1), slice(left, right + 1))
     inside = cv2.GaussianBlur(page[area], (0, 0), 0.8).astype(np.int16)
     spread = inside.max(axis=2) - inside.min(axis=2)
-    coloured = spread > int(np.median(spread)) + COLOURED
+    coloured = (spread > int(np.median(spread)) + COLOURED).astype(np.uint8)
+    coloured = cv2.dilate(coloured, np.ones((3, 3), np.uint8)).astype(bool)
     gray = gray.copy()
     gray[area] = np.where(coloured & (gray[area] > _STILL_PRINT), np.uint8(PAPER), gray[area])
     return gray

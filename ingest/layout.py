@@ -13,6 +13,7 @@ from archive.rules.folding import fold
 from archive.rules.page import Box, PageText, Word
 
 GAP: Final = 2.2  # line heights of empty paper that part two columns; justified text stays below 1.5
+SAME_ROW: Final = 0.5  # of a line's height
 HEAD_ENDS: Final = 3_800  # ten-thousandths of the page: the two-column head never reaches further down
 _MIDDLE: Final = (4_000, 5_600)
 
@@ -49,6 +50,12 @@ class Line:
         """The middle of the upper edges: one tall piece of dirt must not lift the line."""
         tops = sorted(piece.box[1] for piece in self.pieces)
         return tops[len(tops) // 2]
+
+    @property
+    def centre(self) -> int:
+        """The middle of the words' middles: a dash has no top to go by."""
+        centres = sorted(piece.box[1] + piece.box[3] for piece in self.pieces)
+        return centres[len(centres) // 2] // 2
 
     @property
     def height(self) -> int:
@@ -162,4 +169,17 @@ def _columns(lines: Sequence[Line]) -> tuple[list[Line], list[Line]]:
     middle = sum(_MIDDLE) / 2
     left = [line for line in lines if (line.left + line.right) / 2 < middle]
     right = [line for line in lines if (line.left + line.right) / 2 >= middle]
-    return sorted(left, key=lambda line: line.top), sorted(right, key=lambda line: line.top)
+    return _rows(left), _rows(right)
+
+
+def _rows(lines: Sequence[Line]) -> list[Line]:
+    """Return lines from top to bottom; pieces of one row that were found apart are put side by side again."""
+    rows: list[list[Line]] = []
+    for line in sorted(lines, key=lambda line: line.centre):
+        if rows and line.centre - rows[-1][0].centre < rows[-1][0].height * SAME_ROW:
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    return [
+        Line(tuple(piece for line in sorted(row, key=lambda line: line.left) for piece in line.pieces)) for row in rows
+    ]

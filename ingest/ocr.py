@@ -31,6 +31,7 @@ AGAIN: Final = 1.4  # enlargement of the second reading: other pixels, other mis
 LINES_TO_TRY: Final = 0.16  # part of the page's height read to find which way is up
 # Inverted text is not looked for: it costs 3-9 % and official pages have none.
 COARSE, USUAL_WIDTH, LARGEST_STEP = 1_300, 1_654, 2.0  # pixels of an A4 width at 157 and 200 dpi
+CLEAR_WORD: Final = 80
 DIRT: Final = {0: 60, 1: 35, 2: 35}  # letters in a "word": below this confidence it is a speck or a seal's rim
 _WORD_ROW: Final = "5"
 _CELLS: Final = 12
@@ -275,23 +276,33 @@ class _Row:
 
 
 def _rows(table: str) -> Iterator[_Row]:
+    """Yield the words of Tesseract's table without dirt."""
+    lines: dict[tuple[int, int, int], list[_Row]] = {}
     for row in table.splitlines()[1:]:
         cells = row.split("\t")
         if len(cells) < _CELLS or cells[0] != _WORD_ROW:
             continue
         text = unicodedata.normalize("NFC", "".join(cells[11].split()))
-        confidence = round(float(cells[10]))
-        if not text or _is_dirt(text, confidence):
-            continue
-        left, top, width, height = (float(cell) for cell in cells[6:10])
-        line = (int(cells[2]), int(cells[3]), int(cells[4]))
-        yield _Row(text, (left, top, left + width, top + height), max(0, confidence), line)
+        if text:
+            left, top, width, height = (float(cell) for cell in cells[6:10])
+            line = (int(cells[2]), int(cells[3]), int(cells[4]))
+            box = (left, top, left + width, top + height)
+            lines.setdefault(line, []).append(_Row(text, box, max(0, round(float(cells[10]))), line))
+    for words in lines.values():
+        yield from _without_dirt(words)
 
 
-def _is_dirt(text: str, confidence: int) -> bool:
-    """Say whether a "word" is a speck, a seal's rim or a table line read as signs."""
-    letters = sum(letter.isalnum() for letter in text)
-    return confidence < DIRT.get(letters, 0)
+def _without_dirt(words: list[_Row]) -> Iterator[_Row]:
+    """Yield a line's words: specks, a seal's rim and ruled lines read as signs are left out.
+
+    A short doubtful word among clear ones is print ("Lưu: VT, TM."), the same alone is dirt.
+    """
+    clear = sum(word.confidence >= CLEAR_WORD for word in words)
+    in_print = clear >= max(2, len(words) / 2)
+    for word in words:
+        letters = sum(letter.isalnum() for letter in word.text)
+        if word.confidence >= DIRT.get(letters, 0) or (letters and in_print):
+            yield word
 
 
 def _upright_images(page: Pixels) -> tuple[dict[str, Any], bytes]:

@@ -3,6 +3,7 @@
 import io
 import shutil
 import unicodedata
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -106,3 +107,35 @@ def test_a_foot_is_read_column_by_column():
 def test_justified_lines_of_the_body_are_not_cut():
     pieces = [layout.Piece(f"chữ{x}", (x, 5000, x + 500, 5100), 95, 1, (1, 1, 1)) for x in range(1500, 9000, 700)]
     assert "\n" not in layout.page_text(pieces, number=1, shape=1.414).text
+
+
+def row(text, confidence, *, line=1, left=100):
+    return "\t".join(["5", "1", "1", "1", str(line), "1", str(left), "10", "50", "20", str(confidence), text])
+
+
+def test_a_doubtful_short_word_among_clear_ones_is_kept_and_alone_it_is_dirt():
+    table = "\n".join(["head", row("-", 92), row("Lưu:", 93), row("VT,", 12), row("HC.", 96), row("ii", 12, line=2)])
+    assert [word.text for word in ocr._rows(table)] == ["-", "Lưu:", "VT,", "HC."]
+
+
+def test_words_of_one_row_found_in_two_lines_are_read_side_by_side():
+    words = [
+        ("Nơi nhận:", 1500, 7000, 1),
+        ("B12.", 2700, 7150, 3),
+        ("- Lưu:", 1500, 7160, 2),
+        ("Đại tá", 6200, 7300, 4),
+    ]
+    pieces = [layout.Piece(text, (x, y, x + 300, y + 110), 95, 1, (1, 1, line)) for text, x, y, line in words]
+    text = layout.page_text(pieces, number=1, shape=1.414)
+    assert text.text.split("\n") == ["Nơi nhận:", "- Lưu: B12.", "", "Đại tá"]
+
+
+def test_the_head_is_read_a_second_time_on_its_own():
+    text, reading = ocr.read_page(ocr.Sheet(drawn.page()))
+    doubtful = PageText(text.number, text.text, tuple(replace(word, confidence=70) for word in text.words), "ocr", 70)
+    second = ocr.second_readings(doubtful, reading.cleaned)
+    assert "Số: 123/BC-PTM" in second["left"].text
+    assert "ngày 05 tháng 11 năm 2024" in second["right"].text
+    number = next(word for word in second["left"].words if word.text.startswith("123"))
+    first = next(word for word in text.words if word.text.startswith("123"))
+    assert all(abs(one - other) < 60 for one, other in zip(number.box, first.box, strict=True))
