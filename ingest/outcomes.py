@@ -44,6 +44,7 @@ PARTLY_READ: Final = "ING-019"
 FAILED: Final = "ING-020"
 NOT_A_FILE: Final = "ING-021"
 LEVEL_NOT_YOURS: Final = "ING-022"
+LEFT_BEHIND: Final = "ING-024"
 
 _REFUSED, _ATTENTION = ScanState.REFUSED, ScanState.ATTENTION
 
@@ -91,6 +92,13 @@ OUTCOMES: Final[dict[str, Outcome]] = {
     ),
     NOT_A_FILE: Outcome(
         _REFUSED, _("This is not an ordinary file (a link, a pipe or a device). Copy the file itself into the folder.")
+    ),
+    LEFT_BEHIND: Outcome(
+        _REFUSED,
+        _(
+            "A power cut or a crash lost what was known of this file. Put it back into the folder of its level to hand "
+            "it in again."
+        ),
     ),
     DUPLICATE: Outcome(
         _ATTENTION,

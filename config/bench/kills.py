@@ -29,6 +29,7 @@ FILES = 60
 KILLS = 100
 WORKERS = 2
 SETTLE_SECONDS = 240
+CHILD_SECONDS = 4
 PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -96,12 +97,15 @@ def write_small(folder: Path, count: int, chance: random.Random) -> None:
             continue
         sheet = next(iter(ageing.sheets(pdf, rng=chance, strength=chance.choice(("light", "office")))))
         kind = chance.choice(("pdf", "pdf", "jpg", "png", "tif"))
-        made = {
-            "pdf": lambda: ageing.as_pdf([sheet]),
-            "png": lambda: ageing.as_png(sheet),
-            "tif": lambda: ageing.as_tiff([sheet, sheet]),
-        }  # noqa: B023
-        (folder / f"{index:03d}-scan.{kind}").write_bytes(made.get(kind, lambda: sheet)())  # noqa: B023
+        (folder / f"{index:03d}-scan.{kind}").write_bytes(_as(kind, sheet))
+
+
+def _as(kind: str, sheet: bytes) -> bytes:
+    from config.sample import ageing
+
+    if kind == "tif":
+        return ageing.as_tiff([sheet, sheet])
+    return {"pdf": lambda: ageing.as_pdf([sheet]), "png": lambda: ageing.as_png(sheet)}.get(kind, lambda: sheet)()
 
 
 @dataclass
@@ -145,7 +149,7 @@ def _attack(crew: Crew, chance: random.Random, *, kills: int, files: int) -> Cou
         waiting = _waiting(crew.environment)
         ahead = (files - waiting) / files > done / kills
         time.sleep(chance.expovariate(1 / (0.8 if ahead else 2.5)))
-        target, kind = _chosen(crew.targets(), chance)
+        target, kind = _chosen(crew, chance)
         try:
             os.kill(target, signal.SIGKILL)
         except ProcessLookupError:
@@ -158,14 +162,25 @@ def _attack(crew: Crew, chance: random.Random, *, kills: int, files: int) -> Cou
     return killed
 
 
-def _chosen(targets: list[int], chance: random.Random) -> tuple[int, str]:
-    """Return a random process, each kind as likely: a new worker is alone for seconds and would be hit most."""
-    kinds: dict[str, list[int]] = {}
-    for pid in targets:
-        kinds.setdefault(kind_of(pid), []).append(pid)
-    kinds.pop("gone", None)
-    kind = chance.choice(sorted(kinds))
-    return chance.choice(kinds[kind]), kind
+def _chosen(crew: Crew, chance: random.Random) -> tuple[int, str]:
+    """Return a random process, each kind as likely; half of the blows wait for a child at work.
+
+    A new worker is alone for seconds, a child lives for one: blows at any moment would all meet workers.
+    """
+    until = time.monotonic() + (CHILD_SECONDS if chance.random() < 0.5 else 0)  # noqa: PLR2004
+    while True:
+        kinds: dict[str, list[int]] = {}
+        for pid in crew.targets():
+            kinds.setdefault(kind_of(pid), []).append(pid)
+        kinds.pop("gone", None)
+        if at_work := sorted(kinds.keys() & {"child", "tesseract"}):
+            kind = chance.choice(at_work)
+            return chance.choice(kinds[kind]), kind
+        if time.monotonic() >= until and kinds:
+            kind = chance.choice(sorted(kinds))
+            return chance.choice(kinds[kind]), kind
+        crew.keep_up()
+        time.sleep(0.02)
 
 
 def collect() -> None:
