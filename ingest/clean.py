@@ -25,7 +25,7 @@ EVEN_PAPER: Final = 18  # gray levels the paper may vary before its light is eve
 NOISY: Final = 4.2  # gray levels; scans measure 0-1, grainy ones 3, photocopies of photocopies 5
 STRAIGHT: Final = 0.7  # degrees; Tesseract bears more, and turning real scans by less lost 2-3 points of word recall
 KEYSTONE: Final = 0.5  # degrees the lines' slope may differ between top and foot
-_PROFILE_WIDTH: Final = 600
+PROFILE_WIDTH: Final = 600
 BLACK, WHITE, FEW = 40, 215, 0.002
 SOFTEN: Final = 0.7  # four two-toned pages: 1.56 % character errors raw, 1.21 at 0.5, 0.91 at 0.8
 _BANDS: Final = 5
@@ -247,12 +247,12 @@ def _noise(gray: Pixels, flat: Pixels) -> float:
 def _profile_copy(flat: Pixels) -> NDArray[np.float32]:
     """Return a small copy with 1 for ink and 0 for paper, without its margins."""
     height, width = flat.shape
-    small = cv2.resize(
-        flat, (_PROFILE_WIDTH, max(8, round(height * _PROFILE_WIDTH / width))), interpolation=cv2.INTER_AREA
-    )
+    scale = min(PROFILE_WIDTH / width, 2 * PROFILE_WIDTH / height)
+    size = (max(8, round(width * scale)), max(8, round(height * scale)))
+    small = cv2.resize(flat, size, interpolation=cv2.INTER_AREA)
     level = min(cv2.threshold(small, 0, PAPER, cv2.THRESH_BINARY + cv2.THRESH_OTSU)[0], 235)
     dark = (small < level).astype(np.float32)
-    edge = _PROFILE_WIDTH // 24
+    edge = max(1, size[0] // 24)
     dark[:, :edge] = dark[:, -edge:] = 0
     return dark
 

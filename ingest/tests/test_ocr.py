@@ -57,7 +57,7 @@ def test_boxes_lie_on_the_untouched_page_even_when_it_leans():
 
 @pytest.mark.parametrize("quarters", [1, 2])
 def test_a_page_the_wrong_way_up_is_turned_and_says_so(quarters):
-    page = clean.turn(drawn.page(lines=22), quarters)
+    page = clean.turn(drawn.page(lines=12), quarters)
     source = io.BytesIO(page.tobytes())
     args = {"width": page.shape[1], "height": page.shape[0], "dpi": 200, "bits": 24, "number": 1}
     frames = list(ocr.job(source, args))
