@@ -4,7 +4,18 @@ Reading order: `columns` (the forms), `lines` (what stands in a column), `books`
 books, which lines). Numbers are allotted and voided in `archive.registration`.
 """
 
-from archive.registers.books import Book, Place, Sheet, newest_number, open_register, readable, sheet, span, years
+from archive.registers.books import (
+    Book,
+    Place,
+    Sheet,
+    newest_number,
+    open_register,
+    readable,
+    registered_per_day,
+    sheet,
+    span,
+    years,
+)
 from archive.registers.columns import COLUMNS, Column
 from archive.registers.lines import Line
 
@@ -18,6 +29,7 @@ __all__ = [
     "newest_number",
     "open_register",
     "readable",
+    "registered_per_day",
     "sheet",
     "span",
     "years",

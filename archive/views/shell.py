@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from archive import access
 from archive.models import Person, RecordState
 from archive.routing import lists
-from archive.rules.roles import Role
+from archive.rules.roles import Action, Role, allows
 from archive.standing import standing
 
 COUNTED: Final = 3  # counts on one page, each one query
@@ -125,13 +125,13 @@ RAIL: dict[Role, list[tuple[str | Promise, list[Item]]]] = {
         (
             _("Log"),
             [
-                Item("archive:log", "list-search", _("Log")),
-                Item("archive:log-refused", "ban", _("Refused")),
+                Item("archive:log", "list-search", _("Log"), tab=True),
+                Item("archive:log-refused", "ban", _("Refused"), tab=True),
             ],
         ),
     ],
-    Role.SECURITY: [("", [DESK]), (_("Security"), [Item("archive:clearances", "shield", _("Clearances"))])],
-    Role.ADMIN: [("", [DESK]), (_("Machine"), [Item("config:status", "server", _("Status"))])],
+    Role.SECURITY: [("", [DESK]), (_("Security"), [Item("archive:clearances", "shield", _("Clearances"), tab=True)])],
+    Role.ADMIN: [("", [DESK]), (_("Machine"), [Item("config:status", "server", _("Status"), tab=True)])],
 }
 
 
@@ -151,6 +151,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "person_roles": [role.label for role in sorted(stands.roles)],
         "person_clearance": stands.level,
         "roles": stands.roles,
+        "search_closed": not allows(stands.roles, Action.SEARCH_RUN),
         # Asked for by the page that draws it: a part of a page, sent by htmx, costs no count.
         "rail": SimpleLazyObject(lambda: rail(request, stands.roles)),
     }
