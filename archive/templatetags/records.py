@@ -1,9 +1,11 @@
 """Words of records for templates: marks of files and pages."""
 
+from typing import Any
+
 from django import template
 from django.utils.translation import gettext_lazy as _
 
-from archive.rules import flags
+from archive.rules import detail_words, flags
 
 register = template.Library()
 
@@ -12,6 +14,12 @@ register = template.Library()
 def flag_word(flag: str) -> str:
     """Return the words a person reads for a mark of a file or page."""
     return flags.word(flag)
+
+
+@register.filter
+def details(kept: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the details of an entry in words."""
+    return detail_words.shown(kept)
 
 
 EVIDENCE = {

@@ -1,0 +1,82 @@
+"""Words for the details of an entry: what stands under an act in the log, in the reader's language.
+
+The log itself keeps its own short names; only the screen says them. A name without a
+word is shown as it is: an auditor must never be shown less than what was kept.
+"""
+
+from typing import Any, Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+WORDS: Final[dict[str, Promise]] = {
+    "answer": _("answer"),
+    "batches": _("batches"),
+    "by": _("by whom"),
+    "code": _("code"),
+    "contents": _("contents list"),
+    "copy": _("copy no."),
+    "count": _("lines shown"),
+    "desk": _("at the desk"),
+    "dossier": _("dossier"),
+    "due": _("deadline"),
+    "ended_on": _("work ended"),
+    "filters": _("filters"),
+    "first": _("from number"),
+    "flags": _("marks of the file"),
+    "form": _("form"),
+    "home": _("on the start page"),
+    "kind": _("kind"),
+    "last": _("to number"),
+    "level": _("level"),
+    "list": _("list"),
+    "listed": _("books listed"),
+    "name": _("name"),
+    "number": _("number"),
+    "on": _("covers"),
+    "page": _("page"),
+    "pages": _("pages"),
+    "part": _("part"),
+    "reason": _("reason"),
+    "register": _("register"),
+    "reply": _("reply"),
+    "sha256": _("SHA-256"),
+    "shown": _("lines shown"),
+    "state": _("state"),
+    "step": _("line of the thread"),
+    "steps": _("lines of the thread"),
+    "text": _("asked"),
+    "to": _("to whom"),
+    "total": _("found"),
+    "unfiled": _("not filed yet"),
+    "until": _("until"),
+    "volume": _("volume"),
+    "year": _("year"),
+    "years": _("years ahead"),
+}
+VALUES: Final[dict[str, Promise]] = {
+    "image": _("page image"),
+    "thumb": _("small image"),
+    "card": _("route card"),
+    "open": _("open"),
+    "closed": _("closed"),
+    "True": _("yes"),
+    "False": _("no"),
+}
+
+
+def shown(details: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the details worth a reader's eye as (word, value); empty ones say nothing."""
+    return [
+        (str(WORDS.get(name, name)), _value(value))
+        for name, value in details.items()
+        if value not in ("", {}, [], None)
+    ]
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_value(inner)}" for name, inner in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(_value(inner) for inner in value)
+    return str(VALUES.get(str(value), value))
