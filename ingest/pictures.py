@@ -91,10 +91,10 @@ def tiff_pages(source: BinaryIO) -> int:
     head = source.read(16)
     order = "<" if head[:2] == b"II" else ">"
     big = head[2:4] in {b"+\0", b"\0+"}
+    seen: set[int] = set()
     count_format, entry, link = (order + "Q", 20, order + "Q") if big else (order + "H", 12, order + "I")
     try:
         at = struct.unpack_from(link, head, 8 if big else 4)[0]
-        seen: set[int] = set()
         while at and at not in seen and len(seen) <= MAX_PAGES:
             seen.add(at)
             at = _next_page(source, at, count_format, entry, link)

@@ -94,7 +94,8 @@ def _checked(head: dict[str, Any]) -> Sniffed:
     media_type = str(head.get("type", ""))
     if not MIME.fullmatch(media_type):
         media_type = "application/octet-stream"
-    marks = tuple(mark for mark in ("leading_bytes", "trailing_bytes") if mark in head.get("marks", ()))
+    told = head.get("marks")
+    marks = ("leading_bytes",) if isinstance(told, list) and "leading_bytes" in told else ()
     refusal = str(head.get("refusal", ""))
     if refusal not in {"", EMPTY, NOT_ACCEPTED, BROKEN, TWO_FACED} or (not refusal and not accept(media_type)):
         refusal = NOT_ACCEPTED

@@ -22,6 +22,11 @@ FLAGS: Final[dict[str, Promise]] = {
     "unclear": _("A machine cannot clear this scan"),
     "handwriting": _("Has handwriting"),
     "rotated": _("Page was turned"),
+    "changed_after_signing": _("Changed after it was signed"),
+    "repaired": _("Damaged; mended for reading"),
+    "leading_bytes": _("Has stray bytes at its start"),
+    "invisible_layer": _("Brings another reader's text along"),
+    "text_over_picture": _("Has text set over a picture"),
 }
 
 

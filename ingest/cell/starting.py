@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from ingest.cell import guard
+from ingest.cell import bubble, guard
 from ingest.cell.terms import CellFailed
 
 PREFIX: Final = "vankho-cell-"
@@ -47,6 +47,7 @@ class Plan:
     preload: tuple[str, ...] = JOBS
     idle_seconds: float = 60.0
     layers: guard.Layers = field(default_factory=guard.Layers)
+    may_wrap: bool = True  # bubblewrap, where Landlock is not
 
 
 @dataclass(slots=True)
@@ -96,6 +97,8 @@ def start(plan: Plan) -> Link:
     settings = {"base": base, "idle_seconds": plan.idle_seconds, "preload": plan.preload, "layers": asdict(plan.layers)}
     root = str(Path(__file__).resolve().parents[2])
     command = [sys.executable, "-I", "-c", BEGIN, root, str(theirs.fileno()), json.dumps(settings)]
+    if not (plan.layers.landlock and guard.landlock_abi()) and plan.may_wrap:
+        command = bubble.around(command, base=base, root=root)
     try:
         process = subprocess.Popen(  # noqa: S603 - a fixed command of ours
             command, pass_fds=(theirs.fileno(),), env=ENVIRONMENT, cwd="/", **_quiet()

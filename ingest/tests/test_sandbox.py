@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -256,10 +257,10 @@ def test_a_cell_with_programs_still_reaches_no_file_outside():
 
 def test_the_cell_stops_every_attack_on_this_machine():
     report = sandbox.self_test()
-    if report.strength != "full":
+    if report.strength not in {"full", "no namespaces"}:
         pytest.skip(report.line)  # named, not passed
     assert report.through == ()
-    assert report.line.startswith("cell: full · net none · landlock ")
+    assert " · net none · landlock " in report.line
     assert report.line.endswith("22/22")
 
 
@@ -274,6 +275,17 @@ def test_without_namespaces_the_filter_still_closes_the_network():
     report = sandbox.self_test(layers=Layers(namespaces=False))
     assert not {"tcp", "udp", "abstract socket"} & set(report.through)
     assert report.strength in {"no namespaces", "no landlock"}
+
+
+@pytest.mark.skipif(shutil.which("bwrap") is None, reason="bubblewrap is not installed")
+def test_without_landlock_bubblewrap_keeps_the_files_away():
+    servers = sandbox.Servers(sandbox.Plan(layers=Layers(landlock=False), preload=()))
+    args = {"name": "read a file", "file": str(settings.BASE_DIR / "manage.py")}
+    try:
+        (frame,) = sandbox.Cell("ingest.cell.attacks:attack", None, args, sandbox.USUAL, servers)
+        assert frame.head["stopped"] is True
+    finally:
+        servers.stop()
 
 
 @pytest.mark.parametrize(
