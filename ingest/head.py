@@ -13,7 +13,7 @@ from archive.rules.page import Box, PageText, Word
 
 HEAD: Final = 4_000  # ten-thousandths of the page's height
 MIDDLE: Final = 4_800
-CLEAR: Final = 95  # words this sure need no second look
+CLEAR: Final = 92  # words this sure need no second look: it would cost a tenth of the page
 _NUMBER: Final = re.compile(r"^\W*s[o0ơ6][\s.:;]*\S*\d|^\W*\d+\s*[/-]\s*[a-z]{2}")
 _DATE: Final = re.compile(r"ng[a-z]y.{0,8}th[a-z]ng|thang.{0,8}n[a-z]m")
 

@@ -78,6 +78,10 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     try:
         _warm(folder)
         peer, why = _peer(folder)
+        figures["tesseract_alone"] = _alone(_drawn(arguments, "typical"), folder)
+        print(
+            f"Tesseract alone, one thread, scanned pages: CPU {figures['tesseract_alone']:.2f} s/page (the floor here and now)"
+        )
         for level in CLASSES:
             leaves = _drawn(arguments, level)
             figures[level] = _both(leaves, folder, peer)
@@ -186,6 +190,17 @@ def _theirs(program: Path, file: Path, folder: Path, pages: int) -> Run:
     texts = sidecar.read_text(encoding="utf-8").split("\f")[:pages]
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return Run(texts + [""] * (pages - len(texts)), time.perf_counter() - began, cpu)
+
+
+def _alone(leaves: list[Leaf], folder: Path) -> float:
+    """Return the processor seconds Tesseract needs for a page as it is: what no pipeline around it can go below."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    for leaf in leaves:
+        (folder / "page.jpg").write_bytes(leaf.jpeg)
+        command = ["tesseract", str(folder / "page.jpg"), "stdout", "-l", "vie", "--psm", "3"]
+        subprocess.run(command, check=True, capture_output=True, env={**os.environ, "OMP_THREAD_LIMIT": "1"})
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return round((after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) / len(leaves), 2)
 
 
 def _peer(folder: Path) -> tuple[Path | None, str]:
