@@ -113,7 +113,7 @@ APPEND_SLASH = True
 # simulated power cuts; recursive_triggers so that INSERT OR REPLACE cannot pass the log's fence.
 DATABASES = {
     "default": {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "config.turns",
         "NAME": VANKHO_HOME / "db.sqlite3",
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",

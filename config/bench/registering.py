@@ -12,6 +12,7 @@ import os
 import statistics
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from config.bench import scratch
@@ -29,6 +30,9 @@ def at_once(*, clerks: int, seconds: float) -> dict[str, Any]:
     """Register with so many clerks for so long; return what stands in the book afterwards."""
     with scratch.installation() as environment:
         crew = [scratch.begin(environment, "-m", "config.bench.registering", "clerk", str(seconds)) for _ in range(clerks)]
+        for each in crew:
+            each.stdout.readline()  # "ready": nobody begins before the last has started
+        (Path(environment["VANKHO_HOME"]) / "go").touch()
         told = [json.loads(clerk.communicate(timeout=seconds + 120)[0] or "{}") for clerk in crew]
         book = json.loads(
             scratch.begin(environment, "-m", "config.bench.registering", "book").communicate(timeout=60)[0]
@@ -57,6 +61,9 @@ def at_once(*, clerks: int, seconds: float) -> dict[str, Any]:
 def clerk(seconds: float) -> None:
     """Register drafts until the time is over; say which numbers were given."""
     office = _office()
+    print("ready", flush=True)
+    while not (Path(os.environ["VANKHO_HOME"]) / "go").exists():
+        time.sleep(0.05)
     numbers, waits, faults = [], [], 0
     until = time.monotonic() + seconds
     while time.monotonic() < until:
