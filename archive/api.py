@@ -3,8 +3,9 @@
 from datetime import date
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from ninja import Query, Router, Schema
+from ninja.errors import HttpError
 from pydantic import ConfigDict, Field
 
 from archive import access, audit, pages
@@ -86,6 +87,16 @@ class PageOut(Schema):
     words: list[WordOut]
 
 
+def nothing_else(asked: QueryDict, schema: type[Schema]) -> None:
+    """Refuse fields that the schema does not name: the router itself drops them from queries and forms unsaid.
+
+    Raises:
+        HttpError: 422, naming them.
+    """
+    if unknown := sorted(set(asked) - set(schema.model_fields)):
+        raise HttpError(422, f"unknown: {', '.join(unknown)[:200]}")
+
+
 def described(record: Record) -> dict[str, Any]:
     """Return the public fields of a record."""
     number = getattr(record, "number", None)
@@ -100,6 +111,7 @@ def described(record: Record) -> dict[str, Any]:
 @router.get("/records", response=RecordList)
 def listed(request: HttpRequest, asked: Query[ListAsked]) -> dict[str, Any]:
     """List the records this account may see, newest first."""
+    nothing_else(request.GET, ListAsked)
     person = person_of(request)
     access.require(person, Action.RECORD_LIST)
     found = access.visible_to(person).records(below=asked.before).select_related("number")

@@ -4,11 +4,12 @@ import uuid
 from typing import Any, BinaryIO, cast
 
 from django.http import HttpRequest
-from ninja import File, Form, Router, Schema
+from ninja import File, Form, Router, Schema, Status
 from ninja.files import UploadedFile
 from pydantic import ConfigDict
 
 from archive import access, audit
+from archive.api import nothing_else
 from archive.rules.levels import Level
 from archive.rules.roles import Action
 from archive.views.doors import person_of
@@ -77,21 +78,22 @@ def described(scan: Scan) -> dict[str, Any]:
 
 
 @router.post("/scans", response={201: ScanOut, 422: ScanOut, 400: Problem})
-def upload(request: HttpRequest, asked: Form[UploadIn], file: File[UploadedFile]) -> tuple[int, dict[str, Any]]:
+def upload(request: HttpRequest, asked: Form[UploadIn], file: File[UploadedFile]) -> Status[Any]:
     """Hand one file in; 422 says that it was refused, with the reason."""
+    nothing_else(request.POST, UploadIn)
     person = person_of(request)
     access.require(person, Action.SCAN_UPLOAD)
     try:
         level = Level.parse(asked.level)
     except KeyError:
-        return 400, {"code": "API-001", "message": "level: thuong, mat, toi-mat"}
+        return Status(400, {"code": "API-001", "message": "level: thuong, mat, toi-mat"})
     if asked.batch:
         batch = batches.open_batch_of(person, asked.batch)
         intake.check_level(level, person)
     if not asked.batch or batch.declared_level != level:
         batch = intake.open_batch(declared=level, channel=Channel.API, actor=person)
     scan = intake.receive(cast("BinaryIO", file.file), name=file.name or "", batch=batch, actor=person)
-    return (422 if scan.state == ScanState.REFUSED else 201), described(scan)
+    return Status(422 if scan.state == ScanState.REFUSED else 201, described(scan))
 
 
 @router.get("/scans/{scan_id}", response=ScanOut)

@@ -22,7 +22,7 @@ from archive.rules.folding import fold
 from archive.rules.page import PageText
 from ingest import sandbox
 from ingest.sandbox import CellFailed, Frame, Limits
-from ingest.stamps import StampFind
+from ingest.stamp_find import StampFind
 
 READING: Final = Limits(programs=True, cpu_seconds=40, wall_seconds=120)
 DRAWING: Final = Limits(cpu_seconds=60, wall_seconds=900)

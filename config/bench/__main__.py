@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-NAMES = ("reading", "stamp_faces", "store", "searching", "registering", "idle")
+NAMES = ("reading", "store", "searching", "registering", "corpus", "kills", "idle")
 
 
 def main() -> int:

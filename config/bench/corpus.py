@@ -26,7 +26,7 @@ GOAL: Final = 0.9
 REFUSED_BY_TYPE: Final = "ING-002"
 FAILED: Final = "ING-020"
 # What the index calls a mark, and what ours are called.
-MARKS: Final = {"embedded_file": "embedded", "external_link": "link"}
+MARKS: Final = {"embedded_file": "embedded", "external_link": "link", "signature_invalid": "changed_after_signing"}
 ALL_SECONDS: Final = 5400
 
 
@@ -151,6 +151,7 @@ def _print(result: dict[str, Any]) -> None:
         print(f"{name:22} {result[name]}")
     for name in ("longest_seconds", "largest_child_mib", "children_above_limit", "worker_peak_mib", "seconds"):
         print(f"{name:22} {result[name]}")
+    print("slowest: " + ", ".join(f"{name} {spent} s" for spent, name in result["slowest"][:4]))
     print(f"goal {GOAL:.0%} as expected: {'met' if result['share'] >= GOAL else 'MISSED'}")
     for file, expect, said in result["surprises"]:
         print(f"  {file}: {expect}: {said}")

@@ -54,7 +54,7 @@ def siege(*, seed: int, files: int, kills: int) -> dict[str, Any]:
         crew = Crew(environment)
         killed = _attack(crew, chance, kills=kills, files=files)
         seconds_of_kills = time.monotonic() - began
-        _settle(environment)
+        settle(environment)
         crew.end()
         left = descendants(os.getpid())
         state = _asked(environment, "check")
@@ -243,7 +243,8 @@ def _waiting(environment: dict[str, str]) -> int:
         return int(rows.execute("SELECT count(*) FROM ingest_scan WHERE state = 'waiting'").fetchone()[0])
 
 
-def _settle(environment: dict[str, str]) -> None:
+def settle(environment: dict[str, str]) -> None:
+    """Wait until no scan waits."""
     until = time.monotonic() + SETTLE_SECONDS
     while _waiting(environment) and time.monotonic() < until:
         time.sleep(0.5)

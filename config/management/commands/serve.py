@@ -3,6 +3,7 @@
 Both are forked from one process that has loaded everything, so they share its memory.
 """
 
+import gc
 import os
 import signal
 import sys
@@ -31,9 +32,20 @@ class Command(BaseCommand):
             raise CommandError("The evaluation profile binds to loopback only. Set VANKHO_PROFILE=production.")
         call_command("migrate", verbosity=0)
         connections.close_all()
+        share_memory()
         children = {fork(lambda: web(host, port, threads)): "web", fork(work): "work"}
         self.stdout.write(f"Văn Khố: http://{host}:{port}/  (Ctrl+C ends web and worker)")
         sys.exit(wait_for(children))
+
+
+def share_memory() -> None:
+    """Load what both children need and put it out of the collector's reach, so that it stays shared after the fork."""
+    import config.worker
+    import config.wsgi
+
+    del config
+    gc.collect()
+    gc.freeze()
 
 
 def fork(run: Callable[[], None]) -> int:
