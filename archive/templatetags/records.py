@@ -1,10 +1,12 @@
-"""Words of records for templates: marks of files and pages."""
+"""Words of records for templates: marks of files and pages, details of entries, periods of keeping."""
 
 from typing import Any
 
 from django import template
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
+from archive.models import RetentionRule, RuleKind
 from archive.rules import detail_words, flags
 
 register = template.Library()
@@ -20,6 +22,18 @@ def flag_word(flag: str) -> str:
 def details(kept: dict[str, Any]) -> list[tuple[str, str]]:
     """Return the details of an entry in words."""
     return detail_words.shown(kept)
+
+
+@register.filter
+def period(rule: RetentionRule) -> str:
+    """Return how long a rule keeps: "20 years", or its kind when it counts no years."""
+    if not rule.years:
+        return str(rule.get_kind_display())
+    if rule.kind == RuleKind.EVENT_YEARS:
+        words = ngettext("%(n)s year from the event", "%(n)s years from the event", rule.years)
+    else:
+        words = ngettext("%(n)s year", "%(n)s years", rule.years)
+    return words % {"n": rule.years}
 
 
 EVIDENCE = {

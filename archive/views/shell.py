@@ -112,7 +112,7 @@ RAIL: dict[Role, list[tuple[str | Promise, list[Item]]]] = {
         (
             _("Keeping"),
             [
-                DOSSIERS,
+                Item("archive:dossiers", "folders", _("Dossiers"), tab=True),
                 Item("archive:due", "hourglass", _("Due list"), tab=True),
                 Item("archive:holds", "lock-pause", _("Holds")),
                 Item("archive:retention", "list-tree", _("File plan and retention")),
