@@ -47,7 +47,7 @@ NAMES: Final = {
     PNG: (".png",),
 }
 UNSURE: Final = frozenset({"application/octet-stream", "text/plain"})  # libmagic wants more of a mark than readers do
-LIMITS: Final = Limits(memory_mib=1024, cpu_seconds=5, wall_seconds=20, output_mib=1)
+LIMITS: Final = Limits(memory_mib=1024, cpu_seconds=5, wall_seconds=20, output_mib=1, file_mib=0)
 MIME: Final = re.compile(r"[a-z0-9][a-z0-9.+-]{0,60}/[a-z0-9][a-z0-9.+-]{0,80}")
 
 

@@ -84,3 +84,9 @@ def confess(source, args):
             continue
         descriptors.append(number)
     yield {"environment": dict(os.environ), "descriptors": descriptors, "modules": sorted(sys.modules)}, b""
+
+
+def write(source, args):
+    with open("out", "wb") as target:
+        target.write(b"x" * args["bytes"])
+    yield {"wrote": args["bytes"]}, b""

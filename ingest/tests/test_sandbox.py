@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from ingest import sandbox
+from ingest import reading, sandbox, sniff
 from ingest.cell import wire
 from ingest.cell.guard import Layers
 from ingest.sandbox import CellFailed, Limits
@@ -240,6 +240,14 @@ def test_a_cell_holds_no_key_no_setting_and_no_descriptor_of_the_worker(monkeypa
     assert set(facts["descriptors"]) <= {0, 1, 2, 3}
     assert not any(module.startswith(("archive.models", "archive.store", "config")) for module in facts["modules"])
     assert "django.db" not in facts["modules"]
+
+
+def test_a_job_that_draws_writes_no_byte_to_any_disk():
+    assert run("write", bytes=1000)[0].head == {"wrote": 1000}
+    with pytest.raises(CellFailed):
+        run("write", limits=sniff.LIMITS, bytes=1)
+    with pytest.raises(CellFailed):
+        run("write", limits=reading.DRAWING, bytes=1)
 
 
 def test_programs_run_only_where_they_may():
