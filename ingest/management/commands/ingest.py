@@ -5,6 +5,7 @@ every file has a clean outcome, 1 something needs attention, 2 wrong use.
 """
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from archive import audit
 from archive.models import Person
 from archive.rules.errors import Refusal
 from archive.rules.levels import Level
@@ -34,6 +36,10 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="one JSON object a line and file on standard output")
         parser.add_argument("--text", type=Path, metavar="DIR", help="write what was read of each file as UTF-8 text")
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.written: set[Path] = set()
+
     def handle(self, *, paths: list[Path], level: str, username: str, wait: bool, **options: Any) -> None:
         person = Person.objects.filter(username=username).first()
         if person is None:
@@ -44,6 +50,7 @@ class Command(BaseCommand):
         try:
             batch = intake.open_batch(declared=Level.parse(level), channel=Channel.COMMAND, actor=person)
         except Refusal as refusal:
+            audit.refused(refusal, actor=person, action="command:ingest")
             raise CommandError(f"{refusal.code}: {refusal}", returncode=2) from refusal
         handed = self._hand_in(walked(paths), batch, person)
         if wait or options["text"]:
@@ -53,9 +60,7 @@ class Command(BaseCommand):
         if any(end["outcome"] == "attention" for end in ends):
             sys.exit(1)
 
-    def _hand_in(
-        self, files: list[tuple[Path, Path]], batch: Batch, person: Person
-    ) -> list[tuple[Path, Path, Scan]]:
+    def _hand_in(self, files: list[tuple[Path, Path]], batch: Batch, person: Person) -> list[tuple[Path, Path, Scan]]:
         handed = []
         for count, (source, relative) in enumerate(files, start=1):
             handed.append((source, relative, hand_in(source, batch, person)))
@@ -78,13 +83,20 @@ class Command(BaseCommand):
     def _tell(self, source: Path, relative: Path, scan: Scan, options: dict[str, Any]) -> dict[str, Any]:
         scan.refresh_from_db()
         if options["text"] and scan.pack_id:
-            write_text(options["text"] / relative, scan)
+            write_text(self._free_name(options["text"] / relative), scan)
         end = outcome_of(source, scan)
         if options["json"]:
             self.stdout.write(json.dumps(end, ensure_ascii=False))
         elif end["code"]:
-            self.stdout.write(f"{source}: {end['outcome']}: {end['code']} {end['reason']}")
+            self.stdout.write(f"{end['source']}: {end['outcome']}: {end['code']} {end['reason']}")
         return end
+
+    def _free_name(self, target: Path) -> Path:
+        """Return a name for a text that this run has not given yet: two folders may hold files of one name."""
+        names = (target, *(target.with_name(f"{target.stem}-{count}{target.suffix}") for count in range(2, 10_000)))
+        free = next(name for name in names if name not in self.written)
+        self.written.add(free)
+        return free
 
     def _progress(self, what: str, done: int, total: int) -> None:
         filled = 30 * done // max(total, 1)
@@ -127,7 +139,7 @@ def outcome_of(source: Path, scan: Scan) -> dict[str, Any]:
     duplicate = scan.code == outcomes.DUPLICATE
     suggested = scan.suggested_level
     return {
-        "source": str(source),
+        "source": os.fsencode(source).decode(errors="replace"),
         "outcome": "duplicate" if duplicate else scan.state,
         "code": scan.code,
         "reason": outcomes.sentence(scan.code, scan.reason),
