@@ -25,7 +25,7 @@ from ingest.sandbox import CellFailed, Frame, Limits
 from ingest.stamp_find import StampFind
 
 READING: Final = Limits(programs=True, cpu_seconds=40, wall_seconds=120)
-DRAWING: Final = Limits(file_mib=0, cpu_seconds=60, wall_seconds=900)
+DRAWING: Final = Limits(file_mib=0, cpu_seconds=60, wall_seconds=900, output_mib=32 * 1024)  # 12 MB a scanned page
 AHEAD: Final = 2  # pages drawn beyond those being read: 12 MB each
 FAR_APART: Final = 0.3  # shared letter triples of an invisible layer and the page's own text
 ENOUGH_TO_COMPARE: Final = 120  # letters

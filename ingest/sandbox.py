@@ -48,7 +48,7 @@ class Cell(Iterator[Frame]):
         self._servers = servers or _servers
         self.limits = limits
         self.usage: Usage | None = None
-        self._inbox = wire.Inbox(limits.output_mib * MIB)
+        self._inbox = wire.Inbox(limits.output_mib * MIB, largest=limits.frame_mib * MIB)
         self._left = float(limits.wall_seconds)
         self._order: dict[str, Any] = {"job": job, "args": args, "limits": _numbers(limits)}
         self._source = _reopened(source) if source is not None else None

@@ -9,13 +9,17 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one job may use. `wall_seconds` counts only while the caller waits for it."""
+    """What one job may use. `wall_seconds` counts only while the caller waits for it.
+
+    `output_mib` bounds all frames together, `frame_mib` what the caller holds of one before it is whole.
+    """
 
     memory_mib: int = 1024
     cpu_seconds: int = 10
     wall_seconds: int = 30
     file_mib: int = 64
     output_mib: int = 512
+    frame_mib: int = 128
     programs: bool = False
 
 

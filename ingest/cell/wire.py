@@ -36,9 +36,10 @@ def _write_all(pipe: int, content: bytes | memoryview) -> None:
 class Inbox:
     """Collects bytes until a frame is whole."""
 
-    def __init__(self, limit: int) -> None:
-        """Accept at most `limit` bytes over the life of the pipe."""
+    def __init__(self, limit: int, *, largest: int) -> None:
+        """Accept at most `limit` bytes over the life of the pipe, and frames of at most `largest`."""
         self.left = limit
+        self.largest = largest
         self.held = bytearray()
 
     def add(self, content: bytes) -> None:
@@ -62,7 +63,7 @@ class Inbox:
             return None
         head_size, blob_size = LENGTHS.unpack_from(self.held)
         end = LENGTHS.size + head_size + blob_size
-        if head_size > MAX_HEAD or end > len(self.held) + self.left:
+        if head_size > MAX_HEAD or end > min(self.largest, len(self.held) + self.left):
             raise BadFrame("claimed length beyond the limit")
         if len(self.held) < end:
             return None

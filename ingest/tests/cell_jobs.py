@@ -2,6 +2,7 @@
 
 import os
 import time
+from pathlib import Path
 
 
 def echo(source, args):
@@ -87,6 +88,6 @@ def confess(source, args):
 
 
 def write(source, args):
-    with open("out", "wb") as target:
+    with Path("out").open("wb") as target:
         target.write(b"x" * args["bytes"])
     yield {"wrote": args["bytes"]}, b""

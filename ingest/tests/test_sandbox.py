@@ -301,13 +301,14 @@ def test_without_landlock_bubblewrap_keeps_the_files_away():
     [
         b"\xff\xff\xff\xff" + b"\0" * 8,
         wire.LENGTHS.pack(4, 1 << 60),
+        wire.LENGTHS.pack(4, 1 << 19),
         wire.LENGTHS.pack(3, 0) + b"[1]",
         wire.LENGTHS.pack(2, 0) + b"\xff\xfe",
         wire.LENGTHS.pack(100_000, 0) + b"[" * 100_000,
     ],
 )
 def test_what_is_no_frame_is_refused_before_it_costs_anything(content):
-    inbox = wire.Inbox(1 << 20)
+    inbox = wire.Inbox(1 << 20, largest=1 << 19)
     inbox.add(content)
     with pytest.raises(wire.BadFrame):
         inbox.take()
