@@ -3,7 +3,9 @@
 Only scans within the reader's clearance are counted or shown.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import fields as dataclass_fields
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
@@ -76,17 +78,30 @@ def scans_of(batch: Batch, person: Person) -> QuerySet[Scan]:
     return Scan.objects.filter(visible_scans(person), batch=batch).select_related("record").order_by("order")
 
 
-def sum_of(scans: QuerySet[Scan]) -> Sum:
-    """Return the sum over scans; one that needed attention counts as filed once its dispatch was dealt with."""
+def _counts() -> dict[str, Count]:
+    """Return the parts of the sum; what needed attention counts as filed once its dispatch was dealt with."""
     dealt_with = Q(state=ScanState.ATTENTION) & ~STILL_OPEN
-    counted = scans.aggregate(
-        handed_in=Count("pk"),
-        filed=Count("pk", filter=Q(state=ScanState.FILED) | dealt_with),
-        waiting=Count("pk", filter=Q(state=ScanState.WAITING)),
-        attention=Count("pk", filter=STILL_OPEN),
-        refused=Count("pk", filter=Q(state=ScanState.REFUSED)),
-    )
-    return Sum(**counted)
+    return {
+        "handed_in": Count("pk"),
+        "filed": Count("pk", filter=Q(state=ScanState.FILED) | dealt_with),
+        "waiting": Count("pk", filter=Q(state=ScanState.WAITING)),
+        "attention": Count("pk", filter=STILL_OPEN),
+        "refused": Count("pk", filter=Q(state=ScanState.REFUSED)),
+    }
+
+
+def sum_of(scans: QuerySet[Scan]) -> Sum:
+    """Return the sum over scans."""
+    return Sum(**scans.aggregate(**_counts()))
+
+
+def sums_of(shown: Sequence[Batch], person: Person) -> dict[UUID, Sum]:
+    """Return the sum of each batch as this person may know it, in one question."""
+    seen = Scan.objects.filter(visible_scans(person), batch__in=shown).order_by()
+    rows = seen.values("batch").annotate(**_counts())
+    names = [part.name for part in dataclass_fields(Sum)]
+    counted = {row["batch"]: Sum(*(row[name] for name in names)) for row in rows}
+    return {batch.pk: counted.get(batch.pk, Sum(0, 0, 0, 0, 0)) for batch in shown}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,13 @@ opened here: that happens later, in the cell.
 
 import unicodedata
 import uuid
+from contextlib import suppress
 from datetime import datetime
 from typing import BinaryIO, cast
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
 from archive import access, audit, store
@@ -203,6 +204,21 @@ def retry(scan: Scan, *, actor: Person) -> Scan:
     scan.refresh_from_db()
     audit.write(Action.SCAN_RETRY, actor=actor, subject=subject(scan))
     return scan
+
+
+def retry_failed(scans: QuerySet[Scan], *, actor: Person) -> int:
+    """Put the failed among these scans back into the queue; return how many. Duplicates wait for a person's word.
+
+    Raises:
+        Forbidden: the actor may not retry.
+    """
+    count = 0
+    waiting_for_a_person = scans.filter(state=ScanState.ATTENTION, record__isnull=True)
+    for scan in waiting_for_a_person.exclude(code__in=[outcomes.QUARANTINED, outcomes.DUPLICATE]):
+        with suppress(NothingToDo):  # somebody else was faster with this one
+            retry(scan, actor=actor)
+            count += 1
+    return count
 
 
 def dismiss(scan: Scan, *, reason: str, actor: Person) -> Scan:

@@ -167,7 +167,14 @@ def sentence(code: str, parameters: dict[str, Any]) -> str:
     outcome = OUTCOMES.get(code)
     if outcome is None:
         return ""
-    return str(outcome.sentence) % {name: _shown(value) for name, value in parameters.items()}
+    return str(outcome.sentence) % _Parameters({name: _shown(value) for name, value in parameters.items()})
+
+
+class _Parameters(dict[str, Any]):
+    """What fills a sentence; a row that lacks a value must not take its whole batch page down."""
+
+    def __missing__(self, name: str) -> str:
+        return "…"
 
 
 def _shown(value: Any) -> Any:

@@ -40,7 +40,8 @@ def desk(request: HttpRequest) -> HttpResponse:
     access.require(person, Action.SCAN_READ)
     recent = list(batches.visible_batches(person).select_related("actor")[:RECENT])
     audit.read(Action.SCAN_READ, actor=person, batches=len(recent))
-    rows = [{"batch": batch, "sum": batches.sum_of(batches.scans_of(batch, person))} for batch in recent]
+    sums = batches.sums_of(recent, person)
+    rows = [{"batch": batch, "sum": sums[batch.pk]} for batch in recent]
     context = {"rows": rows, "levels": levels_for(person), "page_level": _highest(recent), "inbox": settings.INBOX_USER}
     return render(request, "ingest/desk.html", context)
 
@@ -159,9 +160,7 @@ def retry_failed(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Put every failed file of a batch back into the queue."""
     person = person_of(request)
     shown = batches.open_batch_of(person, pk)
-    lines = [batches.line_of(scan) for scan in batches.scans_of(shown, person)]
-    again = [intake.retry(line.scan, actor=person) for line in lines if line.can_retry and not line.is_duplicate]
-    count = len(again)
+    count = intake.retry_failed(batches.scans_of(shown, person), actor=person)
     messages.success(
         request, ngettext("%(n)s file is being read again.", "%(n)s files are being read again.", count) % {"n": count}
     )
