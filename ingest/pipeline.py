@@ -8,6 +8,7 @@ cannot arise.
 """
 
 import io
+import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -162,7 +163,7 @@ def propose(scan: Scan, claim: Claim) -> None:
     suggestion = classify.suggest(
         pages, stamps=reading.stamp_finds(finds), bits=bits, declared=Level(scan.declared_level)
     )
-    second = reading.second_readings(scan.reading["pages"])
+    second = reading.second_readings([{"second": _second_of(scan, page)} for page in scan.reading["pages"]])
     guesses = fields.propose(pages, second=second) | classify.marks(pages, reading.stamp_finds(finds), suggestion)
     kept = {**scan.reading, "evidence": [sign.to_json() for sign in suggestion.evidence]}
     if suggestion.level > settings.SITE_MAX_LEVEL:
@@ -285,7 +286,9 @@ def _ranges(page: dict[str, Any]) -> capture.PageRanges:
 def _pack_page(pack: BinaryIO, page: reading.ReadPage) -> dict[str, Any]:
     """Append one page to the pack and return its line of the table."""
     ranges = {}
-    for part, content in (("image", page.image), ("thumb", page.thumb), ("text", page.text.to_bytes())):
+    second = json.dumps(dict(page.second), ensure_ascii=False).encode()
+    parts = {"image": page.image, "thumb": page.thumb, "text": page.text.to_bytes(), "second": second}
+    for part, content in parts.items():
         ranges[part] = [pack.tell(), len(content)]
         pack.write(content)
     return {
@@ -298,7 +301,6 @@ def _pack_page(pack: BinaryIO, page: reading.ReadPage) -> dict[str, Any]:
         "flags": sorted({*page.flags, *page.text.flags}),
         "bits": page.bits,
         "stamps": [find.to_json() for find in page.stamps],
-        "second": page.second,
     }
 
 
@@ -306,6 +308,13 @@ def text_of(scan: Scan, page: dict[str, Any]) -> PageText:
     """Return what was read of one page of a scan, from its sealed pack."""
     start, length = page["text"]
     return PageText.from_bytes(store.read(cast("str", scan.pack_id), start=start, length=length))
+
+
+def _second_of(scan: Scan, page: dict[str, Any]) -> dict[str, str]:
+    """Return the second readings of a page's head: words of the dispatch, so they lie sealed like its text."""
+    start, length = page["second"]
+    kept: dict[str, str] = json.loads(store.read(cast("str", scan.pack_id), start=start, length=length))
+    return kept
 
 
 def _seal_pack(pack: BinaryIO, scan: Scan) -> Sealed:
