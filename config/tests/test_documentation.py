@@ -37,3 +37,22 @@ def test_every_runtime_part_has_its_reason():
     names = re.findall(r'"([a-z0-9.-]+)', block)
     assert [name for name in names if name not in parts] == []
     assert len(names) <= 25
+
+
+def test_the_default_container_needs_no_other_service():
+    compose = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    services = compose.split("\nservices:\n")[1].split("\nvolumes:\n")[0]
+    assert re.findall(r"^  (\w+):$", services, re.MULTILINE) == ["vankho"]
+    assert '"127.0.0.1:8000:8000"' in services
+    assert "VANKHO_PROFILE: production" in services
+    named = set(re.findall(r"(VANKHO_[A-Z_]+?)(?:_FILE)?:", services))
+    assert named <= env.NAMES
+
+
+def test_one_list_names_the_system_packages():
+    dockerfile = (ROOT / "config/docker/Dockerfile").read_text(encoding="utf-8")
+    setup = (ROOT / "config/setup").read_text(encoding="utf-8")
+    assert "config/packages.txt" in dockerfile
+    assert "config/packages.txt" in setup
+    assert "config/packages.txt" in README
+    assert not re.search(r"tesseract-ocr|fonts-", dockerfile)
