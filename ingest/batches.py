@@ -3,9 +3,10 @@
 Only scans within the reader's clearance are counted or shown.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from dataclasses import fields as dataclass_fields
+from typing import Any, cast
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
@@ -98,7 +99,7 @@ def sum_of(scans: QuerySet[Scan]) -> Sum:
 def sums_of(shown: Sequence[Batch], person: Person) -> dict[UUID, Sum]:
     """Return the sum of each batch as this person may know it, in one question."""
     seen = Scan.objects.filter(visible_scans(person), batch__in=shown).order_by()
-    rows = seen.values("batch").annotate(**_counts())
+    rows = cast("Iterable[dict[str, Any]]", seen.values("batch").annotate(**_counts()))
     names = [part.name for part in dataclass_fields(Sum)]
     counted = {row["batch"]: Sum(*(row[name] for name in names)) for row in rows}
     return {batch.pk: counted.get(batch.pk, Sum(0, 0, 0, 0, 0)) for batch in shown}

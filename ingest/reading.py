@@ -96,6 +96,7 @@ def read(
 
     Raises:
         Unreadable: the cell could not open the file.
+        CellFailed: the cell crashed or was killed before it said anything: to be tried again.
     """
     frames = _drawing(source, type, 1)
     facts = _facts(frames, type)
@@ -140,9 +141,12 @@ def _facts(frames: Iterator[Frame], media_type: str) -> FileFacts:
         return FileFacts(media_type, pages, flags, int(head.get("signatures", 0)))
     except CellFailed as fault:
         log.warning("drawing ended: %s %s", fault.reason, fault.detail)
+        # A file called damaged is refused and its bytes are dropped. A crash or a kill may be ours, so it is tried again.
+        if fault.reason in {"crash", "output"}:
+            raise
         raise Unreadable(TOO_HEAVY if fault.reason in {"memory", "cpu", "wall"} else BROKEN) from fault
     except (StopIteration, *UNTRUE) as fault:
-        raise Unreadable(BROKEN) from fault
+        raise CellFailed("output", "no frame of the file") from fault
 
 
 @dataclass
@@ -272,7 +276,13 @@ def _reading_frames(frame: Frame, pixels: int) -> list[Frame]:
     memory = os.memfd_create("page", os.MFD_CLOEXEC)
     try:
         os.pwrite(memory, memoryview(frame.blob)[-pixels:], 0)
-        return list(sandbox.run("ingest.ocr:job", source=memory, args=args, limits=READING))
+        try:
+            return list(sandbox.run("ingest.ocr:job", source=memory, args=args, limits=READING))
+        except CellFailed as fault:
+            if fault.reason not in {"crash", "memory"}:
+                raise
+            # Killed from outside, perhaps, by a machine short of memory: the page gets a second cell.
+            return list(sandbox.run("ingest.ocr:job", source=memory, args=args, limits=READING))
     finally:
         os.close(memory)
 

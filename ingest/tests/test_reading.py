@@ -188,7 +188,7 @@ def test_a_refusal_of_the_drawing_cell_is_passed_on_with_its_parameters(monkeypa
 
 
 @pytest.mark.parametrize(
-    ("reason", "code"), [("memory", "ING-012"), ("cpu", "ING-012"), ("parser", "ING-006"), ("crash", "ING-006")]
+    ("reason", "code"), [("memory", "ING-012"), ("cpu", "ING-012"), ("wall", "ING-012"), ("parser", "ING-006")]
 )
 def test_a_file_that_cannot_be_opened_says_why(monkeypatch, reason, code):
     def run(*_, **__):
@@ -199,6 +199,31 @@ def test_a_file_that_cannot_be_opened_says_why(monkeypatch, reason, code):
     with pytest.raises(reading.Unreadable) as refusal:
         reading.read(0, type="application/pdf")
     assert refusal.value.code == code
+
+
+@pytest.mark.parametrize("reason", ["crash", "output"])
+def test_a_cell_that_crashed_or_was_killed_is_never_damage_of_the_file(monkeypatch, reason):
+    def run(*_, **__):
+        raise CellFailed(reason)
+        yield
+
+    monkeypatch.setattr(reading.sandbox, "run", run)
+    with pytest.raises(CellFailed):
+        reading.read(0, type="application/pdf")
+
+
+def test_a_page_whose_cell_was_killed_gets_a_second_one(cells):
+    killed = []
+
+    def dies_once(args, raw):
+        if args["number"] == 2 and not killed:
+            killed.append(args["number"])
+            raise CellFailed("crash")
+        return [answer(args["number"])]
+
+    cells([page_frame(n) for n in (1, 2, 3)], dies_once)
+    _, pages = read_all()
+    assert [page.text.source for page in pages] == ["ocr"] * 3
 
 
 @pytest.mark.parametrize(
