@@ -142,7 +142,7 @@ def _facts(frames: Iterator[Frame], media_type: str) -> FileFacts:
     except CellFailed as fault:
         log.warning("drawing ended: %s %s", fault.reason, fault.detail)
         # A file called damaged is refused and its bytes are dropped. A crash or a kill may be ours, so it is tried again.
-        if fault.reason in {"crash", "output"}:
+        if fault.reason in {"crash", "output"} or fault.detail == "SIGKILL":
             raise
         raise Unreadable(TOO_HEAVY if fault.reason in {"memory", "cpu", "wall"} else BROKEN) from fault
     except (StopIteration, *UNTRUE) as fault:

@@ -201,10 +201,10 @@ def test_a_file_that_cannot_be_opened_says_why(monkeypatch, reason, code):
     assert refusal.value.code == code
 
 
-@pytest.mark.parametrize("reason", ["crash", "output"])
-def test_a_cell_that_crashed_or_was_killed_is_never_damage_of_the_file(monkeypatch, reason):
+@pytest.mark.parametrize("fault", [("crash", "SIGSEGV"), ("output", ""), ("memory", "SIGKILL")])
+def test_a_cell_that_crashed_or_was_killed_is_never_damage_of_the_file(monkeypatch, fault):
     def run(*_, **__):
-        raise CellFailed(reason)
+        raise CellFailed(*fault)
         yield
 
     monkeypatch.setattr(reading.sandbox, "run", run)
