@@ -1,4 +1,4 @@
-"""Draw the word templates of ingest/stamps.py from installed fonts: python -m config.bench.stamp_words TARGET.
+"""Draw the word templates of ingest/stamp_words.py from installed fonts: python -m config.bench.stamp_words TARGET.
 
 Run by hand when a face is added; the product itself reads only the committed file,
 so that a machine without these fonts finds stamps as well as this one.
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from ingest.stamps import EM, WORDS
+from ingest.stamp_words import EM, WORDS
 
 FONTS: Final = Path("/usr/share/fonts/truetype")
 FACES: Final = {
