@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, Final
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageFile, ImageOps
 
 from archive.rules.sizes import MAX_PAGE_PIXELS, MAX_PAGES
 from ingest.sheets import A4_WIDTH_INCHES, BROKEN, READ_DPI, TOO_MANY_PIXELS, Closed, Facts, Pixels, Sheet, TooLarge
@@ -44,6 +44,8 @@ class Picture:
         self.media_type = media_type
         pages = tiff_pages(source) if media_type == "image/tiff" else 1
         source.seek(0)
+        # A process-wide switch that drawing libraries (weasyprint) turn on: half a picture is never taken for a whole one.
+        ImageFile.LOAD_TRUNCATED_IMAGES = False
         try:
             self.image = Image.open(source, formats=FORMATS[media_type])
             size = self.image.size

@@ -3,18 +3,22 @@
 Both are forked from one process that has loaded everything, so they share its memory.
 """
 
+import contextlib
+import ctypes
 import gc
 import os
 import signal
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
+
+PR_SET_PDEATHSIG: Final = 1
 
 
 class Command(BaseCommand):
@@ -50,13 +54,23 @@ def share_memory() -> None:
 
 def fork(run: Callable[[], None]) -> int:
     """Run something in a child; return its process id."""
+    parent = os.getpid()
     pid = os.fork()
     if pid:
         return pid
     try:
+        end_with(parent)
         run()
     finally:
         os._exit(0)
+
+
+def end_with(parent: int) -> None:
+    """Ask the kernel to tell this process to stop when the one that started it is killed."""
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def web(host: str, port: int, threads: int) -> None:
