@@ -163,7 +163,7 @@ def register(visit: Visit, key: str, true: Letter) -> None:
     for name in doubtful(visit):
         visit.page.focus(f"[name={name}]")
         visit.page.keyboard.press("Enter")
-    visit.page.keyboard.press("Control+Enter")
+    visit.send()
     visit.until_elsewhere(key)
 
 
@@ -173,7 +173,7 @@ def submit(visit: Visit, key: str, words: str) -> None:
     visit.page.check("[name=kind][value=direct]")
     visit.page.select_option("[name=to]", "p:leader")
     visit.page.fill("[name=instruction]", words)
-    visit.page.keyboard.press("Control+Enter")
+    visit.send()
     visit.until_elsewhere("/forward/")
 
 
@@ -193,15 +193,11 @@ def direct(visit: Visit, key: str, *, words: str, lead: str, cooperating: Sequen
 def sign_for(visit: Visit, key: str) -> None:
     """Sign for a dispatch in one's unit's hands."""
     visit.go(f"/records/{key}/thread/")
-    visit.page.click("form[action*='/receive/'] [type=submit]")
-    visit.page.wait_for_load_state()
-    visit.settle()
+    visit.send("form[action*='/receive/'] [type=submit]")
 
 
 def answer(visit: Visit, key: str, words: str) -> None:
     """Answer a dispatch one has signed for."""
     visit.go(f"/records/{key}/thread/")
     visit.page.fill("form[action*='/answer/'] [name=text]", words)
-    visit.page.keyboard.press("Control+Enter")
-    visit.page.wait_for_load_state()
-    visit.settle()
+    visit.send()

@@ -86,6 +86,15 @@ class Visit:
             self.page.wait_for_timeout(100)
         raise AssertionError(f"{self.page.url}: never came true: {claim}\n{self.text('body')[:3000]}")
 
+    def send(self, button: str = "") -> None:
+        """Send the page's main form by its key, or press a button that sends another, and wait for what it answers."""
+        with self.page.expect_navigation():
+            if button:
+                self.page.click(button)
+            else:
+                self.page.keyboard.press("Control+Enter")
+        self.settle()
+
     def until_elsewhere(self, left: str) -> None:
         """Wait until the address no longer contains some words."""
         self.page.wait_for_url(lambda address: left not in address)
