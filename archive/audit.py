@@ -108,9 +108,7 @@ def read(action: Action, *, actor: Person, subject: models.Model | Subject | Non
         return write(action, actor=actor, subject=subject, details=details or None)
 
 
-def watched(
-    action: Action, *, actor: Person, subject: models.Model | Subject, minutes: int = 10
-) -> AuditEntry | None:
+def watched(action: Action, *, actor: Person, subject: models.Model | Subject, minutes: int = 10) -> AuditEntry | None:
     """Write the entry of a page that renews itself, once in a while and not at every renewal."""
     about = subject_of(subject)
     since = timezone.now() - timedelta(minutes=minutes)

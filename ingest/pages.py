@@ -113,7 +113,7 @@ def page_frame(sheet: Sheet) -> Frame:
 
     The head says: number; width, height (pixels of the image), dpi; image, thumb, pixels (bytes of each part of the
     blob, in this order); pixels_width, pixels_height, pixels_dpi; layer (PageText in its stored form, or null); fonts;
-    bits (1, 8 or 24 of the original); stamps (only where nothing is left to be read); flags. `pixels` is 0 when the
+    bits (1, 8 or 24 of the original; gray stored as colour is 8); stamps (only where nothing is left to be read); flags. `pixels` is 0 when the
     text layer is good or the page is blank.
     """
     page = without_empty_colour(sheet.pixels)
@@ -131,7 +131,7 @@ def page_frame(sheet: Sheet) -> Frame:
         "layer": _stored(sheet.layer),
         "fonts": list(sheet.fonts),
         "flags": sorted(sheet.flags),
-        "bits": sheet.bits,
+        "bits": bits_of(sheet.bits, page),
         "stamps": _stamps(sheet, page) if pixels is None else [],
         "image": len(image),
         "thumb": len(thumb),
@@ -157,6 +157,11 @@ def _stamps(sheet: Sheet, page: Pixels) -> list[dict[str, Any]]:
     if page.ndim == 2 and not sheet.has_pictures:  # noqa: PLR2004
         return []
     return stamps.look(_in_colour(page), dpi=round(sheet.dpi), bits=sheet.bits if sheet.dpi >= LEAST_DPI else 1)
+
+
+def bits_of(stored: int, page: Pixels) -> int:
+    """Return 8 for a page stored in colour that has none: there a stamp cannot be told from print by its ink."""
+    return 8 if stored > 8 and page.ndim == 2 else stored  # noqa: PLR2004
 
 
 def _stored(layer: PageText | None) -> str | None:

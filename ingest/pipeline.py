@@ -161,7 +161,11 @@ def propose(scan: Scan, claim: Claim) -> None:
     finds = [find for page in scan.reading["pages"] for find in page["stamps"]]
     bits = {page["number"]: page["bits"] for page in scan.reading["pages"]}
     suggestion = classify.suggest(
-        pages, stamps=reading.stamp_finds(finds), bits=bits, declared=Level(scan.declared_level)
+        pages,
+        stamps=reading.stamp_finds(finds),
+        bits=bits,
+        declared=Level(scan.declared_level),
+        site_max=settings.SITE_MAX_LEVEL,
     )
     second = reading.second_readings([{"second": _second_of(scan, page)} for page in scan.reading["pages"]])
     guesses = fields.propose(pages, second=second) | classify.marks(pages, reading.stamp_finds(finds), suggestion)

@@ -248,7 +248,10 @@ def _reason_of(number: int, ending: dict[str, Any], limits: Limits) -> str:
         return "cpu"
     if number == signal.SIGKILL:
         return "cpu" if ending["cpu_ms"] >= limits.cpu_seconds * 1000 else "memory"
-    if number in {signal.SIGABRT, signal.SIGSEGV, signal.SIGTRAP} and ending["rss_kib"] > limits.memory_mib * 1024 * GREEDY:
+    if (
+        number in {signal.SIGABRT, signal.SIGSEGV, signal.SIGTRAP}
+        and ending["rss_kib"] > limits.memory_mib * 1024 * GREEDY
+    ):
         return "memory"
     return "crash"
 

@@ -27,7 +27,7 @@ NARROWER: Final = ((9, 5), (5, 3))  # the same where a patch may be two stamps: 
 GRAIN: Final = 4.5  # robust deviations above the paper's own redness
 SHARP: Final = 0.4  # part of a patch's strong ink: between two stamps lies only what the scanner blurred
 LEAST: Final = (12.0, 5.0)  # mm; the smallest secrecy stamp is 20 x 8
-ROUND: Final = (12.0, 23.0)  # mm, radius of a seal
+ROUND: Final = (7.5, 23.0)  # mm, radius of a seal; that of an electronic signature is drawn small
 RING: Final = 0.12  # part of the radius in which a seal's rim lies
 RIM: Final = 0.6  # part of the rim that must show: a signature or a name lies over the rest
 SECTORS: Final = 36
@@ -108,13 +108,13 @@ def least_side(patch: Patch) -> float:
     thick = cv2.dilate(patch.mask.astype(np.uint8), np.ones((3, 3), np.uint8))
     level: Mask = np.asarray(upright(thick, frame) > 0)
     deep = round(4 + EDGE * MM)
-    sides = (
+    sides: tuple[NDArray[np.bool_], ...] = (
         level[:deep].any(axis=0),
         level[-deep:].any(axis=0),
         level[:, :deep].any(axis=1),
         level[:, -deep:].any(axis=1),
     )
-    return min(float(side[deep:-deep].mean()) for side in sides)
+    return min(float(np.asarray(side)[deep:-deep].mean()) for side in sides)
 
 
 def upright(ink: Ink, frame: Frame) -> Ink:

@@ -10,7 +10,9 @@ import unicodedata
 from typing import Final
 
 _STROKED: Final = {"đ": "d", "Đ": "d", "ð": "d", "Ð": "d"}
-_DASHES: Final = frozenset("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\uff0d\u00ac\u0002\ufffe")  # ¬ and the last two are what readers make of a dash
+_DASHES: Final = frozenset(
+    "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\uff0d\u00ac\u0002\ufffe"
+)  # ¬ and the last two are what readers make of a dash
 _SPACES: Final = re.compile(r"\s+")
 
 

@@ -55,7 +55,11 @@ class Guess:
         """Read the kept form back."""
         box = kept.get("box")
         return cls(
-            kept["value"], kept["confidence"], kept.get("page"), tuple(box) if box else None, tuple(kept.get("others", ()))
+            kept["value"],
+            kept["confidence"],
+            kept.get("page"),
+            tuple(box) if box else None,
+            tuple(kept.get("others", ())),
         )
 
 

@@ -17,7 +17,11 @@ PEOPLE = ("clerk", "leader", "staff", "archivist", "auditor", "security", "admin
 
 def hand_to(record, person, office, *, kind="lead"):
     step = Step.objects.create(
-        record=record, order=record.steps.count() + 1, kind=kind, from_person=office.leader, to_person=person,
+        record=record,
+        order=record.steps.count() + 1,
+        kind=kind,
+        from_person=office.leader,
+        to_person=person,
         created_at=timezone.now(),
     )
     access.derive(record)

@@ -16,9 +16,16 @@ READ = {
 
 def line(**changes):
     posted = {
-        "type_name": "Giấy mời", "symbol": "15/GM-VP", "issued_date": "09/10/2026", "organ_name": "Văn phòng",
-        "subject": "Họp giao ban tháng 10", "level": "thuong", "urgency": "0", "arrival_date": "10/10/2026",
-        "signer_authority": "", "direction": "incoming",
+        "type_name": "Giấy mời",
+        "symbol": "15/GM-VP",
+        "issued_date": "09/10/2026",
+        "organ_name": "Văn phòng",
+        "subject": "Họp giao ban tháng 10",
+        "level": "thuong",
+        "urgency": "0",
+        "arrival_date": "10/10/2026",
+        "signer_authority": "",
+        "direction": "incoming",
     }
     return posted | changes
 

@@ -79,8 +79,11 @@ def test_the_same_number_symbol_and_issuer_warns(office, make_draft):
 
 def test_a_draft_is_seen_by_the_intake_desk_alone(office, make_draft):
     draft = make_draft()
-    seen = {name for name in ("clerk", "leader", "staff", "archivist", "stranger", "auditor", "admin")
-            if access.may(getattr(office, name), Action.RECORD_READ, draft).allowed}
+    seen = {
+        name
+        for name in ("clerk", "leader", "staff", "archivist", "stranger", "auditor", "admin")
+        if access.may(getattr(office, name), Action.RECORD_READ, draft).allowed
+    }
     assert seen == {"clerk"}
 
 

@@ -18,13 +18,18 @@ def main() -> int:
     beside = Path(__file__).resolve().parents[3] / "shared"
     parser = argparse.ArgumentParser(prog="make bench")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"which of: {', '.join(NAMES)} (all)")
-    parser.add_argument("--corpus", type=Path, default=beside / "corpus", help="folder of real files with expected outcomes")
+    parser.add_argument(
+        "--corpus", type=Path, default=beside / "corpus", help="folder of real files with expected outcomes"
+    )
     parser.add_argument("--generators", type=Path, default=beside / "bench", help="folder of page and text generators")
     parser.add_argument("--out", type=Path, default=Path("bench-results"))
     parser.add_argument("--records", type=int, default=20_000, help="records of the search bench")
     parser.add_argument("--pages", type=int, default=8, help="pages per class of the reading bench")
     arguments = parser.parse_args()
-    results = {"machine": {"processors": os.cpu_count(), "python": platform.python_version()}, "at": time.strftime("%Y-%m-%dT%H:%M:%S")}
+    results = {
+        "machine": {"processors": os.cpu_count(), "python": platform.python_version()},
+        "at": time.strftime("%Y-%m-%dT%H:%M:%S"),
+    }
     for name in arguments.names or NAMES:
         print(f"\n== {name}", flush=True)
         results[name] = run_one(name, arguments)

@@ -29,7 +29,9 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
 def at_once(*, clerks: int, seconds: float) -> dict[str, Any]:
     """Register with so many clerks for so long; return what stands in the book afterwards."""
     with scratch.installation() as environment:
-        crew = [scratch.begin(environment, "-m", "config.bench.registering", "clerk", str(seconds)) for _ in range(clerks)]
+        crew = [
+            scratch.begin(environment, "-m", "config.bench.registering", "clerk", str(seconds)) for _ in range(clerks)
+        ]
         for each in crew:
             each.stdout.readline()  # "ready": nobody begins before the last has started
         (Path(environment["VANKHO_HOME"]) / "go").touch()

@@ -34,5 +34,10 @@ def manage(environment: dict[str, str], *words: str) -> subprocess.CompletedProc
 def begin(environment: dict[str, str], *words: str) -> subprocess.Popen[str]:
     """Start a command of the installation and go on."""
     return subprocess.Popen(
-        [sys.executable, *words], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        [sys.executable, *words],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     )

@@ -21,24 +21,43 @@ def sources(*packages: str) -> list[Path]:
 
 def test_the_import_contracts_hold():
     result = subprocess.run(
-        [Path(sys.executable).with_name("lint-imports"), "--no-cache"], cwd=ROOT, capture_output=True, text=True,
-        check=False, env=os.environ | {"PYTHONPATH": str(ROOT)},
+        [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
     )
     assert result.returncode == 0, result.stdout
 
 
 @pytest.mark.parametrize(("library", "owner"), [("pytesseract", "ingest/ocr.py"), ("tantivy", "search/engines")])
 def test_one_module_drives_each_outside_program(library, owner):
-    users = [path.relative_to(ROOT).as_posix() for path in sources(*PACKAGES)
-             if re.search(rf"^\s*(import|from) {library}\b", path.read_text(encoding="utf-8"), re.MULTILINE)]
+    users = [
+        path.relative_to(ROOT).as_posix()
+        for path in sources(*PACKAGES)
+        if re.search(rf"^\s*(import|from) {library}\b", path.read_text(encoding="utf-8"), re.MULTILINE)
+    ]
     assert users
     assert all(user.startswith((owner, "config/bench")) for user in users), users
 
 
 PURE = (
-    "archive/rules", "archive/sealing.py", "ingest/sandbox.py", "ingest/sniff.py", "ingest/pages.py", "ingest/ocr.py",
-    "ingest/clean.py", "ingest/stamps.py", "ingest/fields.py", "ingest/classify.py", "ingest/legacy.py",
-    "search/text.py", "search/query.py", "search/marking.py", "search/entry.py",
+    "archive/rules",
+    "archive/sealing.py",
+    "ingest/sandbox.py",
+    "ingest/sniff.py",
+    "ingest/pages.py",
+    "ingest/ocr.py",
+    "ingest/clean.py",
+    "ingest/stamps.py",
+    "ingest/fields.py",
+    "ingest/classify.py",
+    "ingest/legacy.py",
+    "search/text.py",
+    "search/query.py",
+    "search/marking.py",
+    "search/entry.py",
 )
 
 
@@ -55,14 +74,21 @@ def test_pure_rooms_know_of_django_only_how_to_translate(place):
 
 
 def test_every_module_opens_with_its_contract():
-    silent = [path.relative_to(ROOT).as_posix() for path in sources(*PACKAGES)
-              if path.read_text(encoding="utf-8").strip() and not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))]
+    silent = [
+        path.relative_to(ROOT).as_posix()
+        for path in sources(*PACKAGES)
+        if path.read_text(encoding="utf-8").strip()
+        and not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    ]
     assert silent == []
 
 
 def test_no_file_grows_beyond_four_hundred_lines():
-    long = {path.relative_to(ROOT).as_posix(): lines for path in sources(*PACKAGES)
-            if (lines := len(path.read_text(encoding="utf-8").splitlines())) > 400}
+    long = {
+        path.relative_to(ROOT).as_posix(): lines
+        for path in sources(*PACKAGES)
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > 400
+    }
     assert long == {}
 
 
@@ -72,12 +98,18 @@ def test_nothing_is_fetched_from_elsewhere():
     guilty = []
     for path in ROOT.glob("*/templates/**/*"):
         if path.is_file():
-            guilty += [(path.name, url) for url in re.findall(r"https?://[^\s\"'<>)]+", path.read_text(encoding="utf-8"))
-                       if not url.startswith(allowed)]
+            guilty += [
+                (path.name, url)
+                for url in re.findall(r"https?://[^\s\"'<>)]+", path.read_text(encoding="utf-8"))
+                if not url.startswith(allowed)
+            ]
     for path in ROOT.glob("*/static/*/*"):
         if path.suffix in {".css", ".js", ".svg"}:
-            guilty += [(path.name, url) for url in re.findall(r"https?://[^\s\"'<>)]+", path.read_text(encoding="utf-8"))
-                       if not url.startswith(allowed)]
+            guilty += [
+                (path.name, url)
+                for url in re.findall(r"https?://[^\s\"'<>)]+", path.read_text(encoding="utf-8"))
+                if not url.startswith(allowed)
+            ]
     assert guilty == []
 
 
@@ -105,12 +137,18 @@ def test_there_is_no_signal_and_no_overridden_save():
 
 
 def test_nothing_in_the_repository_names_a_machine_or_a_package_index():
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\n")
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split(
+        "\n"
+    )
     hosts = re.compile(r"pypi\.org|pythonhosted|registry\.npmjs|deb\.debian\.org|repo1?\.maven|proxy\.golang")
     guilty = []
     for name in filter(None, listed):
         path = ROOT / name
-        if path.suffix in {".png", ".woff2", ".pdf", ".jpg", ".bin"} or not path.is_file() or path.name == "test_architecture.py":
+        if (
+            path.suffix in {".png", ".woff2", ".pdf", ".jpg", ".bin"}
+            or not path.is_file()
+            or path.name == "test_architecture.py"
+        ):
             continue
         if hosts.search(path.read_text(encoding="utf-8", errors="ignore")):
             guilty.append(name)

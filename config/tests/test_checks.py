@@ -15,7 +15,12 @@ def test_an_evaluation_starts_without_preparation(settings):
 
 
 def test_production_refuses_debugging_a_weak_key_and_secrets(settings):
-    settings.PROFILE, settings.DEBUG, settings.SECRET_KEY, settings.SITE_MAX_LEVEL = "production", True, "short", Level.MAT
+    settings.PROFILE, settings.DEBUG, settings.SECRET_KEY, settings.SITE_MAX_LEVEL = (
+        "production",
+        True,
+        "short",
+        Level.MAT,
+    )
     assert ids(checks.production()) == ["vankho.E001", "vankho.E002", "vankho.E003"]
     assert all(fault.hint for fault in checks.production())
 
@@ -47,7 +52,12 @@ def test_a_missing_font_is_named_with_its_package(monkeypatch):
 
 @pytest.mark.parametrize(
     ("content", "mode", "expected"),
-    [(None, 0o400, ["vankho.E030"]), (b"x" * 32, 0o644, ["vankho.E031"]), (b"", 0o400, ["vankho.E032"]), (b"x" * 32, 0o400, [])],
+    [
+        (None, 0o400, ["vankho.E030"]),
+        (b"x" * 32, 0o644, ["vankho.E031"]),
+        (b"", 0o400, ["vankho.E032"]),
+        (b"x" * 32, 0o400, []),
+    ],
 )
 def test_a_bad_key_file_is_named(tmp_path, settings, content, mode, expected):
     path = tmp_path / "site.key"

@@ -25,7 +25,9 @@ def test_every_command_is_documented_and_every_documented_one_exists():
 
 def test_every_target_named_exists():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    named = set(re.findall(r"make ([a-z-]+)", README)) | set(["setup", "demo", "serve", "test", "check", "browser", "bench"])
+    named = set(re.findall(r"make ([a-z-]+)", README)) | set(
+        ["setup", "demo", "serve", "test", "check", "browser", "bench"]
+    )
     targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
     assert named <= targets
 

@@ -63,7 +63,9 @@ def filled(pattern, **known):
 
 
 ALL = sorted(addresses())
-OF_RECORDS = [(name, pattern) for name, pattern in ALL if ":key>" in pattern and "dossiers/" not in pattern and "api" not in name]
+OF_RECORDS = [
+    (name, pattern) for name, pattern in ALL if ":key>" in pattern and "dossiers/" not in pattern and "api" not in name
+]
 PLAIN = [(name, pattern) for name, pattern in ALL if "<" not in pattern and not name.startswith("api:")]
 
 
@@ -111,7 +113,9 @@ def test_a_hidden_record_answers_like_one_that_does_not_exist(office, make_recor
             continue
         assert first.status_code == 404, hidden
         # The page holds the address the reader typed, for the language switch; nothing else may differ.
-        assert without_token(first.content).replace(record.key.encode(), b"nothinghere") == without_token(second.content)
+        assert without_token(first.content).replace(record.key.encode(), b"nothinghere") == without_token(
+            second.content
+        )
         assert sorted(first.headers) == sorted(second.headers)
         assert AuditEntry.objects.filter(outcome="denied").count() == before + 2
 
@@ -126,8 +130,15 @@ def test_a_hidden_dossier_answers_like_one_that_does_not_exist(office, signed_in
     rule = RetentionRule.objects.create(code="1", title="x", kind="permanent", basis="x", valid_from="2020-01-01")
     line = RecordClass.objects.create(code="01", title="x", rule=rule, year=2026)
     dossier = Dossier.objects.create(
-        code="01.TM", year=2026, title="x", record_class=line, rule=rule, unit=office.other_unit, level=Level.MAT,
-        opened_on="2026-01-01", opened_by=office.archivist,
+        code="01.TM",
+        year=2026,
+        title="x",
+        record_class=line,
+        rule=rule,
+        unit=office.other_unit,
+        level=Level.MAT,
+        opened_on="2026-01-01",
+        opened_by=office.archivist,
     )
     pattern = dict(ALL)[name]
     browser = signed_in("staff")
