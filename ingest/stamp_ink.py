@@ -108,7 +108,7 @@ def least_side(patch: Patch) -> float:
     thick = cv2.dilate(patch.mask.astype(np.uint8), np.ones((3, 3), np.uint8))
     level: Mask = np.asarray(upright(thick, frame) > 0)
     deep = round(4 + EDGE * MM)
-    sides: tuple[NDArray[np.bool_], ...] = (
+    sides = (
         level[:deep].any(axis=0),
         level[-deep:].any(axis=0),
         level[:, :deep].any(axis=1),
