@@ -64,7 +64,8 @@ def suggest(
         bits: bits per pixel of each page, by page number: 1 bit cannot be cleared by machine.
         site_max: doubt is not carried beyond what this site may hold; sure evidence is.
     """
-    evidence = [*_from_stamps(stamps, pages, bits or {}), *_from_text(pages), *_unclear(pages, bits or {})]
+    worst = min(site_max, Level.TOI_MAT)  # no site meets a paper above what it may hold; top secret is never scanned
+    evidence = [*_from_stamps(stamps, pages, bits or {}), *_from_text(pages), *_unclear(pages, bits or {}, worst)]
     evidence.sort(key=lambda sign: (-sign.level, not _is_sure(sign), -sign.confidence, sign.page))
     level = max([declared, *(sign.level for sign in evidence if _is_sure(sign))])
     doubt = max([level, *(sign.level for sign in evidence)])
@@ -117,8 +118,11 @@ def _from_stamps(stamps: Iterable[StampFind], pages: Sequence[PageText], bits: M
 
 
 def _is_read(find: StampFind) -> bool:
-    """Return whether a stamp's word is read: surely, or well enough where a secrecy stamp has its place."""
-    is_in_place = find.box[1] < _UPPER_HALF
+    """Return whether a stamp's word is read: surely, or well enough where a secrecy stamp has its place.
+
+    Its place is the upper half of the first page; elsewhere seals and coloured headings are a little like it.
+    """
+    is_in_place = find.box[1] < _UPPER_HALF and getattr(find, "page", 1) == 1
     return bool(find.slug) and find.score >= (SURE_STAMP if is_in_place else SURE_ANYWHERE)
 
 
@@ -197,13 +201,13 @@ def _certainty(line: Line) -> int:
     return certainty if is_above else min(certainty, ELSEWHERE)
 
 
-def _unclear(pages: Sequence[PageText], bits: Mapping[int, int]) -> Iterator[Evidence]:
+def _unclear(pages: Sequence[PageText], bits: Mapping[int, int], worst: Level) -> Iterator[Evidence]:
     """Say that the first page cannot be cleared: no colour to see a stamp by, or read too badly."""
     for page in pages[:1]:
         if page.source == "layer":
             continue  # a text of the file's own has its marks in its text
         if bits.get(page.number) == 1 or page.confidence < READABLE:
-            yield Evidence("unclear", Level.TUYET_MAT, page.confidence, page.number)
+            yield Evidence("unclear", worst, page.confidence, page.number)
 
 
 def _urgency_stamps(stamps: Iterable[StampFind]) -> Iterator[tuple[Urgency, int, int, Box | None]]:

@@ -39,7 +39,9 @@ ARRIVAL_FILL: Final = (
 )
 LEANING: Final = 20.0  # degrees: stamps lean less, strokes of a red pen more
 PICTURE: Final = (110.0, 90.0)  # mm: larger is a picture or a coloured form, not stamps
+HALF_FILLED: Final = 0.2
 SOLID: Final = 0.85  # part of a box that is ink: an emblem or a bar of colour
+THIN: Final = (7.0, 0.3)  # mm, and part of a side that shows: coloured edges of print, where a scanner's lines slipped
 LEFT_OVER: Final = (6.0, 2.5)  # mm of ink beside the stamps that were read
 WORN: Final = (10.0, 2.0)  # mm around a word of its frame: height, and beyond the form's width
 GRAY_SPREAD: Final = 6  # levels between channels: rounding, not colour
@@ -131,7 +133,7 @@ def _below_head(ink: Ink, patch: Patch) -> StampFind | None:
 def _one(ink: Ink, patch: Patch) -> StampFind | None:
     """Return what is surely one stamp or seal, None where there is doubt."""
     box = box_of(patch.frame, ink)
-    if _is_seal(patch) and stamp_ink.is_round(patch):
+    if stamp_ink.is_round(patch):
         return StampFind("seal", "", "", 1.0, box)
     if _is_one_high(patch):
         word, score = _word(ink, patch.frame)
@@ -166,7 +168,8 @@ def _several(ink: Ink, patch: Patch) -> list[StampFind]:
 def _unread(ink: Ink, patch: Patch) -> list[StampFind]:
     """Return a patch as what it could be at worst; strokes of a pen and blocks of colour are none."""
     frame = patch.frame
-    if frame.fill > SOLID or (_is_box(frame) and _is_stroke(frame)):
+    is_edge = frame.mm[1] < THIN[0] and stamp_ink.least_side(patch) < THIN[1] and frame.fill < HALF_FILLED
+    if frame.fill > SOLID or frame.mm[1] < BOX_HEIGHT[0] or is_edge or (_is_box(frame) and _is_stroke(frame)):
         return []
     word, score = _word(ink, frame) if _is_box(frame) else ("", 0.0)
     return [StampFind("possible", word, _highest(max(frame.mm)), round(score, 3), box_of(frame, ink))]

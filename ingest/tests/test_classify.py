@@ -114,6 +114,18 @@ def test_a_page_without_colour_or_read_badly_is_left_to_a_person(options):
     assert suggestion.evidence[0].kind == "unclear"
 
 
+def test_a_page_that_cannot_be_cleared_claims_no_more_than_the_site_could_meet():
+    unclear = suggest(page("BÁO CÁO"), bits={1: 1}, site_max=Level.MAT)
+    assert (unclear.level, unclear.plausible, unclear.evidence[0].level) == (Level.THUONG, Level.MAT, Level.MAT)
+    assert suggest(page("BÁO CÁO"), bits={1: 1}).plausible is Level.TOI_MAT  # top secret is never scanned anywhere
+
+
+def test_a_stamp_on_a_later_page_must_be_clearer():
+    later = suggest(stamps=[Find("secrecy", "mat", 0.6, page=2)])
+    assert (later.level, later.plausible) == (Level.THUONG, Level.MAT)
+    assert suggest(stamps=[Find("secrecy", "mat", 0.8, page=2)]).level is Level.MAT
+
+
 def test_a_file_with_its_own_text_is_clear_without_colour():
     assert not suggest(page("BÁO CÁO", source="layer", confidence=100), bits={1: 1}).needs_person
 

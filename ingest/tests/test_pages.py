@@ -370,14 +370,15 @@ def test_the_walk_along_a_tiff_ends(tail):
     [
         ("1", "TIFF", 1),
         ("L", "TIFF", 8),
-        ("RGB", "PNG", 24),
-        ("CMYK", "JPEG", 24),
+        ("RGB", "PNG", 8),
+        ("CMYK", "JPEG", 8),
         ("I;16", "PNG", 8),
-        ("P", "PNG", 24),
-        ("RGBA", "PNG", 24),
+        ("P", "PNG", 8),
+        ("RGBA", "PNG", 8),
     ],
 )
 def test_every_kind_of_pixel_becomes_a_page(mode, kind, bits):
+    """Gray stored as colour is gray."""
     page = papers.picture((827, 1169)).convert("P") if mode == "P" else papers.picture((827, 1169), mode)
     media_type = {"TIFF": "image/tiff", "JPEG": "image/jpeg", "PNG": "image/png"}[kind]
     head, blob = only(papers.stored(page, kind), media_type)

@@ -64,10 +64,11 @@ def test_red_ink_of_a_stamps_size_that_says_nothing_known_could_be_secrecy(size)
     assert [seen.kind for seen in stamps.find(page, dpi=drawn.DPI)] == ["possible"]
 
 
-def test_a_seal_in_the_head_is_a_seal():
+@pytest.mark.parametrize("radius", [9, 18])  # of an electronic signature, of the round seal
+def test_a_seal_in_the_head_is_a_seal(radius):
     page = drawn.page()
-    cv2.circle(page, (1100, 500), round(18 * drawn.MM), (205, 30, 36), 6)
-    cv2.circle(page, (1100, 500), round(12 * drawn.MM), (205, 30, 36), 3)
+    cv2.circle(page, (1100, 500), round(radius * drawn.MM), (205, 30, 36), 6)
+    cv2.circle(page, (1100, 500), round(radius * 0.6 * drawn.MM), (205, 30, 36), 3)
     assert {seen.kind for seen in stamps.find(page, dpi=drawn.DPI)} == {"seal"}
 
 
@@ -75,3 +76,10 @@ def test_an_urgency_stamp_alone_is_no_doubt():
     for word in ("KHẨN", "HỎA TỐC", "THƯỢNG KHẨN"):
         page = drawn.stamp(drawn.page(), word, at_mm=(60, 45), size_mm=form(word))
         assert [seen.kind for seen in stamps.find(page, dpi=drawn.DPI)] == ["urgency"]
+
+
+def test_coloured_edges_of_print_are_no_stamp():
+    page = drawn.page()
+    cv2.line(page, (300, 500), (1300, 520), (255, 90, 90), 2)
+    cv2.line(page, (300, 500), (300, 525), (255, 90, 90), 2)
+    assert stamps.find(page, dpi=drawn.DPI) == []
