@@ -32,7 +32,7 @@ ENOUGH_TO_COMPARE: Final = 120  # letters
 LONGEST_TEXT: Final = 200_000  # letters of one page
 MOST_STAMPS: Final = 40
 MOST_FAULTS: Final = 20  # drawing cells that may die over one file
-TOO_HEAVY, BROKEN = "ING-012", "ING-006"
+TOO_HEAVY = "ING-012"
 WHOLE: Final = 10_000
 UNTRUE: Final = (LookupError, TypeError, ValueError, AttributeError)  # what broken answers of a cell end in
 log = logging.getLogger("vankho.reading")
@@ -141,10 +141,11 @@ def _facts(frames: Iterator[Frame], media_type: str) -> FileFacts:
         return FileFacts(media_type, pages, flags, int(head.get("signatures", 0)))
     except CellFailed as fault:
         log.warning("drawing ended: %s %s", fault.reason, fault.detail)
-        # A file called damaged is refused and its bytes are dropped. A crash or a kill may be ours, so it is tried again.
-        if fault.reason in {"crash", "output"} or fault.detail == "SIGKILL":
+        # A file called damaged is refused and its bytes are dropped: only a frame of the job may say so. Whatever else
+        # ended the cell may be a fault of ours, or a machine short of memory, and is tried again.
+        if fault.reason not in {"memory", "cpu", "wall"} or fault.detail == "SIGKILL":
             raise
-        raise Unreadable(TOO_HEAVY if fault.reason in {"memory", "cpu", "wall"} else BROKEN) from fault
+        raise Unreadable(TOO_HEAVY) from fault
     except (StopIteration, *UNTRUE) as fault:
         raise CellFailed("output", "no frame of the file") from fault
 
@@ -279,9 +280,9 @@ def _reading_frames(frame: Frame, pixels: int) -> list[Frame]:
         try:
             return list(sandbox.run("ingest.ocr:job", source=memory, args=args, limits=READING))
         except CellFailed as fault:
-            if fault.reason not in {"crash", "memory"}:
+            if fault.reason not in {"crash", "memory", "parser"}:
                 raise
-            # Killed from outside, perhaps, by a machine short of memory: the page gets a second cell.
+            # It, or its Tesseract, was killed by a machine short of memory, perhaps: the page gets a second cell.
             return list(sandbox.run("ingest.ocr:job", source=memory, args=args, limits=READING))
     finally:
         os.close(memory)

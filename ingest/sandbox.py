@@ -31,6 +31,7 @@ __all__ = ["Cell", "CellFailed", "Frame", "Layers", "Limits", "Report", "Usage",
 SERVER_SECONDS: Final = 30.0  # for the fork server to import its libraries and answer
 MIB: Final = 1024 * 1024
 GREEDY: Final = 0.2  # share of its memory above which an aborted parser ran out of it: at rest it holds 60 MiB
+NO_SUCH_JOB: Final = frozenset({"ImportError", "ModuleNotFoundError", "AttributeError", "ValueError"})
 PIPE_BYTES: Final = 1024 * 1024
 
 
@@ -134,7 +135,8 @@ class Cell(Iterator[Frame]):
 
     def _judged(self, ending: dict[str, Any]) -> CellFailed | None:
         if "refused" in ending:
-            return CellFailed("parser", f"no such job ({ending['refused']})")
+            why = str(ending["refused"])
+            return CellFailed("parser" if why in NO_SUCH_JOB else "crash", f"not begun ({why[:40]})")
         code = os.waitstatus_to_exitcode(int(ending["status"]))
         if code < 0:
             return CellFailed(_reason_of(-code, ending, self.limits), signal.Signals(-code).name)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Final
 
 from ingest import sandbox
-from ingest.sandbox import CellFailed, Limits
+from ingest.sandbox import Limits
 
 PDF, TIFF, JPEG, PNG = "application/pdf", "image/tiff", "image/jpeg", "image/png"
 ACCEPTED: Final = frozenset({PDF, TIFF, JPEG, PNG})
@@ -76,16 +76,11 @@ def sniff(source: int) -> Sniffed:
     """Tell the type of the file behind a descriptor, in a cell.
 
     Raises:
-        CellFailed: the cell was killed, ran out of something or crashed: to be tried again, for the
-            fault may be ours, and a refused file's bytes are dropped.
+        CellFailed: the look came to no end, for whatever reason: to be tried again, for the fault may be
+            ours, and a refused file's bytes are dropped.
     """
-    try:
-        with sandbox.run("ingest.sniff:job", source=source, args={}, limits=LIMITS) as cell:
-            heads = [frame.head for frame in cell]
-    except CellFailed as fault:
-        if fault.reason != "parser":
-            raise
-        return Sniffed("application/octet-stream", refusal=BROKEN)
+    with sandbox.run("ingest.sniff:job", source=source, args={}, limits=LIMITS) as cell:
+        heads = [frame.head for frame in cell]
     return _checked(heads[0] if heads else {})
 
 

@@ -24,9 +24,9 @@ import shutil
 import signal
 import socket
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from ingest.cell import child, guard, syscalls
@@ -145,12 +145,11 @@ class Server:
         self.selector.register(link, selectors.EVENT_READ, pid)
 
     def _folder(self, slot: int) -> str:
-        folder = Path(self.base) / str(slot)
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(mode=0o700)
+        # Never one used before: a killed child's program may still be writing into its own.
+        folder = tempfile.mkdtemp(prefix=f"{slot}-", dir=self.base)
         if os.geteuid() == 0 and self.layers.other_user:
             os.chown(folder, guard.FIRST_UID + slot, guard.FIRST_UID + slot)
-        return str(folder)
+        return folder
 
     def _reap(self) -> None:
         """Collect every process that ended, the programs of killed children too."""

@@ -187,9 +187,7 @@ def test_a_refusal_of_the_drawing_cell_is_passed_on_with_its_parameters(monkeypa
     assert (refusal.value.code, refusal.value.parameters) == ("ING-007", {"pages": 9_000, "limit": 500})
 
 
-@pytest.mark.parametrize(
-    ("reason", "code"), [("memory", "ING-012"), ("cpu", "ING-012"), ("wall", "ING-012"), ("parser", "ING-006")]
-)
+@pytest.mark.parametrize(("reason", "code"), [("memory", "ING-012"), ("cpu", "ING-012"), ("wall", "ING-012")])
 def test_a_file_that_cannot_be_opened_says_why(monkeypatch, reason, code):
     def run(*_, **__):
         raise CellFailed(reason)
@@ -201,7 +199,7 @@ def test_a_file_that_cannot_be_opened_says_why(monkeypatch, reason, code):
     assert refusal.value.code == code
 
 
-@pytest.mark.parametrize("fault", [("crash", "SIGSEGV"), ("output", ""), ("memory", "SIGKILL")])
+@pytest.mark.parametrize("fault", [("crash", "SIGSEGV"), ("output", ""), ("memory", "SIGKILL"), ("parser", "")])
 def test_a_cell_that_crashed_or_was_killed_is_never_damage_of_the_file(monkeypatch, fault):
     def run(*_, **__):
         raise CellFailed(*fault)
