@@ -150,8 +150,10 @@ _NAMES: Final = (
     "Bộ Lao động - Thương binh và Xã hội; Bộ Dân tộc và Tôn giáo; Văn phòng Chính phủ; Thanh tra Chính phủ; Thủ tướng Chính phủ;"
     "Chính phủ; Quốc hội; Ủy ban Thường vụ Quốc hội; Chủ tịch nước; Viện kiểm sát nhân dân tối cao; Tòa án nhân dân tối cao;"
     "Viện kiểm sát nhân dân; Tòa án nhân dân; Ngân hàng Nhà nước Việt Nam; Kiểm toán nhà nước; Bảo hiểm xã hội; Kho bạc Nhà nước;"
-    "Bộ Tổng Tham mưu; Tổng cục Chính trị; Tổng cục Hậu cần - Kỹ thuật; Tổng cục II; Bộ Tư lệnh; Bộ Chỉ huy quân sự; Bộ CHQS;"
-    "Bộ Chỉ huy Bộ đội Biên phòng; Bộ đội Biên phòng; Ban Chỉ huy quân sự; Ban CHQS; Ban Chỉ huy phòng thủ khu vực; Ban Chỉ huy;"
+    "Bộ Tổng Tham mưu; Tổng cục Chính trị; Tổng cục Hậu cần - Kỹ thuật; Tổng cục II; Bộ Tư lệnh; Bộ Chỉ huy Quân sự; Bộ CHQS;"
+    "Bộ Chỉ huy Bộ đội Biên phòng; Bộ đội Biên phòng; Ban Chỉ huy Quân sự; Ban CHQS; Ban Chỉ huy Phòng thủ khu vực; Ban Chỉ huy;"
+    "Phòng thủ khu vực; Hậu cần - Kỹ thuật; Cục Hậu cần - Kỹ thuật; Cục Hậu cần; Cục Kỹ thuật; Cục Chính trị; Đảng bộ Quân đội;"
+    "Quân ủy Trung ương; Bộ Tham mưu; Trường Quân sự;"
     "Phòng Tham mưu; Phòng Chính trị; Phòng Hậu cần - Kỹ thuật; Phòng Hậu cần; Phòng Kỹ thuật; Văn phòng; Quân khu; Quân đoàn;"
     "Quân chủng; Hải quân; Phòng không - Không quân; Binh chủng; Sư đoàn; Lữ đoàn; Trung đoàn; Tiểu đoàn; Đảng bộ; Đảng ủy;"
     "Đảng ủy Quân sự; Đảng Cộng sản Việt Nam; Tỉnh ủy; Thành ủy; Huyện ủy; Ban Chấp hành; Ban Thường vụ; Ban Tổ chức; Ban Tuyên giáo;"
@@ -167,7 +169,7 @@ _NAMES: Final = (
 )
 _BEFORE_PLACE: Final = frozenset(("tinh", "pho", "huyen", "quan", "xa", "phuong", "tran", "khu", "tp"))
 _LONGEST: Final = 10
-_SHORTEST_JOINED: Final = 8
+_SHORTEST_JOINED: Final = 7  # no syllable is longer
 _TOKEN: Final = re.compile(r"[^\W_]+|[-,.&/()]")
 _BARE_SIGN: Final = re.compile(r"[A-ZĐ0-9]{2,7}")
 _LETTERS_FOR_DIGITS: Final = str.maketrans({"0": "o", "1": "i"})
@@ -232,7 +234,7 @@ def written(line: str) -> str:
     """Return an agency's name as an office writes it.
 
     >>> written("SỞ Y TÉ"), written("BỘ CHỈ HUY QUÂN SỰ TỈNH VĨNH LONG")
-    ('Sở Y tế', 'Bộ Chỉ huy quân sự tỉnh Vĩnh Long')
+    ('Sở Y tế', 'Bộ Chỉ huy Quân sự tỉnh Vĩnh Long')
     >>> written("B0 CHQS TINH DAK LAK")
     'Bộ CHQS tỉnh Đắk Lắk'
     """
@@ -265,8 +267,11 @@ def _spelled(tokens: Sequence[str], plain: Sequence[str]) -> Iterator[str]:
             in_place = plain[at + size - 1] in _BEFORE_PLACE
             at += size
             continue
-        yield _unknown(tokens[at], is_name=in_place or at == 1)
-        in_place = in_place and tokens[at].isalnum()
+        # After a dash stands a second name: "Hậu cần - Kỹ thuật", "khu vực 2 - Long Hồ".
+        is_second = at > 0 and tokens[at - 1] == "-"
+        yield _unknown(tokens[at], is_name=in_place or is_second or at == 1)
+        numbered = is_second and at > 1 and tokens[at - 2].isdigit()
+        in_place = numbered or (in_place and tokens[at].isalnum())
         at += 1
 
 

@@ -29,6 +29,8 @@ MOST_EVIDENCE: Final = 20
 _UPPER_HALF: Final = 5000
 _GRAY: Final = 8
 _FILLED: Final = 0.8
+_FILLED_THERE: Final = 0.7
+_WORD_THERE: Final = (-190, 524)  # of the page's width around the middle of a gray find: where "MẬT" itself was seen
 _MARK_WORD: Final = re.compile("mat|khan|toc")
 _LONGEST_WORD: Final = 12
 _HEAD_LINES: Final = 60
@@ -141,7 +143,15 @@ def _is_print(find: StampFind, page: PageText | None, bits: Mapping[int, int]) -
     ]
     if any(_MARK_WORD.search(fold(word.text)) for word in under):
         return False
-    return sum(min(right, word.box[2]) - max(left, word.box[0]) for word in under) >= _FILLED * (right - left)
+    there = ((left + right) // 2 + _WORD_THERE[0], (left + right) // 2 + _WORD_THERE[1])
+    return _filled(under, (left, right)) >= _FILLED or _filled(under, there) >= _FILLED_THERE
+
+
+def _filled(words: Iterable[Word], span: tuple[int, int]) -> float:
+    """Return the part of a span that words fill."""
+    left, right = span
+    filled = sum(max(0, min(right, word.box[2]) - max(left, word.box[0])) for word in words)
+    return filled / max(1, right - left)
 
 
 def _middle(word: Word) -> float:

@@ -2,8 +2,8 @@
 
 The lines above the number name one or two agencies, each perhaps over two lines: the
 last is the issuer, the one above it its parent. Names are written as an office writes
-them; the name of a provincial department gets the province its parent names, because
-that is its official name and stands on the same page. Pure.
+them; a provincial department's full name, with the province its parent names, is offered
+beside what is printed. Pure.
 """
 
 import re
@@ -122,14 +122,14 @@ def _joined(name: Sequence[Line]) -> str:
 
 
 def _reading(name: list[Line]) -> Reading:
-    text = _joined(name).rstrip("- ")
+    text = _joined(name).rstrip("- .")
     known = agencies.starts_agency(text)
     read = from_lines(agencies.written(text), name, CLEAR if known else UNKNOWN_NAME)
     return read if known else read.never_sure()
 
 
 def _completed(organ: Reading, parent: Reading | None) -> Reading:
-    """Write "Sở Y tế" under "UBND tỉnh Kiên Giang" as "Sở Y tế tỉnh Kiên Giang"; the printed form stays at hand."""
+    """Offer "Sở Y tế tỉnh Kiên Giang" beside a "Sở Y tế" under "UBND tỉnh Kiên Giang"; the field holds what is printed."""
     place = agencies.place_of(parent.value) if parent else ""
     if parent and key(organ.value) in _EVERYWHERE:
         return organ.with_other(f"{organ.value} {parent.value}")
@@ -137,5 +137,4 @@ def _completed(organ: Reading, parent: Reading | None) -> Reading:
         return organ
     if key(place.split(" ", 1)[1]) in key(organ.value):
         return organ
-    whole = Reading(f"{organ.value} {place}", organ.confidence, organ.page, organ.box, ceiling=organ.ceiling)
-    return whole.with_other(organ.value)
+    return organ.with_other(f"{organ.value} {place}")

@@ -23,13 +23,19 @@ WITHOUT_POST: Final = 70
 RIGHT_HALF: Final = 5600  # where the middle of a signature stands; a heading's middle is at 5000
 
 AUTHORITIES: Final = {"tm": "TM.", "kt": "KT.", "tl": "TL.", "tuq": "TUQ.", "q": "Q."}
-_AUTHORITY: Final = re.compile(r"(?:^|\s)(tm|kt|tl|tuq|q)\s{0,2}[.,:]\s{0,2}(?=[a-z])")
+# "TM." in the state's letters, "T/M" in the party's.
+_AUTHORITY: Final = re.compile(
+    r"(?:^|\s)(?:(tm|kt|tl|tuq|q)\s{0,2}[.,:]\s{0,2}|(t\s?/\s?m|k\s?/\s?t|t\s?/\s?l|t\s?/\s?uq)[.,:]?\s{1,2})(?=[a-z])"
+)
 # Without blanks: readers run the spaced capitals of a post together.
 _POSTS: Final = re.compile(
     "chihuytruong|chihuypho|chinhuy|chinhtrivien|tulenh|thammuutruong|chunhiem|giamdoc|chutich|botruong|thutruong|thutuong|"
     "cuctruong|vutruong|vientruong|truongphong|truongban|hieutruong|chanhvanphong|chanhthanhtra|tongthanhtra|bithu|truongdoan|"
     "doantruong|daidoitruong|doitruong|tramtruong|chanhan|truongkhoa|uybannhandan|banthuongvu|chinhphu|bochihuy|photruong"
 )
+_BETWEEN: Final = re.compile(r"[\s/]+")
+# "Lhượng tá", "Đạïtá": a rank misread before a name that starts with a family's name.
+_DAMAGED_RANK: Final = re.compile(r"(\S{3,8})(?: |(?<=\S{3}))(?:ta|tuong|uy|t\S)\s+(?=(\S+))")
 _RANK: Final = re.compile(
     r"^(?:(?:dai|thuong|trung|thieu) (?:tuong\b|\S{2}(?=\s))|do doc|chuan do doc|pho do doc|(?:pgs|gs|ts|ths|bs|bsckii|bscki|cn|ds|ks|ll)\s?[.,]?)\W*",
 )
@@ -189,12 +195,12 @@ def _authorities(line: Line) -> list[Reading]:
         return []
     return [
         Reading(
-            AUTHORITIES[match[1]],
-            min(CLEAR, word_confidence(line, match.start(1), match.end(1) + 1)),
+            AUTHORITIES[_BETWEEN.sub("", match[match.lastindex or 0])],
+            min(CLEAR, word_confidence(line, match.start(match.lastindex or 0), match.end(match.lastindex or 0) + 1)),
             line.page,
-            around(line.words_in(match.start(1), len(line.text))),
+            around(line.words_in(match.start(match.lastindex or 0), len(line.text))),
         )
-        for match in _AUTHORITY.finditer(line.folded, _capitals_at_end(line))
+        for match in _AUTHORITY.finditer(line.folded, max(0, _capitals_at_end(line) - 1))
     ]
 
 
@@ -242,4 +248,7 @@ def _name_start(line: Line) -> int:
     start = dirt.end() if dirt else 0
     while rank := _RANK.match(line.folded[start:]):
         start += rank.end()
+    damaged = _DAMAGED_RANK.match(line.folded, start)
+    if damaged and damaged[1] not in _FAMILIES and damaged[2] in _FAMILIES:
+        start = damaged.end()
     return start

@@ -14,15 +14,17 @@ from statistics import median
 from typing import Final, NamedTuple
 
 from archive.rules import types
-from archive.rules.folding import key
+from archive.rules.folding import fold, key
 from archive.rules.page import Box
-from ingest.lines import Column, Line, is_motto
+from ingest.lines import Column, Line, box_of, is_motto
 from ingest.weighing import Reading, from_lines
 
 CLEAR: Final = 96
 PRINTED: Final = 94
 WITHOUT_SIGN: Final = 75  # an abstract known by its place alone
 FROM_SYMBOL: Final = 80
+CUT_SHORT: Final = 85  # an abstract that may go on, or has lost words under a stamp: a person must look
+DOUBTFUL_WORD: Final = 70
 MOST_LINES: Final = 12
 MOST_CHARACTERS: Final = 500  # the length of the field in annex VI of decree 30/2020
 
@@ -37,12 +39,15 @@ _PERHAPS_BODY: Final = re.compile(
     r"thu truong|so y te|uy ban|hoi dong|(?:thong tu|nghi dinh|quyet dinh|luat|nghi quyet) so)"
 )
 _LETTER: Final = re.compile(r"^\W{0,3}v\s?[/.,1il|]{1,2}\s?[vwy]\b")
+# No abstract ends with one of these: what follows was lost.
+_GOES_ON: Final = re.compile(r"\b(?:ve|cua|va|cho|tai|voi|cac|trong|theo|tu|den|do|doi|nhung|bang|giua)$")
 _ABOUT: Final = re.compile(r"^\W{0,3}ve (?:viec )?")
 CONSOLIDATED: Final = "Văn bản hợp nhất"
 _CONSOLIDATED: Final = re.compile(r"^\W{0,3}van ban hop nhat")
 _CERTIFIED: Final = re.compile(r"^\W{0,3}xac thuc van ban hop nhat")
 _HEADING_DIRT: Final = re.compile(r"^[^\w]+|[^\w]+$")
 _DECORATION: Final = re.compile(r"[\W_]*")
+_SPECK: Final = re.compile(r"[_|~`^*=]+")
 _CLOSE: Final = 0.86
 _MOST_LETTER_LINES: Final = 7
 _SHORT_WORD: Final = 3
@@ -52,6 +57,8 @@ _TITLE_KEYS: Final = {key(name): each for name, each in _TITLES.items()}
 # Half an indent of 1 to 1.27 cm; skew and dirt move a centred line by less.
 _INDENT: Final = 200
 _INDENT_LEAST: Final = 130
+_LEFT_REACH: Final = 900  # how far a line of a letter's abstract may be longer than its first
+_BODY_WIDTH: Final = 6500
 _BIG_STEP: Final = 1.45
 _SIGN_OF: Final = re.compile(r"[-/]?(?:(?:19|20)\d\d/)?([^-/]+)")
 
@@ -121,10 +128,44 @@ def find_subject(lines: Sequence[Line], heading: Heading | None, *, below: Line 
         chosen = _about_lines(lines)
     text = _text(chosen)
     if text:
-        return from_lines(text, chosen, CLEAR)
+        return from_lines(text, chosen, CUT_SHORT if _may_lack_words(lines, chosen, heading) else CLEAR)
     chosen = [] if heading else _under_number(lines, below)
     text = _text(chosen)
     return from_lines(text, chosen, WITHOUT_SIGN).never_sure() if text else None
+
+
+def _may_lack_words(lines: Sequence[Line], chosen: Sequence[Line], heading: Heading | None) -> bool:
+    """Return whether an abstract may be cut short or have lost words: then its reading is not sure, however clear."""
+    last = chosen[-1]
+    if last.is_exact:
+        return False
+    if _GOES_ON.search(last.folded.rstrip(" .,;-_")) or any(
+        word.confidence < DOUBTFUL_WORD for line in chosen for word in line.trimmed().words
+    ):
+        return True
+    is_askew = len(chosen) > 1 and any(_off_centre(line, chosen[-1]) > _INDENT for line in chosen)
+    return (is_askew and heading is not None) or _goes_on_below(lines, chosen)
+
+
+def _goes_on_below(lines: Sequence[Line], chosen: Sequence[Line]) -> bool:
+    """Return whether a short line stands under an abstract, as near as its own lines, and starts nothing else."""
+    box = box_of(chosen)
+    after = [line for line in lines if line.box and box and line.box[1] > chosen[-1].box[1]] if chosen[-1].box else []
+    for line in after[:2]:
+        is_under = line.box and box and line.box[0] < box[2] and line.box[2] > box[0]
+        if is_under and not _starts_other(line) and not _breaks(chosen, line):
+            return True
+    return False
+
+
+def _starts_other(line: Line) -> bool:
+    return bool(
+        _BODY.match(line.folded)
+        or _PERHAPS_BODY.match(line.folded)
+        or _DECORATION.fullmatch(line.text)
+        or _is_capitals(line)
+        or (line.box and line.box[2] - line.box[0] > _BODY_WIDTH)
+    )
 
 
 def _heading(line: Line) -> tuple[str, int, Line] | None:
@@ -193,14 +234,25 @@ def _letter_lines(lines: Sequence[Line], at: int) -> list[Line]:
         if line.folded.lstrip(" -").startswith(("kinh gui", "can cu")) or len(chosen) >= MOST_LINES:
             break
         if line.column is not first.column and first.column is Column.LEFT:
-            if line.column is Column.FULL:
+            if line.column is not Column.FULL:
+                continue
+            if (left := _left_part(line, first)) is None or _breaks(chosen, left):
                 break
+            chosen.append(left)
             continue
         if _DECORATION.fullmatch(line.text) or _breaks(chosen, line):
             break
         if first.words or not _is_head_right(line):
             chosen.append(line)
     return chosen
+
+
+def _left_part(line: Line, first: Line) -> Line | None:
+    """Return what stands in the left column of a row that an incoming stamp runs into: "... trụ sở và kho      ĐẾN"."""
+    runs = line.parts()[1:]
+    if not runs or not first.box or not runs[0].box or runs[0].words[0] != line.words[0]:
+        return None
+    return runs[0] if runs[0].box[2] < first.box[2] + _LEFT_REACH else None
 
 
 def _under_number(lines: Sequence[Line], number: Line | None) -> list[Line]:
@@ -249,7 +301,10 @@ def _ends_abstract(line: Line, chosen: Sequence[Line], title: Line, pitch: float
         return True
     if chosen and _is_capitals(line) and not _is_capitals(chosen[-1]):
         return True
-    return bool(chosen) and (_off_centre(line, title) > _INDENT or _breaks(chosen, line, pitch))
+    if not chosen:
+        return False
+    is_aside = min(_off_centre(line, title), _off_centre(line, chosen[0])) > _INDENT  # dirt may have widened the title
+    return is_aside or _breaks(chosen, line, pitch)
 
 
 def _off_centre(line: Line, title: Line) -> int:
@@ -300,5 +355,8 @@ def _is_capitals(line: Line) -> bool:
 
 
 def _text(lines: Sequence[Line]) -> str:
-    whole = re.sub(r"\s+", " ", " ".join(line.text for line in lines))
+    words = [token for line in lines for token in line.text.split() if not _SPECK.fullmatch(token)]
+    whole = " ".join(words)
+    letter = _LETTER.match(fold(whole))
+    whole = whole[letter.end() :] if letter else whole  # the register's column holds the subject, not its "V/v"
     return whole.strip(" .;:_-–—|*'\"“”`~=")[:MOST_CHARACTERS]

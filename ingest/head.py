@@ -41,13 +41,12 @@ def stretches(text: PageText) -> list[Stretch]:
 
 def _head_lines(text: PageText) -> list[list[Word]]:
     lines: list[list[Word]] = []
-    at = -1
+    end = 0
     for word in text.words:
-        line = text.text.count("\n", 0, word.start)
-        if line != at:
+        if not lines or "\n" in text.text[end : word.start]:
             lines.append([])
-            at = line
         lines[-1].append(word)
+        end = word.start
     return [line for line in lines if line[0].box[1] < HEAD]
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from archive.rules.numbers import join
 from archive.rules.page import PageText, Word
 from archive.rules.proposal import FIELD_NAMES, SURE
-from ingest import fields
+from ingest import agencies, fields
 
 MOTTO = ("CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "Độc lập - Tự do - Hạnh phúc")
 
@@ -41,7 +41,7 @@ def dispatch(*body: tuple[int, int, str], **options) -> PageText:
         (1700, 1150, "Số: 207/BC-PTM"),
         (5400, 1150, "Lâm Đồng, ngày 20 tháng 3 năm 2026"),
         (4700, 1800, "BÁO CÁO"),
-        (3000, 2010, "Kết quả huấn luyện dân quân tự vệ"),
+        (3500, 2010, "Kết quả huấn luyện dân quân tự vệ"),
         (4300, 2210, "quý I năm 2026"),
         (1900, 2700, "Thực hiện Kế hoạch số 15/KH-BCH ngày 02/01/2026 của Bộ CHQS tỉnh, Phòng Tham"),
         (1400, 2900, "mưu báo cáo kết quả như sau: các đơn vị huấn luyện đúng nội dung, thời gian, an toàn"),
@@ -55,7 +55,7 @@ HEADS = [
         "BỘ TƯ LỆNH QUÂN KHU 9 // BỘ CHỈ HUY QUÂN SỰ TỈNH VĨNH LONG // Số: 123/BC-BCH // Vĩnh Long, ngày 05 tháng 01 năm 2026",
         "123/BC-BCH",
         "2026-01-05",
-        "Bộ Chỉ huy quân sự tỉnh Vĩnh Long",
+        "Bộ Chỉ huy Quân sự tỉnh Vĩnh Long",
     ),
     (
         "QUÂN KHU 7 // BỘ CHQS TỈNH TÂY NINH // Số: 45/KH-BCH // Tây Ninh, ngày 14 tháng 02 năm 2026",
@@ -91,7 +91,7 @@ HEADS = [
         "QUÂN KHU 4 // BỘ CHỈ HUY QUÂN SỰ TỈNH NGHỆ AN // Số: 09/CT-BCH // Nghệ An, ngày 01 tháng 12 năm 2025",
         "09/CT-BCH",
         "2025-12-01",
-        "Bộ Chỉ huy quân sự tỉnh Nghệ An",
+        "Bộ Chỉ huy Quân sự tỉnh Nghệ An",
     ),
     (
         "ỦY BAN NHÂN DÂN // TỈNH CÀ MAU // Số: 1450/UBND-NC // Cà Mau, ngày 30 tháng 6 năm 2026 // THƯỢNG KHẨN",
@@ -121,7 +121,7 @@ HEADS = [
         "BỘ CHỈ HUY QUÂN SỰ // TỈNH QUẢNG TRỊ // Số: 512/BCH-HC // Quảng Trị, ngày 21 tháng 7 năm 2026 // V/v bảo đảm hậu cần diễn tập",
         "512/BCH-HC",
         "2026-07-21",
-        "Bộ Chỉ huy quân sự tỉnh Quảng Trị",
+        "Bộ Chỉ huy Quân sự tỉnh Quảng Trị",
     ),
     (
         "TỈNH ỦY ĐỒNG THÁP // * // Số 214-CV/TU // Đồng Tháp, ngày 16 tháng 3 năm 2026",
@@ -212,13 +212,12 @@ def test_columns_run_together_by_a_reader_are_parted():
         ]
     )
 
-    assert read["organ_name"].value == "Sở Y tế tỉnh Kiên Giang"
-    assert read["organ_name"].others == ("Sở Y tế",)
+    assert (read["organ_name"].value, read["organ_name"].others) == ("Sở Y tế", ("Sở Y tế tỉnh Kiên Giang",))
     assert read["parent_organ_name"].value == "UBND tỉnh Kiên Giang"
     assert read["code_number"].value == "2014"
     assert read["issued_date"].value == "2017-10-23"
     assert read["type_name"].value == "Công văn"
-    assert read["subject"].value == "V/v bổ sung Vitamin A đợt 2 năm 2017"
+    assert read["subject"].value == "bổ sung Vitamin A đợt 2 năm 2017"
 
 
 def test_an_unnumbered_draft_has_a_symbol_and_no_number():
@@ -494,7 +493,7 @@ def letter(mark: str) -> PageText:
 def test_a_letters_abstract_is_found_by_its_place_when_its_mark_is_lost():
     marked, torn = fields.propose([letter("V/v ")]), fields.propose([letter("")])
 
-    assert marked["subject"].value == "V/v bổ sung Vitamin A đợt 2 năm 2017"
+    assert marked["subject"].value == "bổ sung Vitamin A đợt 2 năm 2017"
     assert marked["subject"].confidence >= SURE
     assert torn["subject"].value == "bổ sung Vitamin A đợt 2 năm 2017"
     assert torn["subject"].confidence < SURE
@@ -527,3 +526,71 @@ def test_a_heading_half_under_a_stamp_is_completed_by_the_symbol_and_never_sure(
 def test_a_day_without_its_zero_may_have_lost_a_digit(day, is_sure):
     read = fields.propose([page((4700, 600, MOTTO[0]), (5400, 1150, f"Hà Nội, ngày {day} tháng 10 năm 2017"))])
     assert (read["issued_date"].confidence >= SURE) is is_sure
+
+
+def test_a_letters_abstract_goes_on_in_a_row_that_an_incoming_stamp_runs_into():
+    rows = ["V/v khuyến nghị khắc phục", "tồn tại về phòng cháy,", "chữa cháy tại trụ sở", "và kho của đơn vị"]
+    below = [(1400, 1450 + 165 * at, row) for at, row in enumerate(rows)]
+    read = fields.propose(
+        [
+            page(
+                (1500, 600, "CÔNG AN TỈNH VĨNH LONG"),
+                (4700, 600, MOTTO[0]),
+                (1700, 1150, "Số: 3157/CAT-PC07"),
+                (5400, 1150, "Vĩnh Long, ngày 15 tháng 10 năm 2026"),
+                *below[:2],
+                below[2],
+                (8100, 1780, "ĐẾN"),
+                below[3],
+                (2200, 2600, "Kính gửi: Bộ CHQS tỉnh Vĩnh Long"),
+            )
+        ]
+    )
+    assert read["subject"].value == " ".join(rows).removeprefix("V/v ")
+    assert read["subject"].confidence >= SURE
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("Lãnh đạo thực hiện nhiệm vụ quốc phòng địa", "quý tiếp theo"),  # "phương" lies under a stamp: off the middle
+        ("Phối hợp khắc phục tồn tại về", ""),  # no abstract ends so
+    ],
+)
+def test_an_abstract_that_may_lack_words_is_never_sure(first, second):
+    lines = [(2600, 2010, first)] + ([(4600, 2210, second)] if second else [])
+    read = fields.propose(
+        [
+            page(
+                (1500, 600, "PHÒNG THAM MƯU"),
+                (4700, 600, MOTTO[0]),
+                (1700, 1150, "Số: 20/NQ-PTM"),
+                (4700, 1800, "NGHỊ QUYẾT"),
+                *lines,
+                (1900, 2900, "Căn cứ Kế hoạch số 15/KH-BCH ngày 02/01/2026 của Bộ CHQS tỉnh"),
+            )
+        ]
+    )
+    assert read["subject"].confidence < SURE
+
+
+@pytest.mark.parametrize(
+    ("printed", "authority", "name"),
+    [
+        ("T/M ĐẢNG ỦY", "TM.", "Đại tá Đặng Xuân Trường"),
+        ("T/L BAN THƯỜNG VỤ", "TL.", "'Lhượng tá Đặng Xuân Trường"),
+        ("TM. BAN THƯỜNG VỤ", "TM.", "xrung tá Đặng Xuân Trường"),
+        ("KT. CHỈ HUY TRƯỞNG", "KT.", "Đạïtá Đặng Xuân Trường"),
+    ],
+)
+def test_party_authorities_and_names_behind_damaged_ranks_are_read(printed, authority, name):
+    signed = page((1400, 7000, "Nơi nhận:"), (5900, 7000, printed), (6300, 7200, "PHÓ BÍ THƯ"), (5700, 8400, name))
+    read = fields.propose([dispatch(), signed])
+    assert (read["signer_authority"].value, read["signer_name"].value) == (authority, "Đặng Xuân Trường")
+
+
+def test_proper_nouns_of_agencies_keep_their_capitals():
+    assert agencies.written("BAN CHỈ HUY PHÒNG THỦ KHU VỰC 2 - LONG HỒ") == "Ban Chỉ huy Phòng thủ khu vực 2 - Long Hồ"
+    assert agencies.written("CỤC HẬU CẦN - KỸ THUẬT") == "Cục Hậu cần - Kỹ thuật"
+    assert agencies.written("ĐẢNG BỘ QUẬN ĐỘI") == "Đảng bộ Quân đội"
+    assert agencies.written("SỞ TÀI CHÍNH") == "Sở Tài chính"
