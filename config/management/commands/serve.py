@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -58,11 +59,18 @@ def fork(run: Callable[[], None]) -> int:
     pid = os.fork()
     if pid:
         return pid
+    status = 1
     try:
         end_with(parent)
         run()
+        status = 0
+    except SystemExit as ended:
+        status = int(ended.code or 0) if isinstance(ended.code, int | None) else 1
+    except BaseException:  # noqa: BLE001 - a child that ends of a fault says which; nobody above it would
+        traceback.print_exc()
     finally:
-        os._exit(0)
+        sys.stderr.flush()
+        os._exit(status)
 
 
 def end_with(parent: int) -> None:

@@ -42,7 +42,7 @@ class Visit:
             viewport={"width": size[0], "height": size[1]}, locale="vi-VN", reduced_motion="reduce", base_url=house.url
         )
         self.page = self.context.new_page()
-        self.page.set_default_timeout(60_000)
+        self.page.set_default_timeout(30_000)
         self.page.on("console", lambda message: message.type == "error" and self.complain(message.text))
         self.page.on("pageerror", lambda error: self.complain(str(error)))
         if user:
