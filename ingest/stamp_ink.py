@@ -107,7 +107,7 @@ def least_side(patch: Patch) -> float:
     frame = patch.frame._replace(x=patch.frame.x - patch.x, y=patch.frame.y - patch.y)
     thick = cv2.dilate(patch.mask.astype(np.uint8), np.ones((3, 3), np.uint8))
     level: Mask = np.asarray(upright(thick, frame) > 0)
-    deep = round(4 + EDGE * MM)
+    deep = min(round(4 + EDGE * MM), min(level.shape) // 3)
     sides = (
         level[:deep].any(axis=0),
         level[-deep:].any(axis=0),

@@ -26,6 +26,7 @@ __all__ = ["DPI", "EM", "SURE", "TEMPLATES", "UNCLEAR", "WORDS", "StampFind", "f
 SURE_BELOW: Final = 0.7  # below the head stand red names and posts of signers: 0.51 and 0.62 on two real pages
 SURE_LOOSE: Final = 0.72  # a word looked for all over a patch: "MẬT" scores up to 0.70 in the lines of 43 "ĐẾN" stamps
 HIDDEN: Final = 0.55  # "MẬT" beside another word of the same box; 0.46 at most in 38 urgency stamps
+HIDDEN_THIN: Final = 0.63  # in worn "ĐẾN" stamps of the smallest form: 0.62 at most
 CLOSED: Final = 0.6  # of each side of a frame that shows: 0.63 to 1.0 on 87 of 88 stamps, worn ones too
 WIDTH_SLACK: Final = 7.0  # mm a stamp may be wider or narrower than its form
 BOX_WIDTH: Final = (12.0, 60.0)
@@ -34,6 +35,8 @@ ONE_HIGH: Final = 11.5  # mm: above this a box is not one stamp alone
 SQUARE: Final = 1.25  # a seal's width is at most this much of its height
 SEAL: Final = (24.0, 46.0)
 ARRIVAL: Final = ((30.0, 66.0), (14.0, 40.0))  # mm: 48 x 20 to 60 x 38
+SMALL_ARRIVAL: Final = ((30.0, 52.0), (14.0, 23.0))
+THIN_FILL: Final = 0.25  # two stamps have at least 0.4 together, worn ones too
 ARRIVAL_FILL: Final = (
     0.42  # of its rectangle that is ink: 0.33 at most in 43 "ĐẾN" stamps; two stamps in one patch have 0.5
 )
@@ -147,10 +150,12 @@ def _arrival(ink: Ink, patch: Patch, box: Box) -> StampFind | None:
     score = stamp_words.score(crop, "ĐẾN")
     if score < SURE or patch.frame.fill > ARRIVAL_FILL:
         return None
-    is_closed = stamp_ink.least_side(patch) >= CLOSED  # else another stamp may lie over it, at any lean
-    secret = stamp_words.score(crop, "MẬT") if is_closed else stamp_words.leaning_score(crop, "MẬT")
-    hidden = secret >= (SURE_LOOSE if is_closed else HIDDEN)
-    return None if hidden else StampFind("arrival", "ĐẾN", "", round(score, 3), box)
+    if stamp_ink.least_side(patch) >= CLOSED:
+        is_alone = stamp_words.score(crop, "MẬT") < SURE_LOOSE
+    else:  # another stamp may lie over it, at any lean, unless it is too small and too thin for two
+        is_small = _fits(patch.frame, SMALL_ARRIVAL) and patch.frame.fill <= THIN_FILL
+        is_alone = stamp_words.leaning_score(crop, "MẬT") < (HIDDEN_THIN if is_small else HIDDEN)
+    return StampFind("arrival", "ĐẾN", "", round(score, 3), box) if is_alone else None
 
 
 def _several(ink: Ink, patch: Patch) -> list[StampFind]:
@@ -183,7 +188,7 @@ def _read(word: str, score: float, box: Box) -> StampFind:
 def _word(ink: Ink, frame: Frame) -> tuple[str, float]:
     """Return the word that stands best in a box, among those whose stamp may be so wide."""
     crop = stamp_ink.upright(ink, frame)
-    allowed = [word for word, (_, _, form) in WORDS.items() if abs(frame.mm[0] - form) <= WIDTH_SLACK]
+    allowed = [word for word, (_, _, form) in WORDS.items() if word != "ĐẾN" and abs(frame.mm[0] - form) <= WIDTH_SLACK]
     scores = {word: stamp_words.score(crop, word) for word in allowed}
     word = stamp_words.best(scores)
     return word, scores.get(word, 0.0)

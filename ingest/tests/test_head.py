@@ -20,9 +20,9 @@ def test_a_doubtful_number_and_date_are_read_again_and_clear_ones_are_not():
         right = "Hà Nội, ngày 05 tháng 11 năm 2026"
         words, at = [], 0
         for line, x in ((left, 1000), (right, 5500)):
-            for token in line.split():
-                words.append(Word(token, at, (x, 1000, x + 300, 1100), confidence))
-                at, x = at + len(token) + 1, x + 350
+            for place, token in enumerate(line.split()):
+                words.append(Word(token, at, (x + 350 * place, 1000, x + 350 * place + 300, 1100), confidence))
+                at += len(token) + 1
         return PageText(1, f"{left}\n{right}", tuple(words), "ocr", confidence)
 
     assert [stretch.name for stretch in head.stretches(page(80))] == ["left", "right"]
