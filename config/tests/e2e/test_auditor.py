@@ -45,7 +45,7 @@ def test_who_did_and_read_a_dispatch_is_seen_filtered_and_exported(house, visit,
         else list(map(json.loads, exported["json"].splitlines()))
     )
     assert len(entries) >= len(lines) - 1
-    assert any(key in json.dumps(entry) for entry in entries)
+    assert any(symbol in json.dumps(entry, ensure_ascii=False) for entry in entries)
 
 
 def test_refusals_stand_apart_and_reading_the_log_is_logged(house, visit):

@@ -40,7 +40,7 @@ def test_an_answer_is_approved_and_a_step_is_sent_back_with_its_reason(house, vi
     leader.fair()
     assert "Đã thực hiện xong" in leader.text()
     # A dialog keeps the focus and gives it back.
-    leader.page.click("[data-dialog^=rework]")
+    leader.page.click("[data-dialog^=send_back]")
     assert leader.page.evaluate("document.activeElement.name") == "reason"
     leader.fair()
     for _ in range(8):
@@ -49,7 +49,7 @@ def test_an_answer_is_approved_and_a_step_is_sent_back_with_its_reason(house, vi
             "document.activeElement === document.body || !!document.activeElement.closest('dialog[open]')"
         )
     leader.page.keyboard.press("Escape")
-    assert leader.page.evaluate("document.activeElement.dataset.dialog || ''").startswith("rework")
+    assert leader.page.evaluate("document.activeElement.dataset.dialog || ''").startswith("send_back")
     leader.page.fill("form[action*='/approve/'] [name=note]", "Đồng ý.")
     leader.send("form[action*='/approve/'] [type=submit]")
     leader.go(f"/records/{key}/thread/")
