@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore")]
 
 
 def test_who_did_and_read_a_dispatch_is_seen_filtered_and_exported(house, visit, story):
-    key = story.answered("nop-luu")
+    story.answered("nop-luu")
     symbol = told.letter("nop-luu").symbol
     auditor = visit(house, "auditor")
     page = auditor.page
