@@ -23,6 +23,10 @@ from ingest.stamp_words import EM, SURE, TEMPLATES, WORDS, Spot
 
 __all__ = ["DPI", "EM", "SURE", "TEMPLATES", "UNCLEAR", "WORDS", "StampFind", "find", "look"]
 
+SURE_WIDE: Final = (
+    0.58  # of an urgency word in a box so wide that two stamps may stand in it: MẬT and KHẨN, worn, scored 0.50
+)
+WIDE: Final = 38.0
 SURE_BELOW: Final = 0.7  # below the head stand red names and posts of signers: 0.51 and 0.62 on two real pages
 SURE_LOOSE: Final = 0.72  # a word looked for all over a patch: "MẬT" scores up to 0.70 in the lines of 43 "ĐẾN" stamps
 HIDDEN: Final = 0.55  # "MẬT" beside another word of the same box; 0.46 at most in 38 urgency stamps
@@ -140,7 +144,9 @@ def _one(ink: Ink, patch: Patch) -> StampFind | None:
         return StampFind("seal", "", "", 1.0, box)
     if _is_one_high(patch):
         word, score = _word(ink, patch.frame)
-        is_read = score >= SURE and (WORDS[word][0] == "secrecy" or not _hides_secret(ink, patch, word))
+        is_secret = bool(word) and WORDS[word][0] == "secrecy"
+        sure = SURE if is_secret or patch.frame.mm[0] < WIDE else SURE_WIDE
+        is_read = score >= sure and (is_secret or not _hides_secret(ink, patch, word))
         return _read(word, score, box) if is_read else None
     return _arrival(ink, patch, box) if _fits(patch.frame, ARRIVAL) else None
 
