@@ -124,7 +124,7 @@ class _Office:
         if line.rule is None:
             return None
         today = timezone.localdate()
-        title = f"{line.title} năm {today.year}"
+        title = f"{line.title.removesuffix(' năm')} năm {today.year}"
         unit = self.units["BCH"]
         cover = dossiers.Cover(line.code, title, line, line.rule, unit, date(today.year, 1, 6))
         return tried(lambda: dossiers.begin(cover, actor=archivist))
