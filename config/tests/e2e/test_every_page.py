@@ -17,7 +17,7 @@ def speak_english(visit):
 
 @pytest.mark.parametrize("user", ENGLISH)
 def test_the_english_pages_are_fair_too(house, visit, story, user):
-    story.submitted("quan-so")
+    story.submitted("ngan-sach")
     here = visit(house, user)
     speak_english(here)
     for address in ENGLISH[user]:
@@ -42,7 +42,7 @@ def test_the_door_is_fair_and_says_who_lives_here(house, visit):
     ("user", "address"), [("clerk", "/"), ("clerk", "/register/"), ("leader", "/work/"), ("auditor", "/log/")]
 )
 def test_the_skip_link_is_first_and_every_stop_of_the_tab_key_is_seen(house, visit, story, user, address):
-    story.submitted("quan-so")
+    story.submitted("ngan-sach")
     here = visit(house, user)
     here.go(address)
     here.page.evaluate("document.activeElement.blur()")
