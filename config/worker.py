@@ -56,7 +56,12 @@ class Machine:
 
     def start(self) -> None:
         """Prove the cell, then start every loop."""
-        prove_cell()
+        try:
+            prove_cell()
+        except (
+            Exception
+        ):  # a machine too busy to be tested at start must still read; each job's cell stands or fails alone
+            log.exception("the cell could not be proven at this start; run: manage.py cell")
         self.scans.start()
         for loop in self.loops:
             loop.start()
