@@ -140,15 +140,20 @@ def test_nothing_in_the_repository_names_a_machine_or_a_package_index():
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split(
         "\n"
     )
-    hosts = re.compile(r"pypi\.org|pythonhosted|registry\.npmjs|deb\.debian\.org|repo1?\.maven|proxy\.golang")
+    # Put together from halves, so that this test does not name them itself.
+    halves = (
+        ("pyp", "i.org"),
+        ("python", "hosted"),
+        ("registry.", "npmjs"),
+        ("deb.", "debian"),
+        ("repo1.", "maven"),
+        ("proxy.", "golang"),
+    )
+    hosts = re.compile("|".join(re.escape(first + rest) for first, rest in halves))
     guilty = []
     for name in filter(None, listed):
         path = ROOT / name
-        if (
-            path.suffix in {".png", ".woff2", ".pdf", ".jpg", ".bin"}
-            or not path.is_file()
-            or path.name == "test_architecture.py"
-        ):
+        if path.suffix in {".png", ".woff2", ".pdf", ".jpg", ".bin"} or not path.is_file():
             continue
         if hosts.search(path.read_text(encoding="utf-8", errors="ignore")):
             guilty.append(name)
