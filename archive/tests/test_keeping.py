@@ -131,3 +131,15 @@ def test_each_act_of_keeping_writes_one_entry(office, make_dossier, make_record)
     hold = retention.place_hold(retention.Order("A", "a"), on=[dossier], actor=office.archivist)
     retention.lift_hold(hold, reason="xong", actor=office.archivist)
     assert AuditEntry.objects.count() - before - start == 4
+
+
+def test_a_reader_without_that_post_is_not_told_why_a_dossier_is_held(office, make_dossier, make_record, signed_in):
+    dossier = filed(office, make_dossier, make_record)
+    order = retention.Order("Vụ việc Sao Mai", "Đơn tố cáo số 7")
+    retention.place_hold(order, on=[dossier], actor=office.archivist)
+    address = f"/dossiers/{dossier.key}/"
+    assert "Sao Mai" in signed_in("archivist").get(address).content.decode()
+    told = signed_in("staff").get(address)
+    assert told.status_code == 200
+    assert "Sao Mai" not in told.content.decode()
+    assert "tố cáo" not in told.content.decode()

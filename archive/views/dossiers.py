@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from archive import access, audit, dossiers, retention
 from archive.forms.keeping import CloseForm, DossierForm, FileForm
-from archive.models import Dossier, RecordState
+from archive.models import Dossier, Hold, Person, RecordState
 from archive.rules.levels import Level
 from archive.rules.roles import Action
 from archive.views.doors import attempt, person_of
@@ -68,12 +68,22 @@ def _context(request: HttpRequest, shown: Dossier, form: CloseForm) -> dict[str,
         "dossier": shown,
         "items": dossiers.contents(shown, person),
         "outcome": retention.outcome_of(shown, is_held=bool(holds)),
-        "holds": holds,
+        "holds": _told_of(holds, person),
         "form": form,
         "may_close": shown.closed_at is None and access.may(person, Action.DOSSIER_CLOSE).allowed,
         "may_hold": access.may(person, Action.HOLD_PLACE).allowed,
         "page_level": Level(shown.level),
     }
+
+
+def _told_of(holds: list[Hold], person: Person) -> list[Hold]:
+    """Return the holds whose name and reason this person may read; the others show only as "on hold"."""
+    if not access.may(person, Action.HOLD_READ).allowed:
+        return []
+    readable = set(
+        retention.visible_holds(person).filter(pk__in=[hold.pk for hold in holds]).values_list("pk", flat=True)
+    )
+    return [hold for hold in holds if hold.pk in readable]
 
 
 @require_POST
