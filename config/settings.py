@@ -39,7 +39,19 @@ SITE_KEY_FILES = tuple(
     Path(name)
     for name in env.listed("VANKHO_SITE_KEY_FILES", f"{VANKHO_HOME}/keys/site-1.key,{VANKHO_HOME}/keys/site-2.key")
 )
-STORE_DRIVER = "local"
+STORE_DRIVER = env.choice("VANKHO_STORE", "local", ("local", "s3"))
+S3_URL = env.text("VANKHO_S3_URL")
+S3_ACCESS_KEY = env.text("VANKHO_S3_ACCESS_KEY")
+S3_SECRET_KEY = env.text("VANKHO_S3_SECRET_KEY")
+S3_REGION = env.text("VANKHO_S3_REGION", "us-east-1")
+S3_BUCKET = env.text("VANKHO_S3_BUCKET", "vankho")
+S3_CA_FILE = env.text("VANKHO_S3_CA_FILE")
+VAULT_URL = env.text(
+    "VANKHO_VAULT_URL"
+)  # empty: a SQLite file beside the keys; several machines share a PostgreSQL one
+ELASTICSEARCH_URL = env.text("VANKHO_ELASTICSEARCH_URL")  # empty: the embedded index under VANKHO_HOME
+ELASTICSEARCH_CA_FILE = env.text("VANKHO_ELASTICSEARCH_CA_FILE")
+INDEX_PREFIX = env.text("VANKHO_INDEX_PREFIX", "vankho")
 
 
 def _secret_key() -> str:
@@ -111,22 +123,21 @@ APPEND_SLASH = True
 # --- database: an acknowledged number and its log entry must survive a power cut --------------------
 # IMMEDIATE makes number allotment race-free; FULL because NORMAL lost 1,678 acknowledged acts in six
 # simulated power cuts; recursive_triggers so that INSERT OR REPLACE cannot pass the log's fence.
-DATABASES = {
-    "default": {
-        "ENGINE": "config.turns",
-        "NAME": VANKHO_HOME / "db.sqlite3",
-        "OPTIONS": {
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 20,
-            "init_command": (
-                "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA cache_size=-16384;"
-                "PRAGMA mmap_size=268435456;PRAGMA temp_store=MEMORY;PRAGMA recursive_triggers=ON"
-            ),
-        },
-        "CONN_MAX_AGE": 600,
-        "TEST": {"NAME": VANKHO_HOME / "test.sqlite3"},  # a file: several clerks at once need real locks
-    }
+SQLITE = {
+    "ENGINE": "config.turns",
+    "NAME": VANKHO_HOME / "db.sqlite3",
+    "OPTIONS": {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": (
+            "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA cache_size=-16384;"
+            "PRAGMA mmap_size=268435456;PRAGMA temp_store=MEMORY;PRAGMA recursive_triggers=ON"
+        ),
+    },
+    "CONN_MAX_AGE": 600,
+    "TEST": {"NAME": VANKHO_HOME / "test.sqlite3"},  # a file: several clerks at once need real locks
 }
+DATABASES = {"default": env.postgresql("VANKHO_DATABASE_URL") or SQLITE}
 
 # --- people, sessions --------------------------------------------------------------
 AUTH_USER_MODEL = "archive.Person"

@@ -19,6 +19,10 @@ from typing import Any
 HOME = Path(tempfile.mkdtemp(prefix="vankho-test-"))
 os.environ["VANKHO_HOME"] = str(HOME)
 os.environ["VANKHO_PROFILE"] = "evaluation"
+# Real servers of a test run: their addresses come as VANKHO_TEST_*; every run has names of its own on them.
+RUN = f"t{os.getpid()}"
+if os.environ.get("VANKHO_TEST_DATABASE_URL"):
+    os.environ["VANKHO_DATABASE_URL"] = os.environ["VANKHO_TEST_DATABASE_URL"].rsplit("/", 1)[0] + f"/vankho_{RUN}"
 
 import pytest
 
