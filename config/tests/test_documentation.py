@@ -13,7 +13,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 def test_every_variable_is_documented_and_every_documented_one_exists():
     table = README.split("## Settings")[1].split("\n## ")[0]
-    documented = set(re.findall(r"`(VANKHO_[A-Z_]+)`", table))
+    documented = set(re.findall(r"`(VANKHO_[A-Z0-9_]+)`", table))
     assert documented == env.NAMES
 
 
@@ -47,7 +47,7 @@ def test_the_default_container_needs_no_other_service():
     assert re.findall(r"^  (\w+):$", services, re.MULTILINE) == ["vankho"]
     assert '"127.0.0.1:8000:8000"' in services
     assert "VANKHO_PROFILE: production" in services
-    named = set(re.findall(r"(VANKHO_[A-Z_]+?)(?:_FILE)?:", services))
+    named = set(re.findall(r"(VANKHO_[A-Z0-9_]+?)(?:_FILE)?:", services))
     assert named <= env.NAMES
 
 
