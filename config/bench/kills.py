@@ -23,7 +23,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from config.bench import scratch
+from config.bench import scratch, stack
 
 FILES = 60
 KILLS = 100
@@ -36,16 +36,17 @@ PR_SET_CHILD_SUBREAPER = 36
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """Hand in, kill, let it settle, check."""
     seed = getattr(arguments, "seed", None) or random.SystemRandom().randrange(10**6)
-    return siege(seed=seed, files=FILES, kills=KILLS)
+    servers = stack.Servers.given() if getattr(arguments, "big", False) else None
+    return siege(seed=seed, files=FILES, kills=KILLS, servers=servers)
 
 
-def siege(*, seed: int, files: int, kills: int) -> dict[str, Any]:
+def siege(*, seed: int, files: int, kills: int, servers: stack.Servers | None = None) -> dict[str, Any]:
     """Return what became of so many files under so many kills."""
     print(f"seed {seed}", flush=True)
     chance = random.Random(seed)
     # Whatever a killed process leaves behind becomes a child of this one and is found at the end.
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    with scratch.installation() as environment:
+    with scratch.installation(servers=servers) as environment:
         environment |= {"VANKHO_WORK_THREADS": "1", "VANKHO_LOG_LEVEL": "CRITICAL"}
         folder = Path(environment["VANKHO_HOME"]) / "handed-in"
         write_small(folder, files, chance)
@@ -59,6 +60,7 @@ def siege(*, seed: int, files: int, kills: int) -> dict[str, Any]:
         left = descendants(os.getpid())
         state = _asked(environment, "check")
     result = {
+        "stack": "PostgreSQL, Elasticsearch, S3" if servers else "SQLite, embedded, local",
         "seed": seed,
         "files": files,
         "kills": sum(killed.values()),
@@ -237,9 +239,7 @@ def descendants(root: int) -> list[int]:
 
 def _waiting(environment: dict[str, str]) -> int:
     """Count the scans that wait, by a reader that asks nobody."""
-    import sqlite3
-
-    with contextlib.closing(sqlite3.connect(Path(environment["VANKHO_HOME"]) / "db.sqlite3", timeout=20)) as rows:
+    with contextlib.closing(stack.connect(environment)) as rows:
         return int(rows.execute("SELECT count(*) FROM ingest_scan WHERE state = 'waiting'").fetchone()[0])
 
 
@@ -328,4 +328,5 @@ if __name__ == "__main__":
         django.setup()
         check()
     else:
-        run(argparse.Namespace(seed=int(sys.argv[1]) if sys.argv[1:] else None))
+        words = [word for word in sys.argv[1:] if word != "--big"]
+        run(argparse.Namespace(seed=int(words[0]) if words else None, big="--big" in sys.argv))

@@ -6,20 +6,29 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+
+from config.bench import stack
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @contextmanager
-def installation(*, dispatches: int = 0) -> Iterator[dict[str, str]]:
-    """Found the sample office in a folder of its own; yield the environment its commands need."""
+def installation(
+    *, dispatches: int = 0, servers: stack.Servers | None = None, through: stack.Servers | None = None
+) -> Iterator[dict[str, str]]:
+    """Found the sample office in a folder of its own; yield the environment its commands need.
+
+    With servers it lies on PostgreSQL, Elasticsearch and S3, reached `through` others if given.
+    """
     home = tempfile.mkdtemp(prefix="vankho-bench-")
     environment = os.environ | {"VANKHO_HOME": home, "VANKHO_PROFILE": "evaluation", "VANKHO_LOG_LEVEL": "ERROR"}
     try:
-        manage(environment, "demo", "--dispatches", str(dispatches))
-        yield environment
+        with stack.big(servers, through=through) if servers else nullcontext({}) as settings:
+            environment |= settings
+            manage(environment, "demo", "--dispatches", str(dispatches))
+            yield environment
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
