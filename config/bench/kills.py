@@ -116,11 +116,14 @@ class Crew:
 
     environment: dict[str, str]
     in_work: int = 0
+    replaced: int = 0
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def keep_up(self) -> None:
         """Collect the dead and start as many new ones."""
-        self.workers = [worker for worker in self.workers if worker.poll() is None]
+        living = [worker for worker in self.workers if worker.poll() is None]
+        self.replaced += len(self.workers) - len(living)
+        self.workers = living
         while len(self.workers) < WORKERS:
             command = [sys.executable, "manage.py", "work"]
             quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
@@ -148,8 +151,8 @@ def _attack(crew: Crew, chance: random.Random, *, kills: int, files: int) -> Cou
     done = 0
     while done < kills:
         crew.keep_up()
-        waiting = _waiting(crew.environment)
-        ahead = (files - waiting) / files > done / kills
+        left = waiting(crew.environment)
+        ahead = (files - left) / files > done / kills
         time.sleep(chance.expovariate(1 / (0.8 if ahead else 2.5)))
         target, kind = _chosen(crew, chance)
         try:
@@ -158,7 +161,7 @@ def _attack(crew: Crew, chance: random.Random, *, kills: int, files: int) -> Cou
             continue
         done += 1
         killed[kind] += 1
-        crew.in_work += waiting > 0
+        crew.in_work += left > 0
         collect()
     crew.keep_up()
     return killed
@@ -237,7 +240,7 @@ def descendants(root: int) -> list[int]:
     return found
 
 
-def _waiting(environment: dict[str, str]) -> int:
+def waiting(environment: dict[str, str]) -> int:
     """Count the scans that wait, by a reader that asks nobody."""
     with contextlib.closing(stack.connect(environment)) as rows:
         return int(rows.execute("SELECT count(*) FROM ingest_scan WHERE state = 'waiting'").fetchone()[0])
@@ -246,7 +249,7 @@ def _waiting(environment: dict[str, str]) -> int:
 def settle(environment: dict[str, str]) -> None:
     """Wait until no scan waits."""
     until = time.monotonic() + SETTLE_SECONDS
-    while _waiting(environment) and time.monotonic() < until:
+    while waiting(environment) and time.monotonic() < until:
         time.sleep(0.5)
     time.sleep(2)  # the index follows within a second
 
@@ -280,7 +283,7 @@ def check() -> None:
         "lost": sum(scan.original_id is None for scan in scans),
         "twice": Record.objects.count() - len(set(records)) + _doubled_entries(),
         "loose_records": Record.objects.filter(scan__isnull=True).count(),
-        "unreadable": sum(not _is_whole(row) for row in DigitalObject.objects.all()),
+        "unreadable": sum(not is_whole(row) for row in DigitalObject.objects.all()),
         "log_gaps": len(set(range(len(places))) ^ set(places)),
         "not_in_index": len(set(records) ^ set(indexed)) + sum(count > 1 for count in indexed.values()),
         "spare_objects": _spare_objects(),
@@ -296,7 +299,7 @@ def _doubled_entries() -> int:
     return sum(count - 1 for count in Counter(taken).values())
 
 
-def _is_whole(row: Any) -> bool:
+def is_whole(row: Any) -> bool:
     """Say whether an object can be read and is what its row says."""
     import hashlib
 
