@@ -3,7 +3,8 @@
 Append only. `write()` must run inside the act's own transaction: no entry, no act.
 Refusals are written by the door that called the act (`refused()`), after the act's
 transaction has rolled back. Every entry gets its place in one gapless sequence that
-the search index follows. Nothing here updates, deletes, opens a file or knows screens.
+the search index follows (`archive.sequencing`). Nothing here updates, deletes, opens a
+file or knows screens.
 
 Bytes as in the requirement (C2SP / RFC 9162): canonical JSON body, leaf hash
 SHA-256(0x00 || body), chain per object by `object_seq` and `object_prev`.
@@ -21,10 +22,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from django.db import connection, models, transaction
-from django.db.models import Max
 from django.utils import timezone
 
-from archive.models import AuditDetail, AuditEntry, AuditLeaf, Dossier, Hold, Person, Record, Register, Step
+from archive import sequencing
+from archive.models import AuditDetail, AuditEntry, Dossier, Hold, Person, Record, Register, Step
 from archive.rules.errors import Refusal
 from archive.rules.roles import Action
 from archive.standing import standing
@@ -134,10 +135,10 @@ def refused(
 def _asked_for(refusal: Refusal) -> Subject:
     """Return what was asked for, with its level and record when it exists."""
     kind, asked = getattr(refusal, "object_type", ""), getattr(refusal, "object_id", "")
-    record = Record.objects.filter(key=asked).first() if kind == "record" else None
+    record = Record.objects.filter(key=_storable(asked)).first() if kind == "record" else None
     if record:
         return subject_of(record)
-    return Subject(kind or "office", (asked or "office")[:40])
+    return Subject(kind or "office", _storable(asked or "office")[:40])
 
 
 def _append(  # noqa: PLR0913 - every part of an entry by its name
@@ -151,9 +152,13 @@ def _append(  # noqa: PLR0913 - every part of an entry by its name
 ) -> AuditEntry:
     if not connection.in_atomic_block:
         raise RuntimeError(f"{action}: an entry belongs inside its act's transaction")
-    now = timezone.now()
-    previous = _chain_end(subject)
+    who = _actor(actor, timezone.now())
+    details = _storable(details)
     salt = secrets.token_bytes(16) if details else b""
+    digest = hashlib.sha256(salt + canonical(details)).hexdigest() if details else ""
+    # Last of all: on PostgreSQL other acts on this object wait from here until the commit.
+    seq, previous = sequencing.last_of(subject.type, subject.id)
+    now = timezone.now()
     entry_id = uuid7(now)
     body = canonical(
         {
@@ -161,18 +166,18 @@ def _append(  # noqa: PLR0913 - every part of an entry by its name
             "log": LOG,
             "id": str(entry_id),
             "ts": now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-            "actor": _actor(actor, now),
+            "actor": who,
             "src": _source(),
             "action": str(action),
             "outcome": outcome,
             "object": _object(subject),
-            "object_seq": previous[0] + 1,
-            "object_prev": previous[1].hex(),
+            "object_seq": seq + 1,
+            "object_prev": previous.hex(),
             "reason": reason,
-            "details_h": hashlib.sha256(salt + canonical(details)).hexdigest() if details else "",
+            "details_h": digest,
         }
     )
-    entry = AuditEntry.objects.create(
+    entry = AuditEntry(
         id=entry_id,
         ts=now,
         actor=actor,
@@ -180,33 +185,25 @@ def _append(  # noqa: PLR0913 - every part of an entry by its name
         outcome=outcome,
         object_type=subject.type,
         object_id=subject.id,
-        object_seq=previous[0] + 1,
+        object_seq=seq + 1,
         record_id=subject.record_id,
         level=subject.level,
         body=body,
         leaf_hash=leaf_hash(body),
     )
-    if details:
-        AuditDetail.objects.create(entry=entry, salt=salt, payload=details)
-    _sequence(entry)
+    sequencing.add(entry, AuditDetail(entry=entry, salt=salt, payload=details) if details else None)
     return entry
 
 
-def _chain_end(subject: Subject) -> tuple[int, bytes]:
-    """Return the highest object_seq of a subject and its leaf hash; (0, zeros) for a new one."""
-    last = (
-        AuditEntry.objects.filter(object_type=subject.type, object_id=subject.id)
-        .order_by("-object_seq")
-        .values_list("object_seq", "leaf_hash")
-        .first()
-    )
-    return (last[0], bytes(last[1])) if last else (0, bytes(32))
-
-
-def _sequence(entry: AuditEntry) -> None:
-    """Give the entry its place. SQLite has one writer (IMMEDIATE), so max + 1 cannot race."""
-    top = AuditLeaf.objects.aggregate(top=Max("idx"))["top"]
-    AuditLeaf.objects.create(idx=0 if top is None else top + 1, entry=entry)
+def _storable(value: Any) -> Any:
+    """Return values without the NUL letter, which PostgreSQL keeps in no text; a sign for it stays."""
+    if isinstance(value, str):
+        return value.replace("\x00", "\ufffd")
+    if isinstance(value, dict):
+        return {key: _storable(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_storable(each) for each in value]
+    return value
 
 
 def _actor(actor: Person | None, now: datetime) -> dict[str, Any]:

@@ -15,8 +15,9 @@ import socket
 import threading
 from datetime import timedelta
 from typing import Final
+from uuid import UUID
 
-from django.db import close_old_connections
+from django.db import close_old_connections, connections
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -34,18 +35,27 @@ log = logging.getLogger("vankho.worker")
 
 
 def claim() -> Claim | None:
-    """Take the oldest waiting scan whose time has come, or None."""
+    """Take the oldest waiting scan whose time has come, or None.
+
+    The condition is part of the update, so of two workers on any machine one finds its row
+    changed. Who loses every row it looked at looks again: more may wait behind them.
+    """
+    while found := _oldest_waiting():
+        for pk, fence in found:
+            taken = Scan.objects.filter(pk=pk, fence=fence, state=ScanState.WAITING).update(
+                fence=fence + 1, lease_until=timezone.now() + LEASE, owner=owner(), attempts=F("attempts") + 1
+            )
+            if taken:
+                return Claim(pk, fence + 1)
+    return None
+
+
+def _oldest_waiting() -> list[tuple[UUID, int]]:
     now = timezone.now()
     ready = Scan.objects.filter(state=ScanState.WAITING, not_before__lte=now).filter(
         Q(lease_until__isnull=True) | Q(lease_until__lte=now)
     )
-    for pk, fence in ready.order_by("not_before", "created_at", "order").values_list("pk", "fence")[:4]:
-        taken = Scan.objects.filter(pk=pk, fence=fence, state=ScanState.WAITING).update(
-            fence=fence + 1, lease_until=now + LEASE, owner=owner(), attempts=F("attempts") + 1
-        )
-        if taken:
-            return Claim(pk, fence + 1)
-    return None
+    return list(ready.order_by("not_before", "created_at", "order").values_list("pk", "fence")[:4])
 
 
 def owner() -> str:
@@ -131,11 +141,12 @@ class _Renewal(threading.Thread):
             held = Scan.objects.filter(pk=self.claimed.scan_id, fence=self.claimed.fence, state=ScanState.WAITING)
             if not held.update(lease_until=timezone.now() + LEASE):
                 break
-        close_old_connections()
+        connections.close_all()  # of this thread; a server counts connections, and every scan has a renewal
 
     def stop(self) -> None:
         """End the renewal."""
         self.done.set()
+        self.join()
 
 
 def give_memory_back() -> None:
@@ -182,3 +193,4 @@ class Workers:
                 self.stopping.wait(POLL_SECONDS)
             if idle_looks == IDLE_LOOKS:
                 give_memory_back()
+        connections.close_all()

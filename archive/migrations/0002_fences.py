@@ -1,5 +1,6 @@
 """Second fences that Django's own migrations cannot say: an append-only log, a lean Access table."""
 
+from django.core.management.color import no_style
 from django.db import migrations
 
 APPEND_ONLY = ("archive_auditentry", "archive_auditleaf", "archive_auditdetail")
@@ -42,7 +43,11 @@ def lean_access(apps, schema_editor):
 
 def first_marking(apps, schema_editor):
     """Row 1 is the empty combination of marks: open to everybody."""
-    apps.get_model("archive", "Marking").objects.get_or_create(pk=1, defaults={"name": ""})
+    marking = apps.get_model("archive", "Marking")
+    marking.objects.get_or_create(pk=1, defaults={"name": ""})
+    # PostgreSQL draws ids from a sequence that does not see an id given by hand.
+    for statement in schema_editor.connection.ops.sequence_reset_sql(no_style(), [marking]):
+        schema_editor.execute(statement)
 
 
 class Migration(migrations.Migration):

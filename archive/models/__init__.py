@@ -2,7 +2,7 @@
 
 from archive.models.access import FOREVER, Access, Clearance, Grant, Marking, Source, UnitScope
 from archive.models.dossier import Dossier, DossierItem, Hold, HoldItem
-from archive.models.entry import AuditDetail, AuditEntry, AuditLeaf
+from archive.models.entry import AuditDetail, AuditEntry, AuditLeaf, AuditPending
 from archive.models.people import Person, PersonRole, ServiceToken, Unit
 from archive.models.record import DigitalObject, ObjectRole, Page, Record, RecordState
 from archive.models.register import Register, RegisterCounter, RegisterKind, RegisterNumber
@@ -15,6 +15,7 @@ __all__ = [
     "AuditDetail",
     "AuditEntry",
     "AuditLeaf",
+    "AuditPending",
     "Clearance",
     "DigitalObject",
     "Dossier",

@@ -3,7 +3,8 @@
 `AuditEntry.body` are the canonical bytes as hashed; the columns beside it are copies
 for finding. `AuditLeaf` gives each entry its place in the one sequence that the
 search index follows. `AuditDetail` holds what may one day be destroyed while the log
-still verifies: the entry carries only a salted digest of it.
+still verifies: the entry carries only a salted digest of it. `AuditPending` is a queue
+and the one table of the log from which rows go.
 """
 
 import uuid
@@ -65,6 +66,19 @@ class AuditDetail(models.Model):
     entry = models.OneToOneField(AuditEntry, models.PROTECT, primary_key=True, related_name="detail")
     salt = models.BinaryField(max_length=16)
     payload = models.JSONField()
+
+    def __str__(self) -> str:
+        return str(self.entry_id)
+
+
+class AuditPending(models.Model):
+    """An entry that waits for its place (PostgreSQL; SQLite gives places at once).
+
+    Ids are drawn while the act holds its object's chain, so they keep the order of each
+    object. No foreign key and no second index: this row is written by every act.
+    """
+
+    entry_id = models.UUIDField()
 
     def __str__(self) -> str:
         return str(self.entry_id)

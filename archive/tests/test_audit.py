@@ -4,10 +4,12 @@ import json
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from archive import audit
+from archive import audit, sequencing
 from archive.models import AuditEntry, AuditLeaf
 from archive.rules.errors import Hidden
 from archive.rules.roles import Action
+
+postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="a statement of PostgreSQL")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -18,6 +20,8 @@ def test_an_entry_outside_a_transaction_is_refused():
 
 def test_the_sequence_has_no_gap(office, make_record):
     make_record()
+    sequencing.place_all()
+    assert AuditLeaf.objects.count() == AuditEntry.objects.count() > 0
     places = list(AuditLeaf.objects.order_by("idx").values_list("idx", flat=True))
     assert places == list(range(len(places)))
 
@@ -51,11 +55,17 @@ def test_values_stand_in_the_entry_only_as_a_salted_digest(office, make_record):
         "DELETE FROM archive_auditentry",
         "DELETE FROM archive_auditleaf",
         "UPDATE archive_auditdetail SET payload = '{}'",
+        pytest.param("DELETE FROM archive_auditentry WHERE false", marks=postgresql),
+        pytest.param("TRUNCATE archive_auditentry CASCADE", marks=postgresql),
+        pytest.param(
+            "SET session_replication_role = replica; UPDATE archive_auditentry SET action = 'x'", marks=postgresql
+        ),
         "INSERT OR REPLACE INTO archive_auditleaf (idx, entry_id) SELECT idx, entry_id FROM archive_auditleaf",
     ],
 )
 def test_the_log_is_append_only_in_the_database(office, make_record, attack):
     make_record()
+    sequencing.place_all()
     with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(attack)
 
@@ -64,3 +74,8 @@ def test_a_refusal_keeps_what_was_asked_for(office, make_record):
     record = make_record()
     entry = audit.refused(Hidden(object_id=record.key), actor=office.stranger, action="archive:record")
     assert (entry.outcome, entry.record_id) == ("denied", record.pk)
+
+
+def test_a_letter_that_no_database_keeps_does_not_stop_an_entry(office):
+    entry = audit.read(Action.SEARCH_RUN, actor=office.clerk, text="mật\x00danh", list=["\x00"])
+    assert entry.detail.payload == {"text": "mật\ufffddanh", "list": ["\ufffd"]}

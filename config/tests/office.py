@@ -10,7 +10,8 @@ import io
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -25,11 +26,49 @@ if os.environ.get("VANKHO_TEST_DATABASE_URL"):
     os.environ["VANKHO_DATABASE_URL"] = os.environ["VANKHO_TEST_DATABASE_URL"].rsplit("/", 1)[0] + f"/vankho_{RUN}"
 
 import pytest
+from pytest_django.plugin import blocking_manager_key
 
 
 def pytest_unconfigure() -> None:
     """Remove the installation of the test run."""
     shutil.rmtree(HOME, ignore_errors=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """Lift the log's fence while the rows of a test that really committed are removed."""
+    marker = item.get_closest_marker("django_db")
+    if marker is None or not marker.kwargs.get("transaction"):
+        return (yield)
+    with item.config.stash[blocking_manager_key].unblock(), fence_lifted():
+        return (yield)
+
+
+@contextmanager
+def fence_lifted() -> Iterator[None]:
+    """Let rows of the log go while a test's rows are cleaned away."""
+    from django.db import connection
+
+    tables = ("archive_auditentry", "archive_auditleaf", "archive_auditdetail")
+    fences = []
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'archive_audit%'")
+            fences = cursor.fetchall()
+        lift = [f"DROP TRIGGER {name}" for name, _made in fences] or [
+            f"ALTER TABLE {table} DISABLE TRIGGER {table}_append_only" for table in tables
+        ]
+        restore = [made for _name, made in fences] or [
+            f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_append_only" for table in tables
+        ]
+        for statement in lift:
+            cursor.execute(statement)
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            for statement in restore:
+                cursor.execute(statement)
 
 
 @dataclass
@@ -263,6 +302,11 @@ def later() -> Callable[[int], datetime]:
 @pytest.fixture
 def last_entry() -> Callable[[], Any]:
     """Return the newest entry of the log."""
+    from archive import sequencing
     from archive.models import AuditLeaf
 
-    return lambda: AuditLeaf.objects.select_related("entry").latest("idx").entry
+    def newest() -> Any:
+        sequencing.place_all()
+        return AuditLeaf.objects.select_related("entry").latest("idx").entry
+
+    return newest

@@ -6,6 +6,8 @@ from django.db import DatabaseError, connection, transaction
 
 from archive.models import Holiday
 
+pytestmark = pytest.mark.skipif(connection.vendor != "sqlite", reason="turns are SQLite's alone; PostgreSQL queues")
+
 
 def is_free() -> bool:
     other = os.open(f"{connection.settings_dict['NAME']}.turn", os.O_RDWR | os.O_CREAT)

@@ -74,7 +74,6 @@ def test_a_claim_says_who_has_it_and_until_when(office):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("shared")
 def test_of_many_workers_at_once_each_scan_has_one(office):
     batch = open_batch(office)
     for number in range(20):
@@ -199,7 +198,6 @@ def test_a_lost_claim_is_no_failure(office, stage):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("shared")
 def test_a_lease_is_renewed_while_work_goes_on(office, stage, monkeypatch):
     monkeypatch.setattr(worker, "RENEW_SECONDS", 0.05)
     seen = []
@@ -220,7 +218,6 @@ def test_a_lease_is_renewed_while_work_goes_on(office, stage, monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("shared")
 def test_workers_stop_after_their_present_scan(office, stage):
     begun = threading.Event()
 
