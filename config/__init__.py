@@ -2,3 +2,5 @@
 
 `config` may import every package; nobody imports `config`.
 """
+
+VERSION = "0.1.0"  # as in pyproject.toml; a test compares the two

@@ -4,6 +4,7 @@ A secret may come from a file: NAME_FILE holds the path, the file's stripped tex
 the value. A value that cannot be read ends the start with the name and the cure.
 """
 
+import ipaddress
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -66,6 +67,14 @@ def path(name: str, default: Path) -> Path:
 def listed(name: str, default: str = "") -> list[str]:
     """Return the comma-separated values, blanks dropped."""
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
+
+
+def networks(name: str, default: str = "") -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    """Return the comma-separated addresses and networks (`10.1.0.0/16`); a lone address is a network of one."""
+    try:
+        return [ipaddress.ip_network(given, strict=False) for given in listed(name, default)]
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}: {error}. Write addresses or networks, parted by commas.") from error
 
 
 def postgresql(name: str) -> dict[str, Any] | None:

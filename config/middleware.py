@@ -7,6 +7,7 @@ writes it to the log, after the act's transaction has rolled back.
 
 import hashlib
 import logging
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any, Final
@@ -20,6 +21,7 @@ from django.utils import translation
 from archive import audit
 from archive.rules.errors import Refusal
 from archive.views.states import refusal_page
+from config import logs, metrics
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
 log = logging.getLogger("vankho.request")
@@ -44,16 +46,44 @@ class RequestContext:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer a request."""
-        token = audit.CLIENT.set(client_of(request))
+        client, began = client_of(request), time.perf_counter()
+        token, told = audit.CLIENT.set(client), logs.REQUEST.set(client.request)
         try:
             response = self.get_response(request)
+            observe(request, response, time.perf_counter() - began)
         finally:
+            logs.REQUEST.reset(told)
             audit.CLIENT.reset(token)
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         if not request.path.startswith(settings.STATIC_URL):
             response.headers["Cache-Control"] = "no-store"
         return response
+
+
+METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def observe(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
+    """Count an answer and tell it to the operators' log by the name of its view: an address may name a record."""
+    if request.path_info.startswith(settings.STATIC_URL):
+        return
+    match = request.resolver_match
+    view = (match.view_name if match else "") or "none"
+    method = request.method if request.method in METHODS else "other"
+    metrics.answered(view, method, response.status_code, seconds)
+    # Only a person whom the request has already asked for: the log must not touch the session by itself.
+    person = getattr(getattr(request, "_cached_user", None), "pk", None) or getattr(
+        getattr(request, "auth", None), "pk", None
+    )
+    facts = {
+        "method": method,
+        "view": view,
+        "status": response.status_code,
+        "milliseconds": round(seconds * 1000),
+        "person": person,
+    }
+    log.info("answered", extra=facts)
 
 
 def client_of(request: HttpRequest) -> audit.Client:

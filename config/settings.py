@@ -11,7 +11,7 @@ from pathlib import Path
 from django.utils.translation import gettext_lazy as _
 
 from archive.rules.levels import Level
-from config import env
+from config import env, logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -33,6 +33,9 @@ TRUSTED_PROXIES = frozenset(env.listed("VANKHO_TRUSTED_PROXIES"))
 DEMO_PASSWORD = "van-kho-mau" if PROFILE == "evaluation" else ""  # of invented people; shown on their sign-in page
 INBOX = env.path("VANKHO_INBOX", VANKHO_HOME / "inbox")
 INBOX_USER = env.text("VANKHO_INBOX_USER", "clerk")  # in whose name the watched folder hands in
+METRICS_CLIENTS = env.networks("VANKHO_METRICS_CLIENTS", "127.0.0.1,::1")
+WEB_PROCESSES = env.number("VANKHO_WEB_PROCESSES", 2)  # of gunicorn with config/gunicorn.py; `serve` has one
+WEB_THREADS = env.number("VANKHO_WEB_THREADS", 8)  # of each
 WORK_THREADS = env.number("VANKHO_WORK_THREADS", 0)  # 0: one per processor
 FREE_DISK_FLOOR = env.number("VANKHO_FREE_DISK_MIB", 200) * 1024 * 1024
 SITE_KEY_FILES = tuple(
@@ -85,6 +88,7 @@ INSTALLED_APPS = [
     "axes",
 ]
 MIDDLEWARE = [
+    "config.probes.Probes",
     "config.middleware.RequestContext",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -193,11 +197,7 @@ FILE_UPLOAD_HANDLERS = ["ingest.uploads.SealingHandler"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = 500
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.text("VANKHO_LOG_LEVEL", "WARNING")},
-    "loggers": {"vankho": {"level": env.text("VANKHO_LOG_LEVEL", "INFO")}},
-}
+LOGGING = logs.configuration(
+    form=env.choice("VANKHO_LOG_FORMAT", "line" if PROFILE == "evaluation" else "json", ("line", "json")),
+    level=env.choice("VANKHO_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
+)

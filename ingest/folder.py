@@ -155,7 +155,7 @@ class Inbox:
         target.with_name(target.name + ".txt").write_text(f"{code}\n{why}\n", encoding="utf-8")
         if path.parent.name == "taken":
             path.with_suffix(".json").unlink(missing_ok=True)
-        log.info("refused %s (%s)", target.name, code)
+        log.info("a file of the watched folder was refused (%s)", code)  # its name may say what it is about
 
 
 def plain_file(path: Path) -> BinaryIO:

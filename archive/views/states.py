@@ -28,7 +28,7 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 def failed(request: HttpRequest) -> HttpResponse:
     """Return the page of an unexpected error; it needs no database and says nothing was written."""
     code = secrets.token_hex(3).upper()
-    log.error("fault %s at %s", code, request.path)
+    log.error("fault %s at %s", code, request.resolver_match.view_name if request.resolver_match else "none")
     # Rendered without the request: the context processors ask the database who is there, and it may be what failed.
     return HttpResponse(render_to_string("500.html", {"code": code}), status=500)
 

@@ -51,7 +51,7 @@ def tried(act: Callable[[], T]) -> T | None:
     try:
         return act()
     except Refusal as refusal:
-        log.info("%s: %s", refusal.code, refusal)
+        log.info("refused: %s", refusal.code)
         return None
 
 
