@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from datetime import date, time
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -150,9 +150,9 @@ def register(
     _check_fields(entry)
     if not despite_duplicate:
         _check_duplicate(entry, actor)
-    number = _allot(register, record, actor)
     _confirm(record, entry, actor, register)
     access.derive(record)
+    number = _allot(register, record, actor)
     details = {"register": register.pk, "year": number.year, "number": number.number}
     audit.write(Action.RECORD_REGISTER, actor=actor, subject=record, details=details)
     return record
@@ -213,21 +213,29 @@ def _check_duplicate(entry: Entry, actor: Person) -> None:
         raise LooksRegistered(symbol=twin.symbol, organ=twin.organ_name, number=twin.number.number)
 
 
+# The same on SQLite and PostgreSQL.
+_NEXT = """
+INSERT INTO archive_registercounter (register_id, year, last) VALUES (%s, %s, 1)
+ON CONFLICT (register_id, year) DO UPDATE SET last = archive_registercounter.last + 1 RETURNING last
+"""
+
+
 def _allot(register: Register, record: Record, actor: Person) -> RegisterNumber:
     """Take the next number of the year.
 
     The number is taken inside the same transaction as the record: a gap in the register
-    must be explained to an inspector, a duplicate cannot be explained. SQLite: IMMEDIATE
-    transactions make this race-free; PostgreSQL: the counter row is the lock.
+    must be explained to an inspector, a duplicate cannot be explained. One statement opens
+    the year, counts and locks: from here to the commit other clerks of this register wait,
+    so it comes after everything else that the act does.
     """
     year = timezone.localdate().year
-    counter, _made = RegisterCounter.objects.select_for_update().get_or_create(register=register, year=year)
-    counter.last += 1
-    counter.save(update_fields=["last"])
+    with connection.cursor() as cursor:
+        cursor.execute(_NEXT, [register.pk, year])
+        number = cursor.fetchone()[0]
     return RegisterNumber.objects.create(
         register=register,
         year=year,
-        number=counter.last,
+        number=number,
         record=record,
         allotted_at=timezone.now(),
         allotted_by=actor,

@@ -9,7 +9,7 @@ from typing import Final
 from django.conf import settings
 from django.db import close_old_connections, transaction
 
-from archive import audit
+from archive import audit, sequencing
 from archive.rules.roles import Action
 from ingest import folder, leftovers, sandbox
 from ingest.worker import Workers
@@ -51,6 +51,9 @@ class Machine:
             ),
             threading.Thread(
                 target=self._every, args=(leftovers.SWEEP_SECONDS, leftovers.sweep), name="leftovers", daemon=True
+            ),
+            threading.Thread(
+                target=self._every, args=(sequencing.EVERY_SECONDS, sequencing.sweep), name="places", daemon=True
             ),
         ]
 

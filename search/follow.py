@@ -11,7 +11,7 @@ from typing import Final
 
 from django.conf import settings
 
-from archive import pages
+from archive import pages, sequencing
 from archive.access import NO_MARKING
 from archive.models import Access, AuditLeaf, DossierItem, Record, RegisterNumber, Source
 from archive.rules.roles import READING, Action
@@ -52,6 +52,7 @@ class Follower:
 
     def catch_up(self, *, limit: int = 1000) -> int:
         """Index what changed since the last look; return how many entries were passed."""
+        sequencing.place()
         persisted = self.engine.position()
         start = max(persisted, self._seen)
         leaves = list(

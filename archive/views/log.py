@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
-from archive import access, audit
+from archive import access, audit, sequencing
 from archive.models import AuditEntry, AuditLeaf, Person, Record
 from archive.rules import action_words, numbers
 from archive.rules.levels import Level
@@ -109,6 +109,7 @@ def _list(request: HttpRequest, asked: Any) -> HttpResponse:
     form = LogFilter(asked)
     found = form.entries()
     audit.read(Action.LOG_READ, actor=person, filters=_kept(asked))
+    sequencing.place()
     before = asked.get("before", "")
     shown = found.filter(leaf__idx__lt=int(before)) if before.isdecimal() else found
     rows = list(shown[: PAGE + 1])
@@ -116,7 +117,7 @@ def _list(request: HttpRequest, asked: Any) -> HttpResponse:
     context = {
         "form": form,
         "rows": [line_of(entry) for entry in rows[:PAGE]],
-        "older": rows[PAGE - 1].leaf.idx if len(rows) > PAGE else None,
+        "older": _place(rows[PAGE - 1]) if len(rows) > PAGE else None,
         "total": min(total, COUNTED),
         "more": total > COUNTED,
         "query": _query(asked),
@@ -145,12 +146,18 @@ def _hours(found: QuerySet[AuditEntry]) -> dict[str, list[int]]:
     return counts
 
 
+def _place(entry: AuditEntry) -> int | None:
+    """Return the entry's place; None in the moments before the sequencer has given it one."""
+    leaf = getattr(entry, "leaf", None)
+    return leaf.idx if leaf else None
+
+
 def line_of(entry: AuditEntry) -> dict[str, Any]:
     """Return one entry as the screen and the exports show it: only what stands in the log."""
     body = json.loads(bytes(entry.body))
     detail = getattr(entry, "detail", None)
     return {
-        "index": entry.leaf.idx,
+        "index": _place(entry),
         "at": entry.ts,
         "person": body["actor"]["name"],
         "roles": body["actor"]["roles"],

@@ -14,6 +14,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from archive import sequencing
 from archive.models import Person
 from archive.rules.levels import Level
 from config.sample import files, founding, living
@@ -83,6 +84,7 @@ class Command(BaseCommand):
         return scan
 
     def _index(self) -> None:
+        sequencing.place_all()
         follower = follow.Follower()
         while follower.catch_up():
             continue
