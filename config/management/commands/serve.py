@@ -95,6 +95,7 @@ def web(host: str, port: int, threads: int) -> None:
             self.cfg.set("loglevel", "warning")
             self.cfg.set("timeout", 120)
             self.cfg.set("control_socket_disable", True)  # noqa: FBT003 - gunicorn's own form
+            self.cfg.set("logconfig_dict", settings.LOGGING)
 
         def load(self) -> Any:
             return application

@@ -1,0 +1,38 @@
+"""Gunicorn for an office with many people: several processes of several threads, one set of counts.
+
+Used as `gunicorn --config config/gunicorn.py config.wsgi` (compose profile `office`); the
+evaluation's `manage.py serve` has one process and does not read this. Sessions, lock-outs and
+everything else that processes share lie in the database.
+"""
+
+import os
+import tempfile
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+# The counts of all processes meet in this folder. The library looks for its variable when it is loaded, so this
+# stands before anything of ours; the folder is new at each start, or counts of dead processes would come back.
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="vankho-counts-")
+
+from django.conf import settings
+
+bind = "0.0.0.0:8000"  # inside the container; published on the host's loopback only
+workers = settings.WEB_PROCESSES
+threads = settings.WEB_THREADS
+worker_class = "gthread"
+preload_app = True  # loaded once, shared by all processes: 35 MiB for each instead of 70 (measured, 3 processes)
+timeout = 120  # seconds without a sign of life; a page is ended long before by the database's own limit
+graceful_timeout = 30
+max_requests = 20_000  # a process is replaced now and then: no leak of any library lives for long
+max_requests_jitter = 2_000
+worker_tmp_dir = "/dev/shm"  # noqa: S108 - the sign of life must not wait for a disk
+control_socket_disable = True
+accesslog = None  # our own line says who, what and how long without the address (`config.logs`)
+logconfig_dict = settings.LOGGING
+
+
+def child_exit(server: Any, worker: Any) -> None:  # noqa: ARG001 - gunicorn's signature
+    """Let the live figures of an ended process go; its counts stay in the sums."""
+    from prometheus_client.multiprocess import mark_process_dead
+
+    mark_process_dead(worker.pid)
