@@ -1,7 +1,7 @@
 # Văn Khố: what a checkout can do. `make help` lists it.
 PYTHON := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo serve test check engine browser bench
+.PHONY: help setup setup-dev setup-engine demo serve test check engine browser bench
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -11,6 +11,9 @@ setup: ## install what is missing: Debian packages, Python packages, catalogues
 
 setup-dev:
 	@config/setup --dev
+
+setup-engine:
+	@config/setup --dev --engine
 
 demo: setup ## fill a sample office (once) and serve it on http://127.0.0.1:8000
 	@$(PYTHON) manage.py demo
@@ -28,8 +31,8 @@ check: setup-dev ## style, types and start-up checks
 test: check ## the quick suite: no service, nothing outside the checkout
 	@$(PYTHON) -m pytest -q
 
-engine: setup-dev
-	@$(PYTHON) -m pytest -q -m engine || [ $$? -eq 5 ]
+engine: setup-engine ## the suite on PostgreSQL, and the tests against real Elasticsearch and S3 servers, which it starts
+	@config/engine
 
 browser: setup-dev ## the journeys of each role in a real browser
 	@$(PYTHON) -m pytest -q -m browser
