@@ -11,7 +11,7 @@ counts drive from `Access`; wide readers on SQLite filter records by EXISTS with
 "principal + 0"; narrow readers take ids from the index of `Access`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -41,7 +41,7 @@ from archive.rules.errors import Forbidden, Hidden
 from archive.rules.levels import Level
 from archive.rules.roles import Action, Role, allows
 from archive.rules.steps import WORK
-from archive.standing import Standing, standing, units_in_scope
+from archive.standing import Standing, once, standing, units_in_scope
 
 PERSON: Final = 1_000_000
 ROLE: Final = 2_000_000
@@ -105,14 +105,21 @@ class Scope:
         if self.width < FEW:
             return Record.objects.filter(pk__in=list(rows.values_list("record_id", flat=True)))
         if self.width >= NARROW and connection.vendor == "sqlite":
-            records = Record.objects.filter(level__lte=self.level, marking__in=self.markings).filter(self._reached())
+            records = self.among(Record.objects.all())
             return records if below is None else records.filter(pk__lt=below)
         return Record.objects.filter(pk__in=rows.values("record_id"))
 
+    def among(self, records: QuerySet[Record]) -> QuerySet[Record]:
+        """Return those of a set of records that are visible: for a set that its own index keeps small or in order."""
+        return records.filter(self._reached(), level__lte=self.level, marking__in=self.markings)
+
+    def reaching(self, record: str) -> Exists:
+        """Return the condition that the record named by a column of another table is visible."""
+        return Exists(self._ways(record).filter(level__lte=self.level, marking__in=self.markings))
+
     def opens(self, pks: Iterable[int]) -> QuerySet[Record]:
         """Return those of the given records that are visible: one record, or the second check of a page."""
-        wanted = Record.objects.filter(level__lte=self.level, marking__in=self.markings, pk__in=list(pks))
-        return wanted.filter(self._reached())
+        return self.among(Record.objects.filter(pk__in=list(pks)))
 
     def count(self) -> int:
         """Return the exact number of visible records."""
@@ -129,15 +136,23 @@ class Scope:
         return Terms(self.level, self.markings, self.principals, tuple(granted))
 
     def _reached(self) -> Exists:
-        reached = Access.objects.annotate(who=F("principal") + 0).filter(
-            record_id=OuterRef("pk"), who__in=self.principals, since__lte=self.now, until__gt=self.now
+        return Exists(self._ways("pk"))
+
+    def _ways(self, record: str) -> QuerySet[Access]:
+        """Return the access rows of the record in an outer column; "+ 0": seek by record once, then compare."""
+        return Access.objects.annotate(who=F("principal") + 0).filter(
+            record_id=OuterRef(record), who__in=self.principals, since__lte=self.now, until__gt=self.now
         )
-        return Exists(reached)
 
 
 def visible_to(person: Person, *, at: datetime | None = None) -> Scope:
     """Return which records a person may know of, now or at a given moment."""
     now = at or timezone.now()
+    # Its width is probed once for the request too.
+    return once("scope", person, now, lambda: _scope(person, now))
+
+
+def _scope(person: Person, now: datetime) -> Scope:
     stands = standing(person, now)
     return Scope(
         level=int(stands.level),
@@ -197,12 +212,11 @@ def open_record(person: Person, action: Action, key: str) -> Record:
         Hidden: no such record, or one that must not be shown: the same answer, in the same time.
         Forbidden: visible, but the act is not allowed.
     """
-    record = Record.objects.select_related("unit").filter(key=key).first()
-    # A missing key walks the same path as a hidden one.
-    found = visible_to(person).opens([record.pk if record else -1]).exists()
-    if record is None or not found:
+    # One query for both: a missing key and a hidden one walk the same path.
+    record = visible_to(person).among(Record.objects.select_related("unit", "number__register").filter(key=key)).first()
+    if record is None:
         raise Hidden(object_type="record", object_id=key[:40])
-    require(person, action, record)
+    require(person, action)
     return record
 
 
@@ -305,21 +319,34 @@ GROUNDS: Final[dict[int, Promise]] = {
 def readers(record: Record, person: Person) -> list[Reader]:
     """Return by which grounds a record may be known, those of the person asking first."""
     mine = set(visible_to(person).principals)
-    shown = [_reader(row, is_you=row.principal in mine) for row in Access.objects.filter(record=record)]
+    rows = list(Access.objects.filter(record=record))
+    names = principal_names({row.principal for row in rows})
+    shown = [_reader(row, names[row.principal], is_you=row.principal in mine) for row in rows]
     return sorted(shown, key=lambda reader: (not reader.is_you, reader.name))
 
 
-def _reader(row: Access, *, is_you: bool) -> Reader:
+def _reader(row: Access, name: str, *, is_you: bool) -> Reader:
     until = None if row.until == FOREVER else datetime.fromtimestamp(row.until * 60, tz=UTC)
-    return Reader(principal_name(row.principal), GROUNDS[row.source], until, is_you)
+    return Reader(name, GROUNDS[row.source], until, is_you)
 
 
 def principal_name(principal: int) -> str:
     """Return the name of the unit or person behind a principal."""
-    if principal >= DESK:
-        return str(_("Intake desk of %(unit)s") % {"unit": Unit.objects.get(pk=principal - DESK)})
-    if principal >= ROLE:
-        return str(Role(principal - ROLE).label)
-    if principal >= PERSON:
-        return str(Person.objects.get(pk=principal - PERSON))
-    return str(Unit.objects.get(pk=principal))
+    return principal_names({principal})[principal]
+
+
+def principal_names(principals: Collection[int]) -> dict[int, str]:
+    """Return the names of the units and people behind principals, in at most two queries."""
+    units = {one % PERSON for one in principals if one < PERSON or one >= DESK}
+    people = {one - PERSON for one in principals if PERSON <= one < ROLE}
+    unit = Unit.objects.in_bulk(units) if units else {}
+    person = Person.objects.in_bulk(people) if people else {}
+
+    def name(principal: int) -> str:
+        if principal >= DESK:
+            return str(_("Intake desk of %(unit)s") % {"unit": unit[principal - DESK]})
+        if principal >= ROLE:
+            return str(Role(principal - ROLE).label)
+        return str(person[principal - PERSON] if principal >= PERSON else unit[principal])
+
+    return {principal: name(principal) for principal in principals}

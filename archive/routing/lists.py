@@ -36,9 +36,9 @@ class Counts:
 
 def seen(person: Person, steps: QuerySet[Step], *, at: datetime | None = None) -> QuerySet[Step]:
     """Return those steps whose registered record the person may know of, soonest due first."""
-    reached = access.visible_to(person, at=at).rows().filter(record_id=OuterRef("record_id"))
+    reached = access.visible_to(person, at=at).reaching("record_id")
     return (
-        steps.filter(Exists(reached), record__state=RecordState.REGISTERED)
+        steps.filter(reached, record__state=RecordState.REGISTERED)
         .select_related("record__number", "to_unit", "to_person__unit", "from_person", "answered_by")
         .order_by(F("due_on").asc(nulls_last=True), "-record__urgency", "record_id", "order")
     )

@@ -23,7 +23,9 @@ def main() -> int:
     )
     parser.add_argument("--generators", type=Path, default=beside / "bench", help="folder of page and text generators")
     parser.add_argument("--out", type=Path, default=Path("bench-results"))
-    parser.add_argument("--records", type=int, default=20_000, help="records of the search bench")
+    parser.add_argument("--records", default="", help="pages, searching: how many records (a list: 200000,1000000)")
+    parser.add_argument("--database", default="", help="pages: PostgreSQL address for a database of its own (SQLite)")
+    parser.add_argument("--keep", type=Path, help="pages: folder in which the loaded office stays for the next run")
     parser.add_argument("--pages", type=int, default=8, help="pages per class of the reading bench")
     arguments = parser.parse_args()
     results = {

@@ -39,7 +39,7 @@ URGENCIES = ("thuong", "khan", "thuong-khan", "hoa-toc")
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """Build the index, ask every kind of query, print and return the figures."""
     corpus = _corpus(Path(arguments.generators) / "search_corpus" / "vicorpus.py")
-    records = arguments.records or RECORDS
+    records = int(arguments.records or RECORDS)
     folder = Path(tempfile.mkdtemp(prefix="vankho-bench-"))
     try:
         engine = Embedded(folder)

@@ -46,7 +46,7 @@ def big(servers: Servers, *, through: Servers | None = None) -> Iterator[dict[st
     """
     name = f"vankhobench{uuid.uuid4().hex[:10]}"
     seen = through or servers
-    _databases(servers.database, "CREATE DATABASE {}", name)
+    databases(servers.database, "CREATE DATABASE {}", name)
     bucket = _client(servers)
     bucket.make_bucket(name)
     try:
@@ -62,9 +62,20 @@ def big(servers: Servers, *, through: Servers | None = None) -> Iterator[dict[st
             "VANKHO_S3_SECRET_KEY": servers.s3_secret_key,
         }
     finally:
-        _databases(servers.database, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+        databases(servers.database, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
         _empty(bucket, name)
         _drop_indexes(servers.elasticsearch, name)
+
+
+@contextmanager
+def own_database(server: str) -> Iterator[dict[str, str]]:
+    """Yield the setting of a new database, and of a vault beside it, on a PostgreSQL server; both are gone afterwards."""
+    name = f"vankhobench{uuid.uuid4().hex[:10]}"
+    databases(server, "CREATE DATABASE {}", name)
+    try:
+        yield {"VANKHO_DATABASE_URL": with_database(server, name)}
+    finally:
+        databases(server, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
 
 
 def connect(environment: dict[str, str]):  # noqa: ANN201 - either driver's connection; both execute and close alike
@@ -83,7 +94,8 @@ def with_database(address: str, name: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc, f"/{name}", parts.query, ""))
 
 
-def _databases(address: str, statement: str, name: str) -> None:
+def databases(address: str, statement: str, name: str) -> None:
+    """Run a statement about a database and the vault beside it, connected to neither."""
     import psycopg
     from psycopg import sql
 

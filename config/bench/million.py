@@ -1,0 +1,457 @@
+"""A large invented office in the tables of a scratch installation: `python -m config.bench.million RECORDS`.
+
+Shape of config/decisions/access.md: twelve years, 80 units in three levels, 600 people,
+levels 70/18/9/3 %, about six access rows per record; with register numbers, steps (the
+last working days alive, the rest closed), dossiers, holds, pages and log entries. The
+founded sample office gives rules, file plan and holidays. `LARGE` names the readers.
+"""
+
+import hashlib
+import json
+import random
+import sys
+import time
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+
+from config.bench import bulk
+
+YEARS: Final = 12
+DEPARTMENTS: Final = 12
+BELOW: Final = (14, 10, 8, 7, 6, 5, 4, 4, 3, 3, 2, 1)  # units under each department: 80 with the office itself
+PEOPLE: Final = 600
+ALIVE: Final = 0.01  # newest share of records with live steps: about 20 working days
+UNTOUCHED: Final = 0.0003  # newest share handed to nobody yet: one day
+DRAFTS: Final = 0.0002
+FILED_OF_OLD: Final = 0.7
+INCOMING: Final = 0.7
+TO_UNITS: Final = 0.6  # of addressees; the rest are people
+GRANTED: Final = 0.03
+REFUSED: Final = 0.01  # of log entries
+TOP_SECRET: Final = 3
+TO_DIRECT: Final = 0.0003  # newest share that still waits for the leader
+DOSSIER: Final = 40  # records of one dossier
+TYPES: Final = ("Công văn", "Báo cáo", "Kế hoạch", "Quyết định", "Thông báo", "Tờ trình", "Hướng dẫn", "Giấy mời")
+SIGNS: Final = ("CV-BCH", "BC-BCH", "KH-BCH", "QĐ-BCH", "TB-BCH", "TTr-PTM", "HD-PCT", "GM-VP")
+ORGANS: Final = tuple(f"Cơ quan mẫu số {number}" for number in range(1, 121))
+WORDS: Final = [
+    "huấn",
+    "luyện",
+    "dân",
+    "quân",
+    "tự",
+    "vệ",
+    "diễn",
+    "tập",
+    "khu",
+    "vực",
+    "phòng",
+    "thủ",
+    "tuyển",
+    "quân",
+    "năm",
+    "công",
+    "tác",
+    "văn",
+    "thư",
+    "lưu",
+    "trữ",
+    "báo",
+    "cáo",
+    "kết",
+    "quả",
+    "thực",
+    "hiện",
+    "nhiệm",
+    "vụ",
+    "quý",
+    "kế",
+    "hoạch",
+    "kiểm",
+    "tra",
+    "bảo",
+    "đảm",
+    "hậu",
+    "cần",
+    "kỹ",
+    "thuật",
+    "chính",
+    "sách",
+    "hậu",
+    "phương",
+    "quân",
+    "đội",
+]
+
+
+@dataclass
+class Large:
+    """Ids of the office that was made; readers by name are people of `READERS`."""
+
+    units: list[int]
+    departments: list[int]
+    below: dict[int, list[int]]
+    people: list[int]
+    clerks: dict[int, int]
+    staff: dict[int, list[int]]
+    registers: dict[tuple[int, str], int]
+    counters: dict[tuple[int, int], int] = field(default_factory=dict)
+
+
+def main(records: int) -> None:
+    """Found the large office beside the sample and fill it."""
+    import os
+
+    import django
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+    django.setup()
+    began, spent = time.perf_counter(), time.process_time()
+    chance = random.Random(2026)
+    large = _office(chance)
+    to = bulk.writer()
+    sheet, close = bulk.sheets(to)
+    _fill(sheet, large, records, chance)
+    made = time.perf_counter() - began
+    close()
+    whole, cpu = time.perf_counter() - began, time.process_time() - spent
+    print(f"{records:,} records written in {made:.0f} s, with indexes in {whole:.0f} s ({cpu:.0f} s of processor here)")
+
+
+# --- the office ------------------------------------------------------------------------------------------
+
+
+def _office(chance: random.Random) -> Large:
+    from archive.models import Register, RegisterKind, Unit
+
+    top = Unit.objects.create(code="L0", name="Bộ chỉ huy lớn", path="/l0/")
+    top.path = f"/{top.pk}/"
+    top.save(update_fields=["path"])
+    departments, below = [], {}
+    for place in range(DEPARTMENTS):
+        unit = _unit(f"L{place + 1}", f"Phòng {place + 1}", top)
+        departments.append(unit.pk)
+        below[unit.pk] = [
+            unit.pk,
+            *(_unit(f"L{place + 1}-{n}", f"Ban {place + 1}.{n}", unit).pk for n in range(1, BELOW[place] + 1)),
+        ]
+    units = [top.pk, *(pk for each in below.values() for pk in each)]
+    registers = {
+        (unit, kind.value): Register.objects.create(kind=kind, name=f"{kind.label}", unit_id=unit).pk
+        for unit in departments
+        for kind in RegisterKind
+    }
+    return _people(Large(units, departments, below, [], {}, {}, registers), chance)
+
+
+def _unit(code: str, name: str, above: Any) -> Any:
+    from archive.models import Unit
+
+    made = Unit.objects.create(code=code, name=name, parent=above, path=f"new:{code}")
+    made.path = f"{above.path}{made.pk}/"
+    made.save(update_fields=["path"])
+    return made
+
+
+def _people(large: Large, chance: random.Random) -> Large:
+    """Write 600 people: a clerk and a leader per department, one leader and archivist over all, staff elsewhere."""
+    from archive.rules.roles import Role
+
+    top = large.units[0]
+    posts: list[tuple[str, int, int, Role, int]] = [
+        ("l-head", top, top, Role.LEADER, 2),
+        ("l-archivist", top, top, Role.ARCHIVIST, 2),
+        ("l-auditor", top, 0, Role.AUDITOR, 0),
+    ]
+    for place, unit in enumerate(large.departments, start=1):
+        posts += [(f"l-clerk{place}", unit, unit, Role.CLERK, 2), (f"l-leader{place}", unit, unit, Role.LEADER, 2)]
+    while len(posts) < PEOPLE:
+        unit = chance.choice(large.units[1:])
+        posts.append((f"l-staff{len(posts)}", unit, unit, Role.STAFF, chance.choice((0, 0, 1, 2))))
+    return _employ(large, posts)
+
+
+def _employ(large: Large, posts: list[tuple[str, int, int, Any, int]]) -> Large:
+    from archive.models import Clearance, Person, PersonRole, UnitScope
+    from archive.rules.roles import Role
+
+    since = datetime(2010, 1, 1, tzinfo=UTC)
+    for name, unit, scope, role, level in posts:
+        person = Person.objects.create(username=name, full_name=f"Người mẫu {name[2:]}", unit_id=unit)
+        PersonRole.objects.create(person=person, role=role, since=since)
+        if scope:
+            UnitScope.objects.create(person=person, unit_id=scope, since=since)
+        if level:
+            Clearance.objects.create(person=person, level=level, since=since, basis="mẫu")
+        large.people.append(person.pk)
+        if role is Role.CLERK:
+            large.clerks[unit] = person.pk
+        if role is Role.STAFF:
+            large.staff.setdefault(unit, []).append(person.pk)
+    return large
+
+
+# --- the records -----------------------------------------------------------------------------------------
+
+
+def _fill(sheet: bulk.Sheets, large: Large, records: int, chance: random.Random) -> None:
+    from archive.models import AuditLeaf, Record, RegisterCounter
+
+    maker = _Maker(
+        sheet, large, chance, first=(Record.objects.order_by("-pk").values_list("pk", flat=True).first() or 0)
+    )
+    top = AuditLeaf.objects.order_by("-idx").values_list("idx", flat=True).first()
+    maker.leaf = 0 if top is None else top + 1
+    for place in range(records):
+        maker.record(place, records)
+    maker.keep(records)
+    for (register, year), last in large.counters.items():
+        sheet(RegisterCounter).add(id=sheet(RegisterCounter).count + 1_000, register_id=register, year=year, last=last)
+
+
+@dataclass(frozen=True, slots=True)
+class _One:
+    """What every row of one record needs to know of it."""
+
+    pk: int
+    key: str
+    at: datetime
+    level: int
+    department: int
+    incoming: bool
+
+
+class _Maker:
+    """Writes one record after another, in the order of time."""
+
+    def __init__(self, sheet: bulk.Sheets, large: Large, chance: random.Random, *, first: int) -> None:
+        from archive.models import RecordClass
+
+        self.sheet, self.large, self.chance, self.first = sheet, large, chance, first
+        self.now = datetime.now(UTC).replace(microsecond=0)
+        self.began = self.now - timedelta(days=365 * YEARS)
+        self.leaf = 0
+        self.sequence: dict[int, int] = {}
+        self.loose: dict[int, list[tuple[int, int, date]]] = {}  # by department: record, level, day
+        self.weights = [1 / (place + 0.6) for place in range(DEPARTMENTS)]
+        self.keys: dict[int, str] = {}
+        self.plan: list[tuple[int, int]] = list(
+            RecordClass.objects.filter(rule__isnull=False).order_by("pk").values_list("pk", "rule_id")
+        )
+
+    def record(self, place: int, records: int) -> None:
+        """Write one record with all that belongs to it."""
+        chance, share = self.chance, place / records
+        one = _One(
+            pk=self.first + 1 + place,
+            key=f"{chance.getrandbits(60):012x}"[-12:].translate(KEYS),
+            at=self.began + (self.now - self.began) * share,
+            level=chance.choices((0, 1, 2, 3), (70, 18, 9, 3))[0],
+            department=chance.choices(self.large.departments, self.weights)[0],
+            incoming=chance.random() < INCOMING,
+        )
+        draft = share >= 1 - DRAFTS
+        self._row(one, "draft" if draft else "registered")
+        self._pages(one)
+        self._access(one, draft=draft)
+        if not draft:
+            self._number(one)
+            if one.incoming and share < 1 - UNTOUCHED - DRAFTS:
+                self._steps(one, alive=share >= 1 - ALIVE, directed=share < 1 - UNTOUCHED - DRAFTS - TO_DIRECT)
+            if share < 1 - 1 / YEARS and chance.random() < FILED_OF_OLD:
+                self.file(one)
+        self._log(one)
+
+    def _row(self, one: _One, state: str) -> None:
+        from archive.models import Record
+
+        chance, kind = self.chance, self.chance.randrange(len(TYPES))
+        self.keys[one.pk] = one.key
+        words = " ".join(chance.choices(WORDS, k=chance.randint(8, 24)))
+        clerk = self.large.clerks[one.department]
+        registered = state != "draft"
+        self.sheet(Record).add(
+            id=one.pk, key=one.key, state=state, direction="incoming" if one.incoming else "outgoing", level=one.level,
+            initial_level=one.level, declared_level=one.level, proposed_level=one.level, marking_id=1, unit_id=one.department,
+            code_number=str(chance.randint(1, 4800)), code_notation=SIGNS[kind], issued_date=str(one.at.date()),
+            organ_name=chance.choice(ORGANS), type_name=TYPES[kind], subject="" if one.level == TOP_SECRET else words,
+            signer_name="Nguyễn Văn Mẫu", urgency=chance.choices((0, 1, 2, 3), (85, 10, 3, 2))[0],
+            page_amount=2, arrival_date=str(one.at.date()), created_at=_stamp(one.at), created_by_id=clerk,
+            proposal=PROPOSAL, registered_at=_stamp(one.at) if registered else None,
+            registered_by_id=clerk if registered else None,
+        )  # fmt: skip
+
+    def _pages(self, one: _One) -> None:
+        from archive.models import DigitalObject, Page
+
+        for role in ("original", "pack"):
+            self.sheet(DigitalObject).add(
+                address=f"{self.chance.getrandbits(96):024x}{one.pk:08x}" if role == "pack" else f"o{one.pk:031x}",
+                record_id=one.pk, role=role, name="quet.pdf", media_type="application/pdf", size=300_000,
+                sha256=f"{one.pk:064x}", sealed_size=300_100, sealed_sha256=f"{one.pk:064x}", level=one.level, created_at=_stamp(one.at),
+            )  # fmt: skip
+        for number in (1, 2):
+            self.sheet(Page).add(
+                id=2 * one.pk + number, record_id=one.pk, number=number, pack_id=f"o{one.pk:031x}", width=1240, height=1754,
+                image_start=0, image_length=9, thumb_start=0, thumb_length=9, text_start=0, text_length=9,
+                source="ocr", confidence=90,
+            )  # fmt: skip
+
+    def _access(self, one: _One, *, draft: bool) -> None:
+        from archive.access import DESK, PERSON
+        from archive.models import Access, Source
+
+        chance = self.chance
+        if draft:
+            self.sheet(Access).add(
+                record_id=one.pk, principal=DESK + one.department, source=1, level=one.level, marking=1
+            )
+            return
+        rows = {(one.department, int(Source.OWNER))}
+        for _ in range(chance.randint(2, 8)):
+            other = (
+                chance.choice(self.large.units)
+                if chance.random() < TO_UNITS
+                else PERSON + chance.choice(self.large.people)
+            )
+            rows.add((other, int(Source.ADDRESSEE)))
+        for principal, source in rows:
+            self.sheet(Access).add(record_id=one.pk, principal=principal, source=source, level=one.level, marking=1)
+        if chance.random() < GRANTED:
+            minute = int(self.now.timestamp() // 60)
+            self.sheet(Access).add(
+                record_id=one.pk, principal=PERSON + chance.choice(self.large.people), source=int(Source.GRANT),
+                level=one.level, marking=1, since=minute - 50_000, until=minute + chance.randint(-40_000, 40_000),
+            )  # fmt: skip
+
+    def _number(self, one: _One) -> None:
+        from archive.models import RegisterNumber
+
+        kind = ("secret_" if one.level else "") + ("incoming" if one.incoming else "outgoing")
+        register = self.large.registers[one.department, kind]
+        last = self.large.counters.get((register, one.at.year), 0) + 1
+        self.large.counters[register, one.at.year] = last
+        self.sheet(RegisterNumber).add(
+            id=one.pk, register_id=register, year=one.at.year, number=last, record_id=one.pk, allotted_at=_stamp(one.at),
+            allotted_by_id=self.large.clerks[one.department],
+        )  # fmt: skip
+
+    def _steps(self, one: _One, *, alive: bool, directed: bool) -> None:
+        """Write the direction and one to three steps of work under it; those of the last days are in hand."""
+        from archive.access import PERSON
+        from archive.models import Access, Step
+
+        chance = self.chance
+        leader = self.large.people[0]
+        step = {
+            "record_id": one.pk,
+            "created_at": _stamp(one.at),
+            "due_on": str(one.at.date() + timedelta(days=chance.randint(2, 30))),
+        }
+        done = {"state": "done", "closed_at": _stamp(one.at + timedelta(days=1)), "closed_by_id": leader}
+        waits = {"state": "open"}
+        self.sheet(Step).add(id=8 * one.pk, order=1, kind="direct", from_person_id=self.large.clerks[one.department],
+                             to_person_id=leader, **step, **(done if directed else waits))  # fmt: skip
+        opened = {(PERSON + leader, 3)}
+        for order in range(2, 2 + chance.randint(1, 3)) if directed else ():
+            unit, kind = chance.choice(self.large.below[one.department]), "cooperate" if order > FIRST_WORK else "lead"
+            live = {"state": chance.choice(("open", "received", "answered"))}
+            self.sheet(Step).add(id=8 * one.pk + order, order=order, parent_id=8 * one.pk, kind=kind,
+                                 from_person_id=leader, to_unit_id=unit, **step, **(live if alive else done))  # fmt: skip
+            opened.add((unit, 3))
+        for principal, source in opened if alive else ():
+            self.sheet(Access).add(record_id=one.pk, principal=principal, source=source, level=one.level, marking=1)
+
+    # --- dossiers -----------------------------------------------------------------------------------------
+
+    def file(self, one: _One) -> None:
+        """File a record; forty of one department and time lie together."""
+        loose = self.loose.setdefault(one.department, [])
+        loose.append((one.pk, one.level, one.at.date()))
+        if len(loose) == DOSSIER:
+            self._dossier(one.department, loose)
+            loose.clear()
+
+    def _dossier(self, department: int, filed: list[tuple[int, int, date]]) -> None:
+        from archive.models import Dossier, DossierItem
+
+        dossier, day = self.first + self.sheet(Dossier).count + 1, filed[-1][2]
+        clerk = self.large.clerks[department]
+        ended = day + timedelta(days=200)
+        closed = ended < self.now.date() - timedelta(days=300)
+        plan = self.chance.choice(self.plan)
+        self.sheet(Dossier).add(
+            id=dossier, key=f"{dossier:012d}"[::-1].translate(KEYS), code=f"{dossier:05d}.L", year=day.year,
+            title=" ".join(self.chance.choices(WORDS, k=12)), record_class_id=plan[0], rule_id=plan[1],
+            unit_id=department, level=max(level for _pk, level, _day in filed),
+            opened_on=str(day), opened_by_id=clerk, ended_on=str(ended) if closed else None,
+            closed_at=f"{ended} 08:00:00" if closed else None, closed_by_id=clerk if closed else None,
+        )  # fmt: skip
+        for ordinal, (pk, _level, at) in enumerate(filed, start=1):
+            self.sheet(DossierItem).add(id=pk, dossier_id=dossier, record_id=pk, doc_ordinal=ordinal,
+                                        filed_at=f"{at} 09:00:00", filed_by_id=clerk)  # fmt: skip
+
+    def keep(self, records: int) -> None:
+        """Place twenty holds over three dossiers and three records each."""
+        from archive.models import Dossier, Hold, HoldItem
+
+        dossiers = self.sheet(Dossier).count
+        for hold in range(1, 21):
+            self.sheet(Hold).add(id=hold, name=f"Tạm dừng {hold}", reason="Thanh tra", placed_at=_stamp(self.now),
+                                 placed_by_id=self.large.people[1])  # fmt: skip
+            covered = [{"dossier_id": self.first + self.chance.randint(1, dossiers)} for _ in range(3) if dossiers]
+            covered += [{"record_id": self.first + self.chance.randint(1, records)} for _ in range(3)]
+            for thing in {json.dumps(each): each for each in covered}.values():
+                self.sheet(HoldItem).add(id=self.sheet(HoldItem).count + 1, hold_id=hold, **thing)
+
+    # --- the log -------------------------------------------------------------------------------------------
+
+    def _log(self, one: _One) -> None:
+        """Write that it was registered, and that somebody read another one lately registered."""
+        self._entry(one, self.large.clerks[one.department], "record.register")
+        other = max(self.first + 1, one.pk - self.chance.randint(0, 500))
+        read = replace(one, pk=other, key=self.keys[other], at=one.at + timedelta(seconds=1))
+        self._entry(read, self.chance.choice(self.large.people), "record.read")
+        self.keys.pop(one.pk - 501, None)
+        self.sequence.pop(one.pk - 501, None)
+
+    def _entry(self, one: _One, actor: int, action: str) -> None:
+        from archive.models import AuditDetail, AuditEntry, AuditLeaf
+
+        pk, key, at, level = one.pk, one.key, one.at, one.level
+        sequence = self.sequence.get(pk, 0) + 1
+        self.sequence[pk] = sequence
+        entry = f"{int(at.timestamp() * 1000):012x}7{self.leaf & 0xFFF:03x}8{self.chance.getrandbits(60):015x}"
+        body = BODY % {"id": entry, "at": at.isoformat(), "actor": actor, "action": action, "key": key, "seq": sequence,
+                       "level": level}  # fmt: skip
+        outcome = "denied" if self.chance.random() < REFUSED else "ok"
+        self.sheet(AuditEntry).add(
+            id=entry, ts=_stamp(at), actor_id=actor, action=action, outcome=outcome, object_type="record",
+            object_id=key, object_seq=sequence, record_id=pk, level=level, body=body.encode(),
+            leaf_hash=hashlib.sha256(b"\x00" + body.encode()).digest(),
+        )  # fmt: skip
+        self.sheet(AuditLeaf).add(idx=self.leaf, entry_id=entry)
+        if self.leaf % 10 == 0:
+            self.sheet(AuditDetail).add(entry_id=entry, salt=b"0" * 16, payload='{"part": "thread"}')
+        self.leaf += 1
+
+
+FIRST_WORK: Final = 2  # the line of the thread after the direction
+KEYS: Final = str.maketrans("0123456789abcdef", "23456789abcdefgh")
+PROPOSAL: Final = json.dumps({})
+BODY: Final = (
+    '{"action":"%(action)s","actor":{"clearance":2,"id":%(actor)d,"name":"Người mẫu","roles":"clerk"},"details_h":"",'
+    '"id":"%(id)s","log":"vankho","object":{"class":"Công văn","id":"%(key)s","level":%(level)d,"no":"12/CV-BCH",'
+    '"type":"record"},"object_prev":"' + "0" * 64 + '","object_seq":%(seq)d,"outcome":"ok","reason":"",'
+    '"src":{"ip":"10.0.0.1","req":"0123456789abcdef","session":"0123456789abcdef","ua":"bench"},"ts":"%(at)s","v":1}'
+)
+
+
+def _stamp(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S}"
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
