@@ -1,0 +1,232 @@
+"""docker-compose.yml: one container alone, or the office on real servers, fenced and set as the tested ones are.
+
+`TESTED` holds what the test servers run (shared/services, which is not everywhere): a server
+that is set otherwise in an office than where it was tested would be one nobody has tried.
+"""
+
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from config import env
+from config.tests.compose import load
+from config.tests.test_documentation import ROOT
+
+TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+FILE = load(TEXT)
+SERVICES = FILE["services"]
+OFFICE = {name: one for name, one in SERVICES.items() if one.get("profiles") == ["office"]}
+OURS = ("web", "worker", "prepare")
+DATABASES = ("postgres", "vault")
+SERVERS = (*DATABASES, "elasticsearch", "s3")
+TESTED = {
+    "postgres": {"major": "15", "encoding": "UTF8", "locale": "C.UTF-8", "shared_buffers": "512MB"},
+    "elasticsearch": {"version": "8.19.8", "port": "9200", "discovery": "single-node"},
+    "s3": {"version": "v1.8.0", "port": "7070", "backend": "posix", "flags": ("--quiet", "--versioning-dir")},
+}
+
+
+def every(*names):
+    return pytest.mark.parametrize("name", names or sorted(OFFICE))
+
+
+def test_one_container_alone_is_what_starts_without_a_profile():
+    assert [name for name, one in SERVICES.items() if "profiles" not in one] == ["vankho"]
+    assert set(OFFICE) == {*OURS, *SERVERS}
+    assert "depends_on" not in SERVICES["vankho"]
+
+
+@every()
+def test_every_container_is_fenced(name):
+    one = OFFICE[name]
+    assert one["read_only"] == "true"
+    assert one["cap_drop"] == ["ALL"]
+    assert "cap_add" not in one
+    assert "privileged" not in one
+    assert one["security_opt"] == ["no-new-privileges:true"]
+
+
+@every()
+def test_every_container_has_limits_and_a_probe(name):
+    limits = OFFICE[name]["deploy"]["resources"]["limits"]
+    assert float(limits["cpus"]) > 0
+    assert re.fullmatch(r"\d+[mg]", limits["memory"])
+    probe = OFFICE[name]["healthcheck"]
+    assert "test" in probe or name == "prepare"
+
+
+@every()
+def test_every_image_is_pinned_to_a_version(name):
+    image, _, tag = OFFICE[name]["image"].partition(":")
+    assert (image == "vankho") or re.search(r"\d+\.\d+", tag), OFFICE[name]["image"]
+
+
+def test_only_web_is_published_and_on_loopback_only():
+    published = {name: one["ports"] for name, one in SERVICES.items() if "ports" in one}
+    assert published == {"vankho": ["127.0.0.1:8000:8000"], "web": ["127.0.0.1:8000:8000"]}
+
+
+def test_servers_and_workers_have_no_way_out():
+    assert FILE["networks"]["back"] == FILE["networks"]["keys"] == {"internal": "true"}
+    assert FILE["networks"]["front"]["driver_opts"]["com.docker.network.bridge.enable_ip_masquerade"] == "false"
+    assert [name for name, one in OFFICE.items() if "front" in one["networks"]] == ["web"]
+    assert "network_mode" not in TEXT
+
+
+def test_the_vault_is_apart_and_only_our_programs_reach_it():
+    """Its rows are never in the main database's backup: another server, another volume, another network."""
+    assert SERVICES["vault"]["networks"] == ["keys"]
+    assert {name for name, one in OFFICE.items() if "keys" in one["networks"]} == {*OURS, "vault"}
+    assert SERVICES["vault"]["volumes"] != SERVICES["postgres"]["volumes"]
+
+
+@every()
+def test_no_secret_is_a_value(name):
+    for setting, value in OFFICE[name]["environment"].items() if "environment" in OFFICE[name] else ():
+        if re.search(r"PASSWORD|SECRET|(?:DATABASE|VAULT|ELASTICSEARCH)\w*_URL|ACCESS_KEY|SITE_KEY", setting):
+            assert value.startswith("/run/secrets/"), setting
+    for secret in re.findall(r"/run/secrets/(\w+)", str(OFFICE[name])):
+        assert secret in OFFICE[name]["secrets"], f"{name} is not given {secret}"
+
+
+def test_every_secret_is_a_file_that_is_made_and_used():
+    given = {name for one in SERVICES.values() for name in one.get("secrets", [])}
+    assert given == set(FILE["secrets"])
+    made = (ROOT / "config/docker/make-secrets").read_text(encoding="utf-8")
+    for one in FILE["secrets"].values():
+        assert list(one) == ["file"]
+        assert one["file"].rsplit("/", 1)[1] in made
+
+
+def test_secrets_stay_out_of_the_image_and_the_repository():
+    for name in (".dockerignore", ".gitignore"):
+        assert re.search(r"^secrets/?$", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE), name
+
+
+def test_made_secrets_are_random_closed_and_made_once(tmp_path):
+    def make(folder):
+        command = [ROOT / "config/docker/make-secrets", folder]
+        subprocess.run(command, check=True, capture_output=True)
+        return {path.name: path.read_text(encoding="ascii") for path in folder.iterdir()}
+
+    first, again, other = make(tmp_path / "a"), make(tmp_path / "a"), make(tmp_path / "b")
+    assert first == again
+    assert all(first[name] != other[name] for name in first)
+    assert all(path.stat().st_mode & 0o007 == 0 for path in (tmp_path / "a").iterdir())
+    assert re.fullmatch(r"[0-9a-f]{64}", first["site-1.key"])
+    assert len(first["session.key"].strip()) >= 50
+    assert first["postgres.password"].strip() in first["database-owner.url"]
+    assert first["postgres.password"].strip() not in first["database.url"]
+
+
+def test_every_volume_is_named_and_used_once_by_its_server():
+    used = [volume.split(":")[0] for one in SERVICES.values() for volume in one.get("volumes", [])]
+    assert {name for name in used if not name.startswith("./")} == set(FILE["volumes"])
+    assert len(used) == len(set(used))
+    for mounted in (name for name in used if name.startswith("./")):
+        assert (ROOT / mounted).is_file()
+
+
+def test_nobody_starts_before_the_database_is_prepared_and_the_servers_are_well():
+    for name in ("web", "worker"):
+        assert SERVICES[name]["depends_on"] == {
+            "prepare": {"condition": "service_completed_successfully"},
+            "elasticsearch": {"condition": "service_healthy"},
+            "s3": {"condition": "service_healthy"},
+        }
+    assert SERVICES["prepare"]["depends_on"] == {name: {"condition": "service_healthy"} for name in DATABASES}
+    assert SERVICES["prepare"]["restart"] == "no"
+    assert SERVICES["prepare"]["command"][-1] == "prepare_database"
+
+
+def test_the_owner_of_the_database_is_known_to_preparing_alone():
+    having = {name for name, one in OFFICE.items() if "database_owner_url" in one.get("secrets", [])}
+    assert having == {"prepare"}
+
+
+def test_two_workers_and_web_of_several_processes():
+    assert SERVICES["worker"]["deploy"]["replicas"] == "2"
+    assert SERVICES["worker"]["command"][-1] == "work"
+    assert SERVICES["web"]["command"] == [".venv/bin/gunicorn", "--config", "config/gunicorn.py", "config.wsgi"]
+    assert SERVICES["web"]["environment"]["VANKHO_WEB_PROCESSES"] == "${VANKHO_WEB_PROCESSES:-2}"
+
+
+@every("vankho", *OURS)
+def test_every_setting_exists(name):
+    given = {setting.removesuffix("_FILE") for setting in SERVICES[name]["environment"]}
+    assert given <= env.NAMES
+    assert SERVICES[name]["environment"]["VANKHO_PROFILE"] == "production"
+
+
+@every(*DATABASES)
+def test_postgresql_is_set_as_the_tested_one(name):
+    one, tested = SERVICES[name], TESTED["postgres"]
+    assert re.fullmatch(rf"postgres:{tested['major']}\.\d+-bookworm", one["image"])
+    given = one["environment"]["POSTGRES_INITDB_ARGS"]
+    assert f"--encoding={tested['encoding']}" in given
+    assert f"--locale={tested['locale']}" in given
+    assert "trust" not in TEXT
+    assert {"fsync=on", "synchronous_commit=on"} <= set(one["command"])
+    assert one["user"] == "999:999"
+    assert not any("off" in part for part in one["command"])
+    if name == "postgres":
+        assert f"shared_buffers={tested['shared_buffers']}" in one["command"]
+
+
+def test_elasticsearch_is_set_as_the_tested_one_but_asks_who_is_there():
+    one, tested = SERVICES["elasticsearch"], TESTED["elasticsearch"]
+    assert one["image"] == f"elasticsearch:{tested['version']}"
+    assert one["environment"]["discovery.type"] == tested["discovery"]
+    assert one["environment"]["xpack.security.enabled"] == "true"
+    assert one["environment"]["ingest.geoip.downloader.enabled"] == "false"  # it would call home
+    assert f"127.0.0.1:{tested['port']}/" in str(one["healthcheck"]["test"])
+    assert one["user"] == "1000:0"
+
+
+def test_half_of_elasticsearchs_memory_is_heap():
+    least, most = re.findall(r"-Xm[sx](\d+)g", SERVICES["elasticsearch"]["environment"]["ES_JAVA_OPTS"])
+    limit = SERVICES["elasticsearch"]["deploy"]["resources"]["limits"]["memory"]
+    assert least == most
+    assert limit == f"{2 * int(most)}g"
+
+
+def test_the_account_of_the_archive_may_use_its_own_indexes_and_nothing_else():
+    role = load((ROOT / "config/docker/elasticsearch-roles.yml").read_text(encoding="utf-8"))["vankho"]
+    assert role["cluster"] == ["monitor"]
+    assert role["indices"] == [{"names": ["vankho*"], "privileges": ["all"]}]
+    script = SERVICES["elasticsearch"]["command"][0]
+    assert "-r vankho" in script
+    assert "superuser" not in TEXT.split("entrypoint:")[1]
+    assert "ELASTIC_PASSWORD" not in TEXT
+
+
+def test_s3_is_set_as_the_tested_one():
+    one, tested = SERVICES["s3"], TESTED["s3"]
+    assert one["image"] == f"versity/versitygw:{tested['version']}"
+    script = one["command"][0]
+    assert f"--port :{tested['port']}" in script
+    assert f" {tested['backend']} " in script
+    assert all(flag in script for flag in tested["flags"])
+    assert SERVICES["web"]["environment"]["VANKHO_S3_URL"] == f"http://s3:{tested['port']}"
+
+
+@every("elasticsearch", "s3")
+def test_a_start_script_is_good_shell(name):
+    script = SERVICES[name]["command"][0].replace("$$", "$")
+    shell = SERVICES[name]["entrypoint"][0].rsplit("/", 1)[1]
+    assert shutil.which(shell)
+    subprocess.run([shell, "-n", "-c", script], check=True)
+
+
+@pytest.mark.parametrize("broken", ["a: {b: c}", "a:\n\tb: c", "a: b\na: c", "a: [b,", "just words", "a: >\n  b"])
+def test_the_reader_refuses_what_it_does_not_know(broken):
+    with pytest.raises((ValueError, KeyError)):
+        load(broken)
+
+
+def test_the_reader_reads_what_it_knows():
+    text = "x: &one\n  a: [b, 'c, d', \"e\"]\n  f: |\n    g\n    h\ny:\n  <<: *one\n  f: i\n  l:\n    - m\n    - n: o\n      p: q\n"
+    one = {"a": ["b", "c, d", "e"], "f": "g\nh"}
+    assert load(text) == {"x": one, "y": {"a": one["a"], "f": "i", "l": ["m", {"n": "o", "p": "q"}]}}
