@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from archive import access, audit
 from archive.capture import relevel
 from archive.models import (
+    PaperCheck,
     Person,
     Record,
     RecordState,
@@ -91,6 +92,16 @@ class NoRegister(Refusal):
     message = _("Your unit has no open “%(kind)s”. Ask the administrator to open one.")
 
 
+class RegisterClosed(Refusal):
+    """REG-010: after a restore nobody knows the last number until it is looked up on paper."""
+
+    code = "REG-010"
+    message = _(
+        "The register “%(register)s” is closed: the archive was restored from a backup and may not know the newest "
+        "numbers. Open Registers, look up the last number in the paper register and confirm it there; then register again."
+    )
+
+
 class NumberNotThere(Refusal):
     """REG-008: only an allotted number that is not void yet can be voided."""
 
@@ -139,6 +150,7 @@ def register(
 
     Raises:
         Hidden, Forbidden: the actor may not see the draft, or may not register.
+        RegisterClosed: the archive was restored and the last number on paper is not confirmed yet.
         NotADraft, WrongRegister, LevelTooLow, LevelTooHigh, MissingFields, LooksRegistered: as named.
     """
     access.require(actor, Action.RECORD_REGISTER, draft)
@@ -232,6 +244,8 @@ def _allot(register: Register, record: Record, actor: Person) -> RegisterNumber:
     with connection.cursor() as cursor:
         cursor.execute(_NEXT, [register.pk, year])
         number = cursor.fetchone()[0]
+    if PaperCheck.objects.filter(register=register, confirmed_at__isnull=True).exists():
+        raise RegisterClosed(register=register.name)
     return RegisterNumber.objects.create(
         register=register,
         year=year,

@@ -43,6 +43,15 @@ class PlaceForm(forms.Form):
         return Place(below, above, asked.get("since"), asked.get("until"), oldest_first=by_number)
 
 
+class LastNumberForm(forms.Form):
+    """The last number that stands in the paper register."""
+
+    year = forms.IntegerField(min_value=1900, max_value=2200, widget=forms.HiddenInput)
+    number = forms.IntegerField(
+        label=_("Last number on paper"), min_value=0, max_value=HIGHEST, widget=forms.TextInput(attrs=FIGURE)
+    )
+
+
 class VolumeForm(forms.Form):
     """Which numbers are bound together, and as which volume."""
 

@@ -6,6 +6,7 @@ from archive.models.entry import AuditDetail, AuditEntry, AuditLeaf, AuditPendin
 from archive.models.people import Person, PersonRole, ServiceToken, Unit
 from archive.models.record import DigitalObject, ObjectRole, Page, Record, RecordState
 from archive.models.register import Register, RegisterCounter, RegisterKind, RegisterNumber
+from archive.models.restoration import PaperCheck, Restoration
 from archive.models.route import Step, StepKind, StepState
 from archive.models.schedule import Holiday, RecordClass, RetentionRule, RuleKind
 
@@ -27,6 +28,7 @@ __all__ = [
     "Marking",
     "ObjectRole",
     "Page",
+    "PaperCheck",
     "Person",
     "PersonRole",
     "Record",
@@ -36,6 +38,7 @@ __all__ = [
     "RegisterCounter",
     "RegisterKind",
     "RegisterNumber",
+    "Restoration",
     "RetentionRule",
     "RuleKind",
     "ServiceToken",

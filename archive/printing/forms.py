@@ -7,7 +7,7 @@ from django.conf import settings
 
 from archive.models import Dossier, DossierItem
 from archive.printing.paper import Print, draw
-from archive.registers import Book, Line
+from archive.registers import Book, Line, Lost, merged
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +19,25 @@ class Volume:
     last: int
     ordinal: int
     lines: Sequence[Line]
+    lost: Sequence[Lost] = ()  # numbers void after a restore; a range may begin before or end after this volume
+
+    @property
+    def rows(self) -> list[Line | Lost]:
+        """Lines and lost numbers, by number."""
+        return merged(self.lines, self.lost)
 
     @property
     def voided(self) -> int:
         """How many of its numbers are void."""
+        return self._struck + sum(min(each.last, self.last) - max(each.first, self.first) + 1 for each in self.lost)
+
+    @property
+    def valid(self) -> int:
+        """How many of its lines stand."""
+        return len(self.lines) - self._struck
+
+    @property
+    def _struck(self) -> int:
         return sum(line.is_void for line in self.lines)
 
 
@@ -42,7 +57,7 @@ def register_volume(volume: Volume, *, made: Print) -> bytes:
         "book": volume.book,
         "begun": min(days, default=None),
         "ended": max(days, default=None),
-        "valid": len(volume.lines) - volume.voided,
+        "valid": volume.valid,
         **_about(made),
     }
     return draw("archive/printing/register.html", context)

@@ -1,7 +1,7 @@
 """Registers read as books: legal columns as data, lines, and which lines a reader may see.
 
 Reading order: `columns` (the forms), `lines` (what stands in a column), `books` (which
-books, which lines). Numbers are allotted and voided in `archive.registration`.
+books, which lines), `paper` (books closed after a restore). Numbers are allotted and voided in `archive.registration`.
 """
 
 from archive.registers.books import (
@@ -15,22 +15,31 @@ from archive.registers.books import (
     sheet,
     span,
     years,
+    years_of,
 )
 from archive.registers.columns import COLUMNS, Column
 from archive.registers.lines import Line
+from archive.registers.paper import Lost, confirm_last_number, lost, merged, rows, waiting
 
 __all__ = [
     "COLUMNS",
     "Book",
     "Column",
     "Line",
+    "Lost",
     "Place",
     "Sheet",
+    "confirm_last_number",
+    "lost",
+    "merged",
     "newest_number",
     "open_register",
     "readable",
     "registered_per_day",
+    "rows",
     "sheet",
     "span",
+    "waiting",
     "years",
+    "years_of",
 ]

@@ -4,12 +4,12 @@ Only reads. A line that a person may not know of is not there for them: neither 
 nor counted, and no figure of the counter is given away.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.functional import Promise
 
@@ -80,11 +80,20 @@ def years(register: Register, scope: access.Scope) -> dict[int, int | None]:
 
     A year of which they may see nothing is not named; this year always is.
     """
-    known = RegisterCounter.objects.filter(register=register).order_by("-year").values_list("year", flat=True)
-    newest = {year: newest_number(Book(register, year), scope) for year in known}
-    shown: dict[int, int | None] = {year: number for year, number in newest.items() if number}
+    return years_of([register], scope)[register.pk]
+
+
+def years_of(registers: Collection[Register], scope: access.Scope) -> dict[int, dict[int, int | None]]:
+    """Return what `years` says of several registers, by their ids, in one query."""
+    numbers = Record.objects.filter(number__register=OuterRef("register"), number__year=OuterRef("year"))
+    newest = _kept(scope.among(numbers)).order_by("-number__number").values("number__number")[:1]
+    known = RegisterCounter.objects.filter(register__in=registers).order_by("-year")
     this_year = timezone.localdate().year
-    return shown if this_year in shown else {this_year: None, **shown}
+    shown: dict[int, dict[int, int | None]] = {register.pk: {} for register in registers}
+    for register, year, number in known.annotate(newest=Subquery(newest)).values_list("register", "year", "newest"):
+        if number:
+            shown[register][year] = number
+    return {pk: found if this_year in found else {this_year: None, **found} for pk, found in shown.items()}
 
 
 def newest_number(book: Book, scope: access.Scope) -> int | None:
@@ -113,7 +122,12 @@ class Sheet:
 
     lines: list[Line]
     has_lower: bool
-    has_higher: bool
+    above: int | None  # the next number that the reader sees above this screen
+
+    @property
+    def has_higher(self) -> bool:
+        """Whether there is more above."""
+        return self.above is not None
 
     @property
     def lowest(self) -> int:
@@ -141,8 +155,14 @@ def sheet(book: Book, scope: access.Scope, place: Place) -> Sheet:
     return Sheet(
         _lines(book, records),
         has_lower=bool(shown) and of_days.filter(number__number__lt=min(shown)).exists(),
-        has_higher=bool(shown) and of_days.filter(number__number__gt=max(shown)).exists(),
+        above=_next_above(of_days, max(shown)) if shown else None,
     )
+
+
+def _next_above(found: QuerySet[Record], number: int) -> int | None:
+    above = found.filter(number__number__gt=number).order_by("number__number")
+    following: int | None = above.values_list("number__number", flat=True).first()
+    return following
 
 
 def span(book: Book, scope: access.Scope, first: int, last: int) -> list[Line]:
@@ -173,12 +193,13 @@ def registered_per_day(person: Person, *, days: int) -> dict[date, int]:
 
 def _seen(book: Book, scope: access.Scope) -> QuerySet[Record]:
     """Return the records of a book that the reader may know of, with their numbers."""
-    return (
-        scope.records()
-        .filter(number__register=book.register, number__year=book.year)
-        .exclude(state=RecordState.DRAFT)
-        .select_related("number__voided_by", "unit")
-    )
+    # By the book's own index, line by line: most of what stands in a book one may open may be read.
+    numbered = Record.objects.filter(number__register=book.register, number__year=book.year)
+    return _kept(scope.among(numbered)).select_related("number__voided_by", "unit")
+
+
+def _kept(records: QuerySet[Record]) -> QuerySet[Record]:
+    return records.exclude(state=RecordState.DRAFT)
 
 
 def _of_days(found: QuerySet[Record], place: Place) -> QuerySet[Record]:

@@ -49,6 +49,12 @@ class Action(StrEnum):
     START = "system.start"
     STOP = "system.stop"
     SYSTEM_READ = "system.read"
+    BACKUP = "system.backup"
+    RESTORE = "system.restore"
+    RESTORE_SEEN = "system.restore_seen"
+    DRILL = "system.drill"
+    SCRUB = "system.scrub"
+    REPAIR = "system.repair"
 
     SCAN_UPLOAD = "scan.upload"
     SCAN_READ = "scan.read"
@@ -71,6 +77,7 @@ class Action(StrEnum):
     NUMBER_VOID = "register.void"
     REGISTER_READ = "register.read"
     REGISTER_PRINT = "register.print"
+    REGISTER_CONFIRM = "register.confirm"
 
     STEP_FORWARD = "step.forward"
     STEP_DIRECT = "step.direct"
@@ -137,6 +144,7 @@ CAPABILITIES: Final[dict[Role, frozenset[Action]]] = {
         Action.NUMBER_VOID,
         Action.REGISTER_READ,
         Action.REGISTER_PRINT,
+        Action.REGISTER_CONFIRM,
         Action.STEP_FORWARD,
         Action.STEP_END,
         Action.WORK_READ,
@@ -180,7 +188,9 @@ CAPABILITIES: Final[dict[Role, frozenset[Action]]] = {
     Role.SECURITY: frozenset(
         {Action.CLEARANCE_READ, Action.CLEARANCE_GIVE, Action.CLEARANCE_REVOKE, Action.UNIT_CHANGE}
     ),
-    Role.ADMIN: frozenset({Action.SYSTEM_READ, Action.PERSON_CHANGE, Action.TOKEN_GIVE, Action.UNIT_CHANGE}),
+    Role.ADMIN: frozenset(
+        {Action.SYSTEM_READ, Action.RESTORE_SEEN, Action.PERSON_CHANGE, Action.TOKEN_GIVE, Action.UNIT_CHANGE}
+    ),
 }
 
 

@@ -10,9 +10,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils import timezone
 from django.utils.http import content_disposition_header
@@ -21,12 +22,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from archive import access, audit, dossiers, printing, registers
 from archive.audit import Subject
-from archive.forms.books import PlaceForm, VolumeForm
-from archive.models import AuditEntry, Person, Register
+from archive.forms.books import LastNumberForm, PlaceForm, VolumeForm
+from archive.models import AuditEntry, PaperCheck, Person, Register
 from archive.registers import Book, Line
 from archive.rules.levels import Level
 from archive.rules.roles import Action
-from archive.views.doors import person_of
+from archive.views.doors import attempt, person_of
 
 
 @require_GET
@@ -34,10 +35,47 @@ def listed(request: HttpRequest) -> HttpResponse:
     """List the registers this person may open, with their years."""
     person = person_of(request)
     access.require(person, Action.REGISTER_READ)
-    scope = access.visible_to(person)
-    rows = [(register, registers.years(register, scope)) for register in registers.readable(person)]
+    rows = _shelves(person)
     audit.read(Action.REGISTER_READ, actor=person, listed=len(rows))
-    return render(request, "archive/books.html", {"rows": [_shelf(*row) for row in rows]})
+    return render(request, "archive/books.html", {"rows": rows, **_closed(person)})
+
+
+def _shelves(person: Person) -> list[dict[str, Any]]:
+    """Return the registers a person may open, each with its years."""
+    found = list(registers.readable(person))
+    years = registers.years_of(found, access.visible_to(person))
+    return [_shelf(register, years[register.pk]) for register in found]
+
+
+def _closed(person: Person, tried: tuple[int, LastNumberForm] | None = None) -> dict[str, Any]:
+    """Return the books that a restore closed, each with its form; `tried`: register and form that was refused."""
+    may_confirm = access.may(person, Action.REGISTER_CONFIRM).allowed
+    return {"closed": [_question(check, tried) for check in registers.waiting(person)], "may_confirm": may_confirm}
+
+
+def _question(check: PaperCheck, tried: tuple[int, LastNumberForm] | None) -> dict[str, Any]:
+    form = LastNumberForm(initial={"year": check.year}, auto_id=f"id_{check.pk}_%s")
+    if tried and tried[0] == check.register_id and tried[1].data.get("year") == str(check.year):
+        form = tried[1]
+    return {"check": check, "form": form}
+
+
+@require_POST
+def confirm(request: HttpRequest, pk: int) -> HttpResponse:
+    """Open a register again that a restore closed, with the last number on paper."""
+    person = person_of(request)
+    register = registers.open_register(person, Action.REGISTER_CONFIRM, pk)
+    form = LastNumberForm(request.POST, auto_id=f"id_{pk}_again_%s")
+    confirmed = attempt(request, form, lambda: _confirm(register, form, person)) if form.is_valid() else None
+    if confirmed:
+        messages.success(request, _("“%(register)s” is open again.") % {"register": register.name})
+        return redirect("archive:registers")
+    return render(request, "archive/books.html", {"rows": _shelves(person), **_closed(person, (pk, form))}, status=422)
+
+
+def _confirm(register: Register, form: LastNumberForm, person: Person) -> PaperCheck:
+    asked = form.cleaned_data
+    return registers.confirm_last_number(register, asked["number"], actor=person, year=asked["year"])
 
 
 def _shelf(register: Register, years: dict[int, int | None]) -> dict[str, Any]:
@@ -67,6 +105,7 @@ def book(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "book": shown,
         "sheet": sheet,
+        "rows": _rows(shown, sheet, place),
         "form": form,
         "filtered": bool(place.since or place.until),
         "years": registers.years(shown.register, scope),
@@ -76,6 +115,13 @@ def book(request: HttpRequest, pk: int) -> HttpResponse:
         **_turns(request, sheet, place),
     }
     return render(request, "archive/books_book.html", context)
+
+
+def _rows(shown: Book, sheet: registers.Sheet, place: registers.Place) -> list[Line | registers.Lost]:
+    """Return the rows of a screen; numbers lost with a restore have no day, so a choice of days leaves them out."""
+    if place.since or place.until:
+        return list(sheet.lines)
+    return registers.rows(shown, sheet, oldest_first=place.oldest_first)
 
 
 def _book(request: HttpRequest, pk: int, action: Action) -> Book:
@@ -118,7 +164,8 @@ def print_book(request: HttpRequest, pk: int) -> HttpResponse:
     person = person_of(request)
     shown = _book(request, pk, Action.REGISTER_PRINT)
     scope = access.visible_to(person)
-    newest = registers.newest_number(shown, scope)
+    lost = registers.lost(shown)
+    newest = max([registers.newest_number(shown, scope) or 0, *(each.last for each in lost)]) or None
     form = VolumeForm(request.POST or None, initial={"first": 1, "last": newest, "ordinal": 1})
     volume = _volume(form, shown, scope, newest or 0) if form.is_valid() else None
     if volume is None:
@@ -134,10 +181,11 @@ def _volume(form: VolumeForm, shown: Book, scope: access.Scope, newest: int) -> 
     """Return what was asked for, up to the newest number the reader sees; None when there is no line in it."""
     first, last = form.cleaned_data["first"], min(form.cleaned_data["last"], newest)
     lines = registers.span(shown, scope, first, last)
-    if not lines:
+    lost = [each for each in registers.lost(shown) if each.first <= last and each.last >= first]
+    if not lines and not lost:
         form.add_error("first", _("There is no line to print between these numbers."))
         return None
-    return printing.Volume(shown, first, last, form.cleaned_data["ordinal"], lines)
+    return printing.Volume(shown, first, last, form.cleaned_data["ordinal"], lines, lost)
 
 
 @require_POST
@@ -181,6 +229,7 @@ def _paper(drawn: bytes, name: str) -> HttpResponse:
 urlpatterns = [
     path("registers/", listed, name="registers"),
     path("registers/<int:pk>/", book, name="register-book"),
+    path("registers/<int:pk>/confirm/", confirm, name="register-confirm"),
     path("registers/<int:pk>/print/", print_book, name="register-print"),
     path("dossiers/<str:key>/print/", print_dossier, name="dossier-print"),
 ]

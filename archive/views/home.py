@@ -6,14 +6,14 @@ A person with several roles gets the desk of each.
 from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
-from archive import access, audit
+from archive import access, audit, restoration
 from archive.rules.roles import Action
 from archive.standing import standing
 from archive.views.desks import DESKS, Desk
@@ -63,4 +63,11 @@ def _links(desks: list[Desk]) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-urlpatterns: list[Any] = [path("", home, name="home")]
+@require_POST
+def restore_seen(request: HttpRequest) -> HttpResponse:
+    """Take the banner of a restore down for everybody."""
+    restoration.acknowledge(actor=person_of(request))
+    return redirect("archive:home")
+
+
+urlpatterns: list[Any] = [path("", home, name="home"), path("restored/", restore_seen, name="restore-seen")]

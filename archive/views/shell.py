@@ -15,8 +15,8 @@ from django.utils import timezone
 from django.utils.functional import Promise, SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
-from archive import access
-from archive.models import Person, RecordState
+from archive import restoration
+from archive.models import Person
 from archive.routing import lists
 from archive.rules.roles import Action, Role, allows
 from archive.standing import standing
@@ -45,8 +45,7 @@ class Item:
 
 
 def _drafts(person: Person) -> Count:
-    waiting = access.visible_to(person).records().filter(state=RecordState.DRAFT)
-    number = waiting[: CAP + 1].count()
+    number = lists.drafts(person)[: CAP + 1].count()
     return Count(number, attention=bool(number))
 
 
@@ -154,6 +153,21 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "search_closed": not allows(stands.roles, Action.SEARCH_RUN),
         # Asked for by the page that draws it: a part of a page, sent by htmx, costs no count.
         "rail": SimpleLazyObject(lambda: rail(request, stands.roles)),
+        "restored": SimpleLazyObject(lambda: restored(stands.roles)),
+    }
+
+
+def restored(roles: frozenset[Role]) -> dict[str, Any]:
+    """Return what the banner after a restore says, until an administrator has acknowledged it."""
+    found = restoration.banner()
+    if found is None:
+        return {"happened": False}
+    return {
+        "happened": True,
+        "taken_at": found.taken_at,
+        "restored_at": found.restored_at,
+        "lost": found.lost,
+        "may_acknowledge": allows(roles, Action.RESTORE_SEEN),
     }
 
 

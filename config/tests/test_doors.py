@@ -87,7 +87,7 @@ def test_a_stranger_from_the_street_gets_nothing(office, make_record, name, patt
 
 def test_every_plain_address_has_a_rule():
     asked = {name for name, _ in PLAIN} - {"archive:sign-in", "archive:sign-out", "set_language"}
-    posts = {"search:save", "ingest:upload"}
+    posts = {"search:save", "ingest:upload", "archive:restore-seen"}
     assert asked - posts - set(RULES) == set()
 
 

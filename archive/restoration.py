@@ -1,0 +1,84 @@
+"""What a restore leaves behind in the office: its entry, the banner, and registers closed until paper is looked at.
+
+A restored database does not know the numbers that were given after the backup was taken;
+the same number must never be given twice. So every register is closed for each year that
+may be concerned, until a clerk has said what the last number on paper is (see
+`archive.registers.paper`). Never restores anything itself: that is `config.backup`.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from archive import access, audit
+from archive.models import PaperCheck, Person, Register, RegisterCounter, Restoration
+from archive.rules.roles import Action
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """What is known of the time between the backup and now: moments in UTC, sizes of the log in entries."""
+
+    taken_at: datetime
+    size: int  # entries in the backup's log
+    newest_size: int | None  # entries in the newest head that was kept elsewhere; None: no head was shown
+
+
+@transaction.atomic
+def record(gap: Gap, *, backup: str, shredded: int) -> Restoration:
+    """Write that this installation was restored, and close every register.
+
+    Args:
+        gap: what the backup does not know.
+        backup: name of the backup, for the log.
+        shredded: objects of the backup whose key the newest vault no longer holds.
+    """
+    now = timezone.now()
+    made = Restoration.objects.create(
+        restored_at=now, taken_at=gap.taken_at, size=gap.size, newest_size=gap.newest_size
+    )
+    years = range(timezone.localtime(gap.taken_at).year, timezone.localtime(now).year + 1)
+    checks = [
+        PaperCheck(register=register, year=year, asked_at=now, kept=last_number(register, year))
+        for register in Register.objects.all()
+        for year in years
+    ]
+    PaperCheck.objects.bulk_create(checks)
+    details = {
+        "backup": backup,
+        "taken": gap.taken_at.isoformat(),
+        "size": gap.size,
+        "lost": "" if gap.newest_size is None else gap.newest_size - gap.size,
+        "shredded": shredded,
+        "closed": len(checks),
+    }
+    audit.write(Action.RESTORE, actor=None, details=details)
+    return made
+
+
+def last_number(register: Register, year: int) -> int:
+    """Return the last number that a register gave in a year, 0 if none."""
+    last = RegisterCounter.objects.filter(register=register, year=year).values_list("last", flat=True).first()
+    return last or 0
+
+
+def banner() -> Restoration | None:
+    """Return the restore that an administrator has not acknowledged yet."""
+    return Restoration.objects.filter(acknowledged_at__isnull=True).order_by("-restored_at").first()
+
+
+@transaction.atomic
+def acknowledge(*, actor: Person) -> int:
+    """Take the banner down, for everybody; return how many restores were acknowledged.
+
+    Raises:
+        Forbidden: the actor does not keep the machine.
+    """
+    access.require(actor, Action.RESTORE_SEEN)
+    waiting = Restoration.objects.filter(acknowledged_at__isnull=True)
+    seen = waiting.update(acknowledged_at=timezone.now(), acknowledged_by=actor)
+    if seen:
+        audit.write(Action.RESTORE_SEEN, actor=actor, details={"count": seen})
+    return seen
