@@ -1,10 +1,10 @@
 # Văn Khố: what a checkout can do. `make help` lists it.
 PYTHON := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev setup-engine demo serve test check engine browser bench
+.PHONY: help setup setup-dev setup-engine demo serve test check engine browser bench bench-search
 
 help: ## list these targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 setup: ## install what is missing: Debian packages, Python packages, catalogues
 	@config/setup
@@ -36,6 +36,9 @@ engine: setup-engine ## the suite on PostgreSQL, and the tests against real Elas
 
 browser: setup-dev ## the journeys of each role in a real browser
 	@$(PYTHON) -m pytest -q -m browser
+
+bench-search: setup-dev ## the search bench at 200,000 and 1,000,000 records (hours; Elasticsearch too where VANKHO_TEST_* names it)
+	@$(PYTHON) -m config.bench searching --records 200000,1000000
 
 bench: setup-dev ## speed, accuracy and memory against peers and limits, as a table and as JSON
 	@$(PYTHON) -m config.bench

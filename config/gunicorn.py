@@ -31,6 +31,18 @@ accesslog = None  # our own line says who, what and how long without the address
 logconfig_dict = settings.LOGGING
 
 
+def on_starting(server: Any) -> None:  # noqa: ARG001 - gunicorn's signature
+    """Run the start-up checks, as every command of manage.py does; a fault ends the start with its cure."""
+    from django.core.management import CommandError, call_command
+    from django.db import connections
+
+    try:
+        call_command("check")
+    except CommandError as fault:
+        raise SystemExit(str(fault)) from None
+    connections.close_all()  # none may be shared by the processes that are forked from here
+
+
 def child_exit(server: Any, worker: Any) -> None:  # noqa: ARG001 - gunicorn's signature
     """Let the live figures of an ended process go; its counts stay in the sums."""
     from prometheus_client.multiprocess import mark_process_dead

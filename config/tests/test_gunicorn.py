@@ -1,0 +1,67 @@
+"""The office's web server: checks before it answers, several processes that count as one."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from config.tests.test_documentation import ROOT
+
+GUNICORN = [Path(sys.executable).with_name("gunicorn"), "--config", "config/gunicorn.py", "config.wsgi"]
+
+
+@pytest.fixture
+def environment(tmp_path):
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("VANKHO_")}
+    return kept | {"VANKHO_HOME": str(tmp_path), "VANKHO_WEB_PROCESSES": "2", "TMPDIR": str(tmp_path)}
+
+
+def test_a_start_that_the_checks_refuse_never_answers(environment):
+    production = environment | {"VANKHO_PROFILE": "production", "VANKHO_SECRET_KEY": "short"}
+    ended = subprocess.run(
+        [*GUNICORN, "-b", "127.0.0.1:0"], cwd=ROOT, env=production, capture_output=True, timeout=60, check=False
+    )
+    assert ended.returncode != 0
+    assert b"vankho.E002" in ended.stderr
+    assert b"Traceback" not in ended.stderr
+
+
+def test_two_processes_count_as_one_and_log_no_address(environment):
+    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    web = subprocess.Popen([*GUNICORN, "-b", f"127.0.0.1:{port}"], cwd=ROOT, env=environment, stderr=subprocess.PIPE)
+    try:
+        base = f"http://127.0.0.1:{port}"
+        _wait_for(f"{base}/healthz")
+        for _ in range(12):
+            _read(f"{base}/sign-in/?next=/records/bi-danh/")
+        figures = _read(f"{base}/metrics")
+    finally:
+        web.terminate()
+        said = web.communicate(timeout=60)[1].decode()
+    assert re.search(r'vankho_answers_total{status="200",view="archive:sign-in"} 12\.0', figures)
+    assert said.count("view=archive:sign-in status=200") == 12
+    assert "bi-danh" not in said
+    assert "GET /" not in said
+
+
+def _read(address):
+    with urllib.request.urlopen(address, timeout=20) as answer:  # noqa: S310 - our own loopback
+        return answer.read().decode()
+
+
+def _wait_for(address):
+    for _ in range(120):
+        try:
+            return _read(address)
+        except OSError:
+            time.sleep(0.25)
+    raise AssertionError(f"{address} never answered")
