@@ -11,7 +11,7 @@ A driver never reads the database and never decides who may see what.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, Protocol, Self
 
-from search.entry import Entry, Excerpt, Hit, Order, Results, Suggestion, Terms
+from search.entry import FACETS, Entry, Excerpt, Hit, Order, Results, Suggestion, Terms
 from search.nodes import Query
 
 Filters = Mapping[str, Sequence[str]]  # facet -> accepted values; any of them, in every facet named
@@ -30,6 +30,10 @@ TOP_BAND: Final = BASE + MARKS_RIGHT + TEXT_PHRASE + SUBJECT_ALL + SUBJECT_PHRAS
 
 class EngineBusy(Exception):  # noqa: N818 - an answer: come back later
     """Another process is writing. Nothing was changed; try again."""
+
+
+class EngineAway(Exception):  # noqa: N818 - a state of the server
+    """The search server does not answer. Nothing else of the office waits for it; the follower catches up later."""
 
 
 class IndexBroken(Exception):  # noqa: N818 - a state of the index
@@ -71,8 +75,9 @@ class Engine(Protocol):
         order: Order = Order.NEWEST,
         offset: int = 0,
         limit: int = 20,
+        facets: Sequence[str] = FACETS,
     ) -> Results:
-        """Return a page of hits, the exact total and the facets, all within the reader's terms.
+        """Return a page of hits, the exact total and the facets named, all within the reader's terms.
 
         A facet's own filter does not narrow its own counts, so that another value can be chosen.
         """
@@ -82,6 +87,12 @@ class Engine(Protocol):
 
     def suggest(self, typed: str, terms: Terms, *, limit: int = 8) -> list[Suggestion]:
         """Return what the reader may be about to type, most frequent among the records they see."""
+
+    def spellings(self, word: str, terms: Terms, *, limit: int = 3) -> list[Suggestion]:
+        """Return other spellings of one typed word that the reader's records hold, most frequent first.
+
+        First the words with other marks and the same bare letters, then words one letter away.
+        """
 
     def similar(self, record_id: int, terms: Terms, *, limit: int = 5) -> list[Hit]:
         """Return neighbours of a record, both within the reader's terms; none if the record is not."""

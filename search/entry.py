@@ -14,14 +14,19 @@ from typing import Final
 from search.text import vi_clean
 
 PAGE_BREAK: Final = "\f"
-FACETS: Final = ("type", "level", "urgency", "organ", "unit", "year", "retention")
+FACETS: Final = (
+    "type", "organ", "unit", "year", "month", "level", "urgency", "register", "dossier", "retention",
+)  # fmt: skip
+NO_NUMBER: Final = 2**20 - 1  # of an entry without a register number, and all beyond: last in its year
+LAST_YEAR: Final = 2**12 - 1  # a book key has 32 bits, so that an engine may set an id beside it
 
 
 class Order(StrEnum):
-    """How hits are ordered: by day, or by how well they match and then by day."""
+    """How hits are ordered: by day; by how well they match, then by day; as in the books (`Entry.book_key`)."""
 
     NEWEST = "newest"
     BEST = "best"
+    NUMBER = "number"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,18 @@ class Entry:
     pages: tuple[str, ...]
     direction: str = ""
     retention: str = ""
+    register_name: str = ""
+
+    @property
+    def book_key(self) -> int:
+        """The key of Order.NUMBER, highest first: the newest year, in it the lowest register number."""
+        number = int(self.register_number) if self.register_number.isdecimal() else NO_NUMBER
+        return min(max(self.year, 0), LAST_YEAR) * (NO_NUMBER + 1) + NO_NUMBER - min(number, NO_NUMBER)
+
+    @property
+    def month(self) -> str:
+        """The month it is counted in, as 2024-03; empty without a day."""
+        return f"{self.day:%Y-%m}" if self.day else ""
 
     @property
     def day(self) -> date | None:

@@ -1,23 +1,31 @@
 """One search for one person: the engine's hits, checked again against the database, with passages to show.
 
 The reader's terms go inside the engine's query; the second check fails closed: a hit
-that the database does not open is dropped before anything of it is read.
+that the database does not open is dropped before anything of it is read. A suggestion
+or a correction is offered only while the database opens a record that it finds.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from itertools import islice
+from typing import Final, TypeVar
+
+from django.db.models import QuerySet
 
 from archive import access, pages
 from archive.models import Person, Record
 from archive.rules.page import Box
-from search import follow, marking
-from search.engine import Engine, Filters
-from search.entry import Bucket, Excerpt, Order, Terms
+from search import correcting, follow, marking
+from search.engine import DEEPEST, Engine, Filters
+from search.entry import Bucket, Excerpt, Order, Suggestion, Terms
 from search.nodes import Query
+from search.query import parse
 
 PER_PAGE: Final = 20
+BATCH: Final = 200  # records of an export read and checked at once
+_Offer = TypeVar("_Offer")
+PROVING: Final = 5  # newest hits of a suggestion of which the database must open one
 MARKED_PAGES: Final = 500
 
 
@@ -56,7 +64,7 @@ def find(query: Query, person: Person, *, filters: Filters, order: Order, offset
     terms = terms_of(person)
     results = engine().search(query, terms, filters=filters, order=order, offset=offset, limit=PER_PAGE)
     ids = [hit.id for hit in results.hits]
-    opened = access.visible_to(person).opens(ids).select_related("unit", "number__register").in_bulk(ids)
+    opened = _opened(ids, person).in_bulk(ids)
     shown = [pk for pk in ids if pk in opened]
     passages = engine().excerpts(query, terms, shown)
     found = [
@@ -68,6 +76,68 @@ def find(query: Query, person: Person, *, filters: Filters, order: Order, offset
         for pk in shown
     ]
     return Answer(found, results.total, results.facets)
+
+
+def every(query: Query, person: Person, *, filters: Filters, order: Order, limit: int) -> Iterator[Found]:
+    """Yield the hits for a person one by one, without passages, at most `limit` of them: for an export.
+
+    Read in batches; each is checked against the database as it is read, so that access
+    which ends in the middle of a long export ends there.
+    """
+    given: set[int] = set()
+    for start in range(0, min(limit, DEEPEST), BATCH):
+        results = engine().search(
+            query, terms_of(person), filters=filters, order=order, offset=start,
+            limit=min(BATCH, limit - start), facets=(),
+        )  # fmt: skip
+        ids = [hit.id for hit in results.hits if hit.id not in given]
+        opened = _opened(ids, person).in_bulk(ids)
+        for pk in ids:
+            if pk in opened:
+                yield Found(opened[pk], Excerpt(""), ())
+        given.update(ids)
+        if not results.hits:
+            return
+
+
+def similar(record: Record, person: Person, limit: int = 5) -> list[Record]:
+    """Return neighbours of a record, nearest first; none unless the person may see the record itself."""
+    if not _opened([record.pk], person).exists():
+        return []
+    ids = [hit.id for hit in engine().similar(record.pk, terms_of(person), limit=limit)]
+    opened = _opened(ids, person).in_bulk(ids)
+    return [opened[pk] for pk in ids if pk in opened]
+
+
+def suggestions(typed: str, person: Person, limit: int = 8) -> list[Suggestion]:
+    """Return what a person may be about to type, from the records they see."""
+    terms = terms_of(person)
+    offered = engine().suggest(typed, terms, limit=limit)
+    return list(_proven(offered, lambda one: one.text, terms, person))
+
+
+def corrections(query: Query, person: Person) -> list[str]:
+    """Return query texts that may have been meant and find more for this person; at most three."""
+    terms = terms_of(person)
+    offered = correcting.corrections(engine(), query, terms)
+    return list(islice(_proven(offered, str, terms, person), correcting.OFFERED))
+
+
+def _proven(
+    offers: Sequence[_Offer], text_of: Callable[[_Offer], str], terms: Terms, person: Person
+) -> Iterator[_Offer]:
+    """Yield what still finds a record that the database opens, by one query for all."""
+    found = {}
+    for number, offer in enumerate(offers):
+        results = engine().search(parse(text_of(offer)), terms, limit=PROVING, facets=())
+        found[number] = {hit.id for hit in results.hits}
+    opened = set(_opened(set().union(*found.values()), person).values_list("pk", flat=True)) if found else set()
+    return (offer for number, offer in enumerate(offers) if found[number] & opened)
+
+
+def _opened(ids: Iterable[int], person: Person) -> QuerySet[Record]:
+    """Return those of the records that the database opens to the person now."""
+    return access.visible_to(person).opens(ids).select_related("unit", "number__register")
 
 
 def marks(query: Query, record: Record) -> dict[int, list[Box]]:

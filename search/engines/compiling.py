@@ -18,7 +18,7 @@ from archive.rules.levels import LEVEL_SLUGS, URGENCY_SLUGS
 from search import engine, fields
 from search import nodes as ask
 from search.engine import Filters
-from search.engines.schema import EXACT, FOLDED, day_number
+from search.engines.schema import EXACT, FOLDED, WHOLE, day_number
 from search.entry import Terms
 
 FEW: Final = 12
@@ -77,7 +77,7 @@ class Compiler:
             return Query.empty_query() if rank is None else self._term(name, rank)
         if name == "year":
             return self._term("year", int(value)) if re.fullmatch(r"[0-9]{1,4}", value) else Query.empty_query()
-        if name in {"type", "organ", "unit", "retention"}:
+        if name in WHOLE:
             return self._term(f"{name}_is", value)
         return Query.empty_query()
 

@@ -5,20 +5,22 @@ generation's lock at the first change and keeps it until `release`; the writer's
 is gone with it. Never imported by anything but the wiring: others know `search.engine`.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
 from search import marking
 from search.engine import DEEPEST, Filters
-from search.engines import listing, neighbours, schema, suggesting
+from search.engines import faceting, listing, neighbours, schema, spelling, suggesting
 from search.engines.compiling import Compiler
+from search.engines.faceting import Asked
 from search.engines.generations import Generations
 from search.engines.holding import Holding
-from search.engines.listing import View
-from search.entry import FACETS, Bucket, Entry, Excerpt, Hit, Order, Results, Suggestion, Terms
+from search.engines.listing import Listed, View
+from search.entry import FACETS, Entry, Excerpt, Hit, Order, Results, Suggestion, Terms
 from search.nodes import Query
+from search.spelling import offered
 
 
 class Embedded:
@@ -67,19 +69,19 @@ class Embedded:
         order: Order = Order.NEWEST,
         offset: int = 0,
         limit: int = 20,
+        facets: Sequence[str] = FACETS,
     ) -> Results:
         """Return a page of hits, the total and the facets."""
         compiler = Compiler(self._schema, terms)
         views = self._views(terms)
         chosen = {name: values for name, values in (filters or {}).items() if values}
         wanted = min(max(offset, 0) + max(limit, 0), DEEPEST)
-        is_best = order is Order.BEST
-        asked = (compiler.ranked if is_best else compiler.matching)(query.root, chosen)
-        parts = [(listing.best if is_best else listing.newest)(view, asked, wanted) for view in views]
+        asked = Asked(compiler, query.root, chosen)
+        parts = self._listed(asked, views, order, wanted)
         found = [one for part, _ in parts for one in part]
         hits = listing.page(found, max(offset, 0), min(limit, wanted - max(offset, 0)))
         counts = [count for _, count in parts]
-        return Results(hits, sum(counts), self._facets(compiler, views, query, chosen, counts))
+        return Results(hits, sum(counts), faceting.facets(asked, views, facets, counts))
 
     def excerpts(self, query: Query, terms: Terms, ids: Sequence[int]) -> dict[int, Excerpt]:
         """Return a passage for each record the reader may see."""
@@ -93,6 +95,12 @@ class Embedded:
         """Return what the reader may be about to type."""
         allowed = Compiler(self._schema, terms).matching(None)
         return suggesting.suggest([view.searcher for view in self._views(terms)], allowed, typed, limit)
+
+    def spellings(self, word: str, terms: Terms, *, limit: int = 3) -> list[Suggestion]:
+        """Return other spellings of a word that the reader's records hold."""
+        compiler = Compiler(self._schema, terms)
+        views = self._views(terms)
+        return offered(word, partial(spelling.counts, compiler, views), limit) if views else []
 
     def similar(self, record_id: int, terms: Terms, *, limit: int = 5) -> list[Hit]:
         """Return neighbours of a record."""
@@ -165,19 +173,11 @@ class Embedded:
             yield view.hits([address])[0].id, stored.decode()
 
     @staticmethod
-    def _facets(
-        compiler: Compiler, views: list[View], query: Query, chosen: Filters, counts: list[int]
-    ) -> dict[str, tuple[Bucket, ...]]:
-        """Count the facets; one with a filter of its own is counted as if that filter were off."""
-        rounds = [(chosen, [name for name in FACETS if name not in chosen and name != "level"])]
-        rounds += [({o: v for o, v in chosen.items() if o != name}, [name]) for name in chosen if name in FACETS]
-        counted: dict[str, Counter[str]] = {name: Counter() for name in FACETS}
-        if "level" not in chosen:
-            for view, count in zip(views, counts, strict=True):
-                counted["level"].update(listing.level_count(view, count))
-        for filters, names in rounds:
-            asked = compiler.matching(query.root, filters)
-            for view in views:
-                for name, values in listing.facet_counts(view, asked, names).items():
-                    counted[name].update(values)
-        return {name: listing.buckets(name, values) for name, values in counted.items()}
+    def _listed(asked: Asked, views: Sequence[View], order: Order, wanted: int) -> list[tuple[list[Listed], int]]:
+        """Return the first hits of each view in an order, and how many it has."""
+        if order is Order.BEST:
+            ranked = asked.ranked()
+            return [listing.best(view, ranked, wanted) for view in views]
+        matching = asked.matching()
+        field = "book" if order is Order.NUMBER else "newest"
+        return [listing.by_field(view, matching, wanted, field) for view in views]

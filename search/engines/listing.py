@@ -14,7 +14,7 @@ import tantivy
 from tantivy import Query
 
 from archive.rules.levels import LEVEL_SLUGS, URGENCY_SLUGS, Level, Urgency
-from search.engines.schema import band
+from search.engines.schema import WHOLE, band
 from search.engines.shelf import Shelf, count_of, numbers
 from search.entry import Bucket, Hit
 
@@ -22,13 +22,12 @@ SHOWN_VALUES: Final = 50
 _ASKED_VALUES: Final = 1000  # per shelf, so that merged counts are whole in any office of less agencies
 _MAX_TIES: Final = 2000
 _FIELDS: Final = {
-    "type": "type_is",
-    "organ": "organ_is",
-    "unit": "unit_is",
-    "retention": "retention_is",
+    **{name: f"{name}_is" for name in WHOLE},
     "year": "year",
+    "month": "month",
     "urgency": "urgency",
 }
+_IN_ORDER: Final = {"year", "month", "level", "urgency"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +53,17 @@ class View:
         return [Hit(record, version, self.level) for record, version in zip(ids, versions, strict=True)]
 
 
-_Key = tuple[int, int]  # band (0 when newest first), newest
-_Found = tuple[_Key, View, tantivy.DocAddress]
+_Key = tuple[int, int]  # band (0 when ordered by a field), then a whole number that no other record has
+Listed = tuple[_Key, View, tantivy.DocAddress]
 
 
-def newest(view: View, query: Query, wanted: int) -> tuple[list[_Found], int]:
-    """Return the newest hits of a view with their keys, and how many match in all."""
-    result: Any = view.searcher.search(query, max(wanted, 1), order_by_field="newest")
+def by_field(view: View, query: Query, wanted: int, field: str) -> tuple[list[Listed], int]:
+    """Return the hits with the highest value of a field, with their keys, and how many match in all."""
+    result: Any = view.searcher.search(query, max(wanted, 1), order_by_field=field)
     return [((0, key), view, address) for key, address in result.hits[:wanted]], int(result.count)
 
 
-def best(view: View, query: Query, wanted: int) -> tuple[list[_Found], int]:
+def best(view: View, query: Query, wanted: int) -> tuple[list[Listed], int]:
     """Return the best hits with their keys: those of the same band and day as the last one are all looked at."""
     asked = wanted + 1
     while True:
@@ -79,7 +78,7 @@ def best(view: View, query: Query, wanted: int) -> tuple[list[_Found], int]:
     return found, int(result.count)
 
 
-def page(found: list[_Found], offset: int, limit: int) -> tuple[Hit, ...]:
+def page(found: list[Listed], offset: int, limit: int) -> tuple[Hit, ...]:
     """Return one page of the merged list."""
     found.sort(key=lambda one: one[0], reverse=True)
     shown = list(islice(found, offset, offset + limit))
@@ -109,9 +108,9 @@ def facet_counts(view: View, query: Query, names: Sequence[str]) -> dict[str, Co
 
 
 def buckets(name: str, counted: Counter[str]) -> tuple[Bucket, ...]:
-    """Return the values to show: years and ranks in their order, others by count and then by name."""
+    """Return the values to show: years, months and ranks in their order, others by count and then by name."""
     found = [Bucket(value, count) for value, count in counted.items() if count]
-    if name in {"year", "level", "urgency"}:
+    if name in _IN_ORDER:
         ranks = {slug: str(int(rank)) for slugs in (LEVEL_SLUGS, URGENCY_SLUGS) for rank, slug in slugs.items()}
         return tuple(sorted(found, key=lambda one: ranks.get(one.value, one.value)))
     return tuple(sorted(found, key=lambda one: (-one.count, one.value))[:SHOWN_VALUES])
@@ -120,4 +119,7 @@ def buckets(name: str, counted: Counter[str]) -> tuple[Bucket, ...]:
 def _value(name: str, key: float | str) -> str:
     if isinstance(key, str):
         return key
-    return URGENCY_SLUGS[Urgency(int(key))] if name == "urgency" else str(int(key))
+    number = int(key)
+    if name == "month":
+        return f"{number // 100:04}-{number % 100:02}"
+    return URGENCY_SLUGS[Urgency(number)] if name == "urgency" else str(number)

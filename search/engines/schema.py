@@ -17,7 +17,7 @@ from search.entry import Entry
 from search.leaves import number_tokens
 from search.text import both, vi_clean
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 FOLDED: Final = ("subject", "body", "names")  # where free words are looked for
 EXACT: Final = ("subject_x", "body_x", "names_x")  # the same with marks
 NAMED: Final = (
@@ -30,7 +30,8 @@ NAMED: Final = (
     "retention",
     "number",
 )  # folded, one field each
-RAW: Final = ("type_is", "organ_is", "unit_is", "retention_is")  # whole values, for facets and filters
+WHOLE: Final = ("type", "organ", "unit", "register", "dossier", "retention")  # facets that are whole values
+RAW: Final = tuple(f"{name}_is" for name in WHOLE)
 HINT_SPLIT: Final = "\t"
 HINT_WORDS: Final = 2
 NAMES_SPLIT: Final = " | "  # a word nobody can ask for: no phrase reaches from one name into the next
@@ -38,6 +39,8 @@ NAMES_SPLIT: Final = " | "  # a word nobody can ask for: no phrase reaches from 
 _SPAN: Final = 1 << 16  # days from 1900: to 2079
 _EPOCH: Final = date(1900, 1, 1).toordinal()
 _ID_BITS: Final = 40
+_BOOK_ID_BITS: Final = 32  # beside the 32 bits of a book key
+_BOOK_IDS: Final = 2**_BOOK_ID_BITS - 1
 # The driver multiplies a score by log2(2 + weight), in 24 bits. Weights are made so that this
 # factor runs from WEIGHT_UNIT to WEIGHT_UNIT * (1 + 1/65) with the day: bands never overlap,
 # and within a band two different days still differ by one or two units in the last place.
@@ -52,8 +55,9 @@ def build() -> tantivy.Schema:
     builder.add_unsigned_field("id", indexed=True, fast=True)
     builder.add_unsigned_field("version", fast=True)
     builder.add_unsigned_field("newest", fast=True)
+    builder.add_unsigned_field("book", fast=True)
     builder.add_float_field("weight", fast=True)
-    for name in ("level", "urgency", "year", "day", "arrived"):
+    for name in ("level", "urgency", "year", "month", "day", "arrived"):
         builder.add_integer_field(name, indexed=True, fast=True)
     for name in ("marking", "reach"):
         builder.add_integer_field(name, indexed=True)
@@ -73,12 +77,15 @@ def document(entry: Entry) -> tantivy.Document:
     made.add_unsigned("id", entry.id)
     made.add_unsigned("version", entry.version)
     made.add_unsigned("newest", newest_key(entry))
+    made.add_unsigned("book", entry.book_key << _BOOK_ID_BITS | entry.id & _BOOK_IDS)
     made.add_float("weight", _weight(entry.day))
     for name, number in (("level", entry.level), ("urgency", entry.urgency), ("year", entry.year)):
         made.add_integer(name, number)
     for name, day in (("day", entry.day), ("arrived", entry.arrived_on)):
         if day:
             made.add_integer(name, day_number(day))
+    if entry.day:
+        made.add_integer("month", day_number(entry.day) // 100)
     made.add_integer("marking", entry.marking)
     for principal in set(entry.reach):
         made.add_integer("reach", principal)
@@ -146,6 +153,8 @@ def _add_values(made: tantivy.Document, entry: Entry) -> None:
         "type_is": entry.type_name,
         "organ_is": entry.organ_name,
         "unit_is": entry.unit,
+        "register_is": entry.register_name,
+        "dossier_is": entry.dossier,
         "retention_is": entry.retention,
     }
     for name, value in values.items():

@@ -1,0 +1,61 @@
+"""Count the facets of one search over several shelves: what is there to choose, and how often.
+
+A facet with a filter of its own is counted as if that filter were off, so that another
+value can be chosen. Every count is taken under the reader's access query.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tantivy import Query
+
+from search.engine import Filters
+from search.engines import listing
+from search.engines.compiling import Compiler
+from search.engines.listing import View
+from search.entry import FACETS, Bucket
+from search.nodes import Node
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One search of one reader: what was asked, and which facet values are chosen."""
+
+    compiler: Compiler
+    root: Node | None
+    chosen: Filters
+
+    def matching(self, *, but: str = "") -> Query:
+        """Return what must hold, but for the filter of one facet."""
+        filters = {name: values for name, values in self.chosen.items() if name != but}
+        return self.compiler.matching(self.root, filters)
+
+    def ranked(self) -> Query:
+        """Return the same, with the bands of the best order."""
+        return self.compiler.ranked(self.root, self.chosen)
+
+
+def facets(
+    asked: Asked, views: Sequence[View], names: Sequence[str], counts: Sequence[int]
+) -> dict[str, tuple[Bucket, ...]]:
+    """Return the buckets of the facets named; `counts` is how many hits each view has."""
+    counted: dict[str, Counter[str]] = {name: Counter() for name in FACETS if name in names}
+    if "level" in counted and "level" not in asked.chosen:
+        for view, count in zip(views, counts, strict=True):
+            counted["level"].update(listing.level_count(view, count))
+    for query, together in _rounds(asked, list(counted)):
+        for view in views:
+            for name, values in listing.facet_counts(view, query, together).items():
+                counted[name].update(values)
+    return {name: listing.buckets(name, values) for name, values in counted.items()}
+
+
+def _rounds(asked: Asked, names: Sequence[str]) -> Iterator[tuple[Query, list[str]]]:
+    """Yield which facets are counted under one query: all without a filter of their own, then one by one."""
+    together = [name for name in names if name not in asked.chosen and name != "level"]
+    if together:
+        yield asked.matching(), together
+    for name in names:
+        if name in asked.chosen:
+            yield asked.matching(but=name), [name]
