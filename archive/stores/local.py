@@ -141,6 +141,11 @@ class LocalStore:
         for path in self._root.glob(f"[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]/*{SUFFIX}"):
             yield path.name.removesuffix(SUFFIX)
 
+    def retain(self, address: str, until: datetime) -> bool:
+        """Return False: an ordinary folder has no locks that its owner could not lift."""
+        del address, until
+        return False
+
     def free_bytes(self) -> int | None:
         """Return the room an ordinary account has left on this disk."""
         figures = os.statvfs(self._root)

@@ -50,6 +50,9 @@ class Driver(Protocol):
     def addresses(self) -> Iterator[str]:
         """Yield every address kept, in no particular order."""
 
+    def retain(self, address: str, until: datetime) -> bool:
+        """Lock the object against removal until a moment; False where the medium has no locks. Never shortens."""
+
     def free_bytes(self) -> int | None:
         """Return the room left, None if the medium does not tell."""
 

@@ -71,6 +71,16 @@ class StoreFailed(Refusal):
     )
 
 
+class StoreAway(StoreFailed):
+    """STO-008: the server that keeps the objects is away, slow or answers wrongly; it may pass by itself."""
+
+    code = "STO-008"
+    message = _(
+        "The server that keeps the archive's files does not do its work (%(reason)s). Nothing was lost or marked as "
+        "done. Try again in a few minutes; if it goes on, tell the machine's administrator."
+    )
+
+
 class Shredded(Refusal):
     """STO-006: the data key was destroyed, so the content is gone for good, wherever a copy lies."""
 

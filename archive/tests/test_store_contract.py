@@ -1,7 +1,6 @@
 """What every driver of the store must do, and what the store as a whole must survive.
 
-`open_driver` is the list of drivers; an S3 driver joins with `marks=pytest.mark.engine`.
-Real files, real keys; a fault is made by the operating system or at its border, never in our code.
+`medium` is the list of places: a local folder, and a bucket of a real S3 server (`engine`). Real files, real keys; a fault is made by the operating system or at its border, never in our code.
 """
 
 import errno
@@ -39,18 +38,27 @@ from archive.stores.refusals import (
     WrongKey,
 )
 from archive.tests import sealed_reader
+from archive.tests.media import BucketMedium, LocalMedium
 from archive.vault import Vault
+from config.tests import buckets
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
-def local_driver(tmp_path):
-    return LocalStore(tmp_path / "objects")
+@pytest.fixture(params=["local", pytest.param("s3", marks=pytest.mark.engine)])
+def medium(request, tmp_path):
+    return LocalMedium(tmp_path) if request.param == "local" else BucketMedium(request.getfixturevalue("bucket"))
 
 
-@pytest.fixture(params=[local_driver])
-def open_driver(request, tmp_path):
-    return lambda: request.param(tmp_path)
+@pytest.fixture(scope="session")
+def bucket():
+    with buckets.fresh() as account:
+        yield account
+
+
+@pytest.fixture
+def open_driver(medium):
+    return medium.driver
 
 
 @pytest.fixture
@@ -75,10 +83,6 @@ def payload():
 
 def put(store, data, level=Level.MAT):
     return store.put(io.BytesIO(data), level=level)
-
-
-def file_of(tmp_path, address):
-    return tmp_path / "objects" / address[:2] / address[2:4] / f"{address}.vkso"
 
 
 def files_in(folder):
@@ -149,7 +153,7 @@ class TestDriverContract:
 
     def test_what_a_killed_writer_left_is_swept_when_old(self, open_driver):
         driver = open_driver()
-        driver.create(secrets.token_hex(16)).write(memoryview(b"left behind"))
+        driver.create(secrets.token_hex(16)).write(memoryview(bytes(9_000_000)))
 
         assert driver.sweep(older_than_seconds=60) == 0
         assert driver.sweep(older_than_seconds=-1) == 1
@@ -162,7 +166,7 @@ class TestDriverContract:
 
 
 class TestStoreContract:
-    @pytest.mark.parametrize("length", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 100_000, 2_500_000])
+    @pytest.mark.parametrize("length", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 100_000, 2_500_000, 20_000_000])
     def test_what_goes_in_comes_out_with_its_digests(self, store, length):
         data = secrets.token_bytes(length)
 
@@ -181,12 +185,13 @@ class TestStoreContract:
         assert one.address != two.address
         assert one.sealed_sha256 != two.sealed_sha256
 
-    def test_an_address_tells_nothing_of_the_content(self, store, tmp_path, payload):
+    def test_an_address_tells_nothing_of_the_content(self, store, medium, tmp_path, payload):
         sealed = put(store, payload)
-        names = " ".join(str(path) for path in files_in(tmp_path))
+        names = " ".join([*(str(path) for path in files_in(tmp_path)), *medium.names()])
 
         assert sealed.sha256[:32] not in names
-        assert all(payload[i : i + 16] not in path.read_bytes() for path in files_in(tmp_path) for i in (0, 50_000))
+        kept = [*(path.read_bytes() for path in files_in(tmp_path)), medium.read(sealed.address)]
+        assert all(payload[i : i + 16] not in content for content in kept for i in (0, 50_000))
 
     def test_a_range_is_read_alone(self, store, payload):
         address = put(store, payload).address
@@ -203,14 +208,16 @@ class TestStoreContract:
 
         assert store.read(sealed.address) == payload
 
-    def test_leaving_without_commit_leaves_nothing(self, store, tmp_path, payload):
+    @pytest.mark.parametrize("times", [1, 200])
+    def test_leaving_without_commit_leaves_nothing(self, store, medium, payload, times):
         with store.begin(level=Level.MAT) as writing:
-            writing.write(payload)
+            for _ in range(times):
+                writing.write(payload)
 
-        assert files_in(tmp_path / "objects") == []
+        assert medium.names() == []
         assert list(store.vault.object_ids()) == []
 
-    def test_a_source_that_fails_leaves_nothing(self, store, tmp_path):
+    def test_a_source_that_fails_leaves_nothing(self, store, medium):
         class Failing(io.BytesIO):
             def read(self, size=-1):
                 return super().read(size) or self._fail()
@@ -219,44 +226,41 @@ class TestStoreContract:
                 raise ConnectionResetError
 
         with pytest.raises(ConnectionResetError):
-            store.put(Failing(bytes(3_000_000)), level=Level.MAT)
-        assert files_in(tmp_path / "objects") == []
+            store.put(Failing(bytes(20_000_000)), level=Level.MAT)
+        assert medium.names() == []
 
-    def test_a_flipped_bit_is_reported_with_its_address(self, store, tmp_path, payload):
+    def test_a_flipped_bit_is_reported_with_its_address(self, store, medium, payload):
         sealed = put(store, payload)
-        path = file_of(tmp_path, sealed.address)
-        whole = path.read_bytes()
+        whole = medium.read(sealed.address)
         for at in (0, 8, 24, 48, 80, 80 + 3 * SEALED_CHUNK, len(whole) - 1):
-            path.write_bytes(whole[:at] + bytes([whole[at] ^ 4]) + whole[at + 1 :])
+            medium.write(sealed.address, whole[:at] + bytes([whole[at] ^ 4]) + whole[at + 1 :])
             with pytest.raises(DamagedObject) as refusal:
                 store.read(sealed.address)
             assert sealed.address in str(refusal.value)
             assert store.sealed_digest(sealed.address) != sealed.sealed_sha256
 
-    def test_damage_met_in_mid_stream_refuses_and_is_not_a_short_file(self, store, tmp_path, payload):
+    def test_damage_met_in_mid_stream_refuses_and_is_not_a_short_file(self, store, medium, payload):
         sealed = put(store, payload)
-        path = file_of(tmp_path, sealed.address)
-        whole = bytearray(path.read_bytes())
+        whole = bytearray(medium.read(sealed.address))
         whole[80 + 2 * SEALED_CHUNK] ^= 1
-        path.write_bytes(whole)
+        medium.write(sealed.address, bytes(whole))
 
         with store.open(sealed.address) as reader:
             assert reader.read(2 * CHUNK) == payload[: 2 * CHUNK]
             with pytest.raises(DamagedObject):
                 reader.read(1)
 
-    def test_a_cut_object_is_damaged(self, store, tmp_path, payload):
+    def test_a_cut_object_is_damaged(self, store, medium, payload):
         sealed = put(store, payload)
-        path = file_of(tmp_path, sealed.address)
+        whole = medium.read(sealed.address)
         for length in (0, 79, 80, 96, 80 + SEALED_CHUNK, 80 + SEALED_CHUNK + 500, sealed.sealed_size - 1):
-            os.truncate(path, length)
+            medium.write(sealed.address, whole[:length])
             with pytest.raises(DamagedObject):
                 store.open(sealed.address)
-            path.write_bytes(path.read_bytes() + bytes(sealed.sealed_size - length))
 
-    def test_an_object_in_anothers_place_is_damaged(self, store, tmp_path, payload):
+    def test_an_object_in_anothers_place_is_damaged(self, store, medium, payload):
         one, two = put(store, payload), put(store, payload)
-        file_of(tmp_path, one.address).write_bytes(file_of(tmp_path, two.address).read_bytes())
+        medium.write(one.address, medium.read(two.address))
 
         with pytest.raises(DamagedObject):
             store.read(one.address)
@@ -279,11 +283,11 @@ class TestStoreContract:
         assert not store.stat(address).exists
         assert list(store.addresses()) == []
 
-    def test_destroyed_content_restored_from_a_backup_stays_unreadable(self, store, tmp_path, payload):
+    def test_destroyed_content_restored_from_a_backup_stays_unreadable(self, store, medium, payload):
         address = put(store, payload).address
-        backup = file_of(tmp_path, address).read_bytes()
+        backup = medium.read(address)
         store.shred(address)
-        file_of(tmp_path, address).write_bytes(backup)
+        medium.write(address, backup)
 
         with pytest.raises(Shredded):
             store.read(address)
@@ -296,7 +300,7 @@ class TestStoreContract:
         assert store.read(sealed.address) == payload
 
     @pytest.mark.parametrize("level", [Level.THUONG, Level.MAT])
-    def test_an_outsider_with_the_page_and_the_keys_reads_an_object(self, store, tmp_path, payload, level):
+    def test_an_outsider_with_the_page_and_the_keys_reads_an_object(self, store, medium, tmp_path, payload, level):
         address, keys = put(store, payload, level).address, tmp_path / "keys"
         object_id = bytes.fromhex(address)
         store.vault.rotate_level(level)
@@ -304,7 +308,7 @@ class TestStoreContract:
         key = sealed_reader.data_key(
             keys / "vault.sqlite3", keys / "levels", [keys / "1.key", keys / "2.key"], object_id
         )
-        assert sealed_reader.unseal(file_of(tmp_path, address).read_bytes(), key, object_id) == payload
+        assert sealed_reader.unseal(medium.read(address), key, object_id) == payload
 
     def test_top_secret_bytes_are_never_taken_in(self, store):
         with pytest.raises(AboveCeiling):
@@ -369,6 +373,12 @@ class FaultyOs:
 
 
 class TestFaults:
+    """Of the disk: at the operating system's border, so for the local folder alone."""
+
+    @pytest.fixture
+    def medium(self, tmp_path):
+        return LocalMedium(tmp_path)
+
     @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO, errno.EDQUOT])
     def test_a_fault_at_any_call_leaves_no_half_file_and_no_key(self, store, tmp_path, monkeypatch, error):
         expected = StoreFailed if error == errno.EIO else StoreFull
@@ -647,7 +657,7 @@ def test_every_refusal_has_its_own_code_and_a_vietnamese_sentence():
         kind for kind in vars(refusals).values() if isinstance(kind, type) and kind.__module__ == refusals.__name__
     ]
     assert all(issubclass(kind, Refusal) for kind in kinds)
-    assert len({kind.code for kind in kinds}) == len(kinds) == 16
+    assert len({kind.code for kind in kinds}) == len(kinds) == 17
     for kind in kinds:
         assert kind.__doc__.startswith(f"{kind.code}: ")
         with override("en"):
