@@ -114,7 +114,7 @@ def _changed(leaves: Sequence[tuple[int, str, int | None, str, str]]) -> Iterato
 
 def entries(ids: Sequence[int], *, version: int) -> Iterator[Entry]:
     """Yield the current state of records as the engine keeps it; a record that is gone yields nothing."""
-    numbers = dict(RegisterNumber.objects.filter(record__in=ids).values_list("record_id", "number"))
+    numbers = {n.record_id: n for n in RegisterNumber.objects.filter(record__in=ids).select_related("register")}
     reach: dict[int, set[int]] = {}
     for record_id, principal in (
         Access.objects.filter(record__in=ids).exclude(source=Source.GRANT).values_list("record_id", "principal")
@@ -128,7 +128,9 @@ def entries(ids: Sequence[int], *, version: int) -> Iterator[Entry]:
         yield _entry(record, version, numbers.get(record.pk), reach.get(record.pk, set()), filed.get(record.pk))
 
 
-def _entry(record: Record, version: int, number: int | None, reach: set[int], item: DossierItem | None) -> Entry:
+def _entry(
+    record: Record, version: int, number: RegisterNumber | None, reach: set[int], item: DossierItem | None
+) -> Entry:
     day = record.issued_date or record.arrival_date
     return Entry(
         id=record.pk,
@@ -137,7 +139,7 @@ def _entry(record: Record, version: int, number: int | None, reach: set[int], it
         marking=record.marking_id or NO_MARKING,
         reach=tuple(sorted(reach)),
         number=record.symbol,
-        register_number=str(number or ""),
+        register_number=str(number.number) if number else "",
         subject=record.subject,
         type_name=record.type_name,
         organ_name=record.organ_name,
@@ -151,6 +153,7 @@ def _entry(record: Record, version: int, number: int | None, reach: set[int], it
         pages=tuple(page.text for page in pages.texts(record)),
         direction=record.direction,
         retention=str(item.dossier.rule.title) if item else "",
+        register_name=number.register.name if number else "",
     )
 
 
