@@ -32,9 +32,9 @@ from archive.rules.errors import Refusal
 from archive.rules.levels import Level
 from archive.rules.sizes import MIB
 from archive.sealing import KEY_BYTES, Broken, Sealer, Unsealed
+from archive.stores import chosen
 from archive.stores.custody import KeyFiles, make_key_files
-from archive.stores.local import LocalStore
-from archive.stores.port import Draft, Driver
+from archive.stores.port import Draft, Driver, object_id
 from archive.stores.refusals import (
     DAMAGED_PARTS,
     AboveCeiling,
@@ -76,10 +76,6 @@ __all__ = [
     "stat",
 ]
 
-DRIVERS: Final[dict[str, Callable[[], Driver]]] = {
-    "local": lambda: LocalStore(Path(settings.VANKHO_HOME) / "objects"),
-    "s3": lambda: _s3_store(),  # noqa: PLW0108 - defined below
-}
 DAY_SECONDS: Final = 86_400
 _LOOK_EVERY: Final = 16 * MIB  # how much is written between two looks at the free room
 _READ: Final = MIB
@@ -231,9 +227,8 @@ class Store:
         Raises:
             Shredded, MissingObject, DamagedObject, WrongKey, StoreFailed, LevelKeyMissing.
         """
-        object_id = _object_id(address)
-        key = self.vault.get(object_id)
-        return Reader(self.driver.open(address), object_id=object_id, key=key, start=start, length=length)
+        key = self.vault.get(object_id(address))
+        return Reader(self.driver.open(address), object_id=object_id(address), key=key, start=start, length=length)
 
     def read(self, address: str, *, start: int = 0, length: int | None = None) -> bytes:
         """Return the bytes of an object or of a range of it. Raises as `open`."""
@@ -258,7 +253,7 @@ class Store:
 
     def shred(self, address: str) -> None:
         """Destroy an object: its key first, then its bytes. Twice is not an error."""
-        self.vault.shred(_object_id(address))
+        self.vault.shred(object_id(address))
         self.driver.delete(address)
 
     def relevel(self, address: str, *, to: Level) -> None:
@@ -267,7 +262,7 @@ class Store:
         No ceiling here: bytes found to be more secret than this site may hold are better
         under the higher key until a person removes them. Raises Shredded, WrongKey.
         """
-        self.vault.rewrap(_object_id(address), to=to)
+        self.vault.rewrap(object_id(address), to=to)
 
     def retain(self, address: str, until: datetime) -> bool:
         """Lock an object against removal until a moment, where the medium can; return whether it is locked."""
@@ -287,15 +282,14 @@ class Store:
             older_than_seconds: younger ones may belong to a transaction that is still open.
         """
         limit = datetime.now(UTC) - timedelta(seconds=older_than_seconds)
-        keys = (object_id.hex() for object_id in self.vault.object_ids(older_than_seconds=older_than_seconds))
-        bare_keys = (address for address in keys if self.driver.stat(address) is None)
-        every = itertools.chain(self.driver.addresses(), bare_keys)
-        while batch := list(itertools.islice(every, _BATCH)):
-            named = frozenset(known(batch))
-            for address in batch:
-                kept = self.driver.stat(address)
-                if address not in named and (kept is None or kept.changed_at <= limit):
-                    yield address
+        for address in _unnamed(self.driver.addresses(), known):
+            kept = self.driver.stat(address)
+            if kept is None or kept.changed_at <= limit:
+                yield address
+        keys = (each.hex() for each in self.vault.object_ids(older_than_seconds=older_than_seconds))
+        for address in _unnamed(keys, known):
+            if self.driver.stat(address) is None:
+                yield address
 
     def sweep(self, *, older_than_seconds: float = DAY_SECONDS) -> int:
         """Remove what killed writers left unfinished; return how many pieces."""
@@ -308,14 +302,11 @@ class Store:
             raise StoreFull
 
 
-def _object_id(address: str) -> bytes:
-    try:
-        object_id = bytes.fromhex(address)
-    except ValueError:
-        object_id = b""
-    if object_id.hex() != address or len(object_id) != 16:  # noqa: PLR2004 - 128 bits
-        raise MissingObject(address=ascii(address[:32]))
-    return object_id
+def _unnamed(every: Iterator[str], known: Callable[[Collection[str]], Collection[str]]) -> Iterator[str]:
+    """Yield the addresses that no row names; the rows are asked first, for asking a medium costs a request each."""
+    while batch := list(itertools.islice(every, _BATCH)):
+        named = frozenset(known(batch))
+        yield from (address for address in batch if address not in named)
 
 
 # --- the store of this installation -----------------------------------------------------------
@@ -335,27 +326,13 @@ def configured() -> Store:
     """
     home, files = Path(settings.VANKHO_HOME), tuple(Path(name) for name in settings.SITE_KEY_FILES)
     floor_bytes, ceiling = settings.FREE_DISK_FLOOR, settings.SITE_MAX_LEVEL
-    asked = (home, files, settings.STORE_DRIVER, *_s3_account(), floor_bytes, ceiling, settings.PROFILE)
+    asked = (home, files, settings.STORE_DRIVER, *chosen.account(), floor_bytes, ceiling, settings.PROFILE)
     with _lock:
         if asked not in _configured:
-            driver = DRIVERS[settings.STORE_DRIVER]()
+            driver = chosen.driver(settings.STORE_DRIVER)
             vault = _open_vault(home / "keys" / "vault.sqlite3", files, driver)
             _configured[asked] = Store(driver, vault, floor_bytes=floor_bytes, ceiling=ceiling)
         return _configured[asked]
-
-
-def _s3_account() -> tuple[str, ...]:
-    """Return the settings of an account in the order of `archive.stores.bucket.Account`."""
-    names = ("S3_URL", "S3_BUCKET", "S3_REGION", "S3_ACCESS_KEY", "S3_SECRET_KEY", "S3_CA_FILE")
-    return tuple(getattr(settings, name) for name in names)
-
-
-def _s3_store() -> Driver:
-    # Loaded when chosen: an installation on local files is spared the client's 0.3 s.
-    from archive.stores.bucket import Account
-    from archive.stores.s3 import S3Store
-
-    return S3Store(Account(*_s3_account()))
 
 
 def _open_vault(path: Path, key_files: tuple[Path, ...], driver: Driver) -> Vault:
@@ -406,11 +383,6 @@ def shred(address: str) -> None:
 def relevel(address: str, *, to: Level) -> None:
     """See `Store.relevel`."""
     configured().relevel(address, to=to)
-
-
-def retain(address: str, until: datetime) -> bool:
-    """See `Store.retain`."""
-    return configured().retain(address, until)
 
 
 def addresses() -> Iterator[str]:

@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from archive.stores.disk import create, refusal, sync_folder, write_all
-from archive.stores.port import Kept
+from archive.stores.port import Kept, object_id
 from archive.stores.refusals import MissingObject
 
 SUFFIX: Final = ".vkso"
 UNFINISHED: Final = "unfinished"
-ADDRESS_DIGITS: Final = 32
 _NO_LINKS: Final = {errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK}
 
 
@@ -174,6 +173,5 @@ class LocalStore:
 
     def _path(self, address: str) -> Path:
         """Return where an address lies; anything but 32 hex digits never becomes a path."""
-        if len(address) != ADDRESS_DIGITS or not set(address) <= set("0123456789abcdef"):
-            raise MissingObject(address=ascii(address[:ADDRESS_DIGITS]))
+        object_id(address)
         return self._root / address[:2] / address[2:4] / f"{address}{SUFFIX}"

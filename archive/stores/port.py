@@ -8,7 +8,18 @@ Refusals are those of `archive.stores.refusals`; an address is 32 lower-case hex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Final, Protocol
+
+from archive.stores.refusals import MissingObject
+
+ADDRESS_DIGITS: Final = 32
+
+
+def object_id(address: str) -> bytes:
+    """Return the 16 bytes an address stands for. Raises MissingObject for anything but 32 lower-case hex digits."""
+    if len(address) != ADDRESS_DIGITS or not set(address) <= set("0123456789abcdef"):
+        raise MissingObject(address=ascii(address[:ADDRESS_DIGITS]))
+    return bytes.fromhex(address)
 
 
 @dataclass(frozen=True, slots=True)

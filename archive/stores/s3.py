@@ -31,8 +31,8 @@ from archive.rules.errors import Refusal
 from archive.rules.sizes import MIB
 from archive.stores import bucket
 from archive.stores.bucket import Account, asked
-from archive.stores.local import ADDRESS_DIGITS, SUFFIX
-from archive.stores.port import Kept
+from archive.stores.local import SUFFIX
+from archive.stores.port import Kept, object_id
 from archive.stores.ranges import RangeStream
 from archive.stores.refusals import MissingObject, StoreAway, StoreFailed
 
@@ -256,6 +256,5 @@ class S3Store:
 
     def _key(self, address: str) -> str:
         """Return where an address lies; anything but 32 hex digits never becomes a name."""
-        if len(address) != ADDRESS_DIGITS or not set(address) <= set("0123456789abcdef"):
-            raise MissingObject(address=ascii(address[:ADDRESS_DIGITS]))
+        object_id(address)
         return f"{self._prefix}{address[:2]}/{address[2:4]}/{address}{SUFFIX}"
