@@ -11,14 +11,14 @@ counts drive from `Access`; wide readers on SQLite filter records by EXISTS with
 "principal + 0"; narrow readers take ids from the index of `Access`.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Final, Protocol
 
 from django.db import connection, transaction
-from django.db.models import Count, Exists, F, OuterRef, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -28,7 +28,6 @@ from archive.models import (
     FOREVER,
     Access,
     Grant,
-    Marking,
     Person,
     Record,
     RecordState,
@@ -41,7 +40,7 @@ from archive.rules.errors import Forbidden, Hidden
 from archive.rules.levels import Level
 from archive.rules.roles import Action, Role, allows
 from archive.rules.steps import WORK
-from archive.standing import Standing, once, standing, units_in_scope
+from archive.standing import Standing, once, open_markings, standing, units_in_scope
 
 PERSON: Final = 1_000_000
 ROLE: Final = 2_000_000
@@ -156,15 +155,10 @@ def _scope(person: Person, now: datetime) -> Scope:
     stands = standing(person, now)
     return Scope(
         level=int(stands.level),
-        markings=open_markings(),
+        markings=open_markings(person, now),
         principals=principals(person, stands, now),
         now=minutes(now),
     )
-
-
-def open_markings() -> tuple[int, ...]:
-    """Return the markings open to everybody: today only "none" exists."""
-    return tuple(Marking.objects.filter(name="").values_list("pk", flat=True))
 
 
 def principals(person: Person, stands: Standing, at: datetime) -> tuple[int, ...]:
@@ -213,7 +207,11 @@ def open_record(person: Person, action: Action, key: str) -> Record:
         Forbidden: visible, but the act is not allowed.
     """
     # One query for both: a missing key and a hidden one walk the same path.
-    record = visible_to(person).among(Record.objects.select_related("unit", "number__register").filter(key=key)).first()
+    record = (
+        visible_to(person)
+        .among(Record.objects.select_related("unit", "registered_by", "number__register").filter(key=key))
+        .first()
+    )
     if record is None:
         raise Hidden(object_type="record", object_id=key[:40])
     require(person, action)
@@ -319,34 +317,28 @@ GROUNDS: Final[dict[int, Promise]] = {
 def readers(record: Record, person: Person) -> list[Reader]:
     """Return by which grounds a record may be known, those of the person asking first."""
     mine = set(visible_to(person).principals)
-    rows = list(Access.objects.filter(record=record))
-    names = principal_names({row.principal for row in rows})
-    shown = [_reader(row, names[row.principal], is_you=row.principal in mine) for row in rows]
+    rows = Access.objects.filter(record=record).annotate(unit=_unit_name(), person=_person_name())
+    shown = [_reader(row, is_you=row.principal in mine) for row in rows]
     return sorted(shown, key=lambda reader: (not reader.is_you, reader.name))
 
 
-def _reader(row: Access, name: str, *, is_you: bool) -> Reader:
+def _unit_name() -> Subquery:
+    return Subquery(Unit.objects.filter(pk=OuterRef("principal") % PERSON).order_by().values("name")[:1])
+
+
+def _person_name() -> Subquery:
+    return Subquery(Person.objects.filter(pk=OuterRef("principal") - PERSON).order_by().values("full_name")[:1])
+
+
+def _reader(row: Any, *, is_you: bool) -> Reader:
     until = None if row.until == FOREVER else datetime.fromtimestamp(row.until * 60, tz=UTC)
-    return Reader(name, GROUNDS[row.source], until, is_you)
+    return Reader(_principal_name(row), GROUNDS[row.source], until, is_you)
 
 
-def principal_name(principal: int) -> str:
-    """Return the name of the unit or person behind a principal."""
-    return principal_names({principal})[principal]
-
-
-def principal_names(principals: Collection[int]) -> dict[int, str]:
-    """Return the names of the units and people behind principals, in at most two queries."""
-    units = {one % PERSON for one in principals if one < PERSON or one >= DESK}
-    people = {one - PERSON for one in principals if PERSON <= one < ROLE}
-    unit = Unit.objects.in_bulk(units) if units else {}
-    person = Person.objects.in_bulk(people) if people else {}
-
-    def name(principal: int) -> str:
-        if principal >= DESK:
-            return str(_("Intake desk of %(unit)s") % {"unit": unit[principal - DESK]})
-        if principal >= ROLE:
-            return str(Role(principal - ROLE).label)
-        return str(person[principal - PERSON] if principal >= PERSON else unit[principal])
-
-    return {principal: name(principal) for principal in principals}
+def _principal_name(row: Any) -> str:
+    """Return the name of the unit, person or role behind the principal of an annotated row."""
+    if row.principal >= DESK:
+        return str(_("Intake desk of %(unit)s") % {"unit": row.unit})
+    if row.principal >= ROLE:
+        return str(Role(row.principal - ROLE).label)
+    return str(row.person if row.principal >= PERSON else row.unit)

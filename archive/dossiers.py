@@ -4,11 +4,12 @@ A dossier is never below the level of what lies in it, and a person sees it only
 that clearance and its unit in scope; what they may not see inside is not even counted.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from django.db import transaction
-from django.db.models import Max, QuerySet
+from django.db.models import Count, Max, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -146,6 +147,7 @@ def file(record: Record, *, dossier: Dossier, actor: Person) -> DossierItem:
     item = DossierItem.objects.create(
         dossier=locked, record=record, doc_ordinal=last + 1, filed_at=timezone.now(), filed_by=actor
     )
+    Record.objects.filter(pk=record.pk).update(is_filed=True)
     if record.level > locked.level:
         Dossier.objects.filter(pk=locked.pk).update(level=record.level)
     audit.write(Action.DOSSIER_FILE, actor=actor, subject=record, details={"dossier": locked.key})
@@ -180,6 +182,19 @@ def contents(dossier: Dossier, person: Person) -> list[DossierItem]:
     items = DossierItem.objects.filter(dossier=dossier).select_related("record")
     open_to_them = set(access.visible_to(person).opens([item.record_id for item in items]).values_list("pk", flat=True))
     return [item for item in items if item.record_id in open_to_them]
+
+
+def counted(shown: Sequence[Dossier], person: Person) -> dict[int, int]:
+    """Return how many records lie in each of these dossiers, as far as this person may see them."""
+    seen = access.visible_to(person).reaching("record_id")
+    items = DossierItem.objects.filter(seen, dossier__in=shown).order_by()
+    return dict(items.values("dossier").annotate(n=Count("pk")).values_list("dossier", "n"))
+
+
+def unfiled(person: Person) -> QuerySet[Record]:
+    """Return the registered records that lie in no dossier yet and that a person may see, newest first."""
+    loose = Record.objects.filter(state=RecordState.REGISTERED, is_filed=False)
+    return access.visible_to(person).among(loose).order_by("-pk")
 
 
 def level_of(dossier: Dossier) -> Level:

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from archive import access, audit, dossiers
+from archive import access, audit, comings, dossiers
 from archive.models import Dossier, Hold, HoldItem, Person, Record, RetentionRule, RuleKind
 from archive.rules import periods
 from archive.rules.errors import Hidden, Refusal
@@ -73,30 +73,31 @@ def outcome_of(dossier: Dossier, *, is_held: bool) -> periods.Outcome:
     return periods.decide([rule], periods.Times(dossier.ended_on, events), is_held=is_held)
 
 
-def due_list(person: Person, *, until: date) -> list[Due]:
+def due_list(person: Person, *, until: date, offset: int = 0, limit: int | None = None) -> list[Due]:
     """Return the closed dossiers a person may see that come up by a day, held ones and permanent ones included.
+
+    By the first day, what has none last. The rows of a page are chosen in the database, where their days are
+    as `archive.rules.periods` counts them (a test compares the two); what is shown of a row comes from there.
 
     Raises:
         Forbidden: the person may not read the due list.
     """
     access.require(person, Action.DUE_READ)
-    closed = (
-        dossiers.visible_dossiers(person).filter(closed_at__isnull=False).select_related("rule", "record_class", "unit")
-    )
-    lines = [_due(dossier) for dossier in closed]
-    wanted = [line for line in lines if _comes_up(line, until)]
-    return sorted(wanted, key=lambda line: (line.outcome.due_on or date.max, line.dossier.code))
+    closed = dossiers.visible_dossiers(person).filter(closed_at__isnull=False)
+    held = _held()
+    chosen = comings.coming_up(closed, until=until, held=held)[offset : None if limit is None else offset + limit]
+    shown = list(chosen.select_related("rule", "record_class", "unit"))
+    return [Due(each, outcome_of(each, is_held=each.pk in held), [*held.get(each.pk, {}).values()]) for each in shown]
 
 
-def _comes_up(line: Due, until: date) -> bool:
-    if line.holds or line.outcome.action is periods.Action.KEEP:
-        return True
-    return line.outcome.due_on is not None and line.outcome.due_on <= until
-
-
-def _due(dossier: Dossier) -> Due:
-    holds = holds_on(dossier)
-    return Due(dossier, outcome_of(dossier, is_held=bool(holds)), holds)
+def _held() -> dict[int, dict[int, Hold]]:
+    """Return the dossiers under an active hold, on themselves or on a record in them, with the holds by their ids."""
+    items = HoldItem.objects.filter(hold__lifted_at__isnull=True).select_related("hold").order_by("hold")
+    held: dict[int, dict[int, Hold]] = {}
+    for item in items.annotate(of_record=F("record__filings__dossier")):
+        for dossier in filter(None, (item.dossier_id, item.of_record)):
+            held.setdefault(dossier, {})[item.hold_id] = item.hold
+    return held
 
 
 def holds_on(dossier: Dossier) -> list[Hold]:
@@ -179,8 +180,8 @@ def lift_hold(hold: Hold, *, reason: str, actor: Person) -> Hold:
 
 def visible_holds(person: Person) -> QuerySet[Hold]:
     """Return the holds of which a person may see everything they cover."""
-    scope = access.visible_to(person)
-    hidden_records = HoldItem.objects.filter(record__isnull=False).exclude(record__in=scope.records().values("pk"))
+    # From the few things that are held, never from all that a person may see.
+    hidden_records = HoldItem.objects.filter(~access.visible_to(person).reaching("record_id"), record__isnull=False)
     hidden_dossiers = HoldItem.objects.filter(dossier__isnull=False).exclude(
         dossier__in=dossiers.visible_dossiers(person).values("pk")
     )

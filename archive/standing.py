@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 from django.db.models import CharField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Value
 from django.utils import timezone
 
-from archive.models import Clearance, Person, PersonRole, Unit, UnitScope
+from archive.models import Clearance, Marking, Person, PersonRole, Unit, UnitScope
 from archive.rules.levels import Level
 from archive.rules.roles import Role
 
@@ -88,14 +88,20 @@ def units_in_scope(person: Person, at: datetime) -> list[int]:
     return list(_facts_of(person, at).units)
 
 
+def open_markings(person: Person, at: datetime) -> tuple[int, ...]:
+    """Return the markings open to a person at a moment."""
+    return _facts_of(person, at).markings
+
+
 @dataclass(frozen=True, slots=True)
 class _Facts:
     roles: frozenset[Role]
     level: Level
     units: tuple[int, ...]
+    markings: tuple[int, ...]
 
 
-_ROLE, _LEVEL, _UNIT = 1, 2, 3
+_ROLE, _LEVEL, _UNIT, _MARKING = 1, 2, 3, 4
 
 
 def _facts_of(person: Person, at: datetime) -> _Facts:
@@ -111,12 +117,16 @@ def _read_facts(person: Person, at: datetime) -> _Facts:
     path = ExpressionWrapper(OuterRef("path"), output_field=CharField())
     over = UnitScope.objects.filter(mine).annotate(below=path).filter(below__startswith=F("unit__path"))
     units = Unit.objects.filter(Exists(over)).order_by().values_list(Value(_UNIT), "pk")
-    rows = list(roles.union(cleared, units, all=True))
+    markings = Marking.objects.filter(name="").values_list(
+        Value(_MARKING), "pk"
+    )  # open to everybody; today only "none" exists
+    rows = list(roles.union(cleared, units, markings, all=True))
     level = Level(max((value for kind, value in rows if kind == _LEVEL), default=Level.THUONG))
     return _Facts(
         frozenset(Role(value) for kind, value in rows if kind == _ROLE),
         level,
         tuple(sorted({value for kind, value in rows if kind == _UNIT})),
+        tuple(value for kind, value in rows if kind == _MARKING),
     )
 
 

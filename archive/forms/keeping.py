@@ -7,11 +7,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from archive.dossiers import Cover, visible_dossiers
+from archive.forms.choosing import LongSelect, LongSelectMultiple
 from archive.forms.register import DATE_FORMATS
 from archive.models import Dossier, Person, RecordClass, RetentionRule, Unit
 from archive.standing import units_in_scope
 
 TEXT = {"class": "form-control"}
+OFFERED = 300  # newest dossiers in the box of a hold; an older one has the button on its own page
 SELECT = {"class": "form-select"}
 DAY = {"class": "form-control num", "placeholder": "dd/mm/yyyy", "inputmode": "numeric"}
 
@@ -61,13 +63,13 @@ class FileForm(forms.Form):
     """Which open dossier a record goes into."""
 
     dossier = forms.ModelChoiceField(
-        Dossier.objects.none(), label=_("Dossier"), empty_label=_("choose a dossier"), widget=forms.Select(attrs=SELECT)
+        Dossier.objects.none(), label=_("Dossier"), empty_label=_("choose a dossier"), widget=LongSelect(attrs=SELECT)
     )
 
-    def __init__(self, data: Any = None, *, person: Person) -> None:
-        """Offer the open dossiers this person may see."""
-        super().__init__(data)
-        offered = visible_dossiers(person).filter(closed_at__isnull=True)
+    def __init__(self, data: Any = None, *, person: Person, into: str = "") -> None:
+        """Offer the open dossiers this person may see, one of them chosen beforehand."""
+        super().__init__(data, initial={"dossier": into})
+        offered = visible_dossiers(person).filter(closed_at__isnull=True).only("code", "title")
         self.fields["dossier"].queryset = offered  # type: ignore[attr-defined]
 
 
@@ -88,10 +90,15 @@ class HoldForm(forms.Form):
         label=_("By whose order"), max_length=300, required=False, widget=forms.TextInput(attrs=TEXT)
     )
     dossiers = forms.ModelMultipleChoiceField(
-        Dossier.objects.none(), label=_("Dossiers it covers"), widget=forms.SelectMultiple(attrs=SELECT | {"size": 6})
+        Dossier.objects.none(), label=_("Dossiers it covers"), widget=LongSelectMultiple(attrs=SELECT | {"size": 6})
     )
 
     def __init__(self, data: Any = None, *, person: Person, initial: Any = None) -> None:
-        """Offer the dossiers this person may see."""
+        """Take the dossiers this person may see; list the newest of them, and the one a link asks for."""
         super().__init__(data, initial=initial)
-        self.fields["dossiers"].queryset = visible_dossiers(person)  # type: ignore[attr-defined]
+        seen = visible_dossiers(person)
+        field: Any = self.fields["dossiers"]
+        field.queryset = seen
+        asked = list(seen.filter(pk__in=self.initial.get("dossiers", ())).values_list("pk", "code", "title"))
+        newest = [row for row in seen.values_list("pk", "code", "title")[:OFFERED] if row not in asked]
+        field.widget.choices = [(pk, f"{code} {title}") for pk, code, title in asked + newest]

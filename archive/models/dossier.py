@@ -1,7 +1,7 @@
 """Dossiers, what is filed in them, and holds. Hold rows are never deleted."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from archive.models.access import LEVEL_CHOICES
 from archive.models.people import Person, Unit
@@ -30,6 +30,7 @@ class Dossier(models.Model):
 
     class Meta:
         ordering = ("-year", "code")
+        indexes = [models.Index(F("year").desc(), F("code"), name="dossier_newest")]  # the list, a page at a time
         constraints = [
             models.UniqueConstraint(fields=["year", "code", "unit"], name="dossier_code_once"),
             models.CheckConstraint(

@@ -9,7 +9,7 @@ import secrets
 
 from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from archive.models.access import LEVEL_CHOICES, Marking
@@ -77,6 +77,9 @@ class Record(models.Model):
     channel = models.CharField(max_length=20, blank=True)
     issued_amount = models.PositiveIntegerField(null=True, blank=True, validators=[MinValueValidator(1)])
     reply_to = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="replies")
+    # Written by the acts that make them true, for the partial indexes below: "has no step" walked every dispatch.
+    is_handed = models.BooleanField(default=False)  # has been handed to somebody: a step exists
+    is_filed = models.BooleanField(default=False)  # lies in a dossier
 
     proposal = models.JSONField(default=dict)  # {field: Guess.to_json()}: what the machine read; never a saved value
     evidence = models.JSONField(default=list)  # [Evidence.to_json()]: signs of secrecy
@@ -94,6 +97,21 @@ class Record(models.Model):
             models.Index(fields=["state", "id"], name="record_state"),  # the intake desk
             models.Index(fields=["issued_date", "id"], name="record_issued"),  # lists by date
             models.Index(fields=["code_notation", "code_number"], name="record_symbol"),  # duplicate warning
+            # What the desk has to submit, urgent ones first (routing.lists.to_forward).
+            models.Index(
+                F("urgency").desc(),
+                F("registered_at"),
+                condition=Q(state="registered", direction="incoming", is_handed=False),
+                name="record_to_forward",
+            ),
+            # Registered and in no dossier yet, newest first (the archivist's desk, "not filed").
+            models.Index(F("id").desc(), condition=Q(state="registered", is_filed=False), name="record_unfiled"),
+            # The newest dispatches that may be named as a reply (forms.route.AnswerForm).
+            models.Index(
+                F("registered_at").desc(),
+                condition=Q(state="registered", direction="outgoing", reply_to__isnull=True),
+                name="record_replies",
+            ),
         ]
         constraints = [
             models.CheckConstraint(

@@ -113,6 +113,11 @@ def soon(steps: QuerySet[Step]) -> QuerySet[Step]:
     return steps.filter(due_on__range=(timezone.localdate(), deadlines.soon())).exclude(state=StepState.ANSWERED)
 
 
+def drafts(person: Person) -> QuerySet[Record]:
+    """Return the drafts on a clerk's intake desk, oldest first."""
+    return access.visible_to(person).among(Record.objects.filter(state=RecordState.DRAFT)).order_by("pk")
+
+
 def counts(steps: QuerySet[Step]) -> Counts:
     """Return the figures of a list in one query."""
     today, near = timezone.localdate(), deadlines.soon()
@@ -131,8 +136,8 @@ def to_forward(person: Person) -> QuerySet[Record]:
     """Return the incoming dispatches of a clerk's units that nobody has been handed yet, urgent ones first."""
     units = units_in_scope(person, timezone.now())
     fresh = Record.objects.filter(unit__in=units, state=RecordState.REGISTERED, direction=Way.INCOMING)
-    untouched = fresh.filter(~Exists(Step.objects.filter(record=OuterRef("pk"))))
-    return _opened(person, untouched).order_by("-urgency", "registered_at")
+    untouched = access.visible_to(person).among(fresh.filter(is_handed=False))
+    return untouched.select_related("number", "unit").order_by("-urgency", "registered_at")
 
 
 def returned_to(person: Person) -> QuerySet[Step]:
@@ -140,8 +145,3 @@ def returned_to(person: Person) -> QuerySet[Step]:
     later = Step.objects.filter(record=OuterRef("record_id"), from_person=person, order__gt=OuterRef("order"))
     back = Step.objects.filter(from_person=person, state=StepState.RETURNED, parent__isnull=True).filter(~Exists(later))
     return seen(person, back).order_by("-closed_at")
-
-
-def _opened(person: Person, records: QuerySet[Record]) -> QuerySet[Record]:
-    reached = access.visible_to(person).rows().filter(record_id=OuterRef("pk"))
-    return records.filter(Exists(reached)).select_related("number", "unit")

@@ -59,6 +59,8 @@ def open_step(record: Record, task: Task, *, giver: Person, parent: Step | None 
 def write(record: Record, task: Task, *, giver: Person, parent: Step | None = None) -> Step:
     """Write a new step as the next line of the thread."""
     last = Step.objects.filter(record=record).aggregate(last=Max("order"))["last"] or 0
+    if not last:
+        Record.objects.filter(pk=record.pk).update(is_handed=True)
     return Step.objects.create(
         record=record,
         order=last + 1,

@@ -15,8 +15,8 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from archive import access, dossiers, registers, retention
-from archive.models import AuditEntry, Clearance, Person, Record, RecordState, Step, StepState
+from archive import dossiers, registers, retention
+from archive.models import AuditEntry, Clearance, Person, Record, Step, StepState
 from archive.routing import deadlines, lists
 from archive.rules.levels import Level, Urgency
 from archive.rules.roles import Action, Role
@@ -28,6 +28,7 @@ DUE_ROWS: Final = 5
 DUE_SOON: Final = timedelta(days=30)
 WEEK: Final = timedelta(days=7)
 CHART_DAYS: Final = 14
+CAP: Final = 999  # nobody works down an exact hundred thousand, and counting them cost a second
 Words = str | Promise
 
 
@@ -40,6 +41,7 @@ class Figure:
     url: str
     kind: str = ""
     state: Words = ""
+    is_more: bool = False  # counted no further than CAP
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ LOG: Final = Link("archive:log", "list-search", _("Open the log"), "r")
 
 
 def _clerk(person: Person) -> Desk:
-    drafts = access.visible_to(person).records().filter(state=RecordState.DRAFT)
+    drafts = lists.drafts(person)
     fresh = lists.to_forward(person)
     urgent = list(fresh.filter(urgency__gt=Urgency.THUONG)[:URGENT_ROWS])
     days = registers.registered_per_day(person, days=CHART_DAYS)
@@ -104,7 +106,7 @@ def _clerk(person: Person) -> Desk:
     ]  # fmt: skip
     return Desk(
         figures,
-        rows=[*map(forward_row, urgent), *map(draft_row, drafts.order_by("pk")[: ROWS - len(urgent)])],
+        rows=[*map(forward_row, urgent), *map(draft_row, drafts[: ROWS - len(urgent)])],
         title=_("What I have to do"),
         empty=_("Nothing waits to be registered. Hand files in, and they appear here."),
         links=(HAND_IN, REGISTER),
@@ -157,16 +159,19 @@ def _due(steps: QuerySet[Step]) -> list[Step]:
 
 def _archivist(person: Person) -> Desk:
     seen = dossiers.visible_dossiers(person)
-    unfiled = access.visible_to(person).records().filter(state=RecordState.REGISTERED, filings__isnull=True)
+    unfiled = dossiers.unfiled(person)
+    loose = unfiled[: CAP + 1].count()
     held = retention.visible_holds(person).filter(lifted_at__isnull=True)
     figures = [
-        Figure(_("dispatches not filed yet"), unfiled.count(), reverse("archive:dossiers-unfiled")),
+        Figure(
+            _("dispatches not filed yet"), min(loose, CAP), reverse("archive:dossiers-unfiled"), is_more=loose > CAP
+        ),
         Figure(_("open dossiers"), seen.filter(closed_at__isnull=True).count(), reverse("archive:dossiers")),
         Figure(_("active holds"), held.count(), reverse("archive:holds")),
     ]
     return Desk(
         figures,
-        rows=[filing_row(record) for record in unfiled.order_by("-pk")[:ROWS]],
+        rows=[filing_row(record) for record in unfiled.select_related("number")[:ROWS]],
         title=_("Not filed yet"),
         empty=_("Every dispatch lies in a dossier."),
         links=(SEARCH, FILE),

@@ -38,14 +38,14 @@ SHORTCUTS = (
 def directing(request: HttpRequest, *, bound: DirectForm | None = None, at: Step | None = None) -> HttpResponse:
     """Show one dispatch at a time to be directed, the page beside the form."""
     person = person_of(request)
-    queue = list(lists.to_direct(person))
+    queue = list(lists.to_direct(person).values_list("pk", "record__key"))
     if bound is None:
         audit.read(Action.WORK_READ, actor=person, list="direct", count=len(queue))
     if not queue:
         context = _follow_up(person) | {"undo": lists.just_directed(person)}
         return render(request, "archive/direct_empty.html", context)
     here = _place(queue, at.record.key if at else request.GET.get("at", ""))
-    step = queue[here]
+    step = lists.live(person).get(pk=queue[here][0])
     if bound is None:
         audit.read(Action.RECORD_READ, actor=person, subject=step.record)
     context = {
@@ -57,7 +57,7 @@ def directing(request: HttpRequest, *, bound: DirectForm | None = None, at: Step
         "form": bound or DirectForm(step=step),
         "position": here + 1,
         "total": len(queue),
-        "next_key": queue[(here + 1) % len(queue)].record.key if len(queue) > 1 else "",
+        "next_key": queue[(here + 1) % len(queue)][1] if len(queue) > 1 else "",
         "phrases": PHRASES,
         "undo": lists.just_directed(person),
         "shortcuts": [(label, deadlines.due_in(days)) for days, label in SHORTCUTS],
@@ -66,8 +66,8 @@ def directing(request: HttpRequest, *, bound: DirectForm | None = None, at: Step
     return render(request, "archive/direct.html", context, status=422 if bound else 200)
 
 
-def _place(queue: list[Step], key: str) -> int:
-    return next((place for place, step in enumerate(queue) if step.record.key == key), 0)
+def _place(queue: list[tuple[int, str]], key: str) -> int:
+    return next((place for place, (_pk, waiting) in enumerate(queue) if waiting == key), 0)
 
 
 def _follow_up(person: Person) -> dict[str, Any]:

@@ -5,13 +5,13 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import path
+from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from archive import access, audit, dossiers, retention
 from archive.forms.keeping import CloseForm, DossierForm, FileForm
-from archive.models import Dossier, Hold, Person, RecordState
+from archive.models import Dossier, Hold, Person
 from archive.rules.levels import Level
 from archive.rules.roles import Action
 from archive.views.doors import attempt, person_of
@@ -28,8 +28,9 @@ def listed(request: HttpRequest) -> HttpResponse:
     seen = dossiers.visible_dossiers(person).select_related("rule", "unit", "record_class")
     shown = list(seen.filter(closed_at__isnull=wanted != "closed")[: ROWS + 1])
     audit.read(Action.DOSSIER_READ, actor=person, state=wanted, shown=len(shown[:ROWS]))
+    filed = dossiers.counted(shown[:ROWS], person)
     context = {
-        "rows": [{"dossier": each, "items": len(dossiers.contents(each, person))} for each in shown[:ROWS]],
+        "rows": [{"dossier": each, "items": filed.get(each.pk, 0)} for each in shown[:ROWS]],
         "more": len(shown) > ROWS,
         "wanted": wanted,
         "may_open": access.may(person, Action.DOSSIER_OPEN).allowed,
@@ -107,13 +108,12 @@ def unfiled(request: HttpRequest) -> HttpResponse:
     """List the registered dispatches that lie in no dossier yet, newest first."""
     person = person_of(request)
     access.require(person, Action.DOSSIER_FILE)
-    loose = access.visible_to(person).records().filter(state=RecordState.REGISTERED, filings__isnull=True)
-    rows = list(loose.select_related("number__register").order_by("-pk")[: ROWS + 1])
+    rows = list(dossiers.unfiled(person).select_related("number__register")[: ROWS + 1])
     audit.read(Action.RECORD_LIST, actor=person, unfiled=True, shown=len(rows[:ROWS]))
     context = {
         "rows": rows[:ROWS],
         "more": len(rows) > ROWS,
-        "form": FileForm(person=person),
+        "form": FileForm(person=person, into=request.GET.get("into", "")),
         "page_level": access.level_of(rows[:ROWS]),
     }
     return render(request, "archive/unfiled.html", context)
@@ -132,7 +132,10 @@ def file(request: HttpRequest, key: str) -> HttpResponse:
     for sentence in (each for errors in form.errors.values() for each in errors):
         messages.error(request, str(sentence))
     wanted = request.POST.get("back", "")
-    return redirect("archive:record", key) if wanted == "record" else redirect("archive:dossiers-unfiled")
+    if wanted == "record":
+        return redirect("archive:record", key)
+    chosen = form.cleaned_data.get("dossier")  # the next one often goes into the same
+    return redirect(reverse("archive:dossiers-unfiled") + (f"?into={chosen.pk}" if chosen else ""))
 
 
 urlpatterns = [

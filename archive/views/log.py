@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, time, timedelta
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from archive import access, audit, sequencing
+from archive.forms.choosing import LongSelect
 from archive.models import AuditEntry, AuditLeaf, Person, Record
 from archive.rules import action_words, numbers
 from archive.rules.levels import Level
@@ -34,14 +35,14 @@ class LogFilter(forms.Form):
     """What the auditor asks: by person, record, act, outcome and time."""
 
     person = forms.ModelChoiceField(
-        Person.objects.order_by("full_name"), required=False, empty_label=_("anybody"), label=_("Person"),
-        widget=forms.Select(attrs={"class": "form-select"}),
+        Person.objects.order_by("full_name").only("full_name"), required=False, empty_label=_("anybody"),
+        label=_("Person"), widget=LongSelect(attrs={"class": "form-select"}),
     )  # fmt: skip
     record = forms.CharField(
         required=False, max_length=60, label=_("Dispatch"),
         widget=forms.TextInput(attrs={"class": "form-control", "placeholder": "123/BC-BCH"}),
     )  # fmt: skip
-    action = forms.ChoiceField(required=False, label=_("Act"), widget=forms.Select(attrs={"class": "form-select"}))
+    action = forms.ChoiceField(required=False, label=_("Act"), widget=LongSelect(attrs={"class": "form-select"}))
     outcome = forms.ChoiceField(
         required=False, choices=OUTCOMES, label=_("Outcome"), widget=forms.Select(attrs={"class": "form-select"})
     )
@@ -111,9 +112,9 @@ def _list(request: HttpRequest, asked: Any) -> HttpResponse:
     audit.read(Action.LOG_READ, actor=person, filters=_kept(asked))
     sequencing.place()
     before = asked.get("before", "")
-    shown = found.filter(leaf__idx__lt=int(before)) if before.isdecimal() else found
-    rows = list(shown[: PAGE + 1])
-    total = found[: COUNTED + 1].count()
+    rows = list((_older(found, int(before)) if before.isdecimal() else found)[: PAGE + 1])
+    newest = list(found.order_by("-ts").values_list("ts", "outcome")[: COUNTED + 1])
+    total = len(newest)
     context = {
         "form": form,
         "rows": [line_of(entry) for entry in rows[:PAGE]],
@@ -123,7 +124,7 @@ def _list(request: HttpRequest, asked: Any) -> HttpResponse:
         "query": _query(asked),
         "filtered": any(value for name, value in asked.items() if name != "before"),
         "last": AuditLeaf.objects.order_by("-idx").values_list("idx", flat=True).first(),
-        "hours": _hours(found),
+        "hours": _hours(newest[:COUNTED]),
     }
     return render(request, "archive/log.html", context)
 
@@ -138,10 +139,18 @@ def _query(asked: Any) -> str:
     return str(rest.urlencode())
 
 
-def _hours(found: QuerySet[AuditEntry]) -> dict[str, list[int]]:
+def _older(found: QuerySet[AuditEntry], index: int) -> QuerySet[AuditEntry]:
+    """Return the entries after a line of the list; by its moment too, or the database walks down from today."""
+    last = AuditLeaf.objects.filter(idx=index).values_list("entry__ts", flat=True).first()
+    if last is None:
+        return found.filter(leaf__idx__lt=index)
+    return found.filter(Q(ts__lt=last) | Q(leaf__idx__lt=index), ts__lte=last)
+
+
+def _hours(newest: Sequence[tuple[datetime, str]]) -> dict[str, list[int]]:
     """Return how many of the newest entries asked for fall on each hour of the day, done and refused."""
     counts = {"ok": [0] * 24, "denied": [0] * 24}
-    for moment, outcome in found.values_list("ts", "outcome")[:COUNTED]:
+    for moment, outcome in newest:
         counts["ok" if outcome == "ok" else "denied"][timezone.localtime(moment).hour] += 1
     return counts
 

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from archive import access, audit, registration
 from archive.forms.register import NUMBERED, ReasonForm, RegisterForm, registers_for
 from archive.models import Record, RecordState, Register
+from archive.routing import lists
 from archive.rules.levels import Level
 from archive.rules.proposal import SURE
 from archive.rules.roles import Action
@@ -43,7 +44,7 @@ def desk(request: HttpRequest) -> HttpResponse:
 
 
 def _waiting(request: HttpRequest) -> Any:
-    return access.visible_to(person_of(request)).records().filter(state=RecordState.DRAFT).order_by("pk")
+    return lists.drafts(person_of(request))
 
 
 def _draft_line(draft: Record) -> dict[str, Any]:

@@ -19,6 +19,8 @@ from archive.rules.roles import Action
 from archive.views.doors import attempt, person_of
 
 HORIZON_YEARS = (0, 1, 5, 20, 70)
+ROWS = 50
+LONGEST = 6  # digits of a page number
 
 
 @require_GET
@@ -28,13 +30,21 @@ def due(request: HttpRequest) -> HttpResponse:
     wanted = request.GET.get("years", "1")
     years = int(wanted) if wanted.isdecimal() and int(wanted) in HORIZON_YEARS else 1
     today = timezone.localdate()
-    lines = retention.due_list(person, until=date(today.year + years, 12, 31))
-    audit.read(Action.DUE_READ, actor=person, years=years, shown=len(lines))
+    asked = request.GET.get("page", "1")
+    page = max(int(asked), 1) if asked.isdecimal() and len(asked) < LONGEST else 1
+    first = (page - 1) * ROWS
+    found = retention.due_list(person, until=date(today.year + years, 12, 31), offset=first, limit=ROWS + 1)
+    lines = found[:ROWS]
+    audit.read(Action.DUE_READ, actor=person, years=years, page=page, shown=len(lines))
     context = {
         "lines": [{"line": line, "is_due": line.outcome.is_due(today)} for line in lines],
         "years": years,
         "horizons": HORIZON_YEARS,
         "today": today,
+        "first": first + 1,
+        "last": first + len(lines),
+        "newer_url": f"?years={years}&page={page - 1}" if page > 1 else "",
+        "older_url": f"?years={years}&page={page + 1}" if len(found) > ROWS else "",
         "page_level": access.level_of([line.dossier for line in lines]),
     }
     return render(request, "archive/due.html", context)

@@ -253,18 +253,20 @@ class _Maker:
             incoming=chance.random() < INCOMING,
         )
         draft = share >= 1 - DRAFTS
-        self._row(one, "draft" if draft else "registered")
+        handed = one.incoming and share < 1 - UNTOUCHED - DRAFTS
+        filed = share < 1 - 1 / YEARS and chance.random() < FILED_OF_OLD
+        self._row(one, state="draft" if draft else "registered", is_handed=handed, is_filed=filed)
         self._pages(one)
         self._access(one, draft=draft)
         if not draft:
             self._number(one)
-            if one.incoming and share < 1 - UNTOUCHED - DRAFTS:
-                self._steps(one, alive=share >= 1 - ALIVE, directed=share < 1 - UNTOUCHED - DRAFTS - TO_DIRECT)
-            if share < 1 - 1 / YEARS and chance.random() < FILED_OF_OLD:
-                self.file(one)
+        if handed:
+            self._steps(one, alive=share >= 1 - ALIVE, directed=share < 1 - UNTOUCHED - DRAFTS - TO_DIRECT)
+        if filed:
+            self.file(one)
         self._log(one)
 
-    def _row(self, one: _One, state: str) -> None:
+    def _row(self, one: _One, *, state: str, **marks: bool) -> None:
         from archive.models import Record
 
         chance, kind = self.chance, self.chance.randrange(len(TYPES))
@@ -280,7 +282,7 @@ class _Maker:
             signer_name="Nguyễn Văn Mẫu", urgency=chance.choices((0, 1, 2, 3), (85, 10, 3, 2))[0],
             page_amount=2, arrival_date=str(one.at.date()), created_at=_stamp(one.at), created_by_id=clerk,
             proposal=PROPOSAL, registered_at=_stamp(one.at) if registered else None,
-            registered_by_id=clerk if registered else None,
+            registered_by_id=clerk if registered else None, **marks,
         )  # fmt: skip
 
     def _pages(self, one: _One) -> None:
