@@ -23,7 +23,7 @@ from archive.rules.levels import Level
 from archive.rules.roles import Action
 from archive.rules.sizes import MAX_FILE_BYTES
 from archive.standing import clearance, units_in_scope
-from archive.store import Sealed, StoreFull
+from archive.store import Sealed, StoreAway, StoreFull
 from ingest import outcomes
 from ingest.models import Batch, Scan, ScanState
 
@@ -87,6 +87,8 @@ def receive(source: BinaryIO, *, name: str, batch: Batch, actor: Person, scan_id
 
     Raises:
         Forbidden: the actor may not hand in.
+        StoreFailed: the store is away; nothing was taken in and no row says so. The source is still whole:
+            hand it in again, or write its row with `turn_away`.
     """
     access.require(actor, Action.SCAN_UPLOAD)
     try:
@@ -177,6 +179,11 @@ def refuse(batch: Batch, *, name: str, code: str, actor: Person, **reason: objec
     return scan
 
 
+def turn_away(batch: Batch, *, name: str, actor: Person) -> Scan:
+    """Write the row of a file that was not taken in because the store is away, where nobody will try again by itself."""
+    return refuse(batch, name=name, code=outcomes.STORE_AWAY, actor=actor)
+
+
 class NothingToDo(Refusal):
     """ING-023: the row is no longer in the state the button was drawn for."""
 
@@ -242,7 +249,8 @@ def dismiss(scan: Scan, *, reason: str, actor: Person) -> Scan:
         scan.refresh_from_db()
         audit.write(Action.SCAN_DISMISS, actor=actor, subject=subject(scan), reason=reason)
     for address in addresses:
-        store.shred(address)
+        with suppress(StoreAway):  # the key is gone; the sweep removes bytes that no row names
+            store.shred(address)
     return scan
 
 

@@ -45,8 +45,11 @@ FAILED: Final = "ING-020"
 NOT_A_FILE: Final = "ING-021"
 LEVEL_NOT_YOURS: Final = "ING-022"
 LEFT_BEHIND: Final = "ING-024"
+STORE_AWAY: Final = "ING-025"
+STORE_AWAITED: Final = "ING-026"
 
 _REFUSED, _ATTENTION = ScanState.REFUSED, ScanState.ATTENTION
+_WAITING = ScanState.WAITING
 
 OUTCOMES: Final[dict[str, Outcome]] = {
     EMPTY: Outcome(_REFUSED, _("The file is empty (0 bytes). Scan the paper again or ask the sender for the file.")),
@@ -63,6 +66,19 @@ OUTCOMES: Final[dict[str, Outcome]] = {
     DISK_FULL: Outcome(
         _REFUSED,
         _("The store has no room left, so nothing was taken in. Tell the administrator, then hand it in again."),
+    ),
+    STORE_AWAY: Outcome(
+        _REFUSED,
+        _(
+            "The place where files are kept does not answer, so nothing was taken in. Hand it in again in a few minutes."
+        ),
+    ),
+    STORE_AWAITED: Outcome(
+        _WAITING,
+        _(
+            "Taken in and safe. It is read as soon as the place where files are kept answers again and has room; nothing "
+            "needs to be done here."
+        ),
     ),
     ABOVE_CEILING: Outcome(
         _REFUSED,

@@ -21,6 +21,7 @@ from django.db import close_old_connections, connections
 from django.db.models import F, Q
 from django.utils import timezone
 
+from archive.store import StoreAway, StoreFull
 from ingest import outcomes, pipeline, sandbox
 from ingest.models import Scan, ScanState
 from ingest.pipeline import Claim, Ended, LostClaim
@@ -30,6 +31,7 @@ RENEW_SECONDS: Final = 10
 TRIES: Final = 4
 MOST_CLAIMS: Final = 12  # a file whose worker is killed each time, before it can say why, ends as well
 POLL_SECONDS: Final = 0.4
+OUTAGE_PAUSE: Final = timedelta(seconds=15)  # between looks at a store that is away: one request or two for each scan
 IDLE_LOOKS: Final = 12  # looks without work after which freed memory goes back to the machine
 log = logging.getLogger("vankho.worker")
 
@@ -43,7 +45,11 @@ def claim() -> Claim | None:
     while found := _oldest_waiting():
         for pk, fence in found:
             taken = Scan.objects.filter(pk=pk, fence=fence, state=ScanState.WAITING).update(
-                fence=fence + 1, lease_until=timezone.now() + LEASE, owner=owner(), attempts=F("attempts") + 1
+                fence=fence + 1,
+                lease_until=timezone.now() + LEASE,
+                owner=owner(),
+                attempts=F("attempts") + 1,
+                code="",  # of an outage that it waited for
             )
             if taken:
                 return Claim(pk, fence + 1)
@@ -120,11 +126,27 @@ def _failed(claimed: Claim, fault: Exception) -> None:
     scan = Scan.objects.filter(pk=claimed.scan_id, fence=claimed.fence, state=ScanState.WAITING).first()
     if scan is None:
         return
+    if isinstance(fault, StoreAway | StoreFull):
+        _await_store(scan, claimed)
+        return
     if scan.attempts >= TRIES:
         pipeline.finish(scan, claimed, Ended(outcomes.FAILED, times=scan.attempts, why=why))
         return
     pause = timedelta(seconds=2**scan.attempts)
     pipeline.commit(scan, claimed, lease_until=None, not_before=timezone.now() + pause)
+
+
+def _await_store(scan: Scan, claimed: Claim) -> None:
+    """Let a scan wait while its store is away or full: that is no fault of the file and costs it no try."""
+    pipeline.commit(
+        scan,
+        claimed,
+        lease_until=None,
+        not_before=timezone.now() + OUTAGE_PAUSE,
+        attempts=scan.attempts - 1,
+        code=outcomes.STORE_AWAITED,
+        reason={},
+    )
 
 
 class _Renewal(threading.Thread):

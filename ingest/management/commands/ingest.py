@@ -17,6 +17,7 @@ from archive import audit
 from archive.models import Person
 from archive.rules.errors import Refusal
 from archive.rules.levels import Level
+from archive.store import StoreFailed
 from ingest import folder, intake, outcomes, pipeline, worker
 from ingest.models import Batch, Channel, Scan, ScanState
 
@@ -130,6 +131,8 @@ def hand_in(source: Path, batch: Batch, person: Person) -> Scan:
     try:
         with folder.plain_file(source) as plain:
             return intake.receive(plain, name=source.name, batch=batch, actor=person)
+    except StoreFailed:
+        return intake.turn_away(batch, name=source.name, actor=person)
     except OSError:
         return intake.refuse(batch, name=source.name, code=outcomes.NOT_A_FILE, actor=person)
 
