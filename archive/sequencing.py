@@ -14,7 +14,7 @@ id. Never reads, changes or judges what an entry says.
 from typing import Any, Final
 
 from django.db import connection, transaction
-from django.db.models import Max, Model
+from django.db.models import Model
 
 from archive.models import AuditDetail, AuditEntry, AuditLeaf, AuditPending
 
@@ -37,6 +37,9 @@ WITH taken AS (
 )
 INSERT INTO archive_auditleaf (idx, entry_id)
 SELECT (SELECT COALESCE(MAX(idx), -1) FROM archive_auditleaf) + row_number() OVER (ORDER BY id), entry_id FROM taken
+"""
+_PLACE_NOW: Final = """
+INSERT INTO archive_auditleaf (idx, entry_id) SELECT COALESCE(MAX(idx), -1) + 1, %s FROM archive_auditleaf
 """
 
 
@@ -65,9 +68,8 @@ def add(entry: AuditEntry, detail: AuditDetail | None) -> None:
     entry.save(force_insert=True)
     if detail is not None:
         detail.save(force_insert=True)
-    # One writer (IMMEDIATE): max + 1 cannot race.
-    top = AuditLeaf.objects.aggregate(top=Max("idx"))["top"]
-    AuditLeaf.objects.create(idx=0 if top is None else top + 1, entry=entry)
+    with connection.cursor() as cursor:  # one writer (IMMEDIATE): max + 1 cannot race
+        cursor.execute(_PLACE_NOW, [entry.pk.hex])
 
 
 def place(*, limit: int = BATCH, wait: bool = False) -> int:
