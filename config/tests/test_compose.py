@@ -121,12 +121,23 @@ def test_made_secrets_are_random_closed_and_made_once(tmp_path):
     assert first["postgres.password"].strip() not in first["database.url"]
 
 
-def test_every_volume_is_named_and_used_once_by_its_server():
-    used = [volume.split(":")[0] for one in SERVICES.values() for volume in one.get("volumes", [])]
-    assert {name for name in used if not name.startswith("./")} == set(FILE["volumes"])
-    assert len(used) == len(set(used))
-    for mounted in (name for name in used if name.startswith("./")):
+def test_every_volume_is_named_and_belongs_to_one_server():
+    used = [(volume.split(":")[0], name) for name, one in SERVICES.items() for volume in one.get("volumes", [])]
+    assert {volume for volume, _name in used if not volume.startswith("./")} == set(FILE["volumes"])
+    shared = {volume: {name for other, name in used if other == volume} for volume, _name in used}
+    assert shared.pop("level_keys") == set(OURS)  # level keys lie beside the program, never with the vault's rows
+    assert all(len(names) == 1 for names in shared.values())
+    for mounted in (volume for volume in shared if volume.startswith("./")):
         assert (ROOT / mounted).is_file()
+
+
+@every(*OURS)
+def test_a_fresh_volume_of_ours_can_be_written_by_its_account(name):
+    """A volume is root's unless the image has the folder: the Dockerfile makes each with our owner."""
+    dockerfile = (ROOT / "config/docker/Dockerfile").read_text(encoding="utf-8")
+    for volume in SERVICES[name]["volumes"]:
+        folder = volume.split(":")[1].replace("/var/lib/vankho", "$VANKHO_HOME")
+        assert re.search(rf'install -d -o vankho -g vankho -m 0700.*"{re.escape(folder)}"', dockerfile)
 
 
 def test_nobody_starts_before_the_database_is_prepared_and_the_servers_are_well():
