@@ -20,6 +20,7 @@ WORDS: Final[dict[str, Promise]] = {
     Action.DRILL: _("Restore drilled"),
     Action.SCRUB: _("Stored files checked"),
     Action.REPAIR: _("Stored file repaired from a backup"),
+    Action.STORE_MOVE: _("Stored files moved to another place"),
     Action.SCAN_UPLOAD: _("Handed a file in"),
     Action.SCAN_READ: _("Looked at the intake desk"),
     Action.SCAN_RETRY: _("Had a file read again"),

@@ -55,6 +55,7 @@ class Action(StrEnum):
     DRILL = "system.drill"
     SCRUB = "system.scrub"
     REPAIR = "system.repair"
+    STORE_MOVE = "system.store_move"
 
     SCAN_UPLOAD = "scan.upload"
     SCAN_READ = "scan.read"
