@@ -1,8 +1,10 @@
 """The way out: find a record by its words, number, date or body.
 
 Read in this order: `text` (one normal form) - `nodes`, `query`, `leaves`, `fields`,
-`dates` (what was asked) - `chips` (what was understood) - `entry` (what is indexed) -
+`dates` (what was asked) - `writing`, `chips`, `building` (what was understood, piece by
+piece or as a form) - `ranking` (what comes first) - `entry` (what is indexed) -
 `engine` (the port) - `engines` (its drivers) - `marking` (what to mark where) -
-`follow` (keeps the index behind the log, never wrong) - `finding` - `views`.
+`follow` (keeps the index behind the log, never wrong) - `spelling`, `correcting` (what
+may have been meant) - `finding` - `views`.
 Nothing here imports `ingest`.
 """

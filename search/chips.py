@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from archive.rules.levels import Level, Urgency
 from search.nodes import And, Choice, Dates, Node, Not, Number, Or, Query, Span, Within, Words, Year
+from search.writing import joined, pieces, said
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +32,13 @@ class Chip:
 
 def describe(query: Query) -> list[Chip]:
     """Return the chips of a query in the order of its text."""
-    return [_chip(query.text, nodes) for nodes in _groups(query)]
+    groups = list(_groups(query))
+    return [_chip(query, nodes, [node for other in groups if other is not nodes for node in other]) for nodes in groups]
 
 
 def _groups(query: Query) -> Iterator[list[Node]]:
     """Yield what makes one chip: single nodes, and plain words side by side as one."""
-    root = query.root
-    nodes = root.children if isinstance(root, And) else (root,) if root else ()
+    nodes = query.root.children if isinstance(query.root, And) else (query.root,) if query.root else ()
     run: list[Node] = []
     for node in nodes:
         if run and not (_is_plain(node) and _is_plain(run[-1]) and _marks(node) == _marks(run[-1])):
@@ -56,12 +57,13 @@ def _marks(node: Node) -> bool:
     return isinstance(node, Words) and node.has_marks
 
 
-def _chip(text: str, nodes: list[Node]) -> Chip:
+def _chip(query: Query, nodes: list[Node], others: list[Node]) -> Chip:
     span = (nodes[0].span[0], nodes[-1].span[1])
     is_negative = isinstance(nodes[0], Not)
     node = nodes[0].child if isinstance(nodes[0], Not) else nodes[0]
-    kind, label, value, note = _parts(text, node, span)
-    return Chip(kind, label, value, note, is_negative, _without(text, span))
+    kind, label, value, note = _parts(query.text, node, span)
+    without = joined([said(query, other) for other in others], [piece for other in others for piece in pieces(other)])
+    return Chip(kind, label, value, note, is_negative, without)
 
 
 def _parts(text: str, node: Node, span: Span) -> tuple[str, str, str, str]:
@@ -145,8 +147,3 @@ def _label(field: str) -> str:
         "subject": _("Subject"),
         "retention": _("Retention"),
     }[field]
-
-
-def _without(text: str, span: Span) -> str:
-    """Return the text without a span; the OR or AND it leaves hanging is dropped by the parser."""
-    return " ".join((text[: span[0]] + " " + text[span[1] :]).split())

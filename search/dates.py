@@ -19,6 +19,7 @@ _ISO_DAY: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 _MONTH: Final = re.compile(r"(\d{1,2})[/.-](\d{4})")
 _ISO_MONTH: Final = re.compile(r"(\d{4})-(\d{1,2})")
 _YEAR: Final = re.compile(r"(\d{4})")
+_YEARS: Final = re.compile(r"(\d{4})-(\d{4})")
 
 
 def day(text: str) -> date | None:
@@ -41,6 +42,8 @@ def span(text: str) -> Span | None:
     >>> span("2024..2025")
     (datetime.date(2024, 1, 1), datetime.date(2025, 12, 31))
     """
+    if found := _YEARS.fullmatch(text):
+        return _between(found[1], found[2])
     if ".." in text:
         return _between(*text.split("..", 1))
     sign = re.match(r"[<>]=?", text)

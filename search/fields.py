@@ -14,8 +14,10 @@ ALIASES: Final = {
     "so": "number",
     "sokyhieu": "number",
     "kyhieu": "number",
+    "sovanban": "number",
     "number": "number",
     "soden": "register",
+    "sodi": "register",
     "sodangky": "register",
     "register": "register",
     "ngay": "day",
@@ -42,18 +44,27 @@ ALIASES: Final = {
     "direction": "direction",
     "coquan": "organ",
     "cqbh": "organ",
+    "coquanbanhanh": "organ",
+    "noibanhanh": "organ",
     "agency": "organ",
+    "issuer": "organ",
+    "organ": "organ",
     "nguoiky": "signer",
+    "signedby": "signer",
     "signer": "signer",
     "loai": "type",
+    "loaivanban": "type",
     "type": "type",
     "donvi": "unit",
     "unit": "unit",
     "hoso": "dossier",
+    "mahoso": "dossier",
     "dossier": "dossier",
     "trichyeu": "subject",
     "subject": "subject",
     "thbq": "retention",
+    "thoihan": "retention",
+    "thoihanbaoquan": "retention",
     "baoquan": "retention",
     "retention": "retention",
 }
@@ -76,6 +87,10 @@ _DIRECTION_WORDS: Final[dict[str, int | str]] = {
     "out": "outgoing",
     "outgoing": "outgoing",
 }
+
+LONGEST_NAME: Final = 4  # words: "thời hạn bảo quản"
+# Fields whose value is told from other text by its form: for these "Số: 123/BC" may have a space.
+SPACED: Final = frozenset({"number", "day", "arrived", "since", "until", "year", "level", "urgency", "direction"})
 
 # What `mat:`, `khan:` and `huong:` may say, folded and without spaces and hyphens.
 CHOICES: Final[dict[str, dict[str, int | str]]] = {

@@ -16,6 +16,7 @@ MIN_PREFIX: Final = 2
 MIN_FUZZY: Final = 3
 # 123/BC-BCH, 123a/QĐ-UBND, 45/QĐ*, 12-CV/TU (the party's form)
 _NUMBER: Final = re.compile(r"\d{1,6}[a-zđ]?/[^\W_][\w/.&-]*\*?|\d{1,6}-[^\W\d_]{2,6}/[^\W_][\w/.-]*\*?", re.IGNORECASE)
+_DASHED: Final = re.compile(r"\d{1,6}[a-zđ]?(?:-[^\W\d_]{1,6}\d{0,2}){1,4}", re.IGNORECASE)  # 123-bc-bch
 _ANY_NUMBER: Final = re.compile(r"\d{1,6}[a-zđ]?(?:[/-][\w/.&-]*)?\*?", re.IGNORECASE)
 _FUZZY: Final = re.compile(r"~\d?$")
 
@@ -37,9 +38,10 @@ def word_leaf(text: str, span: Span, *, is_quoted: bool = False) -> Words | None
 def number_leaf(text: str, span: Span) -> Number | None:
     """Return a dispatch number written in one piece, or None."""
     bare = text.rstrip(".,;:")
-    if not _NUMBER.fullmatch(bare):
-        return None
     tokens = number_tokens(bare)
+    is_dashed = _DASHED.fullmatch(bare) and all(map(fields.looks_like_notation, tokens[1:]))
+    if not (is_dashed or _NUMBER.fullmatch(bare)):
+        return None
     return Number(tokens, bare.upper(), span, is_prefix=bare.endswith("*"), written=tokens)
 
 
@@ -53,6 +55,12 @@ def number_tokens(text: str) -> tuple[str, ...]:
     if tokens and tokens[0].isdigit():
         tokens[0] = tokens[0].lstrip("0") or "0"
     return tuple(tokens)
+
+
+def year_leaf(text: str, span: Span) -> Year | None:
+    """Return a year said as a bare figure: of the register, or in the text; None for another figure."""
+    the_year = dates.year(text)
+    return Year(the_year, the_year, span, in_text=True) if the_year else None
 
 
 def day_leaf(the_day: date, text: str, span: Span) -> Dates:

@@ -4,7 +4,9 @@ Words are joined by AND; `"a phrase"`; `OR` or `hoặc`; `-word` or `NOT`; `( )`
 `word*` (two letters at least); `word~` (one letter may differ); `field:value` with
 the names of `search.fields`, with or without marks. A name that is not in that table
 is text, so `V/v báo cáo: ...` is read as it stands. Numbers and days are understood
-without a name: `123/BC-BCH`, `so 123 bch 2024`, `12/3/2024`.
+without a name: `123/BC-BCH`, `123-bc-bch`, `so 123 bch 2024`, `12/3/2024`, `2024`.
+
+"không" denies nothing: it is half of the name of an arm (Phòng không - Không quân).
 
 What lies beyond a limit is left out and `Query.is_cut` says so. Operators that have
 nothing to join are left out. No regular expressions, no weights, no leading wildcard.
@@ -12,11 +14,12 @@ nothing to join are left out. No regular expressions, no weights, no leading wil
 
 import re
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Final
 
 from search import dates, fields
-from search.leaves import day_leaf, field_leaf, number_leaf, word_leaf
-from search.nodes import And, Node, Not, Number, Or, Query, Span, Words, Year
+from search.leaves import day_leaf, field_leaf, number_leaf, word_leaf, year_leaf
+from search.nodes import And, Leaf, Node, Not, Number, Or, Query, Span, Words, Year
 from search.text import vi_fold, vi_norm
 from search.text import words as cut
 
@@ -146,20 +149,26 @@ class _Reader:
         elif the_day := dates.day(part.text.rstrip(".,;")):
             self._add(found, day_leaf(the_day, part.text, part.span))
         else:
-            self._add(found, number_leaf(part.text, part.span) or word_leaf(part.text, part.span))
+            self._add(found, self._bare(part))
+
+    @staticmethod
+    def _bare(part: _Part) -> Leaf | None:
+        read = number_leaf(part.text, part.span) or year_leaf(part.text.rstrip(".,;"), part.span)
+        return read or word_leaf(part.text, part.span)
 
     # --- field:value ------------------------------------------------------------------
     def _named(self, part: _Part, found: list[Node]) -> Node | None:
-        """Read `name:value`, `name:"value"` or `two words:value`; None if this is no name or no such value."""
+        """Read `name:value`, `name:"value"` or `more words:value`; None if this is no name or no such value."""
         split = _FIELD.fullmatch(part.text)
         if not split:
             return None
         name = _squeezed(split[1])
-        previous = found[-1] if found else None
-        if isinstance(previous, Words) and previous.span[1] + 1 == part.span[0] and not previous.is_quoted:
-            longer = fields.ALIASES.get("".join(previous.tokens) + name)
-            if longer and (leaf := self._value(longer, part, split[2], previous.span[0])):
-                found.pop()
+        for before in range(min(len(found), fields.LONGEST_NAME - 1), 0, -1):
+            start = _name_start(found[-before:], part)
+            said = "".join(token for node in found[-before:] if isinstance(node, Words) for token in node.tokens)
+            longer = None if start is None else fields.ALIASES.get(said + name)
+            if longer and start is not None and (leaf := self._value(longer, part, split[2], start)):
+                del found[-before:]
                 return leaf
         known = fields.ALIASES.get(name)
         return self._value(known, part, split[2], part.span[0]) if known else None
@@ -170,13 +179,26 @@ class _Reader:
             leaf = field_leaf(name, following.text, (start, following.span[1]), is_quoted=True)
             self.at += leaf is not None
             return leaf
+        if not value:
+            return self._spaced(name, start)
         if following and following.kind == "word" and not following.touches and name in fields.CHOICES:
             # `mat:tối mật`: the value has two words
             longer = field_leaf(name, f"{value} {following.text}", (start, following.span[1]))
-            if value and longer:
+            if longer:
                 self.at += 1
                 return longer
-        return field_leaf(name, value, (start, part.span[1])) if value else None
+        return field_leaf(name, value, (start, part.span[1]))
+
+    def _spaced(self, name: str, start: int) -> Node | None:
+        """Read a value after a space ("Số: 123/BC", "Độ mật: tối mật"), if its form tells it from other text."""
+        parts = list(takewhile(lambda part: part.kind == "word", self.parts[self.at : self.at + 2]))
+        for count in range(len(parts), 0, -1):
+            said = " ".join(part.text for part in parts[:count])
+            leaf = field_leaf(name, said, (start, parts[count - 1].span[1])) if name in fields.SPACED else None
+            if leaf:
+                self.at += count
+                return leaf
+        return None
 
     # --- "so 123 bch 2024" --------------------------------------------------------------
     def _number_phrase(self, part: _Part, found: list[Node]) -> bool:
@@ -251,6 +273,16 @@ def _parts(text: str) -> list[_Part]:
         parts.append(_Part(kind, found[kind] or "", found.span(), found.start() == end))
         end = found.end()
     return parts
+
+
+def _name_start(nodes: list[Node], part: _Part) -> int | None:
+    """Return where a name of several words begins, if plain words lead up to its last one without a gap."""
+    ends = [*(node.span[0] for node in nodes[1:]), part.span[0]]
+    is_run = all(
+        isinstance(node, Words) and not (node.is_quoted or node.is_prefix or node.is_fuzzy) and node.span[1] + 1 == end
+        for node, end in zip(nodes, ends, strict=True)
+    )
+    return nodes[0].span[0] if is_run else None
 
 
 def _squeezed(name: str) -> str:

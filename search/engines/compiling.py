@@ -8,14 +8,13 @@ constants (see `search.engine`), so nothing depends on statistics of hidden reco
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any, Final
 
 import tantivy
 from tantivy import FieldType, Occur, Query
 
 from archive.rules.levels import LEVEL_SLUGS, URGENCY_SLUGS
-from search import engine, fields
+from search import engine, fields, ranking
 from search import nodes as ask
 from search.engine import Filters
 from search.engines.schema import EXACT, FOLDED, WHOLE, day_number
@@ -156,25 +155,21 @@ class Compiler:
     # --- the order --------------------------------------------------------------------
     def _gains(self, asked: ask.Node | None) -> Iterator[tuple[Query, int]]:
         """Yield what is worth more, from what every hit has in any case."""
-        leaves = list(ask.required(asked))
-        words = [leaf for leaf in leaves if isinstance(leaf, ask.Words) and not (leaf.is_fuzzy or leaf.is_prefix)]
-        tokens = tuple(chain.from_iterable(leaf.tokens for leaf in words))
-        typed = tuple(chain.from_iterable(leaf.typed for leaf in words))
+        wish = ranking.wish(asked)
+        tokens = wish.tokens
         if tokens:
             yield self._run("subject", tokens), engine.SUBJECT_PHRASE
             yield self._all([self._term("subject", token) for token in tokens]), engine.SUBJECT_ALL
-        if len(words) > 1:  # a single phrase stands side by side in every hit already
+        if wish.parts > 1:  # a single phrase stands side by side in every hit already
             yield self._any([self._run("body", tokens), self._run("names", tokens)]), engine.TEXT_PHRASE
-        if tokens != typed:
-            yield self._all(self.words(typed, EXACT)), engine.MARKS_RIGHT
-        yield from self._number_gain(leaves, tokens)
-
-    def _number_gain(self, leaves: Sequence[ask.Leaf], tokens: tuple[str, ...]) -> Iterator[tuple[Query, int]]:
-        numbers = [self._number(leaf) for leaf in leaves if isinstance(leaf, ask.Number)]
-        if not numbers and len(leaves) == 1 and len(tokens) == 1 and tokens[0].isdigit():
-            numbers = [self._term("first_number", tokens[0].lstrip("0") or "0")]
-        if numbers:
-            yield self._all(numbers), engine.NUMBER
+        if tokens != wish.typed:
+            yield self._all(self.words(wish.typed, EXACT)), engine.MARKS_RIGHT
+        if wish.numbers:
+            yield self._all([self._number(number) for number in wish.numbers]), engine.NUMBER
+        elif wish.figures:
+            first, *rest = wish.figures
+            figures = [self._term("first_number", first), *(self._term("number", token) for token in rest)]
+            yield self._all(figures), engine.NUMBER
 
     # --- the smallest pieces ----------------------------------------------------------
     def _run(self, name: str, tokens: tuple[str, ...], *, is_prefix: bool = False) -> Query:

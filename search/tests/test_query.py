@@ -105,6 +105,8 @@ def test_a_hyphen_between_words_denies_nothing(text):
         ('số:"045/BC–BCH"', ("45", "bc", "bch"), True),
         ("12-CV/TU", ("12", "cv", "tu"), True),
         ("so 123 bch", ("123", "bch"), False),
+        ("123-bc-bch", ("123", "bc", "bch"), True),
+        ("Số: 123/BC", ("123", "bc"), True),
         ("SỐ 77 UBND", ("77", "ubnd"), False),
     ],
 )
@@ -124,6 +126,46 @@ def test_a_bare_figure_is_a_word_of_any_field():
     assert leaves("123") == [Words(("123",), ("123",), (0, 3))]
 
 
+def test_a_bare_year_is_of_the_register_or_in_the_text():
+    words, year = leaves("quyết 2019")
+    assert words.tokens == ("quyet",)
+    assert (year.first, year.last, year.in_text) == (2019, 2019, True)
+    assert tokens('"2019"') == ["2019"]
+
+
+@pytest.mark.parametrize("text", ["19-covid", "5-tỉnh", "phòng không không quân", "KHÔNG QUÂN", "Loại: khác"])
+def test_what_only_looks_like_the_language_is_words(text):
+    assert all(isinstance(leaf, Words) for leaf in leaves(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "value"),
+    [
+        ("thời hạn bảo quản:vĩnh", "retention", ("vinh",)),
+        ('cơ quan ban hành:"Bộ"', "organ", ("bo",)),
+        ("issuer:bộ", "organ", ("bo",)),
+        ("người ký:ánh", "signer", ("anh",)),
+        ("số đến:77", "register", ("77",)),
+        ("hồ sơ:05", "dossier", ("05",)),
+    ],
+)
+def test_a_name_may_have_several_words(text, field, value):
+    (leaf,) = leaves(f"{text}")
+    assert (leaf.field, leaf.words.tokens) == (field, value)
+    before, same = leaves(f"chữ {text}")
+    assert before.tokens == ("chu",)
+    assert same.words.tokens == value
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("độ mật: tối mật", ("level", 2)), ("khẩn: hoa-toc", ("urgency", 3)), ("mat:mat", ("level", 1))],
+)
+def test_a_rank_may_follow_its_name_after_a_space(text, expected):
+    (leaf,) = leaves(text)
+    assert (leaf.field, leaf.value) == expected
+
+
 def test_so_before_a_word_is_a_word():
     assert tokens("số quân") == ["so", "quan"]
 
@@ -138,6 +180,8 @@ def test_so_before_a_word_is_a_word():
         ("2024-03-12", date(2024, 3, 12), date(2024, 3, 12)),
         ("2024..2025", date(2024, 1, 1), date(2025, 12, 31)),
         ("2024..", date(2024, 1, 1), None),
+        ("2024-03..2024-07", date(2024, 3, 1), date(2024, 7, 31)),
+        ("2023-2024", date(2023, 1, 1), date(2024, 12, 31)),
         (">=2024-01-01", date(2024, 1, 1), None),
         (">2024", date(2025, 1, 1), None),
         ("<1/2/2024", None, date(2024, 1, 31)),

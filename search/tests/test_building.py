@@ -1,0 +1,87 @@
+"""Claims about the visual builder and the chips: form, chips and text always say the same."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from search.building import FIELDS, Row, rows, write
+from search.chips import describe
+from search.query import parse
+from search.tests.test_query import PIECES, SIGNS
+from search.writing import meaning, pieces
+
+TEXTS = st.one_of(st.text(max_size=80), SIGNS, PIECES.map(" ".join))
+VALUES = st.one_of(st.text(max_size=30), PIECES.map(" ".join), st.sampled_from(["2024", "12/3/2024", "bộ tư lệnh"]))
+
+
+def means(text: str) -> list:
+    return [meaning(piece) for piece in pieces(parse(text).root)]
+
+
+@given(TEXTS)
+@settings(max_examples=400, deadline=None)
+def test_the_rows_of_a_query_say_the_same(text):
+    query = parse(text)
+    made = rows(query)
+    if made is not None and not query.is_cut:
+        assert means(write(made)) == means(text)
+
+
+@given(
+    st.lists(
+        st.builds(Row, st.sampled_from(list(FIELDS)), st.sampled_from(["has", "phrase", "is"]), VALUES), max_size=4
+    )
+)
+@settings(max_examples=200, deadline=None)
+def test_what_a_form_writes_can_be_shown_in_the_form_again(lines):
+    written = parse(write(lines))
+    assert written.is_cut or rows(written) is not None
+
+
+@given(TEXTS)
+@settings(max_examples=300, deadline=None)
+def test_a_chip_taken_out_leaves_all_the_others_as_they_were(text):
+    query = parse(text)
+    if query.is_cut:
+        return
+    whole, chips = means(text), describe(query)
+    for chip in chips:
+        left = means(chip.without)
+        assert len(left) < len(whole)
+        remaining = iter(whole)
+        assert all(any(one == other for other in remaining) for one in left)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("diễn tập", [Row("text", "has", "diễn"), Row("text", "has", "tập")]),
+        ('"diễn tập" -mật', [Row("text", "phrase", "diễn tập"), Row("text", "has", "mật", is_negative=True)]),
+        ("phò* tạp~", [Row("text", "begins", "phò"), Row("text", "near", "tạp")]),
+        ("ngay:2024-03..2024-07", [Row("day", "between", "2024-03-01..2024-07-31")]),
+        ("tu:2024", [Row("day", "from", "2024-01-01")]),
+        ("nam:2023", [Row("year", "is", "2023")]),
+        ("mat:toi-mat khan:hoa-toc", [Row("level", "is", "toi-mat"), Row("urgency", "is", "hoa-toc")]),
+        ('cơ quan:"Bộ Tư lệnh"', [Row("organ", "phrase", "bộ tư lệnh")]),
+        ("so:123/BC", [Row("number", "is", "123/BC")]),
+        ("so 123 bch 2024", [Row("text", "has", "so 123 bch"), Row("text", "has", "2024")]),
+        ("", []),
+    ],
+)
+def test_a_flat_query_has_rows(text, expected):
+    assert rows(parse(text)) == expected
+
+
+@pytest.mark.parametrize("text", ["a OR b", "a -(b c)", "(a hoặc b) c"])
+def test_a_query_that_is_not_flat_has_none(text):
+    assert rows(parse(text)) is None
+
+
+def test_lines_do_not_run_into_each_other():
+    assert means(write([Row("text", "has", "so"), Row("text", "has", "123")])) == means("so AND 123")
+    assert means(write([Row("text", "has", "OR"), Row("text", "has", "mat:mat")])) == means('"OR" "mat:mat"')
+
+
+def test_taking_out_a_word_between_makes_no_number():
+    (_, middle, _) = describe(parse('so "x y" 123'))
+    assert middle.without == "so AND 123"

@@ -1,0 +1,97 @@
+"""The contract of an engine, continued: months, registers, dossiers, the order of the books, numbers, spellings."""
+
+from datetime import date
+
+import pytest
+
+from search.entry import FACETS, Bucket, Order
+from search.tests.make import CLEARED, READER, ask, entry, fill, found
+
+
+def test_months_are_counted_all_and_in_order(engine):
+    days = [date(2023, 12, 31), date(2024, 1, 1), date(2024, 1, 31), date(2019, 7, 1)]
+    fill(engine, *(entry(n, issued_on=day) for n, day in enumerate(days, start=1)))
+    fill(engine, entry(9, issued_on=None, arrived_on=None), entry(10, issued_on=None, arrived_on=date(2024, 2, 3)))
+    assert ask(engine, "").facets["month"] == (
+        Bucket("2019-07", 1),
+        Bucket("2023-12", 1),
+        Bucket("2024-01", 2),
+        Bucket("2024-02", 1),
+    )
+    assert found(engine, "ngay:2023-12..2024-01") == [3, 2, 1]
+
+
+def test_registers_and_dossiers_are_facets_and_filters(engine):
+    fill(engine, entry(1, register_name="Sổ đến"), entry(2, register_name="Sổ đi", dossier="01 Diễn tập"))
+    fill(engine, entry(3, register_name="Sổ đi", dossier=""))
+    facets = ask(engine, "").facets
+    assert facets["register"] == (Bucket("Sổ đi", 2), Bucket("Sổ đến", 1))
+    assert facets["dossier"] == (Bucket("01 Diễn tập", 1), Bucket("2024.05 Diễn tập", 1))
+    assert found(engine, "", filters={"register": ["Sổ đi"]}) == [3, 2]
+    assert found(engine, "", filters={"dossier": ["01 Diễn tập"], "register": ["Sổ đi"]}) == [2]
+
+
+def test_only_the_facets_asked_for_are_counted(engine):
+    fill(engine, entry(1))
+    assert set(ask(engine, "").facets) == set(FACETS)
+    assert set(ask(engine, "", facets=("month", "level")).facets) == {"month", "level"}
+    assert ask(engine, "", facets=()).facets == {}
+
+
+def test_the_order_of_the_books_is_newest_year_then_lowest_number(engine):
+    fill(
+        engine,
+        entry(1, register_number="10", year=2023),
+        entry(2, register_number="9", year=2024),
+        entry(3, register_number="100", year=2024, level=1),
+        entry(4, register_number="", year=2024),
+        entry(5, register_number="9", year=2024, level=2),
+        entry(6, register_number="", year=0, issued_on=None),
+        entry(7, register_number="99999999", year=2024),
+    )
+    assert found(engine, "", CLEARED, order=Order.NUMBER) == [5, 2, 3, 7, 4, 1, 6]
+    assert found(engine, "", CLEARED, order=Order.NUMBER, offset=2, limit=2) == [3, 7]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "123",
+        "123/BC",
+        "123/BC-BCH",
+        "123-bc-bch",
+        "so 123 bch 2024",
+        "so 123 2024",
+        "123 2024",
+        "123 bc 2024",
+        "số 123/BC-BCH ngày 12/3/2024",
+        "Số: 123/BC-BCH",
+        "so:123",
+        "0123/bc–bch",
+    ],
+)
+def test_a_number_is_found_first_however_it_is_typed(engine, typed):
+    say = "Trả lời công văn số 123/BC-BCH ngày 12/3/2024, 123 BC BCH năm 2024"
+    fill(engine, entry(1, number="123/BC-BCH", subject="Khác", pages=()))
+    fill(engine, *(entry(n, number=f"{n}/KH", subject=say, issued_on=date(2024, 12, n)) for n in range(2, 6)))
+    assert found(engine, typed)[0] == 1
+
+
+def test_a_year_said_bare_is_of_the_register_or_in_the_text(engine):
+    fill(engine, entry(1, year=2019, issued_on=date(2019, 5, 1), subject="Quyết định nâng lương", dossier="", pages=()))
+    fill(engine, entry(2, subject="Quyết định theo kế hoạch 2019", dossier="", pages=()))
+    fill(engine, entry(3, subject="Quyết định nâng lương", dossier="", pages=()))
+    assert sorted(found(engine, "quyet dinh 2019")) == [1, 2]
+    assert found(engine, '"2019"') == [2]
+
+
+def test_spellings_are_the_other_marks_then_one_letter_away(engine):
+    fill(engine, *(entry(n, subject="chỉ huy", pages=(), dossier="") for n in range(1, 4)))
+    fill(engine, entry(4, subject="chi phí, chí hướng", pages=(), dossier=""))
+    assert [(one.text, one.count) for one in engine.spellings("chi", READER)] == [("chỉ", 3), ("chí", 1), ("phí", 1)]
+    assert [one.text for one in engine.spellings("chĩ", READER)] == ["chỉ", "chi", "chí"]
+    assert [one.text for one in engine.spellings("hyu", READER)] == ["huy"]
+    assert [one.text for one in engine.spellings("phis", READER)] == ["phí"]
+    assert engine.spellings("", READER) == []
+    assert engine.spellings("zzzzzz", READER) == []
+    assert len(engine.spellings("chĩ", READER, limit=1)) == 1
