@@ -9,7 +9,7 @@ import ipaddress
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.conf import settings
@@ -41,7 +41,7 @@ class Endpoint:
 
 def configured() -> Iterator[Endpoint]:
     """Yield the servers the settings name."""
-    base = settings.DATABASES["default"]
+    base = cast("dict[str, Any]", settings.DATABASES["default"])
     if base["ENGINE"].endswith("postgresql"):
         mode = base.get("OPTIONS", {}).get("sslmode", "")
         yield _postgresql("VANKHO_DATABASE_URL", base["HOST"], base["USER"], base["PASSWORD"], mode)

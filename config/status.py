@@ -18,6 +18,7 @@ from archive.rules.roles import Action
 from archive.views.doors import person_of
 from ingest.models import Scan, ScanState
 from search import finding
+from search.engine import EngineAway
 
 
 @require_GET
@@ -42,9 +43,17 @@ def facts() -> dict[str, Any]:
         "queue": dict(Scan.objects.values_list("state").annotate(n=Count("pk"))),
         "waiting": Scan.objects.filter(state=ScanState.WAITING).count(),
         "log_entries": 0 if top is None else top + 1,
-        "index_position": finding.engine().position(),
+        "index_position": _index_position(),
         "disk_free": disk.free,
         "disk_total": disk.total,
         "disk_floor": settings.FREE_DISK_FLOOR,
         "cell": cell.read_text(encoding="utf-8").strip() if cell.exists() else "",
     }
+
+
+def _index_position() -> int | None:
+    """Return how far the index has followed the log, None while the search server is away: the page must tell so."""
+    try:
+        return finding.engine().position()
+    except EngineAway:
+        return None

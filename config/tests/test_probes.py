@@ -11,7 +11,7 @@ from django.test import Client
 from archive import store
 from archive.rules.levels import Level
 from archive.rules.roles import Action
-from config import VERSION, metrics, parts
+from config import VERSION, metrics, parts, status
 from config.tests.test_documentation import ROOT
 from config.tests.test_doors import without_token
 from search.engine import EngineAway
@@ -213,6 +213,17 @@ def test_a_part_that_is_away_takes_only_its_own_figures_with_it(office, monkeypa
     told = figures()
     assert "vankho_follower_lag_entries" not in told
     assert "vankho_queue_oldest_seconds" in told
+
+
+def test_the_administrators_page_says_that_search_is_away(office, signed_in, monkeypatch):
+    class Away:
+        def position(self):
+            raise EngineAway
+
+    monkeypatch.setattr(status.finding, "engine", Away)
+    answer = signed_in("admin").get("/machine/status/")
+    assert answer.status_code == 200
+    assert "máy tìm kiếm không trả lời" in answer.content.decode()
 
 
 def test_hidden_records_change_no_figure_and_no_label_names_anything_of_a_record(office, make_record):
