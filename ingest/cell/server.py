@@ -33,6 +33,7 @@ from ingest.cell import child, guard, syscalls
 
 MAX_MESSAGE: Final = 192 * 1024
 SLOTS: Final = 64
+LOOK_SECONDS: Final = 5.0  # between looks at whether the worker still lives
 JOB_NAME: Final = re.compile(r"(ingest(?:\.[a-z_]+)+):([a-z_]+)")
 # Modules a job may reach for only when it already runs as another user, who may not be able to read them any more.
 STANDARD: Final = [
@@ -78,6 +79,7 @@ class Server:
         self.jobs: dict[int, Job] = {}
         self.selector = selectors.DefaultSelector()
         self.last = time.monotonic()
+        self.worker = os.getppid()  # 0 as first process of a namespace, and that never changes
         self.filters = syscalls.compiled()
         for name in (*STANDARD, *settings["preload"]):
             with contextlib.suppress(ImportError):
@@ -92,8 +94,10 @@ class Server:
         if self.control:
             self.selector.register(self.control, selectors.EVENT_READ, "control")
         while self.control or self.jobs:
-            for key, _ in self.selector.select(timeout=min(5.0, self.idle_seconds)):
+            for key, _ in self.selector.select(timeout=min(LOOK_SECONDS, self.idle_seconds)):
                 self._answer(key.data, key.fd)
+            if os.getppid() != self.worker:
+                self._orphaned()
             self._reap()
             if not self.jobs and time.monotonic() - self.last > self.idle_seconds:
                 break
@@ -115,9 +119,7 @@ class Server:
         except OSError:
             message, descriptors = b"", []
         if not message:
-            self.selector.unregister(self.control)
-            self.control.close()
-            self.control = None
+            self._close_control()
             return
         self.last = time.monotonic()
         try:
@@ -125,6 +127,18 @@ class Server:
         finally:
             for each in descriptors:
                 os.close(each)
+
+    def _close_control(self) -> None:
+        if self.control:
+            self.selector.unregister(self.control)
+            self.control.close()
+            self.control = None
+
+    def _orphaned(self) -> None:
+        """End with the worker, even while some process that it forked still holds its sockets open."""
+        self._close_control()
+        for pid in self.jobs:
+            _kill(pid)
 
     def _begin(self, message: dict[str, Any], descriptors: list[int]) -> None:
         link = socket.socket(fileno=os.dup(descriptors[1]))
@@ -221,10 +235,13 @@ def _say(link: socket.socket, words: dict[str, Any]) -> None:
 def main(control: int, settings: dict[str, Any]) -> None:
     """Become the fork server; `control` is the descriptor of the control socket."""
     os.umask(0o077)
-    if settings["layers"]["namespaces"] and guard.own_processes() and (first := os.fork()):
-        os.close(control)
-        _stand_by(first)
-    guard.die_with_parent()
+    if settings["layers"]["namespaces"] and guard.own_processes():
+        if first := os.fork():
+            os.close(control)
+            _stand_by(first)
+        guard.die_with_parent()
+    # Without a namespace of its own it must not ask the kernel for that: "parent" there is the *thread* that started
+    # it, and the server died with the first thread that had asked and ended. Its sockets tell it, and its parent's id.
     Server(socket.socket(fileno=control), settings).serve()
 
 

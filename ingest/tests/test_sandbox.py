@@ -152,6 +152,24 @@ def test_many_threads_may_ask_at_once():
     assert sorted(answers) == list(range(24))
 
 
+@pytest.mark.parametrize("namespaces", [True, False])
+def test_a_fork_server_outlives_the_thread_that_started_it(namespaces):
+    servers = sandbox.Servers(sandbox.Plan(layers=Layers(namespaces=namespaces), preload=()))
+
+    def ask():
+        assert list(sandbox.Cell(JOBS + "echo", None, {}, sandbox.USUAL, servers))
+
+    starter = threading.Thread(target=ask)
+    starter.start()
+    starter.join()
+    begun = servers.link
+    time.sleep(0.3)
+    ask()
+    assert servers.link is begun
+    assert begun.process.poll() is None
+    servers.stop()
+
+
 def test_a_killed_fork_server_takes_its_children_along_and_the_next_call_works():
     cell = sandbox.run(JOBS + "sleep", source=None, args={})
     next(cell)
@@ -171,10 +189,12 @@ def kill_hard(pid):
         os.kill(pid, signal.SIGKILL)
 
 
-def test_a_killed_worker_leaves_nothing_running():
+@pytest.mark.parametrize("namespaces", [True, False])
+def test_a_killed_worker_leaves_nothing_running(namespaces):
     script = (
         "import sys, time; sys.path.insert(0, sys.argv[1]); from ingest import sandbox\n"
-        "from ingest.sandbox import Limits\n"
+        "from ingest.sandbox import Layers, Limits\n"
+        f"sandbox._servers.plan = sandbox.Plan(layers=Layers(namespaces={namespaces}))\n"
         f"a = sandbox.run('{JOBS}sleep', source=None, args={{}}); next(a)\n"
         f"b = sandbox.run('{JOBS}leave_program', source=None, args={{}}, limits=Limits(programs=True)); next(b)\n"
         "print('ready', flush=True); time.sleep(60)"
@@ -187,6 +207,28 @@ def test_a_killed_worker_leaves_nothing_running():
     worker.wait()
     worker.stdout.close()
     assert gone(running)
+
+
+def test_a_killed_workers_server_ends_although_another_process_holds_its_sockets():
+    script = (
+        "import os, sys, time; sys.path.insert(0, sys.argv[1]); from ingest import sandbox\n"
+        "sandbox._servers.plan = sandbox.Plan(layers=sandbox.Layers(namespaces=False), preload=())\n"
+        f"a = sandbox.run('{JOBS}sleep', source=None, args={{}}); next(a)\n"
+        "holder = os.fork()\n"
+        "if holder: print(sandbox._servers.link.process.pid, holder, flush=True)\n"
+        "time.sleep(60)"
+    )
+    worker = subprocess.Popen([sys.executable, "-c", script, str(settings.BASE_DIR)], stdout=subprocess.PIPE)
+    server, holder = map(int, worker.stdout.readline().split())
+    running = cells_of(server) | {server}
+    assert len(running) >= 2
+    worker.kill()
+    worker.wait()
+    worker.stdout.close()
+    try:
+        assert gone(running)
+    finally:
+        kill_hard(holder)
 
 
 def test_a_program_left_behind_dies_with_its_job():
