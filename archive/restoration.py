@@ -6,6 +6,7 @@ may be concerned, until a clerk has said what the last number on paper is (see
 `archive.registers.paper`). Never restores anything itself: that is `config.backup`.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from archive import access, audit
-from archive.models import PaperCheck, Person, Register, RegisterCounter, Restoration
+from archive.models import AuditDetail, PaperCheck, Person, Register, RegisterCounter, Restoration
 from archive.rules.roles import Action
 
 
@@ -27,13 +28,13 @@ class Gap:
 
 
 @transaction.atomic
-def record(gap: Gap, *, backup: str, shredded: int) -> Restoration:
+def record(gap: Gap, *, backup: str, shredded: Collection[str] = ()) -> Restoration:
     """Write that this installation was restored, and close every register.
 
     Args:
         gap: what the backup does not know.
         backup: name of the backup, for the log.
-        shredded: objects of the backup whose key the newest vault no longer holds.
+        shredded: addresses of objects of the backup whose key the newest vault no longer holds.
     """
     now = timezone.now()
     made = Restoration.objects.create(
@@ -51,11 +52,18 @@ def record(gap: Gap, *, backup: str, shredded: int) -> Restoration:
         "taken": gap.taken_at.isoformat(),
         "size": gap.size,
         "lost": "" if gap.newest_size is None else gap.newest_size - gap.size,
-        "shredded": shredded,
+        "shredded": len(shredded),
+        "addresses": sorted(shredded),
         "closed": len(checks),
     }
     audit.write(Action.RESTORE, actor=None, details=details)
     return made
+
+
+def found_destroyed() -> frozenset[str]:
+    """Return the addresses that restores found destroyed: their rows came back, their content never can."""
+    told = AuditDetail.objects.filter(entry__action=str(Action.RESTORE)).values_list("payload", flat=True)
+    return frozenset(address for payload in told for address in payload.get("addresses", ()))
 
 
 def last_number(register: Register, year: int) -> int:

@@ -17,7 +17,7 @@ def restored(office, make_record):
     for _ in range(3):
         make_record()
     return restoration.record(
-        restoration.Gap(timezone.now() - timedelta(minutes=5), size=40, newest_size=52), backup="b", shredded=0
+        restoration.Gap(timezone.now() - timedelta(minutes=5), size=40, newest_size=52), backup="b"
     )
 
 
@@ -74,7 +74,7 @@ def test_only_the_clerk_of_the_register_confirms(office, restored):
 
 def test_a_restore_over_the_turn_of_the_year_asks_for_both_years(office, db):
     taken = timezone.now().replace(year=timezone.localdate().year - 1, month=12, day=20)
-    restoration.record(restoration.Gap(taken, size=1, newest_size=None), backup="b", shredded=0)
+    restoration.record(restoration.Gap(taken, size=1, newest_size=None), backup="b")
 
     asked = PaperCheck.objects.filter(register=office.incoming).values_list("year", flat=True)
     assert set(asked) == {timezone.localdate().year - 1, timezone.localdate().year}

@@ -1,0 +1,52 @@
+"""Which objects may lawfully be missing: those that an act destroyed, and those a restore found destroyed.
+
+Destruction is: the row goes, then the key, then the bytes. After a restore the row is
+there again while the newest vault has no key: the entry of the restore names those
+addresses, and whoever reads the log finds them. An object that is missing without either
+is a loss and stops a backup.
+"""
+
+from collections.abc import Iterable
+
+from archive import restoration
+from archive.models import DigitalObject
+from archive.stores.refusals import Shredded
+from archive.vault import Vault
+from config.backup.objects import SAID
+from config.backup.refusals import ObjectsMissing, VaultIncomplete
+
+
+class Destroyed:
+    """Answers for one vault and the log of this installation."""
+
+    def __init__(self, vault: Vault) -> None:
+        """Read what earlier restores found destroyed."""
+        self._vault = vault
+        self._before = restoration.found_destroyed()
+
+    def has(self, address: str) -> bool:
+        """Say whether an act destroyed this object: no key, and no row that still stands for content."""
+        if self._has_key(address):
+            return False
+        return address in self._before or not DigitalObject.objects.filter(address=address).exists()
+
+    def _has_key(self, address: str) -> bool:
+        try:
+            self._vault.level_of(bytes.fromhex(address))
+        except Shredded:
+            return False
+        return True
+
+    def require(self, missing: Iterable[str]) -> list[str]:
+        """Return the missing objects if each was destroyed. Raises ObjectsMissing."""
+        gone = list(missing)
+        if lost := [address for address in gone if not self.has(address)]:
+            raise ObjectsMissing(count=len(lost), addresses=", ".join(lost[:SAID]))
+        return gone
+
+    def require_keys(self, lacking: Iterable[str], *, folder: object) -> list[str]:
+        """Return the objects that a vault copy does not know if each was destroyed. Raises VaultIncomplete."""
+        gone = list(lacking)
+        if lost := [address for address in gone if not self.has(address)]:
+            raise VaultIncomplete(count=len(lost), addresses=", ".join(lost[:SAID]), folder=folder)
+        return gone

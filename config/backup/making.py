@@ -1,0 +1,249 @@
+"""Making a backup, in the order that needs no stop (SECURITY.md, section 6).
+
+A head of the log is published, the database frozen, every object that the frozen database
+names is copied and compared, the vault goes to another medium, and last the manifest is
+signed and the folder gets its name. Objects are written before their row and removed
+after it, so what the snapshot names is there, or an act destroyed it meanwhile.
+"""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.conf import settings
+from django.db import transaction
+
+from archive import audit, merkle, publishing, store
+from archive.rules.roles import Action
+from archive.stores.disk import sync_folder
+from config.backup import durable, manifest, objects, signing, snapshot, vaulting
+from config.backup.destroyed import Destroyed
+from config.backup.manifest import Backup, Earlier, File, Head, Manifest
+from config.backup.refusals import Busy, Damaged, LogForked, OtherOffice, Unsigned
+
+WANTED = "wanted.txt"
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the three parts of a backup go: each on a medium of its own."""
+
+    target: Path
+    vault: Path
+    keys: Path | None = None  # level keys; None: their custodian copies them by hand
+
+    def require_apart(self) -> None:
+        """Refuse places that lie inside each other or inside the installation. Raises SamePlace."""
+        own = [self.target, self.vault, *([self.keys] if self.keys else [])]
+        vaulting.require_apart([Path(settings.VANKHO_HOME), *own])
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A finished backup, and how many of its objects were new in this folder."""
+
+    folder: Path
+    manifest: Manifest
+    fresh: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Frozen:
+    kind: str
+    database: File
+    rows: dict[str, int]
+    schema: dict[str, str]
+    leaves: list[bytes]
+    restored: list[tuple[str, int]]  # (moment, entries then) of each restore
+    taken_at: datetime
+    frozen_at: datetime
+
+
+def make(places: Places) -> Made:
+    """Back the installation up, while everybody works; return once it survives a power cut.
+
+    Raises:
+        SamePlace, Busy, OtherOffice: the places will not do.
+        LogShorter, LogForked: the log in the database is not the one that was signed before.
+        ObjectsMissing, VaultIncomplete: something is lost that nobody destroyed.
+        StoreFailed, OSError: store or medium do not answer; run it again, it goes on where it was.
+    """
+    places.require_apart()
+    durable.make_folder(places.target)
+    with _alone(places.target):
+        _sweep(places.target)
+        key = signing.own_key(Path(settings.VANKHO_HOME))
+        before = _newest(places.target, key)
+        publishing.publish()
+        name = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}Z"
+        folder = places.target / f"{manifest.UNFINISHED}{name}"
+        durable.make_folder(folder)
+        frozen = _freeze(folder)
+        earlier = _earlier(before, frozen)
+        copied, gone = _copy(places, folder, before)
+        vault_name, keyless = _copy_vault(places, folder, key)
+        told = _manifest(name, frozen, earlier, folder, copied, [*gone, *keyless], vault_name)
+        _finish(places.target, folder, told, key)
+    _record(told, copied)
+    return Made(places.target / name, told, copied.fresh)
+
+
+@contextmanager
+def _alone(target: Path) -> Iterator[None]:
+    with (target / ".lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Busy(folder=target) from error
+        yield
+
+
+def _sweep(target: Path) -> None:
+    """Remove what killed backups left; whole objects stay and are not copied again."""
+    for left in target.glob(f"{manifest.UNFINISHED}*"):
+        shutil.rmtree(left)
+    for left in (target / manifest.OBJECTS).glob(f"??/??/.*{durable.PART}"):
+        left.unlink()
+
+
+def _newest(target: Path, key: Ed25519PrivateKey) -> Backup | None:
+    """Return the backup before this one; a damaged one is no help and no hindrance. Raises OtherOffice."""
+    if not manifest.complete(target):
+        return None
+    try:
+        return manifest.find(target, public_key=signing.public_pem(key))
+    except Unsigned as error:
+        raise OtherOffice(folder=target) from error
+    except Damaged:
+        return None
+
+
+def _freeze(folder: Path) -> _Frozen:
+    taken_at = datetime.now(UTC)
+    with snapshot.taken(folder) as shot:
+        with durable.writing(folder / WANTED) as lines:
+            for each in shot.objects():
+                lines.write(each.line)
+        restored = [
+            (str(at), size) for at, size in shot.query("SELECT restored_at, size FROM archive_restoration ORDER BY id")
+        ]
+        leaves, schema, rows, kind, path = shot.leaves(), shot.schema(), shot.counts(), shot.kind, shot.path
+    return _Frozen(
+        kind=kind,
+        database=File(path.name, *durable.digest_of(path)),
+        rows=rows,
+        schema=schema,
+        leaves=leaves,
+        restored=restored,
+        taken_at=taken_at,
+        frozen_at=datetime.now(UTC),
+    )
+
+
+def _earlier(before: Backup | None, frozen: _Frozen) -> Earlier | None:
+    """Return the link to the backup before this one. Raises LogForked unless a restore explains the fork."""
+    if before is None:
+        return None
+    head = before.manifest.log
+    is_start = head.size <= len(frozen.leaves) and merkle.root(frozen.leaves[: head.size]).hex() == head.root
+    if is_start:
+        proof = [each.hex() for each in merkle.consistency(frozen.leaves, head.size)]
+        return Earlier(before.manifest.name, before.sha256, head, proof)
+    was_restored = any(
+        size <= head.size and datetime.fromisoformat(at).replace(tzinfo=UTC) > before.manifest.taken
+        for at, size in frozen.restored
+    )
+    if not was_restored:
+        raise LogForked(name=before.manifest.name, size=len(frozen.leaves))
+    return Earlier(before.manifest.name, before.sha256, head, [])
+
+
+def _copy(places: Places, folder: Path, before: Backup | None) -> tuple[objects.Copied, list[str]]:
+    kept = store.configured()
+    wanted = folder / WANTED
+    known = objects.Known(before.listed() if before else iter(()))
+    copied = objects.copy_all(
+        manifest.read_listing(wanted), kept.driver, places.target, folder / manifest.LISTING, known
+    )
+    wanted.unlink()
+    return copied, Destroyed(kept.vault).require(copied.missing)
+
+
+def _copy_vault(places: Places, folder: Path, key: Ed25519PrivateKey) -> tuple[str, list[str]]:
+    """Copy vault and keys; return the copy's name and the listed objects that were destroyed meanwhile."""
+    vault = store.configured().vault
+    made = vaulting.copy(vault, places.vault, key=key)
+    lacking = made.lacks(each.address for each in manifest.read_listing(folder / manifest.LISTING))
+    keyless = Destroyed(vault).require_keys(lacking, folder=places.vault)
+    vaulting.remove_older(made)
+    if places.keys:
+        vaulting.copy_keys(vault, Path(settings.VANKHO_HOME), places.keys)
+    return made.path.name, keyless
+
+
+def _manifest(  # noqa: PLR0913, PLR0917 - the parts of one document, in the order they came to be
+    name: str,
+    frozen: _Frozen,
+    earlier: Earlier | None,
+    folder: Path,
+    copied: objects.Copied,
+    destroyed: list[str],
+    vault: str,
+) -> Manifest:
+    return Manifest(
+        name=name,
+        taken_at=frozen.taken_at.isoformat(),
+        frozen_at=frozen.frozen_at.isoformat(),
+        program=program(),
+        kind=frozen.kind,
+        schema=frozen.schema,
+        database=frozen.database,
+        rows=frozen.rows,
+        objects=File(manifest.LISTING, *durable.digest_of(folder / manifest.LISTING)),
+        object_count=copied.count,
+        object_bytes=copied.size,
+        destroyed=sorted(destroyed),
+        log=Head(len(frozen.leaves), merkle.root(frozen.leaves).hex()),
+        log_key=publishing.signer().public,
+        vault=vault,
+        earlier=earlier,
+    )
+
+
+def program() -> str:
+    """Return the version of this program, or that it runs from a checkout."""
+    try:
+        return version("vankho")
+    except PackageNotFoundError:
+        return "checkout"
+
+
+def _finish(target: Path, folder: Path, told: Manifest, key: Ed25519PrivateKey) -> None:
+    """Sign, then give the folder its name: from here on it is a backup."""
+    data = told.to_bytes()
+    durable.write(folder / signing.PUBLIC, signing.public_pem(key))
+    durable.write(folder / manifest.SIGNATURE, key.sign(data))
+    durable.write(folder / manifest.MANIFEST, data)
+    if os.path.lexists(target / told.name):  # never over anything
+        raise FileExistsError(target / told.name)
+    folder.rename(target / told.name)
+    sync_folder(target)
+
+
+@transaction.atomic
+def _record(told: Manifest, copied: objects.Copied) -> None:
+    details = {
+        "backup": told.name,
+        "manifest": durable.digest(told.to_bytes()),
+        "objects": told.object_count,
+        "copied": copied.fresh,
+        "size": told.log.size,
+    }
+    audit.write(Action.BACKUP, actor=None, details=details)

@@ -1,0 +1,246 @@
+"""Restoring an installation: into an empty place, in an order that a kill at any moment leaves resumable.
+
+Everything that can refuse is asked before anything is written: manifest, database, log,
+kept heads, the vault copy and whether its custodians' keys open it. Then a marker is
+written, then database, objects, vault, the entry that closes the registers, the index;
+the marker goes last, and while it lies there the office does not start. Content whose key
+the newest vault no longer holds was destroyed after the backup: its bytes are not put back.
+"""
+
+import json
+import shutil
+from collections.abc import Callable
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import OperationalError, ProgrammingError, connection
+from django.db.migrations.loader import MigrationLoader
+
+from archive import merkle, publishing, restoration, sequencing
+from archive.models import Restoration
+from archive.rules.errors import Refusal
+from archive.stores import chosen
+from archive.stores.custody import KeyFiles
+from archive.stores.disk import sync_folder
+from archive.vault import Vault
+from config.backup import checking, durable, objects, refusals, snapshot, tables, vaulting
+from config.backup.checking import Outside, Sound
+from config.backup.manifest import Manifest
+from config.backup.refusals import CustodianMissing, Damaged, NotEmpty, OtherKind, OtherRestore, SchemaDiffers
+from config.backup.vaulting import VaultCopy
+from search import follow
+
+MARKER: Final = "restore.json"
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """Where the parts of a backup lie."""
+
+    folder: Path
+    vault: Path
+    keys: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What became of a restore."""
+
+    manifest: Manifest
+    objects: int
+    destroyed: list[str]
+    newest_size: int | None
+    records: int
+    superseded: int  # kept heads beyond the backup that were put aside
+
+
+def restore(media: Media, outside: Outside, *, tell: Tell = lambda _line: None) -> Restored:
+    """Restore the newest backup of a folder, or the one named, into this empty installation.
+
+    Raises:
+        The BKP refusals; until the marker is written nothing was changed.
+        StoreFailed, OSError: store or disk do not answer; run it again, it goes on where it was.
+    """
+    sound = checking.read(media.folder, outside)
+    told = sound.backup.manifest
+    _require_form(told)
+    vault_copy, dead = checking.serving(sound.backup, media.vault)
+    _require_keys(vault_copy, media.keys)
+    home = Path(settings.VANKHO_HOME)
+    begun = _begin(home, sound)
+    tell(f"{told.name}: manifest, database, log and vault are in order")
+    _fill_database(sound)
+    tell(f"database restored: {told.log.size} entries in the log")
+    count = _put_back(sound, frozenset(dead))
+    tell(f"{count} stored files restored, {len(dead)} were destroyed since")
+    vaulting.place(vault_copy, home / "keys", custody=media.keys)
+    _require_log(sound)
+    superseded = _record(sound, dead, outside, newest_size=begun["newest_size"])
+    publishing.publish()
+    records = follow.rebuild()
+    (home / MARKER).unlink()
+    sync_folder(home)
+    return Restored(told, count, dead, begun["newest_size"], records, superseded)
+
+
+# --- what can refuse, before anything is written -------------------------------------------------
+
+
+def _require_form(told: Manifest) -> None:
+    """Refuse another kind of database, and one that is younger than this program."""
+    here = snapshot.POSTGRESQL if connection.vendor == snapshot.POSTGRESQL else snapshot.SQLITE
+    if told.kind != here:
+        raise OtherKind(kind=told.kind, here=here)
+    known = MigrationLoader(None).disk_migrations
+    if unknown := [f"{app} {name}" for app, name in told.schema.items() if (app, name) not in known]:
+        raise SchemaDiffers(difference=", ".join(unknown), program=told.program)
+
+
+def _require_keys(copied: VaultCopy, custody: Path | None) -> None:
+    """Open one data key under every level key in use, in a place that is removed at once."""
+    place = Path(settings.VANKHO_HOME) / "keys" / ".trying"
+    shutil.rmtree(place, ignore_errors=True)
+    try:
+        vaulting.place(copied, place, custody=custody)
+        vault = Vault(place / vaulting.VAULT, custodian=KeyFiles(settings.SITE_KEY_FILES))
+        with closing(vault):
+            for object_id in copied.one_of_each_level():
+                vault.get(object_id)
+    except Refusal as error:
+        raise CustodianMissing(reason=str(error)) from error
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _begin(home: Path, sound: Sound) -> dict[str, Any]:
+    """Write the marker into an empty installation, or find that of this backup; return it. Raises NotEmpty, OtherRestore."""
+    marker = home / MARKER
+    if marker.exists():
+        begun: dict[str, Any] = json.loads(marker.read_bytes())
+        if begun["manifest"] != sound.backup.sha256:
+            raise OtherRestore(name=begun["name"])
+        return begun
+    if _is_in_use():
+        raise NotEmpty(what=refusals.USED_DATABASE)
+    if next(chosen.driver(settings.STORE_DRIVER).addresses(), None) is not None:
+        raise NotEmpty(what=refusals.USED_STORE)
+    if (home / "keys" / vaulting.VAULT).exists():
+        raise NotEmpty(what=refusals.USED_VAULT)
+    if (home / "log" / "checkpoint").exists():
+        raise NotEmpty(what=refusals.USED_LOG)
+    durable.make_folder(home)
+    begun = {"name": sound.backup.manifest.name, "manifest": sound.backup.sha256, "newest_size": sound.newest_size}
+    durable.write(marker, json.dumps(begun).encode())
+    return begun
+
+
+def _is_in_use() -> bool:
+    """Say whether an office lives in the database; one without tables is empty."""
+    try:
+        with connection.cursor() as cursor:
+            return tables.is_in_use(cursor)
+    except (OperationalError, ProgrammingError):
+        return False
+    finally:
+        connection.close()
+
+
+# --- database, objects ------------------------------------------------------------------------------
+
+
+def _fill_database(sound: Sound) -> None:
+    """Load the snapshot unless a killed run did, then bring its form forward."""
+    if not _is_in_use():
+        if connection.vendor == snapshot.POSTGRESQL:
+            _load_tables(sound)
+        else:
+            _place_file(sound)
+    call_command("migrate", verbosity=0, interactive=False)
+
+
+def _place_file(sound: Sound) -> None:
+    path = Path(str(connection.settings_dict["NAME"]))
+    connection.close()
+    for left in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+        left.unlink(missing_ok=True)  # an empty one: somebody ran `migrate` here
+    durable.make_folder(path.parent)
+    with sound.backup.database.open("rb") as source, durable.writing(path) as file:
+        found = durable.pour(source, file.write)
+        if found != (sound.backup.manifest.database.size, sound.backup.manifest.database.sha256):
+            raise Damaged(what=refusals.DATABASE, name=sound.backup.manifest.name)
+
+
+def _load_tables(sound: Sound) -> None:
+    """Bring the empty database to the form of the backup, table for table, and load it in one transaction."""
+    told = sound.backup.manifest
+    applied = list(MigrationLoader(connection).applied_migrations or {})
+    if newer := [f"{app} {name}" for app, name in applied if name > told.schema.get(app, "")]:
+        raise SchemaDiffers(difference=", ".join(sorted(newer)), program=told.program)
+    for app, name in told.schema.items():
+        call_command("migrate", app, name, verbosity=0, interactive=False)
+    tables.load(sound.backup.database, expected=told.rows, name=told.name)
+
+
+def _put_back(sound: Sound, dead: frozenset[str]) -> int:
+    """Write every object whose content still may be read; return how many."""
+    driver, count = chosen.driver(settings.STORE_DRIVER), 0
+    for each in sound.backup.listed():
+        if each.address in dead:
+            continue
+        objects.put_back(each, sound.backup, driver)
+        count += 1
+    return count
+
+
+# --- what the office is told ---------------------------------------------------------------------------
+
+
+def _require_log(sound: Sound) -> None:
+    """Compare the log in the database with the backup's, entry for entry. Raises Damaged."""
+    size = len(sound.leaves)
+    if list(publishing.leaf_hashes(0, size)) != sound.leaves:
+        raise Damaged(what=refusals.LOG, name=sound.backup.manifest.name)
+    if merkle.root(publishing.leaf_hashes(0, size)).hex() != sound.backup.manifest.log.root:
+        raise Damaged(what=refusals.LOG, name=sound.backup.manifest.name)
+
+
+def _record(sound: Sound, dead: list[str], outside: Outside, *, newest_size: int | None) -> int:
+    """Close the registers and write the entry, once; return how many kept heads were put aside."""
+    told = sound.backup.manifest
+    if Restoration.objects.filter(taken_at=told.taken, size=told.log.size).exists():
+        return 0
+    superseded = _put_aside(outside, told.log.size)
+    gap = restoration.Gap(
+        told.taken, size=told.log.size, newest_size=None if newest_size is None else max(newest_size, told.log.size)
+    )
+    restoration.record(gap, backup=told.name, shredded=dead)
+    sequencing.place_all()
+    return superseded
+
+
+def _put_aside(outside: Outside, size: int) -> int:
+    """Move kept heads that are longer than the backup into a folder beside the row: the log goes on another way.
+
+    Nothing is deleted: an auditor finds them there, and the entry of the restore says
+    from which size on. A place that cannot be written is left alone.
+    """
+    moved = 0
+    for place in outside.heads:
+        beyond = [path for path in place.glob("checkpoint-*") if path.name > f"checkpoint-{size:012d}"]
+        aside = place / f"before-restore-at-{size:012d}"
+        for path in beyond:
+            with suppress(OSError):
+                aside.mkdir(exist_ok=True)
+                path.rename(aside / path.name)
+                moved += 1
+    return moved
+
+
+def is_unfinished() -> bool:
+    """Say whether a restore was begun here and not finished."""
+    return (Path(settings.VANKHO_HOME) / MARKER).exists()

@@ -1,0 +1,161 @@
+"""The key vault on its way to another medium, and back; level keys on a third.
+
+A copy is `vault-<time>.sqlite3` with a signed note. Level keys (`keys/levels/`) travel to
+their custodian's own folder and never with the vault: with both, whoever finds the medium
+needs the site key alone, and rotating a level key could not make old copies dead. The site
+key itself is never copied: its custodians keep it. An older copy of the vault is removed
+only when the newer one holds the key of every object that the backup names.
+"""
+
+import json
+import secrets
+import shutil
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from archive.stores.disk import sync_folder
+from archive.vault import Vault
+from config.backup import durable, signing
+from config.backup.refusals import NoVaultCopy, SamePlace
+
+FORMAT: Final = "vankho vault copy 1"
+VAULT: Final = "vault.sqlite3"
+LEVELS: Final = "levels"
+OWN_KEYS: Final = ("log.key", "backup.key")  # sign heads and manifests: without them a restored log has a new name
+PARTS: Final = (".json", ".sig", ".pub")
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What is signed beside a copy of the vault."""
+
+    name: str
+    taken_at: str
+    size: int
+    sha256: str
+    format: str = FORMAT
+
+
+@dataclass(frozen=True, slots=True)
+class VaultCopy:
+    """A copy on its medium, its signature and digest checked."""
+
+    path: Path
+    taken: datetime
+
+    def lacks(self, addresses: Iterable[str]) -> Iterator[str]:
+        """Yield those of the addresses whose key the copy does not hold."""
+        with closing(sqlite3.connect(f"file:{self.path}?mode=ro&immutable=1", uri=True)) as database:
+            for address in addresses:
+                row = database.execute("SELECT 1 FROM data_key WHERE object_id = ?", (bytes.fromhex(address),))
+                if row.fetchone() is None:
+                    yield address
+
+    def one_of_each_level(self) -> list[bytes]:
+        """Return the id of one object per level key in use: who can open these can open all."""
+        with closing(sqlite3.connect(f"file:{self.path}?mode=ro&immutable=1", uri=True)) as database:
+            rows = database.execute("SELECT MIN(object_id) FROM data_key GROUP BY level, key_id").fetchall()
+        return [row[0] for row in rows]
+
+
+def require_apart(places: Iterable[Path]) -> None:
+    """Refuse places of which one lies inside another. Raises SamePlace."""
+    real = [place.resolve() for place in places]
+    for number, one in enumerate(real):
+        for other in real[number + 1 :]:
+            if one.is_relative_to(other) or other.is_relative_to(one):
+                raise SamePlace(folder=other)
+
+
+def copy(vault: Vault, folder: Path, *, key: Ed25519PrivateKey) -> VaultCopy:
+    """Write a copy of the vault and its signed note, durably, beside the older ones."""
+    durable.make_folder(folder)
+    now = datetime.now(UTC)
+    path = folder / f"vault-{now:%Y%m%dT%H%M%S%f}Z.sqlite3"
+    temporary = folder / f".vault.{secrets.token_hex(4)}{durable.PART}"
+    try:
+        vault.copy_to(temporary)
+        size, sha256 = durable.digest_of(temporary)
+        note = json.dumps(asdict(Note(path.name, now.isoformat(), size, sha256)), sort_keys=True).encode() + b"\n"
+        durable.write(path.with_suffix(".pub"), signing.public_pem(key))
+        durable.write(path.with_suffix(".sig"), key.sign(note))
+        durable.write(path.with_suffix(".json"), note)
+        temporary.rename(path)  # last: a note without its copy is no copy
+        sync_folder(folder)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return VaultCopy(path, now)
+
+
+def remove_older(made: VaultCopy) -> None:
+    """Remove the copies before this one, so that what was destroyed since is dead on this medium too."""
+    folder = made.path.parent
+    for path in folder.glob("vault-*"):
+        if path.stem < made.path.stem:
+            path.unlink(missing_ok=True)
+    for left in folder.glob(f".*{durable.PART}"):
+        left.unlink(missing_ok=True)
+    sync_folder(folder)
+
+
+def newest(folder: Path, *, public_key: bytes | None = None) -> VaultCopy:
+    """Return the newest whole copy of a folder.
+
+    Args:
+        folder: where copies lie.
+        public_key: PEM that must have signed; without it the one beside the copy is believed.
+
+    Raises:
+        NoVaultCopy: there is none, or the newest is damaged.
+        Unsigned: its note was signed by another key.
+    """
+    found = sorted(folder.glob("vault-*.sqlite3")) if folder.is_dir() else []
+    if not found:
+        raise NoVaultCopy(folder=folder)
+    path = found[-1]
+    try:
+        note, signature = path.with_suffix(".json").read_bytes(), path.with_suffix(".sig").read_bytes()
+        pem = public_key or path.with_suffix(".pub").read_bytes()
+    except OSError as error:
+        raise NoVaultCopy(folder=folder) from error
+    signing.verify(note, signature, pem, name=path.name)
+    said = Note(**json.loads(note))
+    if (said.name, said.size, said.sha256) != (path.name, *durable.digest_of(path)):
+        raise NoVaultCopy(folder=folder)
+    return VaultCopy(path, datetime.fromisoformat(said.taken_at))
+
+
+def copy_keys(vault: Vault, home: Path, folder: Path) -> None:
+    """Make a folder hold the level keys in use, as they lie here (locked under the site key), and no older one."""
+    levels = folder / LEVELS
+    durable.make_folder(levels)
+    in_use = {path.name: path for path in vault.level_files()}
+    for name, path in in_use.items():
+        durable.write(levels / name, path.read_bytes())
+    for name in OWN_KEYS:
+        if (home / "keys" / name).exists():
+            durable.write(folder / name, (home / "keys" / name).read_bytes())
+    for stale in levels.glob("*.key"):
+        if stale.name not in in_use:
+            stale.unlink()
+    sync_folder(levels)
+
+
+def place(copied: VaultCopy, keys: Path, *, custody: Path | None) -> None:
+    """Put a copy of the vault, and what its custodian keeps in a folder, into the `keys` folder of an installation."""
+    durable.make_folder(keys / LEVELS)
+    if custody is not None:
+        for source in sorted((custody / LEVELS).glob("*.key")):
+            durable.write(keys / LEVELS / source.name, source.read_bytes())
+        for name in OWN_KEYS:
+            if (custody / name).exists() and not (keys / name).exists():
+                durable.write(keys / name, (custody / name).read_bytes())
+    with copied.path.open("rb") as source_file, durable.writing(keys / VAULT) as file:
+        shutil.copyfileobj(source_file, file)
