@@ -1,7 +1,7 @@
 """Many clerks at once: no gap, no double, and nobody waits for ever.
 
 Each clerk is a process of its own that hands a draft in and registers it, over and
-over, in one scratch installation on SQLite. `python -m config.bench.registering clerk
+over, in one scratch installation on SQLite or PostgreSQL. `python -m config.bench.registering clerk
 SECONDS` is one clerk.
 """
 
@@ -26,9 +26,9 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     return at_once(clerks=getattr(arguments, "clerks", CLERKS), seconds=getattr(arguments, "seconds", SECONDS))
 
 
-def at_once(*, clerks: int, seconds: float) -> dict[str, Any]:
-    """Register with so many clerks for so long; return what stands in the book afterwards."""
-    with scratch.installation() as environment:
+def at_once(*, clerks: int, seconds: float, database: str = "") -> dict[str, Any]:
+    """Register with so many clerks for so long, on SQLite or a PostgreSQL server; return what the book shows."""
+    with scratch.installation(database=database) as environment:
         crew = [
             scratch.begin(environment, "-m", "config.bench.registering", "clerk", str(seconds)) for _ in range(clerks)
         ]

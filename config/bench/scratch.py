@@ -11,21 +11,32 @@ from pathlib import Path
 
 from config.bench import stack
 
+ELSEWHERE = ("VANKHO_DATABASE_URL", "VANKHO_VAULT_URL", "VANKHO_ELASTICSEARCH_URL", "VANKHO_STORE")
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @contextmanager
 def installation(
-    *, dispatches: int = 0, servers: stack.Servers | None = None, through: stack.Servers | None = None
+    *,
+    dispatches: int = 0,
+    servers: stack.Servers | None = None,
+    through: stack.Servers | None = None,
+    database: str = "",
 ) -> Iterator[dict[str, str]]:
     """Found the sample office in a folder of its own; yield the environment its commands need.
 
-    With servers it lies on PostgreSQL, Elasticsearch and S3, reached `through` others if given.
+    With servers it lies on PostgreSQL, Elasticsearch and S3, reached `through` others if given;
+    with the address of a PostgreSQL server alone only its database lies there.
     """
     home = tempfile.mkdtemp(prefix="vankho-bench-")
-    environment = os.environ | {"VANKHO_HOME": home, "VANKHO_PROFILE": "evaluation", "VANKHO_LOG_LEVEL": "ERROR"}
+    environment = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
+    environment |= {"VANKHO_HOME": home, "VANKHO_PROFILE": "evaluation", "VANKHO_LOG_LEVEL": "ERROR"}
     try:
-        with stack.big(servers, through=through) if servers else nullcontext({}) as settings:
+        if servers:
+            place = stack.big(servers, through=through)
+        else:
+            place = stack.own_database(database) if database else nullcontext({})
+        with place as settings:
             environment |= settings
             manage(environment, "demo", "--dispatches", str(dispatches))
             yield environment
