@@ -1,0 +1,72 @@
+"""Dates before which the objects of closed dossiers may not be removed, written onto the medium itself.
+
+Where the bucket has object lock, what is stored for a closed dossier is locked until the day
+the schedule allows a disposal; permanent dossiers for `PERMANENT_YEARS`, renewed as time
+goes. The rows stay the truth: a lock is a second hurdle for whoever holds the bucket's
+account. It is never shortened, and lawful destruction lifts it (governance mode). Every
+sweep looks at what was closed lately and at one part in `PARTS` of the rest, so each dossier
+comes up once a month and a killed or failed sweep loses nothing.
+"""
+
+import logging
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
+
+from django.db.models import F, Q
+from django.db.models.functions import Mod
+from django.utils import timezone
+
+from archive import retention, store
+from archive.models import DigitalObject, Dossier
+from archive.rules import periods
+from archive.stores.refusals import MissingObject
+
+SWEEP_SECONDS: Final = 6 * 3600.0
+LATELY: Final = timedelta(days=3)
+PARTS: Final = 30  # one a day
+PERMANENT_YEARS: Final = 10
+log = logging.getLogger("vankho.locking")
+
+
+def sweep() -> int:
+    """Lock the objects of the closed dossiers whose turn it is; return how many. Raises StoreFailed."""
+    place, locked = store.configured(), 0
+    for dossier in _whose_turn_it_is():
+        if (until := until_of(dossier)) is None:
+            continue
+        for address in _addresses_of(dossier):
+            try:
+                if not place.retain(address, until):
+                    return 0  # this medium has no locks
+                locked += 1
+            except MissingObject:
+                log.error("the stored file %s is missing", address)  # noqa: TRY400 - the address says all
+    return locked
+
+
+def _whose_turn_it_is() -> Iterator[Dossier]:
+    lately = Q(closed_at__gte=timezone.now() - LATELY)
+    turn = Q(part=timezone.localdate().toordinal() % PARTS)
+    closed = Dossier.objects.filter(closed_at__isnull=False).annotate(part=Mod(F("pk"), PARTS))
+    return closed.filter(lately | turn).select_related("rule").order_by("pk").iterator()
+
+
+def until_of(dossier: Dossier) -> datetime | None:
+    """Return the end of the lock (UTC): the first day a disposal may be proposed; None where no day lies ahead."""
+    outcome = retention.outcome_of(dossier, is_held=False)
+    today = timezone.localdate()
+    if outcome.action is periods.Action.KEEP:
+        return _midnight(date(today.year + PERMANENT_YEARS, 1, 1))
+    if outcome.due_on is None or outcome.due_on <= today:
+        return None
+    return _midnight(outcome.due_on)
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time())).astimezone(UTC)
+
+
+def _addresses_of(dossier: Dossier) -> Iterator[str]:
+    stored = DigitalObject.objects.filter(record__filings__dossier=dossier).order_by("address")
+    return stored.values_list("address", flat=True).iterator()

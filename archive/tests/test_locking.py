@@ -1,0 +1,107 @@
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from archive import dossiers, locking
+from archive.models import DigitalObject, Dossier, RecordClass, RetentionRule
+from archive.stores.local import LocalStore
+from archive.stores.refusals import MissingObject
+
+
+@pytest.fixture
+def close(office, make_record):
+    """Return a maker of closed dossiers: close("01.TM", years=10, ended_on=date(2026, 5, 4))."""
+
+    def closed(code, *, years=10, ended_on=date(2026, 5, 4)):
+        rule = RetentionRule.objects.create(
+            code=code, title="Lưu", kind="years" if years else "permanent", years=years or None, basis="TT", valid_from="2023-02-15"
+        )  # fmt: skip
+        line = RecordClass.objects.create(year=2026, code=code, title="Huấn luyện", rule=rule)
+        cover = dossiers.Cover(code, "Huấn luyện", line, rule, office.staff_unit, date(2020, 1, 5))
+        dossier = dossiers.begin(cover, actor=office.archivist)
+        dossiers.file(make_record(), dossier=dossier, actor=office.archivist)
+        dossier.refresh_from_db()
+        dossiers.close(dossier, ended_on=ended_on, actor=office.archivist)
+        dossier.refresh_from_db()
+        return dossier
+
+    return closed
+
+
+@pytest.fixture
+def locks(monkeypatch):
+    """The locks that were asked for, by address, of a medium that has locks."""
+    asked = {}
+
+    def retain(self, address, until):
+        asked[address] = until
+        return True
+
+    monkeypatch.setattr(LocalStore, "retain", retain)
+    return asked
+
+
+def addresses(dossier):
+    return set(DigitalObject.objects.filter(record__filings__dossier=dossier).values_list("address", flat=True))
+
+
+def test_a_closed_dossier_is_locked_until_the_day_it_may_be_proposed(close, locks):
+    dossier = close("01.TM")
+    locking.sweep()
+    # Midnight of the first day in Vietnam is the evening before in UTC.
+    assert locks == dict.fromkeys(addresses(dossier), datetime(2036, 12, 31, 17, tzinfo=UTC))
+    assert locks
+
+
+def test_a_permanent_dossier_is_locked_for_years_that_are_renewed(close):
+    until = locking.until_of(close("02.TM", years=0))
+    assert timezone.localtime(until).date() == date(timezone.localdate().year + locking.PERMANENT_YEARS, 1, 1)
+
+
+def test_a_dossier_whose_day_has_come_gets_no_lock(close, locks):
+    close("03.TM", years=1, ended_on=date(2020, 5, 4))
+    assert locking.sweep() == 0
+    assert locks == {}
+
+
+def test_every_dossier_comes_up_within_a_month(close, locks):
+    dossier = close("04.TM")
+    Dossier.objects.update(closed_at=timezone.now() - timedelta(days=400))
+    now, days = timezone.now(), 0
+    for day in range(locking.PARTS):
+        locks.clear()
+        with time_machine.travel(now + timedelta(days=day)):
+            locking.sweep()
+        days += set(locks) == addresses(dossier)
+    assert days == 1
+
+
+def test_an_open_dossier_has_no_lock(close, locks):
+    close("05.TM")
+    Dossier.objects.update(closed_at=None)
+    assert locking.sweep() == 0
+
+
+def test_a_missing_file_stops_no_other(close, monkeypatch, caplog):
+    dossier, done = close("06.TM"), []
+    missing = min(addresses(dossier))
+
+    def retain(self, address, until):
+        if address == missing:
+            raise MissingObject(address=address)
+        done.append(address)
+        return True
+
+    monkeypatch.setattr(LocalStore, "retain", retain)
+    assert locking.sweep() == len(done) == len(addresses(dossier)) - 1
+    assert missing in caplog.text
+
+
+def test_a_medium_without_locks_is_asked_once(close, monkeypatch):
+    close("07.TM")
+    asked = []
+    monkeypatch.setattr(LocalStore, "retain", lambda _self, *given: asked.append(given))
+    assert locking.sweep() == 0
+    assert len(asked) == 1
