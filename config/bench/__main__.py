@@ -25,7 +25,12 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("bench-results"))
     parser.add_argument("--records", default="", help="pages, searching: how many records (a list: 200000,1000000)")
     parser.add_argument("--database", default="", help="pages: PostgreSQL address for a database of its own (SQLite)")
-    parser.add_argument("--keep", type=Path, help="pages: folder in which the loaded office stays for the next run")
+    parser.add_argument(
+        "--keep", type=Path, help="pages, searching: folder in which what was loaded stays for the next run"
+    )
+    parser.add_argument("--engine", default="embedded", help="searching: embedded, elastic, or both (a list)")
+    parser.add_argument("--search-corpus", type=Path, help="searching: folder of the corpus (GENERATORS/search_corpus)")
+    parser.add_argument("--http", action="store_true", help="searching: also the page through gunicorn")
     parser.add_argument("--pages", type=int, default=8, help="pages per class of the reading bench")
     arguments = parser.parse_args()
     results = {

@@ -26,7 +26,7 @@ from typing import Any, Final
 from config.bench import scratch, stack
 
 RECORDS: Final = 1_000_000
-ROUNDS: Final = 25
+ROUNDS: Final = 20
 GOAL_MS: Final = 100.0  # p95
 GOAL_QUERIES: Final = 12
 
