@@ -14,9 +14,10 @@ from typing import Any, Final
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
-from django.db import connection
+from django.db import DatabaseError, connection
 
 from archive.rules.levels import Level
+from config import roles
 
 LANGUAGES: Final = ("vie", "Vietnamese")
 FONTS: Final = {"Tinos": "fonts-croscore"}
@@ -100,6 +101,24 @@ def _key_faults(paths: Sequence[Path]) -> list[CheckMessage]:
             hint = "It was damaged; bring it back from the custodian's copy."
             found.append(Error(f"The key file {path.name} is empty.", hint=hint, id="vankho.E032"))
     return found
+
+
+@register(Tags.security)
+def running_role(**_kwargs: Any) -> list[CheckMessage]:
+    """Refuse (in an evaluation: warn of) a running role that could change the log on PostgreSQL."""
+    was_open = connection.connection is not None
+    try:
+        if not roles.can_change_the_log():
+            return []
+    except DatabaseError:
+        return []  # away, or not there yet: the readiness probe and the command itself say so
+    finally:
+        if not was_open:
+            connection.close()
+    kind = Error if settings.PROFILE == "production" else checks.Warning
+    hint = "Name a plain role in VANKHO_DATABASE_URL and run: manage.py prepare_database"
+    message = "The role of VANKHO_DATABASE_URL owns the tables of the log or could change them."
+    return [kind(message, hint=hint, id="vankho.E060" if kind is Error else "vankho.W060")]
 
 
 @register()

@@ -41,10 +41,12 @@ class Endpoint:
 
 def configured() -> Iterator[Endpoint]:
     """Yield the servers the settings name."""
-    base = cast("dict[str, Any]", settings.DATABASES["default"])
-    if base["ENGINE"].endswith("postgresql"):
-        mode = base.get("OPTIONS", {}).get("sslmode", "")
-        yield _postgresql("VANKHO_DATABASE_URL", base["HOST"], base["USER"], base["PASSWORD"], mode)
+    bases = {"VANKHO_DATABASE_URL": settings.DATABASES["default"], "VANKHO_DATABASE_OWNER_URL": settings.DATABASE_OWNER}
+    for setting, given in bases.items():
+        base = cast("dict[str, Any]", given or {"ENGINE": ""})
+        if base["ENGINE"].endswith("postgresql"):
+            mode = base.get("OPTIONS", {}).get("sslmode", "")
+            yield _postgresql(setting, base["HOST"], base["USER"], base["PASSWORD"], mode)
     if settings.VAULT_URL:
         parts = urlsplit(settings.VAULT_URL)
         mode = parse_qs(parts.query).get("sslmode", [""])[0]

@@ -31,6 +31,8 @@ ALLOWED_HOSTS = env.listed("VANKHO_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = env.listed("VANKHO_TRUSTED_ORIGINS")
 TRUSTED_PROXIES = frozenset(env.listed("VANKHO_TRUSTED_PROXIES"))
 DEMO_PASSWORD = "van-kho-mau" if PROFILE == "evaluation" else ""  # of invented people; shown on their sign-in page
+LOG_ORIGIN = env.text("VANKHO_LOG_ORIGIN", "vankho")  # the name of this log in its signed heads
+LOG_SECOND_PLACE = env.text("VANKHO_LOG_SECOND_PLACE")  # a folder on another medium that gets every signed head
 INBOX = env.path("VANKHO_INBOX", VANKHO_HOME / "inbox")
 INBOX_USER = env.text("VANKHO_INBOX_USER", "clerk")  # in whose name the watched folder hands in
 METRICS_CLIENTS = env.networks("VANKHO_METRICS_CLIENTS", "127.0.0.1,::1")
@@ -143,6 +145,7 @@ SQLITE = {
     "TEST": {"NAME": VANKHO_HOME / "test.sqlite3"},  # a file: several clerks at once need real locks
 }
 DATABASES = {"default": env.postgresql("VANKHO_DATABASE_URL") or SQLITE}
+DATABASE_OWNER = env.postgresql("VANKHO_DATABASE_OWNER_URL")  # migrates; known to prepare_database and its like alone
 
 # --- people, sessions --------------------------------------------------------------
 AUTH_USER_MODEL = "archive.Person"

@@ -20,6 +20,7 @@ def ids(monkeypatch):
             "PROFILE": "production",
             "SITE_MAX_LEVEL": Level.THUONG,
             "DATABASES": {"default": {"ENGINE": "config.turns"}},
+            "DATABASE_OWNER": None,
             "VAULT_URL": "",
             "ELASTICSEARCH_URL": "",
             "STORE_DRIVER": "local",

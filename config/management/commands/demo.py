@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from archive import sequencing
 from archive.models import Person
 from archive.rules.levels import Level
+from config import roles
 from config.sample import files, founding, living
 from ingest import intake, worker
 from ingest.models import Batch, Channel, Scan, ScanState
@@ -34,7 +34,10 @@ class Command(BaseCommand):
     def handle(self, *, dispatches: int, **_options: Any) -> None:
         if settings.PROFILE != "evaluation":
             raise CommandError("The sample office belongs to the evaluation profile only. Unset VANKHO_PROFILE.")
-        call_command("migrate", verbosity=0)
+        try:
+            roles.bring_up_to_date()
+        except roles.NotPrepared as refusal:
+            raise CommandError(f"{refusal.code}: {refusal}") from refusal
         if founding.is_founded():
             self.stdout.write("The office is there already; nothing was added.")
             return

@@ -19,6 +19,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 
+from config import roles
+
 PR_SET_PDEATHSIG: Final = 1
 
 
@@ -35,7 +37,10 @@ class Command(BaseCommand):
     def handle(self, *, host: str, port: int, threads: int, **_options: Any) -> None:
         if settings.PROFILE == "evaluation" and host not in {"127.0.0.1", "::1", "localhost"}:
             raise CommandError("The evaluation profile binds to loopback only. Set VANKHO_PROFILE=production.")
-        call_command("migrate", verbosity=0)
+        try:
+            roles.bring_up_to_date()
+        except roles.NotPrepared as refusal:
+            raise CommandError(f"{refusal.code}: {refusal}") from refusal
         connections.close_all()
         share_memory()
         children = {fork(lambda: web(host, port, threads)): "web", fork(work): "work"}

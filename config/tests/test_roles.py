@@ -1,0 +1,174 @@
+"""Two roles on a real server: the owner prepares, the other one runs the whole office and cannot change the log."""
+
+import os
+import subprocess
+import sys
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from config import checks, roles
+from config.bench import stack
+from config.tests.office import RUN, server
+from config.tests.test_documentation import ROOT
+
+pytestmark = pytest.mark.engine
+ROLE = f"app_{RUN}"
+
+
+def with_role(address, role):
+    parts = urlsplit(address)
+    place = parts.netloc.rsplit("@", 1)[-1]
+    return urlunsplit((parts.scheme, f"{role}:Zk3-9vTq-77fL-mmR2@{place}", parts.path, parts.query, ""))
+
+
+def manage(environment, *arguments):
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def unprepared(tmp_path_factory):
+    """The environment of an installation of two roles on an empty database."""
+    address = server("VANKHO_TEST_DATABASE_URL")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("VANKHO_")}
+    with stack.own_database(address) as settings:
+        owner = settings["VANKHO_DATABASE_URL"]
+        yield kept | {
+            "VANKHO_HOME": str(tmp_path_factory.mktemp("home")),
+            "VANKHO_LOG_LEVEL": "ERROR",
+            "VANKHO_DATABASE_URL": with_role(owner, ROLE),
+            "VANKHO_DATABASE_OWNER_URL": owner,
+        }
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(ROLE)))
+
+
+@pytest.fixture(scope="module")
+def office(unprepared):
+    """The environment of a prepared installation, with an office that has worked as the running role."""
+    done = manage(unprepared, "prepare_database")
+    assert done.returncode == 0, done.stderr
+    assert ROLE in done.stdout
+    running = {name: value for name, value in unprepared.items() if name != "VANKHO_DATABASE_OWNER_URL"}
+    done = manage(running, "demo", "--dispatches", "12")  # hands in, reads, registers, routes, files, follows
+    assert done.returncode == 0, done.stderr
+    return running
+
+
+@pytest.fixture
+def as_app(office):
+    with psycopg.connect(office["VANKHO_DATABASE_URL"]) as connection:
+        yield connection
+        connection.rollback()
+
+
+def test_nothing_starts_on_an_unprepared_database_and_the_cure_is_named(unprepared):
+    with psycopg.connect(unprepared["VANKHO_DATABASE_OWNER_URL"], autocommit=True) as connection:
+        connection.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+        connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(ROLE)))
+    running = {name: value for name, value in unprepared.items() if name != "VANKHO_DATABASE_OWNER_URL"}
+    for command in (("serve", "--port", "0"), ("demo", "--dispatches", "0")):
+        done = manage(running, *command)
+        assert done.returncode == 1
+        assert "DB-001" in done.stderr
+        assert "manage.py prepare_database" in done.stderr
+        assert "VANKHO_DATABASE_OWNER_URL" in done.stderr
+
+
+def test_the_whole_office_has_worked_as_the_running_role(as_app):
+    for table in ("registernumber", "step", "dossieritem", "auditleaf"):
+        count = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(f"archive_{table}"))
+        assert as_app.execute(count).fetchone()[0] > 0
+    assert as_app.execute("SELECT count(*) FROM archive_auditpending").fetchone() == (0,)
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "UPDATE archive_auditentry SET action = 'x'",
+        "DELETE FROM archive_auditentry",
+        "TRUNCATE archive_auditentry CASCADE",
+        "UPDATE archive_auditleaf SET idx = idx + 1",
+        "DELETE FROM archive_auditdetail",
+        "ALTER TABLE archive_auditentry DISABLE TRIGGER ALL",
+        "DROP TABLE archive_auditleaf",
+        "SET session_replication_role = replica",
+        "UPDATE archive_registernumber SET number = number + 1",
+        "UPDATE archive_registernumber SET record_id = record_id",
+        "DELETE FROM archive_registernumber",
+        "TRUNCATE archive_registernumber",
+        "DELETE FROM archive_registercounter",
+        "UPDATE archive_digitalobject SET sha256 = 'x'",
+        "DELETE FROM archive_step",
+        "UPDATE archive_clearance SET level = 3",
+        "DELETE FROM archive_hold",
+        "TRUNCATE archive_record CASCADE",
+        "CREATE TABLE own (id integer)",
+        "CREATE TEMPORARY TABLE own (id integer)",
+        "CREATE SCHEMA own",
+        "CREATE ROLE other SUPERUSER",
+        "DELETE FROM django_migrations",
+    ],
+)
+def test_the_server_refuses_the_running_role(as_app, attack):
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        as_app.execute(attack)
+
+
+def test_a_void_number_and_an_ended_right_can_be_written(as_app):
+    as_app.execute("UPDATE archive_registernumber SET void_reason = void_reason")
+    as_app.execute("UPDATE archive_grant SET ended_at = ended_at")
+    as_app.execute("SELECT 1 FROM archive_registercounter FOR UPDATE")
+
+
+def test_every_table_whose_rights_are_named_exists(as_app):
+    known = {row[0] for row in as_app.execute("SELECT relname::text FROM pg_class WHERE relkind = 'r'")}
+    assert set(roles.RIGHTS) <= known
+
+
+def test_preparing_again_takes_back_what_was_given_besides(office, unprepared):
+    with psycopg.connect(unprepared["VANKHO_DATABASE_OWNER_URL"], autocommit=True) as owner:
+        owner.execute("GRANT UPDATE (action), DELETE ON archive_auditentry TO PUBLIC")
+    warned = manage(office, "check")
+    assert "vankho.W060" in warned.stderr
+    assert manage(unprepared, "prepare_database").returncode == 0
+    assert "vankho.W060" not in manage(office, "check").stderr
+
+
+def test_the_owner_may_not_run_an_office(unprepared):
+    as_owner = unprepared | {"VANKHO_DATABASE_URL": unprepared["VANKHO_DATABASE_OWNER_URL"]}
+    assert "vankho.W060" in manage(as_owner, "check").stderr
+    strict = as_owner | {"VANKHO_PROFILE": "production", "VANKHO_SECRET_KEY": "x" * 60}
+    assert "vankho.E060" in manage(strict, "check").stderr
+    assert "DB-002" in manage(as_owner, "prepare_database").stderr
+
+
+def test_two_addresses_of_two_databases_are_refused(office, unprepared):
+    other = unprepared | {"VANKHO_DATABASE_URL": unprepared["VANKHO_DATABASE_URL"].rsplit("/", 1)[0] + "/postgres"}
+    assert "DB-003" in manage(other, "prepare_database").stderr
+
+
+def test_migrations_have_no_time_limit_of_a_page(unprepared):
+    code = (
+        "import django; django.setup(); from django.db import connection; from config import roles\n"
+        "def limit():\n"
+        "    with connection.cursor() as c: c.execute('SHOW statement_timeout'); return c.fetchone()[0]\n"
+        "with roles.acting_as_owner(): print(limit(), connection.settings_dict['USER'])\n"
+        "print(limit(), connection.settings_dict['USER'])"
+    )
+    environment = unprepared | {"DJANGO_SETTINGS_MODULE": "config.settings"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    owner = urlsplit(unprepared["VANKHO_DATABASE_OWNER_URL"]).username
+    assert done.stdout.split() == ["0", owner, "30s", ROLE]
+
+
+def test_an_office_on_sqlite_has_no_roles(settings, monkeypatch):
+    monkeypatch.setattr(roles, "is_postgresql", lambda: False)
+    assert checks.running_role() == []
