@@ -16,7 +16,7 @@ from typing import Any, Final
 from django.db import connection, transaction
 from django.db.models import Model
 
-from archive.models import AuditDetail, AuditEntry, AuditLeaf, AuditPending
+from archive.models import AuditDetail, AuditEntry, AuditPending
 
 BATCH: Final = 500  # entries placed in one transaction: 12 ms, so no act's entry waits for a longer one
 EVERY_SECONDS: Final = 0.05

@@ -19,7 +19,7 @@ import itertools
 import secrets
 import threading
 from collections.abc import Callable, Collection, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -47,7 +47,7 @@ from archive.stores.refusals import (
     VaultMissing,
     WrongKey,
 )
-from archive.vault import Vault
+from archive.vault import Vault, rows_at
 
 __all__ = [
     "AboveCeiling",
@@ -326,7 +326,8 @@ def configured() -> Store:
     """
     home, files = Path(settings.VANKHO_HOME), tuple(Path(name) for name in settings.SITE_KEY_FILES)
     floor_bytes, ceiling = settings.FREE_DISK_FLOOR, settings.SITE_MAX_LEVEL
-    asked = (home, files, settings.STORE_DRIVER, *chosen.account(), floor_bytes, ceiling, settings.PROFILE)
+    place = (settings.STORE_DRIVER, *chosen.account(), settings.VAULT_URL)
+    asked = (home, files, *place, floor_bytes, ceiling, settings.PROFILE)
     with _lock:
         if asked not in _configured:
             driver = chosen.driver(settings.STORE_DRIVER)
@@ -337,12 +338,14 @@ def configured() -> Store:
 
 def _open_vault(path: Path, key_files: tuple[Path, ...], driver: Driver) -> Vault:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if not path.exists():
-        if next(driver.addresses(), None) is not None:
-            raise VaultMissing(path=path)
-        if settings.PROFILE == "evaluation":
-            make_key_files(key_files)
-    return Vault(path, custodian=KeyFiles(key_files))
+    rows = rows_at(path, settings.VAULT_URL)
+    with closing(rows):
+        if not rows.is_made():
+            if next(driver.addresses(), None) is not None:
+                raise VaultMissing(path=rows.place)
+            if settings.PROFILE == "evaluation":
+                make_key_files(key_files)
+    return Vault(path, custodian=KeyFiles(key_files), address=settings.VAULT_URL)
 
 
 def begin(*, level: Level) -> Writing:

@@ -1,92 +1,81 @@
 """The key vault: one wrapped data key per sealed object, and nothing that opens them.
 
-A small SQLite database of its own (WAL, synchronous=FULL), never part of the main database
-or its backups: deleting a row here and rotating the level key is how content is destroyed
-everywhere. Level keys are not in this database but in files beside it (`levels/`), locked
-under the custodians' site key; they must never travel with a copy of the vault, or a
-rotation could not make old copies dead.
+A small database of its own (a SQLite file, or a PostgreSQL database apart: `stores.keyrows`),
+never part of the main database or its backups: deleting a row here and rotating the level
+key is how content is destroyed everywhere. Level keys are not in this database but in files
+beside the key files (`levels/`), locked under the custodians' site key; they must never travel
+with a copy of the vault, or a rotation could not make old copies dead.
 
 Each wrap is bound to object id | level rank | level-key id, so a row moved to another
-object or level does not open. Safe between threads and between processes.
+object or level does not open. Safe between threads, processes and machines.
 Never sees content, paths of objects or the main database.
 """
 
 import os
 import secrets
-import sqlite3
-import threading
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from archive.rules.errors import Refusal
 from archive.rules.levels import Level
 from archive.stores.custody import Custodian, Unopened, unwrap, wrap
-from archive.stores.disk import create, refusal, sync_folder, write_new
+from archive.stores.disk import refusal, sync_folder, write_new
+from archive.stores.keyrows import Database, Rows, SqliteRows
 from archive.stores.refusals import (
     NOT_OPENED,
     KeyFileForeign,
     LevelKeyMissing,
     Shredded,
-    StoreFull,
-    VaultFailed,
     WrongKey,
 )
 
 KEY_BYTES: Final = 32
 KEY_ID_BYTES: Final = 16
-BUSY_SECONDS: Final = 20
 BATCH: Final = 10_000
 
-# secure_delete: a deleted wrap is overwritten in the page, not merely unlinked from it.
-_PRAGMAS: Final = (
-    "PRAGMA journal_mode=WAL",
-    "PRAGMA synchronous=FULL",
-    "PRAGMA secure_delete=ON",
-    "PRAGMA temp_store=MEMORY",
-)
-_SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS half (number INTEGER PRIMARY KEY, fingerprint BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS level (rank INTEGER PRIMARY KEY, key_id BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS data_key (
-    object_id BLOB PRIMARY KEY CHECK (length(object_id) = 16),
-    level INTEGER NOT NULL,
-    key_id BLOB NOT NULL,
-    wrapped BLOB NOT NULL,
-    added_at INTEGER NOT NULL
-) WITHOUT ROWID;
-"""
+
+def rows_at(path: Path, address: str = "") -> Rows:
+    """Return the vault's rows: on the PostgreSQL server of an address, or without one in the file."""
+    if not address:
+        return SqliteRows(path)
+    # Loaded when chosen: an installation on SQLite is spared the server's library.
+    from archive.stores.keyrows_postgresql import PostgresqlRows
+
+    return PostgresqlRows(address)
 
 
 class Vault:
     """The data keys of one installation."""
 
-    def __init__(self, path: Path, *, custodian: Custodian) -> None:
-        """Open the vault, or make an empty one if there is none at this path.
+    def __init__(self, path: Path, *, custodian: Custodian, address: str = "") -> None:
+        """Open the vault, or make an empty one if there is none.
+
+        Args:
+            path: the SQLite file; level keys lie in `levels/` beside it, whatever holds the rows.
+            custodian: locks and unlocks level keys.
+            address: of a PostgreSQL database that holds the rows instead of the file.
 
         Raises:
             KeyFileForeign: the custodian's halves are not those the vault was made with.
-            VaultFailed, StoreFull, StoreFailed: the database or its folder cannot be used.
+            VaultFailed, VaultAway, StoreFull, StoreFailed: the database or its folder cannot be used.
         """
-        self._path = path
+        self.rows = rows_at(path, address)
         self._custodian = custodian
-        self._idle: list[tuple[int, sqlite3.Connection]] = []
-        self._foreign: list[sqlite3.Connection] = []
-        self._guard = threading.Lock()
         self._level_keys: dict[Level, tuple[bytes, AESGCM]] = {}
         self._folder = path.parent / "levels"
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            path.touch(mode=0o600)
-            with self._connection() as db:
-                db.executescript(_SCHEMA)
-            sync_folder(path.parent)
+            self.rows.make()
+            self._recognise()
         except OSError as error:
             raise refusal(error) from error
-        self._recognise()
+        except Refusal:
+            self.rows.close()
+            raise
 
     # --- the data keys -------------------------------------------------------------------
 
@@ -96,7 +85,7 @@ class Vault:
         Raises:
             SecondHalfNeeded, LevelKeyMissing: this level's key is not at hand.
         """
-        with self._changing() as db:
+        with self.rows.changing() as db:
             self._current(db, level)
 
     def add(self, object_id: bytes, key: bytes, *, level: Level) -> None:
@@ -105,11 +94,11 @@ class Vault:
 
     def add_many(self, keys: Iterable[tuple[bytes, bytes]], *, level: Level) -> None:
         """Keep the data keys of several objects, (object id, key) each, in one transaction. Raises as `prepare`."""
-        with self._changing() as db:
+        with self.rows.changing() as db:
             key_id, level_key = self._current(db, level)
             now = int(time.time())
             rows = (
-                (object_id, level, key_id, wrap(key, under=level_key, bound=_bound(object_id, level, key_id)), now)
+                (object_id, int(level), key_id, wrap(key, under=level_key, bound=_bound(object_id, level, key_id)), now)
                 for object_id, key in keys
             )
             db.executemany("INSERT INTO data_key VALUES (?, ?, ?, ?, ?)", rows)
@@ -122,7 +111,7 @@ class Vault:
             WrongKey: the row does not open for this object, level and level key.
             LevelKeyMissing: the level's own key is not at hand.
         """
-        with self._connection() as db:
+        with self.rows.lend() as db:
             try:
                 return self._open_row(object_id, *self._row(db, object_id))
             except LevelKeyMissing:
@@ -131,7 +120,7 @@ class Vault:
 
     def level_of(self, object_id: bytes) -> Level:
         """Return the level under whose key the object lies. Raises Shredded."""
-        with self._connection() as db:
+        with self.rows.lend() as db:
             return self._row(db, object_id)[0]
 
     def rewrap(self, object_id: bytes, *, to: Level) -> None:
@@ -140,27 +129,29 @@ class Vault:
         Raises:
             Shredded, WrongKey, LevelKeyMissing: as `get`.
         """
-        with self._changing() as db:
+        with self.rows.changing() as db:
             key = self._open_row(object_id, *self._row(db, object_id))
             key_id, level_key = self._current(db, to)
             wrapped = wrap(key, under=level_key, bound=_bound(object_id, to, key_id))
-            db.execute(
+            changed = db.execute(
                 "UPDATE data_key SET level = ?, key_id = ?, wrapped = ? WHERE object_id = ?",
-                (to, key_id, wrapped, object_id),
+                (int(to), key_id, wrapped, object_id),
             )
+            if not changed.rowcount:  # shredded on another machine since it was read
+                raise Shredded(address=object_id.hex())
 
     def shred(self, object_id: bytes) -> bool:
         """Delete the data key; return whether there was one. Older copies die with `rotate_level`."""
-        with self._changing() as db:
+        with self.rows.changing() as db:
             found = db.execute("DELETE FROM data_key WHERE object_id = ?", (object_id,)).rowcount
-        self._flush_log()
+        self.rows.flush()
         return bool(found)
 
     def object_ids(self, *, older_than_seconds: float = 0) -> Iterator[bytes]:
         """Yield the id of every object whose key is at least so old, in batches that do not block writers."""
         last, limit = b"", time.time() - older_than_seconds
         while True:
-            with self._connection() as db:
+            with self.rows.lend() as db:
                 batch = db.execute(
                     "SELECT object_id FROM data_key WHERE object_id > ? AND added_at <= ? ORDER BY object_id LIMIT ?",
                     (last, limit, BATCH),
@@ -182,13 +173,16 @@ class Vault:
             WrongKey: a row does not open; nothing was changed.
             StoreFailed: the old key could not be destroyed; rotate again.
         """
-        with self._changing() as db:
+        with self.rows.changing(alone=True) as db:
             old = self._key_ids(db, level)
             key_id = self._make_level_key(level)
             survivors = self._rewrap_all(db, level, key_id)
-            db.execute("INSERT OR REPLACE INTO level VALUES (?, ?)", (level, key_id))
+            db.execute(
+                "INSERT INTO level VALUES (?, ?) ON CONFLICT (rank) DO UPDATE SET key_id = excluded.key_id",
+                (int(level), key_id),
+            )
         self._level_keys.pop(level, None)
-        self._flush_log()
+        self.rows.flush()
         try:
             for stale in old:
                 self._destroy(self._level_file(level, stale))
@@ -198,32 +192,21 @@ class Vault:
 
     def level_files(self) -> list[Path]:
         """Return the files of the level keys in use: they need a copy of their own, apart from the vault's."""
-        with self._connection() as db:
+        with self.rows.lend() as db:
             rows = db.execute("SELECT rank, key_id FROM level").fetchall()
         return [self._level_file(Level(rank), key_id) for rank, key_id in rows]
 
     def copy_to(self, target: Path) -> None:
-        """Write a consistent copy of the vault (never of the level keys) to a new file, durably. Raises OSError."""
-        descriptor = create(target, mode=0o600)
-        try:
-            copy = sqlite3.connect(target)
-            try:
-                with self._connection() as db:
-                    db.backup(copy)  # in one step: in small steps a busy writer starves it
-            finally:
-                copy.close()
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        sync_folder(target.parent)
+        """Write a consistent copy of the vault (never of the level keys) to a new SQLite file, durably. Raises OSError."""
+        self.rows.copy_to(target)
 
-    def _rewrap_all(self, db: sqlite3.Connection, level: Level, key_id: bytes) -> int:
+    def _rewrap_all(self, db: Database, level: Level, key_id: bytes) -> int:
         new_key = self._level_key(level, key_id)
         last, count = b"", 0
         while rows := db.execute(
             "SELECT object_id, key_id, wrapped FROM data_key WHERE level = ? AND object_id > ? "
             "ORDER BY object_id LIMIT ?",
-            (level, last, BATCH),
+            (int(level), last, BATCH),
         ).fetchall():
             moved = []
             for object_id, old_id, wrapped in rows:
@@ -233,17 +216,20 @@ class Vault:
             last, count = rows[-1][0], count + len(rows)
         return count
 
-    def _current(self, db: sqlite3.Connection, level: Level) -> tuple[bytes, AESGCM]:
+    def _current(self, db: Database, level: Level) -> tuple[bytes, AESGCM]:
         """Return the level's key, made on first use; inside a writing transaction."""
-        row = db.execute("SELECT key_id FROM level WHERE rank = ?", (level,)).fetchone()
-        if row is None:
-            row = (self._make_level_key(level),)
-            db.execute("INSERT INTO level VALUES (?, ?)", (level, row[0]))
-        return row[0], self._level_key(level, row[0])
+        found = db.execute("SELECT key_id FROM level WHERE rank = ?", (int(level),)).fetchone()
+        if found is None:
+            made = self._make_level_key(level)
+            db.execute("INSERT INTO level VALUES (?, ?) ON CONFLICT DO NOTHING", (int(level), made))
+            found = db.execute("SELECT key_id FROM level WHERE rank = ?", (int(level),)).fetchone()
+            if found[0] != made:  # another machine was first
+                self._destroy(self._level_file(level, made))
+        return found[0], self._level_key(level, found[0])
 
-    def _key_ids(self, db: sqlite3.Connection, level: Level) -> set[bytes]:
+    def _key_ids(self, db: Database, level: Level) -> set[bytes]:
         """Return every key id that the level's rows or a broken-off rotation left behind."""
-        rows = db.execute("SELECT key_id FROM level WHERE rank = ?", (level,)).fetchall()
+        rows = db.execute("SELECT key_id FROM level WHERE rank = ?", (int(level),)).fetchall()
         left = {bytes.fromhex(path.stem.partition("-")[2]) for path in self._folder.glob(f"{level.value}-*.key")}
         return {row[0] for row in rows} | left
 
@@ -294,7 +280,7 @@ class Vault:
 
     # --- rows and connections --------------------------------------------------------------
 
-    def _row(self, db: sqlite3.Connection, object_id: bytes) -> tuple[Level, bytes, bytes]:
+    def _row(self, db: Database, object_id: bytes) -> tuple[Level, bytes, bytes]:
         row = db.execute("SELECT level, key_id, wrapped FROM data_key WHERE object_id = ?", (object_id,)).fetchone()
         if row is None:
             raise Shredded(address=object_id.hex())
@@ -312,69 +298,17 @@ class Vault:
     def _recognise(self) -> None:
         """Remember the custodians' halves when the vault is new; afterwards insist on the same ones."""
         mine = list(self._custodian.fingerprints())
-        with self._changing() as db:
-            db.executemany("INSERT OR IGNORE INTO half VALUES (?, ?)", list(enumerate(mine)))
+        with self.rows.changing() as db:
+            db.executemany("INSERT INTO half VALUES (?, ?) ON CONFLICT DO NOTHING", list(enumerate(mine)))
             kept = dict(db.execute("SELECT number, fingerprint FROM half").fetchall())
         for number, fingerprint in enumerate(mine):
             if kept[number] != fingerprint:
                 raise KeyFileForeign(path=self._custodian.place(number), half=number + 1)
 
-    @contextmanager
-    def _changing(self) -> Iterator[sqlite3.Connection]:
-        """A writing transaction: IMMEDIATE, so what it reads cannot change before it writes."""
-        with self._connection() as db:
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                yield db
-                db.execute("COMMIT")
-            except BaseException:
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
-                raise
-
-    @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
-        """Lend an idle connection of this process, or a new one; translate the database's own errors."""
-        db: sqlite3.Connection | None = None
-        try:
-            db = self._take()
-            yield db
-        except sqlite3.Error as error:
-            if db is not None:
-                db.close()
-            db = None
-            raise _database_refusal(error) from error
-        finally:
-            if db is not None:
-                with self._guard:
-                    self._idle.append((os.getpid(), db))
-
-    def _take(self) -> sqlite3.Connection:
-        with self._guard:
-            while self._idle:
-                owner, db = self._idle.pop()
-                if owner == os.getpid():
-                    return db
-                # On the far side of a fork a connection may be neither used nor closed.
-                self._foreign.append(db)
-        db = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        for pragma in _PRAGMAS:
-            db.execute(pragma)
-        return db
-
-    def _flush_log(self) -> None:
-        """Empty the write-ahead log so that it holds no deleted wrap; readers may put that off to the next time."""
-        with self._connection() as db:
-            db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-
     def close(self) -> None:
         """Close the idle connections and forget the level keys."""
-        with self._guard:
-            for owner, db in self._idle:
-                if owner == os.getpid():
-                    db.close()
-            self._idle.clear()
-            self._level_keys.clear()
+        self.rows.close()
+        self._level_keys.clear()
 
 
 def _bound(object_id: bytes, level: Level, key_id: bytes) -> bytes:
@@ -385,8 +319,3 @@ def _bound(object_id: bytes, level: Level, key_id: bytes) -> bytes:
 def _level_bound(level: Level, key_id: bytes) -> bytes:
     """Return what a locked level key is bound to."""
     return b"vankho level key v1" + bytes([level]) + key_id
-
-
-def _database_refusal(error: sqlite3.Error) -> StoreFull | VaultFailed:
-    code = getattr(error, "sqlite_errorcode", None)
-    return StoreFull() if code == sqlite3.SQLITE_FULL else VaultFailed(reason=str(error))

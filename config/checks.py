@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 from django.core import checks
@@ -119,6 +120,17 @@ def running_role(**_kwargs: Any) -> list[CheckMessage]:
     hint = "Name a plain role in VANKHO_DATABASE_URL and run: manage.py prepare_database"
     message = "The role of VANKHO_DATABASE_URL owns the tables of the log or could change them."
     return [kind(message, hint=hint, id="vankho.E060" if kind is Error else "vankho.W060")]
+
+
+@register(Tags.security)
+def vault_apart(**_kwargs: Any) -> list[CheckMessage]:
+    """Refuse a key vault inside the main database: it would travel in every backup of it."""
+    main, vault = settings.DATABASES["default"], urlsplit(settings.VAULT_URL)
+    mine = (main.get("HOST", ""), str(main.get("PORT") or "5432"), str(main["NAME"]))
+    if mine != (unquote(vault.hostname or ""), str(vault.port or "5432"), unquote(vault.path.strip("/"))):
+        return []
+    hint = "Name a database of its own in VANKHO_VAULT_URL, best on another server, with backups of its own."
+    return [Error("The key vault lies in the main database.", hint=hint, id="vankho.E061")]
 
 
 @register()

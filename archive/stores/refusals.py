@@ -189,3 +189,13 @@ class VaultFailed(Refusal):
         "The key vault could not be used (%(reason)s). Nothing was changed. "
         "Try again; if it happens again, tell the machine's administrator."
     )
+
+
+class VaultAway(StoreAway):
+    """STO-019: the server that keeps the vault's rows is away; it may pass by itself."""
+
+    code = "STO-019"
+    message = _(
+        "The server of the key vault does not answer (%(reason)s). Nothing was lost or marked as done. "
+        "Try again in a few minutes; if it goes on, tell the machine's administrator."
+    )

@@ -1,18 +1,26 @@
-"""The key vault: keys are bound to their object and level, shredding is final, key files are checked."""
+"""The key vault: keys are bound to their object and level, shredding is final, key files are checked.
+
+The same tests on both drivers: rows in a SQLite file, and in a PostgreSQL database of their own.
+"""
 
 import errno
+import io
 import multiprocessing
 import os
 import secrets
 import sqlite3
 import threading
 
+import psycopg
 import pytest
 
+from archive import store
 from archive import vault as vault_module
 from archive.rules.levels import Level
-from archive.stores import custody
+from archive.stores import custody, keyrows_postgresql
 from archive.stores.custody import KeyFiles, make_key_files
+from archive.stores.keyrows import TABLES, SqliteRows
+from archive.stores.keyrows_postgresql import PostgresqlRows
 from archive.stores.refusals import (
     KeyFileExposed,
     KeyFileForeign,
@@ -22,12 +30,17 @@ from archive.stores.refusals import (
     LevelKeyMissing,
     SecondHalfNeeded,
     Shredded,
+    StoreAway,
     StoreFailed,
     StoreFull,
+    VaultAway,
     VaultFailed,
+    VaultMissing,
     WrongKey,
 )
 from archive.vault import Vault
+from config.bench import stack
+from config.tests.office import server
 
 
 @pytest.fixture
@@ -37,15 +50,84 @@ def key_files(tmp_path):
     return paths
 
 
-@pytest.fixture
-def path(tmp_path):
+class FilePlace:
+    """A vault whose rows lie in a SQLite file."""
+
+    address = ""
+
+    def __init__(self, path):
+        self.path = path
+
+    def open(self, files):
+        return Vault(self.path, custodian=KeyFiles(files), address=self.address)
+
+    def sql(self, statement, *values):
+        db = sqlite3.connect(self.path)
+        with db:
+            rows = db.execute(statement, values).fetchall()
+        db.close()
+        return rows
+
+    def stored(self):
+        return b"".join(file.read_bytes() for file in self.path.parent.rglob("*") if file.is_file())
+
+    def put_back(self, copy):
+        for suffix in ("-wal", "-shm"):
+            self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+        self.path.write_bytes(copy.read_bytes())
+
+
+class ServerPlace(FilePlace):
+    """A vault whose rows lie on a PostgreSQL server."""
+
+    def __init__(self, path, address):
+        self.path, self.address = path, address
+        self.sql("DROP TABLE IF EXISTS half, level, data_key")
+
+    def sql(self, statement, *values):
+        with psycopg.connect(self.address) as db:
+            found = db.execute(statement.replace("?", "%s"), values or None)
+            return found.fetchall() if found.description else []
+
+    def stored(self):
+        return repr([self.sql(f"SELECT * FROM {table}") for table in TABLES]).encode()  # noqa: S608
+
+    def put_back(self, copy):
+        self.sql("DROP TABLE half, level, data_key")
+        rows = PostgresqlRows(self.address)
+        rows.load(copy)
+        rows.close()
+
+
+@pytest.fixture(scope="session")
+def vault_database():
+    with stack.own_database(server("VANKHO_TEST_DATABASE_URL")) as settings:
+        yield settings["VANKHO_DATABASE_URL"]
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.engine)])
+def place(request, tmp_path):
     (tmp_path / "keys").mkdir()
-    return tmp_path / "keys" / "vault.sqlite3"
+    path = tmp_path / "keys" / "vault.sqlite3"
+    if request.param == "sqlite":
+        return FilePlace(path)
+    return ServerPlace(path, request.getfixturevalue("vault_database"))
 
 
 @pytest.fixture
-def vault(path, key_files):
-    opened = Vault(path, custodian=KeyFiles(key_files))
+def file_place(tmp_path):
+    (tmp_path / "file").mkdir()
+    return FilePlace(tmp_path / "file" / "vault.sqlite3")
+
+
+@pytest.fixture
+def path(place):
+    return place.path
+
+
+@pytest.fixture
+def vault(place, key_files):
+    opened = place.open(key_files)
     yield opened
     opened.close()
 
@@ -57,63 +139,58 @@ def add(vault, level=Level.MAT):
     return object_id, key
 
 
-def sql(path, statement, *values):
-    db = sqlite3.connect(path)
-    with db:
-        rows = db.execute(statement, values).fetchall()
-    db.close()
-    return rows
-
-
 class TestKeys:
     @pytest.mark.parametrize("level", Level)
-    def test_a_key_comes_back_also_after_a_restart(self, vault, path, key_files, level):
+    def test_a_key_comes_back_also_after_a_restart(self, place, vault, key_files, level):
         object_id, key = add(vault, level)
 
         assert vault.get(object_id) == key
-        again = Vault(path, custodian=KeyFiles(key_files))
+        again = place.open(key_files)
         assert again.get(object_id) == key
         assert again.level_of(object_id) == level
         again.close()
 
-    def test_no_key_stands_in_any_file_in_clear(self, vault, path):
+    def test_no_key_stands_in_any_file_in_clear(self, place, vault):
         object_id, key = add(vault)
-        stored = b"".join(file.read_bytes() for file in path.parent.rglob("*") if file.is_file())
+        stored = place.stored()
 
-        assert object_id in stored
+        assert object_id in stored or repr(object_id).encode() in stored
         assert key not in stored
+        assert repr(key)[2:-1].encode() not in stored
 
-    def test_every_connection_syncs_fully(self, vault):
-        with vault._connection() as db:
+    def test_every_connection_syncs_fully(self, file_place, key_files):
+        vault = file_place.open(key_files)
+        with vault.rows.lend() as db:
             assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
             assert db.execute("PRAGMA synchronous").fetchone() == (2,)
             assert db.execute("PRAGMA secure_delete").fetchone() == (1,)
+        vault.close()
 
-    def test_swapped_rows_do_not_open(self, vault, path):
+    def test_swapped_rows_do_not_open(self, place, vault):
         (one, _), (two, _) = add(vault), add(vault)
-        wraps = dict(sql(path, "SELECT object_id, wrapped FROM data_key"))
-        sql(path, "UPDATE data_key SET wrapped = ? WHERE object_id = ?", wraps[two], one)
-        sql(path, "UPDATE data_key SET wrapped = ? WHERE object_id = ?", wraps[one], two)
+        wraps = dict(place.sql("SELECT object_id, wrapped FROM data_key"))
+        place.sql("UPDATE data_key SET wrapped = ? WHERE object_id = ?", wraps[two], one)
+        place.sql("UPDATE data_key SET wrapped = ? WHERE object_id = ?", wraps[one], two)
 
         for object_id in (one, two):
             with pytest.raises(WrongKey) as refusal:
                 vault.get(object_id)
             assert object_id.hex() in str(refusal.value)
 
-    def test_a_key_moved_to_a_lower_level_does_not_open(self, vault, path):
+    def test_a_key_moved_to_a_lower_level_does_not_open(self, place, vault):
         object_id, _ = add(vault, Level.TOI_MAT)
         add(vault, Level.THUONG)
-        sql(path, "UPDATE data_key SET level = 0 WHERE object_id = ?", object_id)
+        place.sql("UPDATE data_key SET level = 0 WHERE object_id = ?", object_id)
         with pytest.raises((WrongKey, LevelKeyMissing)):
             vault.get(object_id)
 
-        sql(path, "UPDATE data_key SET key_id = (SELECT key_id FROM level WHERE rank = 0) WHERE level = 0")
+        place.sql("UPDATE data_key SET key_id = (SELECT key_id FROM level WHERE rank = 0) WHERE level = 0")
         with pytest.raises(WrongKey):
             vault.get(object_id)
 
-    def test_a_level_that_does_not_exist_is_a_wrong_key(self, vault, path):
+    def test_a_level_that_does_not_exist_is_a_wrong_key(self, place, vault):
         object_id, _ = add(vault)
-        sql(path, "UPDATE data_key SET level = 9")
+        place.sql("UPDATE data_key SET level = 9")
         with pytest.raises(WrongKey):
             vault.get(object_id)
 
@@ -124,18 +201,18 @@ class TestKeys:
 
         assert (vault.get(object_id), vault.level_of(object_id)) == (key, Level.TOI_MAT)
 
-    def test_ids_are_listed_by_age(self, vault, path):
+    def test_ids_are_listed_by_age(self, place, vault):
         old, young = add(vault)[0], add(vault)[0]
-        sql(path, "UPDATE data_key SET added_at = added_at - 1000 WHERE object_id = ?", old)
+        place.sql("UPDATE data_key SET added_at = added_at - 1000 WHERE object_id = ?", old)
 
         assert set(vault.object_ids()) == {old, young}
         assert set(vault.object_ids(older_than_seconds=500)) == {old}
 
 
 class TestDestruction:
-    def test_a_shredded_key_is_gone_from_every_file(self, vault, path):
+    def test_a_shredded_key_is_gone_from_every_file(self, place, vault):
         object_id, _ = add(vault)
-        [(wrapped,)] = sql(path, "SELECT wrapped FROM data_key")
+        [(wrapped,)] = place.sql("SELECT wrapped FROM data_key")
 
         assert vault.shred(object_id)
 
@@ -143,14 +220,13 @@ class TestDestruction:
             vault.get(object_id)
         with pytest.raises(Shredded):
             vault.rewrap(object_id, to=Level.THUONG)
-        stored = b"".join(file.read_bytes() for file in path.parent.rglob("*") if file.is_file())
-        assert wrapped not in stored
+        assert wrapped not in place.stored()
 
     def test_shredding_twice_is_not_an_error(self, vault):
         object_id, _ = add(vault)
         assert [vault.shred(object_id), vault.shred(object_id)] == [True, False]
 
-    def test_after_a_rotation_an_older_copy_of_the_vault_opens_nothing(self, vault, path, key_files, tmp_path):
+    def test_after_a_rotation_an_older_copy_of_the_vault_opens_nothing(self, place, vault, key_files, tmp_path):
         (kept, key), (gone, _) = add(vault), add(vault)
         (other, other_key) = add(vault, Level.THUONG)
         copy = tmp_path / "copy.sqlite3"
@@ -161,25 +237,23 @@ class TestDestruction:
 
         assert vault.get(kept) == key
         vault.close()
-        for suffix in ("-wal", "-shm"):
-            path.with_name(path.name + suffix).unlink(missing_ok=True)
-        path.write_bytes(copy.read_bytes())
-        restored = Vault(path, custodian=KeyFiles(key_files))
+        place.put_back(copy)
+        restored = place.open(key_files)
         for object_id in (kept, gone):
             with pytest.raises(LevelKeyMissing):
                 restored.get(object_id)
         assert restored.get(other) == other_key  # another level was not rotated
         restored.close()
 
-    def test_a_rotation_that_meets_a_wrong_key_changes_nothing(self, vault, path):
+    def test_a_rotation_that_meets_a_wrong_key_changes_nothing(self, place, vault):
         rows = [add(vault) for _ in range(3)]
-        sql(path, "UPDATE data_key SET wrapped = zeroblob(60) WHERE object_id = ?", rows[1][0])
-        before = sql(path, "SELECT * FROM data_key")
+        place.sql("UPDATE data_key SET wrapped = ? WHERE object_id = ?", bytes(60), rows[1][0])
+        before = sorted(place.sql("SELECT * FROM data_key"))
 
         with pytest.raises(WrongKey):
             vault.rotate_level(Level.MAT)
 
-        assert sql(path, "SELECT * FROM data_key") == before
+        assert sorted(place.sql("SELECT * FROM data_key")) == before
         assert vault.get(rows[0][0]) == rows[0][1]
 
     def test_what_a_broken_off_rotation_left_is_destroyed_by_the_next(self, vault, path):
@@ -215,9 +289,9 @@ class TestDestruction:
         assert all(vault.get(object_id) == key for object_id, key in rows)
         assert len(list(vault.object_ids())) == 10
 
-    def test_another_process_reads_on_through_a_rotation(self, vault, path, key_files):
+    def test_another_process_reads_on_through_a_rotation(self, place, vault, key_files):
         object_id, key = add(vault)
-        other = Vault(path, custodian=KeyFiles(key_files))
+        other = place.open(key_files)
         assert other.get(object_id) == key
 
         vault.rotate_level(Level.MAT)
@@ -230,11 +304,11 @@ class TestDestruction:
 
 @pytest.mark.usefixtures("vault")
 class TestCustodians:
-    def test_one_custodian_opens_nothing_classified(self, vault, path, key_files):
+    def test_one_custodian_opens_nothing_classified(self, place, vault, key_files):
         secret, _ = add(vault, Level.MAT)
         plain, key = add(vault, Level.THUONG)
 
-        alone = Vault(path, custodian=KeyFiles(key_files[:1]))
+        alone = place.open(key_files[:1])
 
         assert alone.get(plain) == key
         with pytest.raises(SecondHalfNeeded):
@@ -243,16 +317,16 @@ class TestCustodians:
             alone.prepare(Level.TOI_MAT)
         alone.close()
 
-    def test_halves_in_the_wrong_order_are_named(self, path, key_files):
+    def test_halves_in_the_wrong_order_are_named(self, place, key_files):
         with pytest.raises(KeyFileForeign) as refusal:
-            Vault(path, custodian=KeyFiles(key_files[::-1]))
+            place.open(key_files[::-1])
         assert str(key_files[1]) in str(refusal.value)
 
-    def test_key_files_of_another_archive_are_named(self, path, tmp_path):
+    def test_key_files_of_another_archive_are_named(self, place, tmp_path):
         foreign = [tmp_path / "a.key", tmp_path / "b.key"]
         make_key_files(foreign)
         with pytest.raises(KeyFileForeign):
-            Vault(path, custodian=KeyFiles(foreign))
+            place.open(foreign)
 
     def test_no_key_file_is_named_at_all(self):
         with pytest.raises(KeyFileMissing):
@@ -296,13 +370,13 @@ class TestCustodians:
         assert [file.read_bytes() for file in key_files] == before
         assert {file.name for file in key_files[0].parent.iterdir()} == {"half.key"}
 
-    def test_a_lost_or_changed_level_key_is_named(self, vault, path, key_files):
+    def test_a_lost_or_changed_level_key_is_named(self, place, vault, key_files):
         object_id, _ = add(vault)
         [file] = vault.level_files()
         whole = file.read_bytes()
         for broken in (b"", whole[:-1], whole[:20] + bytes([whole[20] ^ 1]) + whole[21:]):
             file.write_bytes(broken)
-            fresh = Vault(path, custodian=KeyFiles(key_files))
+            fresh = place.open(key_files)
             with pytest.raises(LevelKeyMissing) as refusal:
                 fresh.get(object_id)
             assert file.name in str(refusal.value)
@@ -334,18 +408,18 @@ class TestTogether:
         assert len(kept) == 90
         assert all(vault.get(object_id) == key for object_id, key in kept.items())
 
-    def test_processes_that_start_at_once_agree_on_one_vault(self, path, tmp_path):
+    def test_processes_that_start_at_once_agree_on_one_vault(self, place, tmp_path):
         files = [tmp_path / "c" / "1.key", tmp_path / "c" / "2.key"]
         context = multiprocessing.get_context("fork")
         answers = context.Queue()
-        children = [context.Process(target=_start_and_add, args=(path, files, answers)) for _ in range(6)]
+        children = [context.Process(target=_start_and_add, args=(place, files, answers)) for _ in range(6)]
         for child in children:
             child.start()
         kept = dict(answers.get(timeout=60) for _ in children)
         for child in children:
             child.join()
 
-        vault = Vault(path, custodian=KeyFiles(files))
+        vault = place.open(files)
         assert all(vault.get(object_id) == key for object_id, key in kept.items())
         assert len(vault.level_files()) == 1
         vault.close()
@@ -354,13 +428,14 @@ class TestTogether:
         object_id, key = add(vault)
         context = multiprocessing.get_context("fork")
         answers = context.Queue()
-        child = context.Process(target=lambda: answers.put((vault.get(object_id), len(vault._idle))))
+        child = context.Process(target=lambda: answers.put((vault.get(object_id), len(vault.rows.idle))))
         child.start()
         assert answers.get(timeout=30) == (key, 1)
         child.join()
 
-    def test_a_full_disk_and_a_broken_database_are_told_apart(self, vault, path):
-        with vault._connection() as db:
+    def test_a_full_disk_and_a_broken_database_are_told_apart(self, file_place, key_files):
+        vault, path = file_place.open(key_files), file_place.path
+        with vault.rows.lend() as db:
             pages = db.execute("PRAGMA page_count").fetchone()[0]
             db.execute(f"PRAGMA max_page_count = {pages}")
         with pytest.raises(StoreFull):
@@ -376,8 +451,70 @@ def _fill(vault):
         add(vault)
 
 
-def _start_and_add(path, files, answers):
+def _start_and_add(place, files, answers):
     make_key_files(files)
-    vault = Vault(path, custodian=KeyFiles(files))
+    vault = place.open(files)
     answers.put(add(vault))
     vault.close()
+
+
+@pytest.mark.engine
+class TestServer:
+    @pytest.fixture
+    def place(self, tmp_path, vault_database):
+        (tmp_path / "keys").mkdir()
+        return ServerPlace(tmp_path / "keys" / "vault.sqlite3", vault_database)
+
+    def test_a_server_that_is_away_is_said_and_costs_no_try(self, tmp_path, key_files):
+        with pytest.raises(StoreAway) as refusal:  # what ingest waits for
+            Vault(tmp_path / "keys" / "v", custodian=KeyFiles(key_files), address="postgresql://a:b@127.0.0.1:1/vault")
+        assert refusal.value.code == "STO-019"
+        assert "127.0.0.1" not in str(refusal.value)
+
+    def test_a_server_that_was_started_again_is_used_at_once(self, place, vault, monkeypatch):
+        object_id, key = add(vault)
+        place.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
+                  "AND datname = current_database()")  # fmt: skip
+        monkeypatch.setattr(keyrows_postgresql, "_FRESH_SECONDS", 0)
+        assert vault.get(object_id) == key
+
+    def test_a_connection_that_breaks_in_the_middle_refuses_once_and_changes_nothing(self, place, vault):
+        object_id, _ = add(vault)
+
+        def change():
+            with vault.rows.changing() as db:
+                db.execute("DELETE FROM data_key")
+                place.sql("SELECT pg_terminate_backend(?)", db.connection.info.backend_pid)
+                db.execute("SELECT 1")
+
+        with pytest.raises(VaultAway):
+            change()
+        assert vault.get(object_id)
+
+    def test_a_copy_is_the_same_vault(self, vault, tmp_path):
+        for level in Level:
+            add(vault, level)
+        vault.copy_to(tmp_path / "copy.sqlite3")
+        copied = SqliteRows(tmp_path / "copy.sqlite3")
+        assert copied.facts() == vault.rows.facts()
+        assert copied.facts()["data_key"][0] == len(Level)
+        copied.close()
+        with pytest.raises(VaultFailed):
+            vault.rows.load(tmp_path / "copy.sqlite3")
+
+    def test_an_installation_finds_its_vault_on_the_server_and_refuses_to_make_a_second(
+        self, place, settings, tmp_path
+    ):
+        settings.VANKHO_HOME, settings.VAULT_URL = tmp_path / "home", place.address
+        settings.SITE_KEY_FILES = (tmp_path / "c" / "1.key", tmp_path / "c" / "2.key")
+        sealed = store.put(io.BytesIO(b"content"), level=Level.MAT)
+        assert place.sql("SELECT count(*) FROM data_key") == [(1,)]
+        assert not (tmp_path / "home" / "keys" / "vault.sqlite3").exists()
+        assert store.read(sealed.address) == b"content"
+
+        store.configured().vault.close()
+        store._configured.clear()
+        place.sql("DROP TABLE half, level, data_key")
+        with pytest.raises(VaultMissing) as refusal:
+            store.configured()
+        assert "VANKHO_VAULT_URL" in str(refusal.value)

@@ -1,4 +1,5 @@
 import stat
+from types import SimpleNamespace
 
 import pytest
 
@@ -48,6 +49,22 @@ def test_a_missing_font_is_named_with_its_package(monkeypatch):
     monkeypatch.setattr(checks.subprocess, "run", lambda *_args, **_kwargs: Listed)
     (fault,) = checks.fonts()
     assert "fonts-croscore" in fault.hint
+
+
+@pytest.mark.parametrize(
+    ("vault", "expected"),
+    [
+        ("", []),
+        ("postgresql://owner:x@db/vault", []),
+        ("postgresql://owner:x@vault/vankho", []),
+        ("postgresql://owner:x@db/vankho", ["vankho.E061"]),
+        ("postgresql://other:x@db:5432/vankho?sslmode=require", ["vankho.E061"]),
+    ],
+)
+def test_the_vault_never_lies_in_the_main_database(monkeypatch, vault, expected):
+    main = {"NAME": "vankho", "HOST": "db", "PORT": ""}
+    monkeypatch.setattr(checks, "settings", SimpleNamespace(DATABASES={"default": main}, VAULT_URL=vault))
+    assert ids(checks.vault_apart()) == expected
 
 
 @pytest.mark.parametrize(
