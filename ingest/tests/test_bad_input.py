@@ -211,20 +211,23 @@ def test_a_disk_that_fills_up_while_reading_keeps_the_original_and_is_tried_agai
     assert read(scan).state == ScanState.FILED
 
 
-def test_a_disk_that_stays_full_ends_with_its_reason_and_a_retry(office, monkeypatch):
+def test_a_disk_that_stays_full_costs_the_file_no_try_and_it_is_read_when_there_is_room(office, monkeypatch):
     scan = drop(office, text_pdf())
+    put = store.put
 
     def full(*_args, **_more):
         raise store.StoreFull
 
     monkeypatch.setattr("ingest.pipeline.store.put", full)
-    for _ in range(worker.TRIES):
+    for _ in range(worker.TRIES + 1):
         type(scan).objects.update(not_before=scan.created_at)
         worker.work_once()
     scan.refresh_from_db()
-    assert (scan.state, scan.code) == (ScanState.ATTENTION, outcomes.FAILED)
-    assert batches.line_of(scan).can_retry
+    assert (scan.state, scan.attempts) == (ScanState.WAITING, 0)
     assert store.read(scan.original_id) == text_pdf()
+    monkeypatch.setattr("ingest.pipeline.store.put", put)
+    type(scan).objects.update(not_before=scan.created_at)
+    assert read(scan).state == ScanState.FILED
 
 
 def test_a_file_after_a_bad_one_is_read_all_the_same(office):

@@ -1,0 +1,245 @@
+"""The log as an outsider checks it: signed heads, hash tiles and bundles of entries, all plain files.
+
+Formats are published ones: RFC 9162 for the tree, C2SP tlog-tiles for the files, C2SP
+signed-note with Ed25519 for the heads. A head is signed only after every tile it stands
+for is written and synced, so whoever mirrors the folder never sees a head without its
+tree. Hash tiles and heads say nothing of what happened; bundles hold entries and leave
+the machine only in an auditor's export. Never changes the log.
+"""
+
+import base64
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from archive import merkle, sequencing
+from archive.models import AuditDetail, AuditLeaf
+from archive.rules.errors import Refusal
+from archive.stores.disk import sync_folder, write_new
+from archive.verifier import verify
+
+WIDTH: Final = verify.WIDTH
+EVERY_SECONDS: Final = 60
+_ROWS: Final = 2_000
+
+
+class LogShorter(Refusal):
+    """LOG-001: the database holds less than was signed, or something else: it was rolled back or rewritten."""
+
+    code = "LOG-001"
+    message = _(
+        "The log in the database does not continue the last signed head (%(size)s entries). The database was rolled "
+        "back, or history was changed. Stop work, keep the disk as it is, and tell the security officer."
+    )
+
+
+class Signer:
+    """The key that signs heads, kept in a file of its own beside the other keys."""
+
+    def __init__(self, path: Path, *, origin: str) -> None:
+        """Read the key, or make one: a log has one from its first head on."""
+        self.origin = origin
+        with suppress(FileExistsError):
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            write_new(path, Ed25519PrivateKey.generate().private_bytes_raw().hex().encode(), mode=0o400)
+        self._key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(path.read_text(encoding="ascii").strip()))
+
+    @property
+    def public(self) -> str:
+        """The key to hand to auditors: NAME+HASH+KEY."""
+        return f"{self.origin}+{self._id().hex()}+{base64.b64encode(self._raw()).decode()}"
+
+    def note(self, size: int, root: bytes) -> bytes:
+        """Return the signed note of a head."""
+        text = f"{self.origin}\n{size}\n{base64.b64encode(root).decode()}\n"
+        signed = base64.b64encode(self._id() + self._key.sign(text.encode())).decode()
+        return f"{text}\n— {self.origin} {signed}\n".encode()
+
+    def _raw(self) -> bytes:
+        return verify.ED25519 + self._key.public_key().public_bytes_raw()
+
+    def _id(self) -> bytes:
+        return hashlib.sha256(self.origin.encode() + b"\n" + self._raw()).digest()[: verify.KEY_ID_BYTES]
+
+
+class Tiles:
+    """The hash tiles of a log in one folder; grows only, and every file is written once."""
+
+    def __init__(self, folder: Path) -> None:
+        """Use a folder; nothing is made before something is written."""
+        self._folder = folder
+
+    def extend(self, old_size: int, leaves: Iterable[bytes]) -> int:
+        """Add leaves from place `old_size` on; return the new size. Doing it again writes the same."""
+        edges: list[list[bytes]] = []
+        for level in range(_levels(old_size)):
+            held = old_size >> 8 * level
+            edges.append(self.read(level, held // WIDTH, held % WIDTH) if held % WIDTH else [])
+        size = old_size
+        for leaf in leaves:
+            size += 1
+            self._add(edges, 0, leaf, size)
+        for level, edge in enumerate(edges):
+            if edge:
+                self._write(level, (size >> 8 * level) // WIDTH, edge)
+        return size
+
+    def root(self, size: int) -> bytes:
+        """Return the root of the first `size` leaves from the right edge of the tiles."""
+        tree = verify.Tree()
+        for level in reversed(range(_levels(size))):
+            held = size >> 8 * level
+            for one in self.read(level, held // WIDTH, held % WIDTH) if held % WIDTH else ():
+                tree.add(one, WIDTH**level)
+        return tree.root()
+
+    def last(self, size: int) -> bytes:
+        """Return the hash of the last of `size` leaves."""
+        return self.read(0, (size - 1) // WIDTH, (size - 1) % WIDTH + 1)[-1]
+
+    def read(self, level: int, number: int, width: int) -> list[bytes]:
+        """Return the hashes of a tile. Raises verify.Tampered when it is not there."""
+        return verify.Export(str(self._folder)).tile(level, number, width)
+
+    def _add(self, edges: list[list[bytes]], level: int, top: bytes, size: int) -> None:
+        if level == len(edges):
+            edges.append([])
+        edges[level].append(top)
+        if len(edges[level]) == WIDTH:
+            self._write(level, (size >> 8 * level) // WIDTH - 1, edges[level])
+            full, edges[level] = edges[level], []
+            self._add(edges, level + 1, merkle.root(full), size)
+
+    def _write(self, level: int, number: int, hashes: list[bytes]) -> None:
+        write_file(self._folder / verify.tile_path(str(level), number, len(hashes)), b"".join(hashes))
+
+
+def _levels(size: int) -> int:
+    return (size.bit_length() + 7) // 8
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Put a file in place whole, and so that it survives a power cut."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    aside = path.with_name(f"{path.name}.{os.getpid()}")
+    with aside.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    aside.replace(path)
+    sync_folder(path.parent)
+
+
+def signer() -> Signer:
+    """Return the signer of this installation."""
+    return Signer(settings.VANKHO_HOME / "keys" / "log.key", origin=settings.LOG_ORIGIN)
+
+
+def folder() -> Path:
+    """Return where tiles and the newest head lie on this machine."""
+    return Path(settings.VANKHO_HOME) / "log"
+
+
+def newest() -> verify.Head | None:
+    """Return the newest head of this machine's folder, None before the first. Raises verify.Tampered."""
+    try:
+        note = (folder() / "checkpoint").read_bytes()
+    except FileNotFoundError:
+        return None
+    return verify.open_note(note, signer().public)
+
+
+def publish() -> verify.Head | None:
+    """Sign a head over everything that has its place, and publish it; None when nothing is new.
+
+    What was signed before lies in files, not in the database: a database that was rolled
+    back, or whose history was changed, does not continue it. This looks at the last signed
+    entry only; `manage.py verify_log` looks at all.
+
+    Raises:
+        LogShorter: the database does not continue what was signed before.
+        verify.Tampered: the files themselves were changed.
+    """
+    sequencing.place_all()
+    with _alone():
+        old = newest()
+        signed = old.size if old else 0
+        tiles = Tiles(folder())
+        if signed and list(leaf_hashes(signed - 1, signed)) != [tiles.last(signed)]:
+            raise LogShorter(size=signed)
+        size = tiles.extend(signed, leaf_hashes(signed))
+        if size == signed:
+            return None
+        head = verify.Head(settings.LOG_ORIGIN, size, tiles.root(size))
+        note = signer().note(size, head.root)
+        write_file(folder() / "checkpoint", note)
+        if settings.LOG_SECOND_PLACE:  # every head, under its size: what an insider cannot reach to take back
+            write_file(Path(settings.LOG_SECOND_PLACE) / f"checkpoint-{size:012d}", note)
+    return head
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Let one process of this machine publish at a time; each machine has a folder of its own."""
+    folder().mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (folder() / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def leaf_hashes(start: int, end: int | None = None) -> Iterator[bytes]:
+    """Yield leaf hashes in the order of their places, [start, end)."""
+    rows = AuditLeaf.objects.filter(idx__gte=start).order_by("idx")
+    if end is not None:
+        rows = rows.filter(idx__lt=end)
+    for leaf in rows.values_list("entry__leaf_hash", flat=True).iterator(chunk_size=_ROWS):
+        yield bytes(leaf)
+
+
+def export(target: Path, *, with_details: bool) -> verify.Head:
+    """Write what an outsider needs to check the whole log into an empty folder; return its head.
+
+    Args:
+        target: made if need be.
+        with_details: the values behind the salted digests too.
+
+    Raises:
+        LogShorter, verify.Tampered: as `publish`.
+        FileExistsError: something lies in the folder already.
+    """
+    target.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if any(target.iterdir()):
+        raise FileExistsError(target)
+    publish()
+    head = newest() or verify.Head(settings.LOG_ORIGIN, 0, merkle.root([]))
+    for number, width in verify.widths(head.size):
+        rows = AuditLeaf.objects.filter(idx__gte=number * WIDTH, idx__lt=number * WIDTH + width).order_by("idx")
+        bodies = [bytes(body) for body in rows.values_list("entry__body", flat=True)]
+        packed = b"".join(len(body).to_bytes(2, "big") + body for body in bodies)
+        write_file(target / verify.tile_path("entries", number, width), packed)
+    Tiles(target).extend(0, leaf_hashes(0, head.size))
+    if with_details:
+        _write_details(target / "details.jsonl", head.size)
+    key = signer()
+    write_file(target / "key.txt", key.public.encode() + b"\n")
+    shutil.copyfile(verify.__file__, target / "verify.py")
+    write_file(target / "checkpoint", key.note(head.size, head.root))  # last: an export without it is unfinished
+    return head
+
+
+def _write_details(path: Path, size: int) -> None:
+    rows = AuditDetail.objects.filter(entry__leaf__idx__lt=size).order_by("entry__leaf__idx")
+    with path.open("w", encoding="utf-8") as file:
+        for detail in rows.iterator(chunk_size=_ROWS):
+            kept = {"id": str(detail.entry_id), "salt": bytes(detail.salt).hex(), "payload": detail.payload}
+            file.write(json.dumps(kept, ensure_ascii=False) + "\n")

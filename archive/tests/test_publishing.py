@@ -1,0 +1,261 @@
+"""The log as an outsider checks it: heads, tiles, exports, and every kind of change to them is found."""
+
+import base64
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.core.management import CommandError, call_command
+from django.db import transaction
+from django.utils import timezone
+
+from archive import audit, publishing
+from archive.models import AuditEntry, AuditLeaf
+from archive.rules.roles import Action
+from archive.verifier import verify
+from config.tests.office import fence_lifted
+
+SIZE = 300  # more than one tile
+
+
+@pytest.fixture
+def home(tmp_path, settings, office):
+    """An installation of its own with a log of more than one tile, and a second place."""
+    settings.VANKHO_HOME = tmp_path / "home"
+    settings.LOG_SECOND_PLACE = tmp_path / "second"
+    write(SIZE - AuditLeaf.objects.count())
+    return tmp_path
+
+
+def write(amount):
+    with transaction.atomic():
+        for number in range(amount):
+            audit.write(Action.SYSTEM_READ, actor=None, details={"n": number} if number % 7 == 0 else None)
+
+
+@pytest.fixture
+def exported(home):
+    publishing.export(home / "export", with_details=True)
+    return home / "export"
+
+
+def check(folder, *kept):
+    return verify.verify(str(folder), publishing.signer().public, list(kept))
+
+
+def bundle_of(folder, number=0):
+    width = 256 if number == 0 else len(list(publishing.leaf_hashes(256)))
+    return folder / verify.tile_path("entries", number, width), verify.Export(str(folder)).bundle(number, width)
+
+
+def pack(bodies):
+    return b"".join(len(body).to_bytes(2, "big") + body for body in bodies)
+
+
+def plain_root(leaves):
+    """The root as RFC 9162, section 2.1.1 writes it down: by halves, not by peaks."""
+    if not leaves:
+        return hashlib.sha256(b"").digest()
+    if len(leaves) == 1:
+        return leaves[0]
+    half = 1 << (len(leaves) - 1).bit_length() - 1
+    return hashlib.sha256(b"\x01" + plain_root(leaves[:half]) + plain_root(leaves[half:])).digest()
+
+
+def test_an_export_is_in_order_and_its_head_is_the_one_published(home, exported):
+    head = publishing.newest()
+    report = check(exported, (home / "second" / f"checkpoint-{head.size:012d}").read_bytes())
+    assert (report.entries, report.kept) == (head.size, 1)
+    assert report.details > 40
+    assert head.root == plain_root([bytes(entry.leaf_hash) for entry in AuditEntry.objects.order_by("leaf__idx")])
+
+
+def test_the_checker_runs_alone_with_any_python(exported):
+    key = (exported / "key.txt").read_text()
+    ran = subprocess.run(
+        [sys.executable, "-I", "-W", "error", "verify.py", ".", "--key", key],
+        check=False,
+        cwd=exported,
+        capture_output=True,
+        text=True,
+    )
+    assert (ran.returncode, ran.stdout[:3], ran.stderr) == (0, "OK:", "")
+
+
+def test_the_signature_is_one_that_openssl_knows(home, exported):
+    text, _, signatures = (exported / "checkpoint").read_bytes().partition(b"\n\n")
+    blob = base64.b64decode(signatures.decode().split(" ")[2])
+    raw = base64.b64decode((exported / "key.txt").read_text().strip().split("+", 2)[2])
+    der = bytes.fromhex("302a300506032b6570032100") + raw[1:]
+    (home / "key.der").write_bytes(der)
+    (home / "text").write_bytes(text + b"\n")
+    (home / "signature").write_bytes(blob[4:])
+    told = [
+        "-verify",
+        "-pubin",
+        "-inkey",
+        "key.der",
+        "-keyform",
+        "DER",
+        "-rawin",
+        "-in",
+        "text",
+        "-sigfile",
+        "signature",
+    ]
+    ran = subprocess.run(["openssl", "pkeyutl", *told], check=False, cwd=home, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+
+
+def change_entry(folder):
+    path, bodies = bundle_of(folder)
+    bodies[40] = bodies[40].replace(b'"outcome":"ok"', b'"outcome":"no"')
+    path.write_bytes(pack(bodies))
+
+
+def drop_entry(folder):
+    path, bodies = bundle_of(folder)
+    path.write_bytes(pack(bodies[:40] + bodies[41:]))
+
+
+def swap_entries(folder):
+    path, bodies = bundle_of(folder)
+    bodies[40], bodies[41] = bodies[41], bodies[40]
+    path.write_bytes(pack(bodies))
+
+
+def add_entry(folder):
+    path, bodies = bundle_of(folder)
+    path.write_bytes(pack([*bodies[:40], b'{"made":"up"}', *bodies[40:]]))
+
+
+def cut_entries(folder):
+    path, bodies = bundle_of(folder)
+    path.write_bytes(pack(bodies[:40]))
+
+
+def remove_bundle(folder):
+    bundle_of(folder)[0].unlink()
+
+
+def change_leaf(folder):
+    path, bodies = bundle_of(folder)
+    bodies[40] = bodies[40].replace(b'"outcome":"ok"', b'"outcome":"no"')
+    path.write_bytes(pack(bodies))
+    tile = folder / "tile/0/000"
+    data = bytearray(tile.read_bytes())
+    data[40 * 32 : 41 * 32] = verify.leaf(bodies[40])
+    tile.write_bytes(data)
+
+
+def change_details(folder):
+    path = folder / "details.jsonl"
+    path.write_text(path.read_text().replace('"n": 7}', '"n": 8}', 1))
+
+
+def change_head(folder):
+    path = folder / "checkpoint"
+    lines = path.read_text().split("\n")
+    path.write_text("\n".join([lines[0], str(int(lines[1]) - 1), *lines[2:]]))
+
+
+@pytest.mark.parametrize(
+    ("tamper", "told"),
+    [
+        (change_entry, "entry 40: the entry's bytes were changed"),
+        (drop_entry, "entry 40: an entry was removed here"),
+        (swap_entries, "entry 40: the entry stands in another's place (swapped)"),
+        (add_entry, "entry 40: an entry was put in here"),
+        (cut_entries, "entry 40: the entry is missing"),
+        (remove_bundle, "entry 0: the entry is missing"),
+        (change_leaf, "entry 41: the chain of its object is broken"),
+        (change_details, "the details of entry"),
+        (change_head, "the checkpoint is not signed with this key"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_every_kind_of_change_is_found_and_named(exported, tamper, told):
+    tamper(exported)
+    with pytest.raises(verify.Tampered) as caught:
+        check(exported)
+    assert str(caught.value).startswith(told)
+
+
+def test_a_log_written_anew_and_signed_again_is_found_by_the_head_that_was_kept(exported):
+    kept = (exported / "checkpoint").read_bytes()
+    path, bodies = bundle_of(exported, 1)
+    everything = [*bundle_of(exported, 0)[1], *bodies]
+    last = json.loads(everything[-1])
+    everything[-1] = json.dumps({**last, "outcome": "denied"}, sort_keys=True, separators=(",", ":")).encode()
+    path.write_bytes(pack(everything[256:]))
+    shutil.rmtree(exported / "tile/0")
+    leaves = [verify.leaf(body) for body in everything]
+    publishing.Tiles(exported).extend(0, leaves)
+    (exported / "checkpoint").write_bytes(publishing.signer().note(len(leaves), plain_root(leaves)))
+    assert check(exported).entries == len(everything)  # by itself it is in order
+    with pytest.raises(verify.Tampered, match="kept checkpoint: history was rewritten"):
+        check(exported, kept)
+
+
+def test_a_shorter_log_is_found_by_the_head_that_was_kept(home):
+    publishing.publish()
+    kept = (home / "home/log/checkpoint").read_bytes()
+    head = publishing.newest()
+    with fence_lifted():
+        AuditLeaf.objects.filter(idx=head.size - 1).delete()
+    with pytest.raises(publishing.LogShorter):
+        publishing.publish()
+    shutil.rmtree(home / "home/log")  # what an insider would do next
+    publishing.export(home / "export", with_details=False)
+    with pytest.raises(verify.Tampered, match="the log was cut"):
+        check(home / "export", kept)
+
+
+def test_heads_are_signed_only_when_there_is_something_new(home):
+    first = publishing.publish()
+    assert first.size == SIZE
+    assert publishing.publish() is None
+    write(700)
+    assert publishing.publish().size == SIZE + 700
+    assert [path.name for path in sorted((home / "second").iterdir())] == [
+        f"checkpoint-{SIZE:012d}", f"checkpoint-{SIZE + 700:012d}",
+    ]  # fmt: skip
+
+
+def test_tiles_grown_in_steps_are_the_tiles_grown_at_once(tmp_path):
+    leaves = [hashlib.sha256(n.to_bytes(4)).digest() for n in range(70_000)]
+    at_once, in_steps = publishing.Tiles(tmp_path / "a"), publishing.Tiles(tmp_path / "b")
+    at_once.extend(0, leaves)
+    size = 0
+    for end in (1, 255, 256, 257, 65_535, 65_536, 65_537, 70_000):
+        size = in_steps.extend(size, leaves[size:end])
+        assert in_steps.root(size) == plain_root(leaves[:size])
+    assert at_once.root(size) == in_steps.root(size)
+
+
+def test_the_commands_export_and_check_and_say_what_is_wrong(home, capsys):
+    call_command("export_log", home / "export")
+    assert "entries in" in capsys.readouterr().out
+    assert AuditEntry.objects.filter(action=Action.LOG_EXPORT).count() == 1
+    call_command("verify_log", kept=[home / "export/checkpoint"])
+    assert "OK:" in capsys.readouterr().out
+    with pytest.raises(CommandError, match="not empty"):
+        call_command("export_log", home / "export")
+    with fence_lifted():
+        entry = AuditEntry.objects.get(leaf__idx=5)
+        AuditEntry.objects.filter(pk=entry.pk).update(body=bytes(entry.body).replace(b'"ok"', b'"no"'))
+    with pytest.raises(CommandError, match="entry 5: the entry's bytes were changed"):
+        call_command("verify_log")
+
+
+def test_time_that_runs_backward_is_told(home):
+    with time_machine.travel(timezone.now() - timedelta(hours=1), tick=False):
+        write(1)
+    publishing.export(home / "export", with_details=False)
+    with pytest.raises(verify.Tampered, match="its time lies before"):
+        check(home / "export")

@@ -1,0 +1,433 @@
+#!/usr/bin/env python3
+"""Check an exported log of Văn Khố: one file, standard library only, Python 3.9 or newer.
+
+    python3 verify.py EXPORT --key "NAME+HASH+KEY" [--kept OLD_CHECKPOINT]...
+
+EXPORT holds the log as C2SP tlog-tiles: `checkpoint` (a signed note), hash tiles and
+bundles of entries. KEY is the log's public key as it was handed over on another way; the
+copy inside an export proves nothing. OLD_CHECKPOINT is a head that the auditor kept: it is
+what shows that history was rewritten and signed again by someone who holds the key.
+
+Checked: the signature; that every entry's bytes have the leaf in its tile; every tile; the
+root; each kept head as a prefix; that no place is missing; the chain of each object
+(`object_seq`, `object_prev`); that time does not run backward; that details match their
+salted digests. The answer is OK, or the first bad entry and what was done to it.
+Reads only; never asks a network.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import hashlib
+import json
+import sys
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+WIDTH = 256  # hashes in a full tile, entries in a full bundle
+HASH = 32
+KEY_BYTES = 32
+SIGNATURE_BYTES = 64
+KEY_ID_BYTES = 4
+HEAD_LINES = 3  # origin, size, root
+THOUSAND = 1000
+BACKWARD_SECONDS = 2  # clocks may be set by so much without a word
+ED25519 = b"\x01"
+
+
+class Tampered(Exception):
+    """The log is not what was signed: where (an index, or None) and what was done."""
+
+    def __init__(self, what: str, index: int | None = None) -> None:
+        super().__init__(what if index is None else f"entry {index}: {what}")
+        self.what = what
+        self.index = index
+
+
+class Head(NamedTuple):
+    """One signed head: how many entries, and the root over them."""
+
+    origin: str
+    size: int
+    root: bytes
+
+
+class Report(NamedTuple):
+    """What was found in order."""
+
+    head: Head
+    entries: int
+    objects: int
+    details: int
+    kept: int
+
+
+# --- Ed25519 (RFC 8032), verification only: secrets are not handled here, so time need not be constant -----------------
+
+_P = 2**255 - 19
+_L = 2**252 + 27742317777372353535851937790883648493
+_D = -121665 * pow(121666, _P - 2, _P) % _P
+_ROOT_OF_MINUS_ONE = pow(2, (_P - 1) // 4, _P)
+_Point = tuple[int, int, int, int]
+
+
+def _add(p: _Point, q: _Point) -> _Point:
+    a = (p[1] - p[0]) * (q[1] - q[0]) % _P
+    b = (p[1] + p[0]) * (q[1] + q[0]) % _P
+    c = 2 * p[3] * q[3] * _D % _P
+    d = 2 * p[2] * q[2] % _P
+    e, f, g, h = b - a, d - c, d + c, b + a
+    return (e * f % _P, g * h % _P, f * g % _P, e * h % _P)
+
+
+def _times(scalar: int, point: _Point) -> _Point:
+    total: _Point = (0, 1, 1, 0)
+    while scalar:
+        if scalar & 1:
+            total = _add(total, point)
+        point = _add(point, point)
+        scalar >>= 1
+    return total
+
+
+def _same(p: _Point, q: _Point) -> bool:
+    return (p[0] * q[2] - q[0] * p[2]) % _P == 0 and (p[1] * q[2] - q[1] * p[2]) % _P == 0
+
+
+def _decoded(data: bytes) -> _Point | None:
+    y = int.from_bytes(data, "little")
+    sign, y = y >> 255, y & (2**255 - 1)
+    if y >= _P:
+        return None
+    square = (y * y - 1) * pow(_D * y * y + 1, _P - 2, _P) % _P
+    x = pow(square, (_P + 3) // 8, _P)
+    if (x * x - square) % _P:
+        x = x * _ROOT_OF_MINUS_ONE % _P
+    if (x * x - square) % _P or (x == 0 and sign):
+        return None
+    if x & 1 != sign:
+        x = _P - x
+    return (x, y, 1, x * y % _P)
+
+
+_BASE = _decoded((4 * pow(5, _P - 2, _P) % _P).to_bytes(32, "little"))
+
+
+def is_signed(public: bytes, message: bytes, signature: bytes) -> bool:
+    """Say whether a signature of 64 bytes over the message was made with the key of 32 bytes."""
+    if len(public) != KEY_BYTES or len(signature) != SIGNATURE_BYTES:
+        return False
+    key, point = _decoded(public), _decoded(signature[:32])
+    scalar = int.from_bytes(signature[32:], "little")
+    if key is None or point is None or scalar >= _L or _BASE is None:
+        return False
+    challenge = int.from_bytes(hashlib.sha512(signature[:32] + public + message).digest(), "little") % _L
+    return _same(_times(scalar, _BASE), _add(point, _times(challenge, key)))
+
+
+# --- signed notes and heads -------------------------------------------------------------------------------------------
+
+
+def parse_key(text: str) -> tuple[str, bytes, bytes]:
+    """Return (name, key id, public key) of `NAME+HASH+KEY` (C2SP signed-note). Raises ValueError."""
+    name, _, rest = text.strip().partition("+")
+    digest, _, encoded = rest.partition("+")
+    raw = base64.b64decode(encoded, validate=True)
+    key_id = hashlib.sha256(name.encode() + b"\n" + raw).digest()[:KEY_ID_BYTES]
+    if not name or raw[:1] != ED25519 or len(raw) != 1 + KEY_BYTES or key_id.hex() != digest:
+        raise ValueError("this is not a public key of a log; it reads NAME+HASH+KEY")
+    return name, key_id, raw[1:]
+
+
+def open_note(note: bytes, key: str) -> Head:
+    """Return the head of a signed note.
+
+    Raises:
+        Tampered: the note is malformed, or this key did not sign it.
+    """
+    text, gap, signatures = note.partition(b"\n\n")
+    text += b"\n"
+    lines = text.decode("utf-8", "replace").split("\n")
+    if not gap or len(lines) <= HEAD_LINES or not lines[1].isdigit():
+        raise Tampered("the checkpoint is not a signed note")
+    name, key_id, public = parse_key(key)
+    for line in signatures.decode("utf-8", "replace").split("\n"):
+        mark, _, rest = line.partition(" ")
+        signer, _, encoded = rest.partition(" ")
+        if mark != "\u2014" or signer != name:
+            continue
+        blob = _unbased(encoded)
+        if blob[:KEY_ID_BYTES] == key_id and is_signed(public, text, blob[KEY_ID_BYTES:]):
+            root = _unbased(lines[2])
+            if len(root) != HASH:
+                raise Tampered("the checkpoint's root is not a hash")
+            return Head(lines[0], int(lines[1]), root)
+    raise Tampered("the checkpoint is not signed with this key")
+
+
+def _unbased(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        return b""
+
+
+# --- the tree ----------------------------------------------------------------------------------------------------------
+
+
+def leaf(body: bytes) -> bytes:
+    """Return the leaf hash of RFC 9162: SHA-256(0x00 || body)."""
+    return hashlib.sha256(b"\x00" + body).digest()
+
+
+def _node(left: bytes, right: bytes) -> bytes:
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+class Tree:
+    """The perfect trees over the leaves so far, largest first: enough for the root at any moment."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._peaks: list[tuple[int, bytes]] = []
+
+    def add(self, top: bytes, size: int = 1) -> None:
+        """Add a leaf, or a perfect tree of a power of two that fits on the right."""
+        self.size += size
+        while self._peaks and self._peaks[-1][0] == size:
+            top = _node(self._peaks.pop()[1], top)
+            size *= 2
+        self._peaks.append((size, top))
+
+    def root(self) -> bytes:
+        """Return the root over everything added."""
+        if not self._peaks:
+            return hashlib.sha256().digest()
+        top = self._peaks[-1][1]
+        for _, peak in reversed(self._peaks[:-1]):
+            top = _node(peak, top)
+        return top
+
+
+def tile_path(level: str, number: int, width: int = WIDTH) -> str:
+    """Return the path of a tile or bundle: `tile/0/x001/x234/067`, with `.p/WIDTH` for one that is not full."""
+    digits = f"{number % THOUSAND:03d}"
+    while number >= THOUSAND:
+        number //= THOUSAND
+        digits = f"x{number % THOUSAND:03d}/{digits}"
+    return f"tile/{level}/{digits}" + ("" if width == WIDTH else f".p/{width}")
+
+
+def widths(size: int) -> Iterator[tuple[int, int]]:
+    """Yield (number, width) of the tiles of one level that holds so many hashes."""
+    for number in range(size // WIDTH):
+        yield number, WIDTH
+    if size % WIDTH:
+        yield size // WIDTH, size % WIDTH
+
+
+# --- the export ----------------------------------------------------------------------------------------------------------
+
+
+class Export:
+    """The files of one export, read as they are asked for."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = Path(folder)
+
+    def read(self, path: str) -> bytes | None:
+        """Return a file's bytes, None if it is not there."""
+        try:
+            return self._folder.joinpath(*path.split("/")).read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def tile(self, level: int, number: int, width: int) -> list[bytes]:
+        """Return the hashes of a tile; a full tile serves for a part of it. Raises Tampered."""
+        data = self.read(tile_path(str(level), number, width)) or self.read(tile_path(str(level), number))
+        if data is None or len(data) < width * HASH:
+            raise Tampered(f"the hash tile {tile_path(str(level), number, width)} is missing or cut off")
+        return [data[at : at + HASH] for at in range(0, width * HASH, HASH)]
+
+    def bundle(self, number: int, width: int) -> list[bytes]:
+        """Return the entries of a bundle, as many as are there, at most `width`."""
+        data = self.read(tile_path("entries", number, width)) or self.read(tile_path("entries", number)) or b""
+        found: list[bytes] = []
+        at = 0
+        while at + 2 <= len(data) and len(found) < width:
+            end = at + 2 + int.from_bytes(data[at : at + 2], "big")
+            if end > len(data):
+                break
+            found.append(data[at + 2 : end])
+            at = end
+        return found
+
+    def details(self) -> Iterator[tuple[str, bytes, Any]]:
+        """Yield (entry id, salt, payload) of the details that travel with the export."""
+        data = self.read("details.jsonl")
+        for line in (data or b"").splitlines():
+            kept = json.loads(line)
+            yield kept["id"], bytes.fromhex(kept["salt"]), kept["payload"]
+
+
+def verify(folder: str, key: str, kept: list[bytes] | None = None) -> Report:
+    """Check an export.
+
+    Args:
+        folder: the export.
+        key: the log's public key, NAME+HASH+KEY.
+        kept: older checkpoints, as kept.
+
+    Raises:
+        Tampered: what was found first.
+        ValueError: the key is none.
+    """
+    export = Export(folder)
+    head = open_note(export.read("checkpoint") or b"", key)
+    old = sorted((open_note(note, key) for note in kept or []), key=lambda one: one.size)
+    for one in old:
+        if one.origin != head.origin:
+            raise Tampered(f"the kept checkpoint is of another log ({one.origin})")
+        if one.size > head.size:
+            raise Tampered(f"the log was cut: {one.size} entries were signed once, now it has {head.size}")
+    chains = _Chains()
+    tree = Tree()
+    for number, width in widths(head.size):
+        leaves = export.tile(0, number, width)
+        _compare(export.bundle(number, width), leaves, number * WIDTH, chains)
+        _grow(tree, leaves, old)
+    for one in old:
+        if one.size == 0 and one.root != hashlib.sha256().digest():
+            raise Tampered("the kept checkpoint of the empty log has a root")
+    _check_tiles(export, head.size)
+    if tree.root() != head.root:
+        raise Tampered("the root of all entries is not the signed one: history was rewritten or cut")
+    return Report(head, head.size, len(chains.ends), _check_details(export, chains.digests), len(old))
+
+
+def _compare(bodies: list[bytes], leaves: list[bytes], first: int, chains: _Chains) -> None:
+    """Compare the entries of one bundle with the leaves of its tile, and follow the chains."""
+    hashes = [leaf(body) for body in bodies]
+    for offset, wanted in enumerate(leaves):
+        index = first + offset
+        if offset >= len(hashes):
+            raise Tampered("the entry is missing", index)
+        if hashes[offset] != wanted:
+            raise Tampered(_deed(hashes, leaves, offset), index)
+        chains.follow(index, bodies[offset], wanted)
+
+
+def _deed(hashes: list[bytes], leaves: list[bytes], at: int) -> str:
+    """Say what was most likely done to the first entry that differs."""
+    if at + 1 < len(hashes) and hashes[at] in leaves and leaves[at] in hashes:
+        return "the entry stands in another's place (swapped)"
+    if hashes[at] in leaves[at + 1 :]:
+        return "an entry was removed here"
+    if leaves[at] in hashes[at + 1 :]:
+        return "an entry was put in here"
+    return "the entry's bytes were changed"
+
+
+def _grow(tree: Tree, leaves: list[bytes], old: list[Head]) -> None:
+    """Add leaves, and compare the root wherever a head was kept."""
+    for one in leaves:
+        tree.add(one)
+        for head in old:
+            if head.size == tree.size and head.root != tree.root():
+                raise Tampered(
+                    f"the first {head.size} entries are not those of the kept checkpoint: history was rewritten"
+                )
+
+
+def _check_tiles(export: Export, size: int) -> None:
+    """Compare every higher tile with the hashes of the tiles below it."""
+    level = 0
+    while size >= WIDTH:
+        above = size // WIDTH
+        for number, width in widths(above):
+            stored = export.tile(level + 1, number, width)
+            for offset, wanted in enumerate(stored):
+                child = Tree()
+                for one in export.tile(level, number * WIDTH + offset, WIDTH):
+                    child.add(one)
+                if child.root() != wanted:
+                    raise Tampered(
+                        "the hash tile above this entry was changed", (number * WIDTH + offset) * WIDTH ** (level + 1)
+                    )
+        size, level = above, level + 1
+
+
+def _check_details(export: Export, digests: dict[str, str]) -> int:
+    """Compare details with the salted digests in their entries; return how many there are."""
+    count = 0
+    for entry, salt, payload in export.details():
+        count += 1
+        if entry not in digests:
+            raise Tampered(f"details of an entry {entry} that the log does not know")
+        text = json.dumps(payload, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        if hashlib.sha256(salt + text.encode()).hexdigest() != digests[entry]:
+            raise Tampered(f"the details of entry {entry} were changed")
+    return count
+
+
+class _Chains:
+    """The last link of every object, the last time, and the digests of details."""
+
+    def __init__(self) -> None:
+        self.ends: dict[tuple[str, str], tuple[int, str]] = {}
+        self.digests: dict[str, str] = {}
+        self._latest = ""
+
+    def follow(self, index: int, body: bytes, hashed: bytes) -> None:
+        """Check one entry against what came before it. Raises Tampered."""
+        try:
+            entry = json.loads(body)
+            thing = (entry["object"]["type"], entry["object"]["id"])
+            link = (entry["object_seq"], entry["object_prev"])
+            stamp, entry_id, digest = entry["ts"], entry["id"], entry["details_h"]
+        except (ValueError, KeyError, TypeError):
+            raise Tampered("the entry is not in the form of this log", index) from None
+        last = self.ends.get(thing, (0, "00" * HASH))
+        if link != (last[0] + 1, last[1]):
+            raise Tampered("the chain of its object is broken: an entry before it is missing or was replaced", index)
+        self.ends[thing] = (link[0], hashed.hex())
+        if stamp < self._latest and _seconds(self._latest) - _seconds(stamp) > BACKWARD_SECONDS:
+            raise Tampered("its time lies before that of an earlier entry", index)
+        self._latest = max(self._latest, stamp)
+        if digest:
+            self.digests[entry_id] = digest
+
+
+def _seconds(stamp: str) -> float:
+    return datetime.strptime(stamp, "%Y-%m-%dT%H:%M:%S.%f%z").timestamp()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Check, print one line, return 0 for OK, 1 for a log that was tampered with, 2 for wrong use."""
+    parser = argparse.ArgumentParser(description="Check an exported log.")
+    parser.add_argument("export", help="folder of the export")
+    parser.add_argument("--key", required=True, help="the log's public key NAME+HASH+KEY, or a file that holds it")
+    parser.add_argument("--kept", action="append", default=[], help="an older checkpoint that you kept (repeatable)")
+    given = parser.parse_args(arguments)
+    try:
+        key = Path(given.key).read_text(encoding="utf-8") if Path(given.key).is_file() else given.key
+        report = verify(given.export, key, [Path(path).read_bytes() for path in given.kept])
+    except Tampered as fault:
+        print(f"NOT OK: {fault}")
+        return 1
+    except (ValueError, OSError) as fault:
+        print(f"cannot check: {fault}")
+        return 2
+    root = base64.b64encode(report.head.root).decode()
+    print(f"OK: {report.head.origin}, {report.entries} entries about {report.objects} objects, root {root}")
+    print(f"{report.details} details match, {report.kept} kept heads are prefixes of this one.")
+    if not report.kept:
+        print("No older checkpoint was compared: keep this one, so that a rewritten history can be seen next time.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
