@@ -6,10 +6,7 @@ records is not suggested, and a count never includes them.
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Final
-
-import tantivy
-from tantivy import Query
+from typing import Any, Final, Protocol
 
 from search.engines.schema import HINT_SPLIT, HINT_WORDS
 from search.entry import Suggestion
@@ -20,7 +17,14 @@ MIN_LETTERS: Final = 3  # two letters begin too many words to be of help, and co
 _ASKED: Final = 200  # hints looked at per shelf, in the order of the alphabet
 
 
-def suggest(searchers: Sequence[tantivy.Searcher], allowed: Query, typed: str, limit: int) -> list[Suggestion]:
+class Listing(Protocol):
+    """What lists the hints of the records that match a query of its own engine, with their counts."""
+
+    def terms_with_prefix(self, field: str, prefix: str, allowed: Any, limit: int, /) -> list[tuple[str, int]]:
+        """Return the values that begin so, in the order of the alphabet."""
+
+
+def suggest(searchers: Sequence[Listing], allowed: object, typed: str, limit: int) -> list[Suggestion]:
     """Return whole query texts that continue what was typed, most frequent first."""
     text = vi_norm(typed)
     starts = [found.start() for found in WORD.finditer(text)]
@@ -36,7 +40,7 @@ def suggest(searchers: Sequence[tantivy.Searcher], allowed: Query, typed: str, l
     return list(found.values())[:limit]
 
 
-def _hints(searchers: Sequence[tantivy.Searcher], allowed: Query, tail: str) -> Counter[str]:
+def _hints(searchers: Sequence[Listing], allowed: object, tail: str) -> Counter[str]:
     """Count the hints that begin with these words, marks kept to if they were typed."""
     tokens = number_tokens(tail)
     prefix = " ".join(tokens) + (" " if tail[-1:].isspace() else "")
@@ -45,7 +49,7 @@ def _hints(searchers: Sequence[tantivy.Searcher], allowed: Query, tail: str) -> 
         return counted
     typed = " ".join(exact_words(tail))
     for searcher in searchers:
-        for hint, count in searcher.terms_with_prefix("hint", prefix, allowed, limit=_ASKED):
+        for hint, count in searcher.terms_with_prefix("hint", prefix, allowed, _ASKED):
             display = hint.split(HINT_SPLIT, 1)[1]
             if typed == " ".join(tokens) or " ".join(exact_words(display)).startswith(typed):
                 counted[display] += count

@@ -1,12 +1,19 @@
 """Builders for search tests: an entry of the office, a reader, an engine of each driver."""
 
+import os
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from config.tests.office import RUN
+from search.engines.elastic.driver import Elastic
+from search.engines.elastic.generations import Generations
+from search.engines.elastic.server import Server
 from search.engines.embedded import Embedded
 from search.entry import Entry, Order, Results, Terms
 from search.query import parse
@@ -43,10 +50,30 @@ def entry(record_id: int, **changes: object) -> Entry:
 
 
 def embedded(folder: Path) -> Embedded:
+    """Return the embedded engine of a folder: twice the same folder, twice the same index."""
     return Embedded(folder / "index")
 
 
-ENGINES = [pytest.param(embedded, id="embedded")]
+def elastic(folder: Path) -> Elastic:
+    """Return the engine on the given server whose indices are named after this run and the folder."""
+    return Elastic(elasticsearch(), prefix_of(folder))
+
+
+def prefix_of(folder: Path) -> str:
+    return f"vankho-{RUN}-{zlib.crc32(str(folder).encode()):08x}"
+
+
+@cache
+def elasticsearch() -> Server:
+    """Return the server given for tests; without one the test is skipped, or fails where one is required."""
+    address = os.environ.get("VANKHO_TEST_ELASTICSEARCH_URL", "")
+    if not address:
+        reason = "VANKHO_TEST_ELASTICSEARCH_URL names no server"
+        (pytest.fail if os.environ.get("VANKHO_TEST_REQUIRE") == "1" else pytest.skip)(reason)
+    return Server(address)
+
+
+ENGINES = [pytest.param(embedded, id="embedded"), pytest.param(elastic, id="elastic", marks=pytest.mark.engine)]
 
 
 def fill(engine, *entries: Entry) -> None:
@@ -67,3 +94,5 @@ def opened(open_engine, folder: Path) -> Iterator[object]:
     engine = open_engine(folder)
     yield engine
     engine.release()
+    if isinstance(engine, Elastic):
+        Generations(elasticsearch(), prefix_of(folder)).clear()

@@ -314,14 +314,13 @@ def test_neighbours_are_found_after_deletions(engine):
     assert len(engine.similar(1, READER, limit=5)) == 5
 
 
-def test_two_writers_do_not_meet(engine, tmp_path):
+def test_two_writers_do_not_meet(engine, beside):
     engine.upsert([PLAIN])
-    other = type(engine)(tmp_path / "index")
     with pytest.raises(EngineBusy):
-        other.upsert([entry(2)])
+        beside.upsert([entry(2)])
     engine.commit()
     engine.release()
-    fill(other, entry(2))
-    other.release()
+    fill(beside, entry(2))
+    beside.release()
     assert engine.count(READER) == 2
     assert EVERYONE in READER.reach

@@ -1,0 +1,219 @@
+"""Turn a query tree, a reader's terms and chosen filters into query objects. Strings are never parsed.
+
+The twin of the embedded compiler: the same clauses on the same words, so both drivers
+find the same. Every query that leaves this module holds the access clause: `Compiler`
+can only be made with `Terms`, and its public results are built around `_allowed`. All
+clauses are filters or constants, so nothing depends on statistics of hidden records.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from elasticsearch.dsl import query as dsl
+
+from archive.rules.levels import LEVEL_SLUGS, URGENCY_SLUGS
+from search import engine, fields, ranking
+from search import nodes as ask
+from search.engine import Filters
+from search.engines.schema import EXACT, FOLDED, WHOLE, day_number
+from search.entry import Terms
+
+MOST_TERMS: Final = 65_000  # values in one list; the server takes 65,536
+MOST_ENDINGS: Final = 16_384  # words that the last word of a phrase may begin, as in the embedded index
+_RANKS: Final = {
+    "level": {slug: int(rank) for rank, slug in LEVEL_SLUGS.items()},
+    "urgency": {slug: int(rank) for rank, slug in URGENCY_SLUGS.items()},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Compiler:
+    """Builds queries for one reader."""
+
+    terms: Terms
+
+    def matching(self, asked: ask.Node | None, filters: Filters | None = None) -> dsl.Query:
+        """Return what must hold, without any order: for counting, facets and newest first."""
+        return _all([self._allowed(), *self.chosen(filters or {}), *self._asked(asked)])
+
+    def ranked(self, asked: ask.Node | None, filters: Filters | None = None) -> dsl.Query:
+        """Return the same, scored by the bands of `search.engine`."""
+        gains = [dsl.ConstantScore(filter=query, boost=float(worth)) for query, worth in self._gains(asked)]
+        base = dsl.ConstantScore(filter=self.matching(asked, filters), boost=float(engine.BASE))
+        return dsl.Bool(must=[base], should=gains)
+
+    def only(self, ids: Sequence[int], *extra: dsl.Query) -> dsl.Query:
+        """Return these records as far as the reader may see them, narrowed by extra clauses."""
+        return _all([self._allowed(), _one_of("id", ids), *extra])
+
+    def alike(self, weights: dict[str, float], needed: int, but: int) -> dsl.Query:
+        """Return records, one left out, that have at least so many of these words, scored by their weights."""
+        words = [
+            dsl.ConstantScore(filter=query, boost=weight)
+            for query, weight in zip(self.words(weights), weights.values(), strict=True)
+        ]
+        return dsl.Bool(
+            filter=[self._allowed()],
+            must_not=[_term("id", but)],
+            should=words,
+            minimum_should_match=needed,
+        )
+
+    def words(self, tokens: Iterable[str], names: Sequence[str] = FOLDED) -> list[dsl.Query]:
+        """Return one clause per folded word: it stands in any of the fields. Bare: for use inside a query of here."""
+        return [_any([_term(name, token) for name in names]) for token in tokens]
+
+    def chosen(self, filters: Filters) -> Iterator[dsl.Query]:
+        """Yield one clause for each facet with chosen values. Bare: for use inside a query of here."""
+        for name, values in filters.items():
+            if values:
+                yield _any([_value(name, value) for value in values])
+
+    # --- the access clause ------------------------------------------------------------
+    def _allowed(self) -> dsl.Query:
+        """Return level, marking, and reach or grant: what `archive.access` said of this reader."""
+        terms = self.terms
+        if terms.is_empty:
+            return dsl.MatchNone()
+        standing = [dsl.Terms("reach", [str(one) for one in terms.reach])] if terms.reach else []
+        granted = [_one_of("id", terms.ids)] if terms.ids else []
+        levels = dsl.Range("level", {"gte": 0, "lte": terms.level})
+        markings = dsl.Terms("marking", [str(one) for one in terms.markings])
+        return _all([levels, markings, _any([*standing, *granted])])
+
+    # --- the tree ---------------------------------------------------------------------
+    def _asked(self, node: ask.Node | None) -> Iterator[dsl.Query]:
+        if node is not None:
+            yield self._node(node)
+
+    def _node(self, node: ask.Node) -> dsl.Query:
+        match node:
+            case ask.And():
+                return self._together(node.children)
+            case ask.Not():
+                return self._together([node])
+            case ask.Or():
+                return _any([self._node(child) for child in node.children])
+            case ask.Words():
+                return self._words(node)
+            case ask.Number():
+                return _any([self._number(node), *self._said([node.written] if node.in_text else [])])
+            case ask.Dates():
+                return _any([self._dates(node), *self._said(node.written)])
+            case ask.Year():
+                said = self._said([(str(node.first),)] if node.in_text else [])
+                return _any([_range("year", node.first, node.last), *said])
+            case ask.Choice():
+                return _term(node.field, node.value)
+            case ask.Within():
+                return self._within(node)
+
+    def _together(self, children: Sequence[ask.Node]) -> dsl.Query:
+        wanted = [self._node(child) for child in children if not isinstance(child, ask.Not)]
+        unwanted = [self._node(child.child) for child in children if isinstance(child, ask.Not)]
+        return dsl.Bool(filter=wanted or [dsl.MatchAll()], must_not=unwanted)
+
+    def _words(self, node: ask.Words) -> dsl.Query:
+        if node.is_exact:
+            return _any([_run(name, node.typed, is_prefix=node.is_prefix) for name in EXACT])
+        if node.is_fuzzy:
+            return _any([_near(name, node.tokens[0]) for name in FOLDED])
+        return _any([_run(name, node.tokens, is_prefix=node.is_prefix) for name in FOLDED])
+
+    def _number(self, node: ask.Number) -> dsl.Query:
+        """Return the number itself, and its notation word by word (strict) or anywhere (loose)."""
+        first, *rest = node.tokens
+        clauses: list[dsl.Query] = [] if node.is_prefix and not rest else [_term("first_number", first)]
+        if rest and node.is_strict:
+            clauses.append(_run("number", node.tokens, is_prefix=node.is_prefix))
+        elif rest:
+            clauses += [_term("number", token) for token in rest]
+        return _all(clauses or [_run("number", node.tokens, is_prefix=True)])
+
+    def _dates(self, node: ask.Dates) -> dsl.Query:
+        first = day_number(node.first) if node.first else 0
+        return _range(node.field, first, day_number(node.last) if node.last else 99_999_999)
+
+    def _within(self, node: ask.Within) -> dsl.Query:
+        words = node.words
+        if node.field == "subject" and words.is_exact:
+            return _run("subject_x", words.typed, is_prefix=words.is_prefix)
+        runs = [_run(node.field, words.tokens, is_prefix=words.is_prefix)]
+        if node.field == "type" and (whole := fields.TYPES.get(words.tokens[0])) and len(words.tokens) == 1:
+            runs.append(_run("type", tuple(whole.split())))
+        return _any(runs)
+
+    def _said(self, sequences: Iterable[tuple[str, ...]]) -> Iterator[dsl.Query]:
+        """Yield the places where a text says the same in words."""
+        return (_run(name, tokens) for tokens in sequences if tokens for name in FOLDED)
+
+    # --- the order --------------------------------------------------------------------
+    def _gains(self, asked: ask.Node | None) -> Iterator[tuple[dsl.Query, int]]:
+        """Yield what is worth more, from what every hit has in any case."""
+        wish = ranking.wish(asked)
+        tokens = wish.tokens
+        if tokens:
+            yield _run("subject", tokens), engine.SUBJECT_PHRASE
+            yield _all([_term("subject", token) for token in tokens]), engine.SUBJECT_ALL
+        if wish.parts > 1:  # a single phrase stands side by side in every hit already
+            yield _any([_run("body", tokens), _run("names", tokens)]), engine.TEXT_PHRASE
+        if tokens != wish.typed:
+            yield _all(self.words(wish.typed, EXACT)), engine.MARKS_RIGHT
+        if wish.numbers:
+            yield _all([self._number(number) for number in wish.numbers]), engine.NUMBER
+        elif wish.figures:
+            first, *rest = wish.figures
+            yield _all([_term("first_number", first), *(_term("number", token) for token in rest)]), engine.NUMBER
+
+
+# --- the smallest pieces --------------------------------------------------------------
+def _run(name: str, tokens: tuple[str, ...], *, is_prefix: bool = False) -> dsl.Query:
+    """Return words side by side in one field; with a prefix the last is only a beginning."""
+    words = " ".join(tokens)
+    if is_prefix and len(tokens) == 1:
+        return dsl.Prefix(name, {"value": words, "rewrite": "constant_score"})
+    if is_prefix:
+        return dsl.MatchPhrasePrefix(name, {"query": words, "max_expansions": MOST_ENDINGS})
+    return _term(name, words) if len(tokens) == 1 else dsl.MatchPhrase(name, {"query": words})
+
+
+def _near(name: str, token: str) -> dsl.Query:
+    """Return words of which one letter may differ: all there are, whatever their number in hidden records."""
+    return dsl.Fuzzy(name, {"value": token, "fuzziness": 1, "rewrite": "constant_score"})
+
+
+def _value(name: str, value: str) -> dsl.Query:
+    """Return one value of a facet; a value that cannot be matches nothing."""
+    if name in _RANKS:
+        rank = _RANKS[name].get(value)
+        return dsl.MatchNone() if rank is None else _term(name, rank)
+    if name == "year":
+        return _term("year", int(value)) if re.fullmatch(r"[0-9]{1,4}", value) else dsl.MatchNone()
+    return _term(f"{name}_is", value) if name in WHOLE else dsl.MatchNone()
+
+
+def _one_of(name: str, numbers: Sequence[int]) -> dsl.Query:
+    """Return documents with one of these numbers, in as many lists as the server wants."""
+    parts = [list(numbers[start : start + MOST_TERMS]) for start in range(0, len(numbers), MOST_TERMS)]
+    return _any([dsl.Terms(name, part) for part in parts])
+
+
+def _term(name: str, value: int | str) -> dsl.Query:
+    return dsl.Term(name, {"value": value})
+
+
+def _range(name: str, first: int, last: int) -> dsl.Query:
+    return dsl.Range(name, {"gte": first, "lte": last})
+
+
+def _all(queries: Sequence[dsl.Query]) -> dsl.Query:
+    return queries[0] if len(queries) == 1 else dsl.Bool(filter=list(queries))
+
+
+def _any(queries: Sequence[dsl.Query]) -> dsl.Query:
+    """Return what fits any of the queries; nothing fits none."""
+    if len(queries) == 1:
+        return queries[0]
+    return dsl.Bool(should=list(queries), minimum_should_match=1) if queries else dsl.MatchNone()

@@ -1,0 +1,165 @@
+"""The driver over an Elasticsearch server: one index per level behind an alias, one request for a page.
+
+Searching names the aliases of the levels up to the reader's, and no other. Changes wait
+in this process until `commit` and are then seen by every process at its next search.
+Never imported by anything but the wiring: others know `search.engine`.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from typing import Any, Final, Self
+
+from elasticsearch import dsl
+
+from search import marking
+from search.engine import DEEPEST, Filters
+from search.engines import suggesting
+from search.engines.elastic import listing, looking, neighbours
+from search.engines.elastic.compiling import Compiler
+from search.engines.elastic.generations import Generation, Generations
+from search.engines.elastic.looking import Look
+from search.engines.elastic.mapping import BODY
+from search.engines.elastic.server import Server
+from search.engines.elastic.writing import Writer
+from search.entry import FACETS, Entry, Excerpt, Hit, Order, Results, Suggestion, Terms
+from search.nodes import Query
+from search.spelling import offered
+
+_SCANNED: Final = 5_000  # stamps of one look
+
+
+class Elastic:
+    """The engine over the generations under one prefix of one server."""
+
+    def __init__(self, server: Server, prefix: str, *, generation: Generation | None = None) -> None:
+        """Use the current generation, or one that is being built aside. Nothing is called yet."""
+        self._server = server
+        self._generations = Generations(server, prefix)
+        self._pinned = generation
+        self._writer: Writer | None = None
+
+    # --- writing ----------------------------------------------------------------------
+    def upsert(self, entries: Iterable[Entry]) -> None:
+        """Put entries in place of their older versions."""
+        self._for_writing().upsert(entries)
+
+    def remove(self, ids: Iterable[int]) -> None:
+        """Take records out."""
+        self._for_writing().remove(ids)
+
+    def commit(self, *, position: int | None = None) -> None:
+        """Make changes durable and visible, and remember the position."""
+        if self._writer or position is not None:
+            (self._writer or self._for_writing()).commit(position)
+
+    def release(self) -> None:
+        """Drop uncommitted changes and give the right to write back."""
+        if self._writer:
+            writer, self._writer = self._writer, None
+            writer.release()
+
+    def position(self) -> int:
+        """Return where to follow the log from."""
+        generation = self._pinned or self._generations.current()
+        return generation.position() if generation else 0
+
+    # --- searching --------------------------------------------------------------------
+    def search(  # noqa: PLR0913 - as the port
+        self,
+        query: Query,
+        terms: Terms,
+        *,
+        filters: Filters | None = None,
+        order: Order = Order.NEWEST,
+        offset: int = 0,
+        limit: int = 20,
+        facets: Sequence[str] = FACETS,
+    ) -> Results:
+        """Return a page of hits, the total and the facets."""
+        look = self._look(terms)
+        if look is None:
+            return Results()
+        chosen = {name: values for name, values in (filters or {}).items() if values}
+        asked = listing.request(look.compiler, query, chosen, order, facets)
+        start = min(max(offset, 0), DEEPEST)
+        asked = asked[start : min(start + max(limit, 0), DEEPEST)]
+        return listing.results(look.search(asked), facets)
+
+    def excerpts(self, query: Query, terms: Terms, ids: Sequence[int]) -> dict[int, Excerpt]:
+        """Return a passage for each record the reader may see."""
+        return {record: marking.excerpt(query, body) for record, body in self._bodies(terms, ids)}
+
+    def suggest(self, typed: str, terms: Terms, *, limit: int = 8) -> list[Suggestion]:
+        """Return what the reader may be about to type."""
+        look = self._look(terms)
+        return suggesting.suggest([look], look.compiler.matching(None), typed, limit) if look else []
+
+    def spellings(self, word: str, terms: Terms, *, limit: int = 3) -> list[Suggestion]:
+        """Return other spellings of a word that the reader's records hold."""
+        look = self._look(terms)
+        return offered(word, partial(looking.holding, look), limit) if look else []
+
+    def similar(self, record_id: int, terms: Terms, *, limit: int = 5) -> list[Hit]:
+        """Return neighbours of a record."""
+        look = self._look(terms)
+        body = dict(self._bodies(terms, [record_id])).get(record_id)
+        return [] if look is None or body is None else neighbours.similar(look, record_id, body, limit)
+
+    def count(self, terms: Terms) -> int:
+        """Return how many records the reader may see."""
+        look = self._look(terms)
+        return looking.counted(look, {})[0] if look else 0
+
+    def stamps(self) -> Iterator[Hit]:
+        """Yield everything held, in the order of ids; only for the drift check, which acts for nobody."""
+        indices = self._pinned.levels() if self._pinned else self._generations.aliases()
+        asked = listing.stamps_only(dsl.query.MatchAll()).sort("id", "level").extra(size=_SCANNED)
+        after: list[Any] | None = None
+        while True:
+            body = asked.to_dict() | ({"search_after": after} if after else {})
+            found = self._server.search(indices, body)["hits"]["hits"]
+            yield from map(listing.hit, found)
+            if len(found) < _SCANNED:
+                return
+            after = found[-1]["sort"]
+
+    def reload(self) -> None:
+        """Do nothing: what is committed is seen by every search."""
+
+    # --- generations ------------------------------------------------------------------
+    def open_new_generation(self) -> Self:
+        """Return an empty engine aside."""
+        return type(self)(self._server, self._generations.prefix, generation=self._generations.begin())
+
+    def swap(self, new: Self) -> None:
+        """Make a filled generation current; its writer is closed first."""
+        if new._pinned is None:
+            raise ValueError("not a generation that was built aside")
+        new.release()
+        self.release()
+        self._generations.point(new._pinned)
+        new._pinned = None
+
+    # --- small steps ------------------------------------------------------------------
+    def _look(self, terms: Terms) -> Look | None:
+        """Return the reader's look at the levels up to theirs; none above is named. None: they see nothing."""
+        if terms.is_empty:
+            return None
+        pinned = self._pinned.levels()[: terms.level + 1] if self._pinned else None
+        return Look(self._server, pinned or self._generations.aliases(terms.level), Compiler(terms))
+
+    def _for_writing(self) -> Writer:
+        """Return the writer of the current generation, begun if there is none."""
+        generation = self._pinned or self._generations.first()
+        if self._writer is None or self._writer.generation.stamp != generation.stamp:
+            self.release()
+            self._writer = Writer(self._server, generation)
+        return self._writer
+
+    def _bodies(self, terms: Terms, ids: Sequence[int]) -> Iterator[tuple[int, str]]:
+        look = self._look(terms)
+        if look is None or not ids:
+            return
+        asked = dsl.Search().query(look.compiler.only(ids)).source([BODY]).extra(size=min(len(ids), DEEPEST))
+        for one in look.search(asked)["hits"]["hits"]:
+            yield int(one["_id"]), one["_source"].get(BODY, "")

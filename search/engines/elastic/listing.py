@@ -1,0 +1,81 @@
+"""Ask for a page of hits, its total and its facets in one request, and read the answer.
+
+A facet with chosen values of its own is counted as if they were not chosen: all chosen
+values narrow the hits after the counting (post filter), and each facet is counted under
+those of the others. Only values of matching records ever come back, hidden ones never.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from elasticsearch import dsl
+from elasticsearch.dsl import aggs
+from elasticsearch.dsl import query as queries
+
+from archive.rules.levels import LEVEL_SLUGS, URGENCY_SLUGS, Level, Urgency
+from search.engine import Filters
+from search.engines.elastic.compiling import Compiler
+from search.engines.listing import buckets
+from search.engines.schema import WHOLE
+from search.entry import Hit, Order, Results
+from search.nodes import Query
+
+COUNTED_VALUES: Final = 1000  # asked of each facet: merged counts are whole in any office of less agencies
+_ORDERS: Final = {
+    Order.NEWEST: ("-newest",),
+    Order.BEST: ("_score", "-newest"),  # scores run downwards
+    Order.NUMBER: ("-book", "-id"),
+}
+_STAMP: Final = ["id", "version", "level"]
+
+
+def request(compiler: Compiler, query: Query, filters: Filters, order: Order, facets: Sequence[str]) -> dsl.Search:
+    """Return the request for hits in an order, with facets; the page is not yet chosen."""
+    build = compiler.ranked if order is Order.BEST else compiler.matching
+    asked = stamps_only(build(query.root)).sort(*_ORDERS[order]).extra(track_total_hits=True)
+    for name in facets:
+        others = {other: values for other, values in filters.items() if other != name}
+        narrowed = queries.Bool(filter=list(compiler.chosen(others)))  # without clauses: every record that matches
+        asked.aggs.bucket(name, aggs.Filter(narrowed)).bucket("values", _values(name))
+    chosen = list(compiler.chosen(filters))
+    return asked.post_filter(queries.Bool(filter=chosen)) if chosen else asked
+
+
+def stamps_only(query: queries.Query) -> dsl.Search:
+    """Return a request that reads nothing of a record but its stamp."""
+    return dsl.Search().query(query).extra(_source=False, docvalue_fields=_STAMP)
+
+
+def results(answer: Mapping[str, Any], facets: Sequence[str]) -> Results:
+    """Return the answer to a request of here."""
+    found = answer["hits"]
+    counted = answer.get("aggregations", {})  # missing as long as nothing has been indexed
+    values = {name: _counted(name, counted[name]["values"]["buckets"] if name in counted else []) for name in facets}
+    shown = {name: buckets(name, one) for name, one in values.items()}
+    return Results(tuple(map(hit, found["hits"])), int(found["total"]["value"]), shown)
+
+
+def hit(one: Mapping[str, Any]) -> Hit:
+    """Return one hit."""
+    return Hit(*(int(one["fields"][name][0]) for name in _STAMP))
+
+
+def _values(name: str) -> aggs.Agg[Any]:
+    if name == "month":
+        return aggs.Terms(field=name, size=10 * COUNTED_VALUES, order={"_key": "asc"})
+    return aggs.Terms(field=f"{name}_is" if name in WHOLE else name, size=COUNTED_VALUES)
+
+
+def _counted(name: str, found: Sequence[Mapping[str, Any]]) -> Counter[str]:
+    return Counter({_said(name, one["key"]): int(one["doc_count"]) for one in found})
+
+
+def _said(name: str, key: Any) -> str:
+    match name:
+        case "level":
+            return str(LEVEL_SLUGS[Level(int(key))])
+        case "urgency":
+            return str(URGENCY_SLUGS[Urgency(int(key))])
+        case _:
+            return str(key)

@@ -1,0 +1,123 @@
+"""What the Elasticsearch index keeps of an entry, field by field; the mapping is strict.
+
+Words arrive cut and folded by `search.text`, exactly as in the embedded index, so the
+server only splits at space: both drivers find the same by construction, and no plugin
+is needed. Of an entry only the body is kept as written, for passages; the cut words are
+indexed and not stored. A change here must raise SCHEMA: old indices are not read then.
+"""
+
+from typing import Any, Final
+
+from search.engines import schema
+from search.entry import Entry
+from search.leaves import number_tokens
+from search.text import both, vi_clean
+
+SCHEMA: Final = 1
+BODY: Final = "text"
+_NUMBERS: Final = {
+    "id": "long",
+    "version": "long",
+    "newest": "long",
+    "book": "long",
+    "level": "byte",
+    "urgency": "byte",
+    "year": "short",
+    "day": "integer",
+    "arrived": "integer",
+}
+_WORDS: Final = {"type": "text", "analyzer": "whitespace", "norms": False}
+# Looked up one by one, never as a range: a keyword costs less than a number.
+_LOOKED_UP: Final = {"type": "keyword", "doc_values": False, "norms": False}
+
+# Deletions remember their version for so long: a process that slept between reading the database
+# and writing cannot bring back what has been moved or removed meanwhile.
+BUILDING: Final[dict[str, Any]] = {
+    "number_of_shards": 1,
+    "number_of_replicas": 0,
+    "refresh_interval": "-1",  # what is written is seen after a commit, not before
+    "gc_deletes": "10m",
+}
+IN_USE: Final[dict[str, Any]] = {"auto_expand_replicas": "0-1"}  # a second machine gets a copy, one alone stays green
+
+STATE: Final[dict[str, Any]] = {
+    "dynamic": "strict",
+    "properties": {
+        "position": {"type": "long"},
+        "owner": {"type": "keyword"},
+        "until": {"type": "double"},
+    },
+}
+
+
+def mappings() -> dict[str, Any]:
+    """Return the mapping of one level's index."""
+    fields: dict[str, Any] = {name: {"type": kind} for name, kind in _NUMBERS.items()}
+    fields |= dict.fromkeys((*schema.FOLDED, *schema.EXACT, *schema.NAMED), _WORDS)
+    fields |= {name: {"type": "keyword", "norms": False} for name in (*schema.RAW, "month", "hint")}
+    fields |= dict.fromkeys(("marking", "reach", "first_number", "direction"), _LOOKED_UP)
+    fields[BODY] = {"type": "text", "index": False}
+    return {"dynamic": "strict", "_source": {"includes": [BODY]}, "properties": fields}
+
+
+def document(entry: Entry) -> dict[str, Any]:
+    """Return an entry in the form of the index; what is empty is left out."""
+    made: dict[str, Any] = {
+        "id": entry.id,
+        "version": entry.version,
+        "newest": schema.newest_key(entry),
+        "book": entry.book_key,
+        "level": entry.level,
+        "urgency": entry.urgency,
+        "year": entry.year,
+        "day": schema.day_number(entry.day) if entry.day else None,
+        "arrived": schema.day_number(entry.arrived_on) if entry.arrived_on else None,
+        "marking": str(entry.marking),
+        "reach": [str(principal) for principal in sorted(set(entry.reach))],
+        "direction": entry.direction,
+        "month": entry.month,
+        "hint": sorted(schema.hints(entry)),
+        BODY: entry.body,
+        **_words(entry),
+        **_values(entry),
+    }
+    return {name: value for name, value in made.items() if value not in (None, "", [])}
+
+
+def _words(entry: Entry) -> dict[str, str]:
+    names = (entry.number, entry.register_number, entry.organ_name, entry.type_name, entry.signer, entry.dossier)
+    folded, exact = zip(*(both(vi_clean(name)) for name in names), strict=True)
+    body, subject = both(entry.body), both(vi_clean(entry.subject))
+    number = number_tokens(entry.number)
+    named = {
+        "organ": entry.organ_name,
+        "signer": entry.signer,
+        "type": entry.type_name,
+        "unit": entry.unit,
+        "dossier": entry.dossier,
+        "retention": entry.retention,
+    }
+    return {
+        "body": body[0],
+        "body_x": body[1],
+        "subject": subject[0],
+        "subject_x": subject[1],
+        "names": schema.NAMES_SPLIT.join(folded),
+        "names_x": schema.NAMES_SPLIT.join(exact),
+        "number": " ".join(number),
+        "first_number": number[0] if number else "",
+        "register": " ".join(number_tokens(entry.register_number)),
+        **{name: both(vi_clean(text))[0] for name, text in named.items()},
+    }
+
+
+def _values(entry: Entry) -> dict[str, str]:
+    values = {
+        "type": entry.type_name,
+        "organ": entry.organ_name,
+        "unit": entry.unit,
+        "retention": entry.retention,
+        "register": entry.register_name,
+        "dossier": entry.dossier,
+    }
+    return {f"{name}_is": vi_clean(value) for name, value in values.items()}
