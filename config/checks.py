@@ -18,7 +18,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import DatabaseError, connection
 
 from archive.rules.levels import Level
-from config import roles
+from config import residence, roles
 
 LANGUAGES: Final = ("vie", "Vietnamese")
 FONTS: Final = {"Tinos": "fonts-croscore"}
@@ -131,6 +131,16 @@ def vault_apart(**_kwargs: Any) -> list[CheckMessage]:
         return []
     hint = "Name a database of its own in VANKHO_VAULT_URL, best on another server, with backups of its own."
     return [Error("The key vault lies in the main database.", hint=hint, id="vankho.E061")]
+
+
+@register()
+def left_behind(**_kwargs: Any) -> list[CheckMessage]:
+    """Refuse to go on with files that the office has moved away from: two offices would give the same numbers."""
+    hint = "Set VANKHO_DATABASE_URL and VANKHO_VAULT_URL as they were for manage.py move_database."
+    return [
+        Error(f"The office has moved to PostgreSQL and left {path.name}.", hint=hint, id="vankho.E062")
+        for path in residence.left_behind()
+    ]
 
 
 @register()

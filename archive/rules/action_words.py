@@ -21,6 +21,7 @@ WORDS: Final[dict[str, Promise]] = {
     Action.SCRUB: _("Stored files checked"),
     Action.REPAIR: _("Stored file repaired from a backup"),
     Action.STORE_MOVE: _("Stored files moved to another place"),
+    Action.DATABASE_MOVE: _("Database moved to another server"),
     Action.SCAN_UPLOAD: _("Handed a file in"),
     Action.SCAN_READ: _("Looked at the intake desk"),
     Action.SCAN_RETRY: _("Had a file read again"),

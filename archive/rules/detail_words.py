@@ -64,6 +64,7 @@ WORDS: Final[dict[str, Promise]] = {
     "old_place": _("from"),
     "new_place": _("to the place"),
     "copied": _("files copied"),
+    "rows": _("rows of all tables"),
     "verified": _("files verified"),
     "faults": _("files at fault"),
     "removed": _("files removed"),

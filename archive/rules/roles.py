@@ -56,6 +56,7 @@ class Action(StrEnum):
     SCRUB = "system.scrub"
     REPAIR = "system.repair"
     STORE_MOVE = "system.store_move"
+    DATABASE_MOVE = "system.database_move"
 
     SCAN_UPLOAD = "scan.upload"
     SCAN_READ = "scan.read"
