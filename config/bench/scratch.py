@@ -11,7 +11,13 @@ from pathlib import Path
 
 from config.bench import stack
 
-ELSEWHERE = ("VANKHO_DATABASE_URL", "VANKHO_DATABASE_OWNER_URL", "VANKHO_VAULT_URL", "VANKHO_ELASTICSEARCH_URL", "VANKHO_STORE")
+ELSEWHERE = (
+    "VANKHO_DATABASE_URL",
+    "VANKHO_DATABASE_OWNER_URL",
+    "VANKHO_VAULT_URL",
+    "VANKHO_ELASTICSEARCH_URL",
+    "VANKHO_STORE",
+)
 ROOT = Path(__file__).resolve().parents[2]
 
 
