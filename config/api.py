@@ -4,10 +4,13 @@ A refusal has the status of its page (404, 403, 409) and a stable code; it is wr
 the log like one on screen.
 """
 
+import logging
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext
 from ninja import NinjaAPI, Swagger
 from ninja.security import HttpBearer
 
@@ -15,8 +18,11 @@ from archive import audit, tokens
 from archive.api import router as records
 from archive.models import Person
 from archive.rules.errors import Forbidden, Hidden, Refusal
+from archive.views.states import view_of
 from ingest.api import router as intake
 from search.api import router as searching
+
+log = logging.getLogger("vankho.request")
 
 
 class Token(HttpBearer):
@@ -50,6 +56,17 @@ def refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     audit.refused(refusal, actor=actor, action=f"api:{request.method} {request.path}"[:40])
     status = 404 if isinstance(refusal, Hidden) else 403 if isinstance(refusal, Forbidden) else 409
     return api.create_response(request, {"code": refusal.code, "message": str(refusal)}, status=status)
+
+
+@api.exception_handler(OperationalError)
+@api.exception_handler(InterfaceError)
+def busy(request: HttpRequest, _fault: Exception) -> HttpResponse:
+    """Answer when the database is away, or keeps a lock or statement longer than its limit: nothing was written."""
+    log.error("the database did not answer at %s", view_of(request))
+    message = gettext("The database is busy or away, nothing was written")
+    answer = api.create_response(request, {"code": "DB-005", "message": message}, status=503)
+    answer.headers["Retry-After"] = "10"
+    return answer
 
 
 def schema_file() -> dict[str, Any]:

@@ -15,10 +15,9 @@ import socket
 import threading
 from datetime import timedelta
 from typing import Final
-from uuid import UUID
 
-from django.db import close_old_connections, connections
-from django.db.models import F, Q
+from django.db import InterfaceError, OperationalError, close_old_connections, connections, transaction
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from archive.store import StoreAway, StoreFull
@@ -39,29 +38,32 @@ log = logging.getLogger("vankho.worker")
 def claim() -> Claim | None:
     """Take the oldest waiting scan whose time has come, or None.
 
-    The condition is part of the update, so of two workers on any machine one finds its row
-    changed. Who loses every row it looked at looks again: more may wait behind them.
+    On PostgreSQL a row that another worker is taking this moment is passed over, so workers
+    never queue behind each other; on SQLite one writer is alone anyway. Fence and state stand
+    in the update as well: a row that changed since it was seen is not taken.
     """
-    while found := _oldest_waiting():
-        for pk, fence in found:
-            taken = Scan.objects.filter(pk=pk, fence=fence, state=ScanState.WAITING).update(
-                fence=fence + 1,
-                lease_until=timezone.now() + LEASE,
-                owner=owner(),
-                attempts=F("attempts") + 1,
-                code="",  # of an outage that it waited for
-            )
-            if taken:
-                return Claim(pk, fence + 1)
-    return None
+    if not _ready().exists():  # a plain look: an idle worker opens no writing transaction
+        return None
+    with transaction.atomic():
+        oldest = _ready().order_by("not_before", "created_at", "order").select_for_update(skip_locked=True)
+        found = oldest.values_list("pk", "fence").first()
+        if found is None:
+            return None
+        pk, fence = found
+        taken = Scan.objects.filter(pk=pk, fence=fence, state=ScanState.WAITING).update(
+            fence=fence + 1,
+            lease_until=timezone.now() + LEASE,
+            owner=owner(),
+            attempts=F("attempts") + 1,
+            code="",  # of an outage that it waited for
+        )
+    return Claim(pk, fence + 1) if taken else None
 
 
-def _oldest_waiting() -> list[tuple[UUID, int]]:
+def _ready() -> QuerySet[Scan]:
     now = timezone.now()
-    ready = Scan.objects.filter(state=ScanState.WAITING, not_before__lte=now).filter(
-        Q(lease_until__isnull=True) | Q(lease_until__lte=now)
-    )
-    return list(ready.order_by("not_before", "created_at", "order").values_list("pk", "fence")[:4])
+    free = Q(lease_until__isnull=True) | Q(lease_until__lte=now)
+    return Scan.objects.filter(free, state=ScanState.WAITING, not_before__lte=now)
 
 
 def owner() -> str:
@@ -127,7 +129,10 @@ def _failed(claimed: Claim, fault: Exception) -> None:
     if scan is None:
         return
     if isinstance(fault, StoreAway | StoreFull):
-        _await_store(scan, claimed)
+        _await(scan, claimed, code=outcomes.STORE_AWAITED)
+        return
+    if isinstance(fault, OperationalError | InterfaceError):  # the database was away or too busy, and is back
+        _await(scan, claimed, code="")
         return
     if scan.attempts >= TRIES:
         pipeline.finish(scan, claimed, Ended(outcomes.FAILED, times=scan.attempts, why=why))
@@ -136,15 +141,15 @@ def _failed(claimed: Claim, fault: Exception) -> None:
     pipeline.commit(scan, claimed, lease_until=None, not_before=timezone.now() + pause)
 
 
-def _await_store(scan: Scan, claimed: Claim) -> None:
-    """Let a scan wait while its store is away or full: that is no fault of the file and costs it no try."""
+def _await(scan: Scan, claimed: Claim, *, code: str) -> None:
+    """Let a scan wait for a server that is away or full: that is no fault of the file and costs it no try."""
     pipeline.commit(
         scan,
         claimed,
         lease_until=None,
         not_before=timezone.now() + OUTAGE_PAUSE,
         attempts=scan.attempts - 1,
-        code=outcomes.STORE_AWAITED,
+        code=code,
         reason={},
     )
 

@@ -2,7 +2,9 @@
 
 import logging
 import secrets
+import sys
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -26,11 +28,23 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def failed(request: HttpRequest) -> HttpResponse:
-    """Return the page of an unexpected error; it needs no database and says nothing was written."""
+    """Return the page of an unexpected error; it needs no database and says nothing was written.
+
+    A database that is away, or keeps a lock or a statement longer than its limit, is no fault of ours: 503, and the
+    reader is asked to try again.
+    """
+    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+        log.error("the database did not answer at %s", view_of(request))
+        return HttpResponse(render_to_string("500.html", {"busy": True}), status=503, headers={"Retry-After": "10"})
     code = secrets.token_hex(3).upper()
-    log.error("fault %s at %s", code, request.resolver_match.view_name if request.resolver_match else "none")
+    log.error("fault %s at %s", code, view_of(request))
     # Rendered without the request: the context processors ask the database who is there, and it may be what failed.
     return HttpResponse(render_to_string("500.html", {"code": code}), status=500)
+
+
+def view_of(request: HttpRequest) -> str:
+    """Return the name of a request's view: an address may name a record."""
+    return (request.resolver_match.view_name if request.resolver_match else "") or "none"
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - Django's signature

@@ -35,18 +35,18 @@ def pytest_unconfigure() -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
     """Lift the log's fence while the rows of a test that really committed are removed."""
     marker = item.get_closest_marker("django_db")
     if marker is None or not marker.kwargs.get("transaction"):
         return (yield)
-    with item.config.stash[blocking_manager_key].unblock(), fence_lifted():
+    with item.config.stash[blocking_manager_key].unblock(), fence_lifted(for_good=nextitem is None):
         return (yield)
 
 
 @contextmanager
-def fence_lifted() -> Iterator[None]:
-    """Let rows of the log go while a test's rows are cleaned away."""
+def fence_lifted(*, for_good: bool = False) -> Iterator[None]:
+    """Let rows of the log go while a test's rows are cleaned away; after the last test the database goes with them."""
     from django.db import connection
 
     tables = ("archive_auditentry", "archive_auditleaf", "archive_auditdetail")
@@ -68,9 +68,10 @@ def fence_lifted() -> Iterator[None]:
     try:
         yield
     finally:
-        with connection.cursor() as cursor:
-            for statement in restore:
-                cursor.execute(statement)
+        if not for_good:
+            with connection.cursor() as cursor:
+                for statement in restore:
+                    cursor.execute(statement)
 
 
 @dataclass
