@@ -1,4 +1,4 @@
-"""Queries that people keep. How far an index has followed the log is kept by the index itself."""
+"""Queries that people keep or asked lately. How far an index has followed the log is kept by the index itself."""
 
 from django.db import models
 
@@ -20,3 +20,20 @@ class SavedSearch(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Asking(models.Model):
+    """A question as it was asked, under an id that says nothing and stands in the address instead of its words.
+
+    Answers only the person who asked, for a day (`search.views.asking`); holds words, never hits.
+    """
+
+    token = models.CharField(max_length=24, primary_key=True)
+    person = models.ForeignKey(Person, models.CASCADE, related_name="+")
+    text = models.CharField(max_length=1001)  # one letter too many says that the end was cut off
+    filters = models.JSONField(default=dict)
+    order = models.CharField(max_length=10)
+    asked_at = models.DateTimeField(db_index=True)  # forgetting what is older than a day
+
+    def __str__(self) -> str:
+        return self.token

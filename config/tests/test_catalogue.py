@@ -26,7 +26,7 @@ SCREENS = (
     "archive/forms",
     "archive/templatetags",
     "ingest/views.py",
-    "search/views.py",
+    "search/views",
     "config/status.py",
 )
 

@@ -1,0 +1,245 @@
+"""What a reader asks for, and where its words stand: never in an address when the work may be classified (ASVS 14.2.1).
+
+Whoever may see more than the lowest level, and whoever names a level, sends the words
+in a form; they are kept for a day under an id that says nothing (`search.models.Asking`),
+and the id stands in the address. It answers nobody but the person who asked. What is
+left in an address beside it tells no content: page, order, a span of years or months.
+Everybody else may have plain addresses (`?q=`), which can be kept as bookmarks.
+"""
+
+import re
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import cached_property
+from typing import Final, Protocol
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, QueryDict
+from django.urls import reverse
+from django.utils import timezone
+
+from archive import access, audit
+from archive.models import Person
+from archive.rules.errors import Hidden
+from archive.rules.levels import Level
+from search import writing
+from search.entry import FACETS, Order
+from search.models import Asking
+from search.nodes import And, Choice, Dates, Node, Not, Or, Query, Year
+from search.query import MAX_CHARS, parse
+from search.views import rows
+
+DEEPEST_PAGE: Final = 500
+LIFE: Final = timedelta(days=1)
+VALUES: Final = 20  # of one facet
+LONGEST_VALUE: Final = 300
+_SPAN: Final = re.compile(r"(\d{4}(?:-(?:0[1-9]|1[0-2]))?)(?:\.\.(\d{4}(?:-(?:0[1-9]|1[0-2]))?))?")
+_YEAR: Final = 4  # letters of a span that names years and not months
+
+Filters = dict[str, tuple[str, ...]]
+
+
+class Given(Protocol):
+    """A form or an address: what both can be asked."""
+
+    def get(self, name: str, default: str) -> str | None: ...  # noqa: D102 - the standard meaning
+    def getlist(self, name: str) -> list[str]: ...  # noqa: D102 - the standard meaning
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One question: text, chosen facet values, order, page (from 1), and the id it is kept under ("" when it is not).
+
+    `span` is what the address narrows the kept text to; it is part of `text` already.
+    """
+
+    text: str = ""
+    filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    order: Order = Order.BEST
+    page: int = 1
+    token: str = ""
+    span: str = ""
+
+    @cached_property
+    def query(self) -> Query:
+        """The text as it was understood."""
+        return parse(self.text)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was asked yet."""
+        return not self.text.strip() and not self.filters
+
+    @property
+    def names_level(self) -> bool:
+        """Whether it asks by level: then it is about classified work, whoever asks."""
+        return "level" in self.filters or any(
+            isinstance(leaf, Choice) and leaf.field == "level" for leaf in _leaves(self.query.root)
+        )
+
+    def level(self, person: Person) -> Level:
+        """Return the highest level this question may be about when this person asks it."""
+        highest = Level(max(access.visible_to(person).level, Level.THUONG))
+        return max(highest, Level.MAT) if self.names_level else highest
+
+    def may_stand_in_address(self, person: Person) -> bool:
+        """Return whether its words may stand in an address."""
+        return self.level(person) == Level.THUONG
+
+    def address(self, *, order: Order | None = None, page: int = 1, span: str | None = None) -> str:
+        """Return the address of this question with another page, order or span; words only if it is not kept.
+
+        A question that must be kept has no address before `sent_to` kept it.
+        """
+        span = (self.span if self.token else "") if span is None else span
+        order = order or self.order
+        said: list[tuple[str, str]] = []
+        if not self.token:
+            said += [("q", self.text), *((name, value) for name, given in self.filters.items() for value in given)]
+        said += [("order", order)] if order != Order.BEST or self.token else []
+        said += [("span", span)] if span else []
+        said += [("page", str(page))] if page > 1 else []
+        place = reverse("search:asked", args=[self.token]) if self.token else reverse("search:search")
+        return f"{place}?{urlencode(said)}" if said else place
+
+    def hit_address(self, key: str, page: int = 0) -> str:
+        """Return the address that opens a hit with its words marked, at a page if one is given."""
+        said = [("asked", self.token)] if self.token else [("q", self.text)]
+        said += [("page", str(page))] if page else []
+        return f"{reverse('search:open', args=[key])}?{urlencode(said)}"
+
+
+def read(given: Given) -> Asked:
+    """Return what a form or an address asks for; anything odd is left out."""
+    text = within((given.get("q", "") or "").replace("\x00", "")[: MAX_CHARS + 1], given.get("span", "") or "")
+    order, page = given.get("order", "") or "", given.get("page", "1") or "1"
+    return Asked(
+        text=text,
+        filters=_chosen({name: given.getlist(name) for name in FACETS}),
+        order=Order(order) if order in set(Order) else Order.BEST,
+        page=min(max(int(page), 1), DEEPEST_PAGE) if re.fullmatch(r"[0-9]{1,4}", page) else 1,
+    )
+
+
+def _chosen(filters: Mapping[str, Iterable[str]]) -> Filters:
+    """Return the facet values that can be asked: each once, few, none too long."""
+    fitting = {
+        name: tuple(dict.fromkeys(value for value in values if 0 < len(value) <= LONGEST_VALUE and "\x00" not in value))
+        for name, values in filters.items()
+        if name in FACETS
+    }
+    return {name: values[:VALUES] for name, values in fitting.items() if values}
+
+
+def read_form(given: QueryDict) -> Asked:
+    """Return what the form of the search page asks for.
+
+    Beside the words and the values it has buttons: `instead` (the words without a chip, or
+    what may have been meant), `drop` ("facet=value", taken out), and `by` = "rows" (the
+    words are written from the lines of the builder).
+    """
+    asked = read(given)
+    if instead := given.get("instead"):
+        asked = replace(asked, text=instead[: MAX_CHARS + 1])
+    elif given.get("by") == "rows":
+        asked = replace(asked, text=rows.written(given))
+    name, _, value = given.get("drop", "").partition("=")
+    left = {
+        each: tuple(one for one in values if (each, one) != (name, value)) for each, values in asked.filters.items()
+    }
+    return replace(asked, filters={each: values for each, values in left.items() if values})
+
+
+# --- kept for a day ------------------------------------------------------------------------
+def sent_to(asked: Asked, person: Person) -> str:
+    """Return the address at which a question is answered, keeping its words first if they may not stand there."""
+    if asked.may_stand_in_address(person):
+        return replace(asked, token="").address(page=asked.page)
+    return keep(asked, person).address(page=asked.page)
+
+
+def keep(asked: Asked, person: Person) -> Asked:
+    """Keep a question under a new id, and forget what anybody asked more than a day ago."""
+    now = timezone.now()
+    Asking.objects.filter(asked_at__lt=now - LIFE).delete()
+    kept = Asking.objects.create(
+        token=secrets.token_urlsafe(16),
+        person=person,
+        text=asked.text,
+        filters={name: list(values) for name, values in asked.filters.items()},
+        order=asked.order,
+        asked_at=now,
+    )
+    return replace(asked, token=kept.token, span="")
+
+
+def kept(token: str, person: Person, address: QueryDict) -> Asked | None:
+    """Return a kept question with the page, order and span its address adds.
+
+    None for one that was forgotten, never kept, or asked by somebody else: the reader
+    cannot tell which, the log can.
+    """
+    row = Asking.objects.filter(token=token, asked_at__gte=timezone.now() - LIFE).first()
+    if row is None:
+        return None
+    if row.person_id != person.pk:
+        hidden = Hidden(object_type="query", object_id=token)
+        audit.refused(hidden, actor=person, action="search:asked")
+        return None
+    added = read(address)
+    span = address.get("span", "")
+    span = span if _SPAN.fullmatch(span) else ""
+    return Asked(
+        text=within(row.text, span) if span else row.text,
+        filters=_chosen(row.filters),
+        order=added.order if "order" in address else Order(row.order),
+        page=added.page,
+        token=token,
+        span=span,
+    )
+
+
+def words_of(request: HttpRequest, person: Person) -> str:
+    """Return the words for which a hit is opened: those kept under `asked`, or plain ones where they may stand."""
+    if token := request.GET.get("asked", ""):
+        found = kept(token, person, QueryDict())
+        return found.text if found else ""
+    asked = read(request.GET)
+    return asked.text if asked.may_stand_in_address(person) else ""
+
+
+# --- a span of years or months -----------------------------------------------------------------
+def within(text: str, span: str) -> str:
+    """Return the text narrowed to a span ("2019", "2019..2021", "2024-03..2024-05") instead of its own days and years."""
+    found = _SPAN.fullmatch(span)
+    if not found:
+        return text
+    first, last = found[1], found[2] or found[1]
+    name = "nam" if len(first) == len(last) == _YEAR else "ngay"
+    said = f"{name}:{first}" if first == last else f"{name}:{first}..{last}"
+    query = parse(text)
+    pieces = [piece for piece in writing.pieces(query.root) if not _is_span(piece)]
+    texts = [writing.said(query, piece) for piece in pieces]
+    return writing.joined([*texts, said], [*pieces, *writing.pieces(parse(said).root)])
+
+
+def _is_span(node: Node) -> bool:
+    """Return whether a piece is a span of its own: "2019" among words is one of them and stays."""
+    return (isinstance(node, Year) and not node.in_text) or (
+        isinstance(node, Dates) and node.field == "day" and not node.written
+    )
+
+
+def _leaves(node: Node | None) -> Iterable[Node]:
+    match node:
+        case And() | Or():
+            for child in node.children:
+                yield from _leaves(child)
+        case Not():
+            yield from _leaves(node.child)
+        case None:
+            return
+        case _:
+            yield node

@@ -1,0 +1,133 @@
+"""What stands around the hits: facets with their counts, the histogram, orders. Figures and addresses, no words of records but facet values."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from archive.rules.levels import LEVEL_LABELS, URGENCY_LABELS, Level, Urgency
+from search.entry import Bucket, Order
+from search.finding import Found
+from search.views.asking import Asked
+
+SHOWN: Final = 12  # values of a facet before "more"
+FACETS: Final[dict[str, str | Promise]] = {
+    "type": _("Type"),
+    "level": _("Level"),
+    "urgency": _("Urgency"),
+    "organ": _("Issuer"),
+    "unit": _("Unit"),
+    "year": _("Year"),
+    "register": pgettext_lazy("book", "Register"),
+    "dossier": _("Dossier"),
+    "retention": _("Retention period"),
+}
+ORDERS: Final[dict[Order, str | Promise]] = {
+    Order.BEST: _("Best match"),
+    Order.NEWEST: _("Newest"),
+    Order.NUMBER: _("Register number"),
+}
+BARS: Final = 36  # months or years drawn at once
+LABELS: Final = 12  # under the bars of a desk
+LABELS_ON_PHONE: Final = 4
+TALLEST: Final = 44
+YEARS_BY_MONTH: Final = 3  # a span of so many years is drawn by month
+
+
+def orders(asked: Asked) -> list[dict[str, Any]]:
+    """Return the orders with their addresses."""
+    return [
+        {"value": order, "label": label, "url": asked.address(order=order), "is_chosen": order == asked.order}
+        for order, label in ORDERS.items()
+    ]
+
+
+def hit(asked: Asked, found: Found) -> dict[str, Any]:
+    """Return one hit with the addresses that open it: at its passage, and at each hit page."""
+    key = found.record.key
+    return {
+        "record": found.record,
+        "excerpt": found.excerpt,
+        "subject_marks": found.subject_marks,
+        "url": asked.hit_address(key, found.excerpt.page),
+        "pages": [
+            {"number": page, "count": count, "url": asked.hit_address(key, page)} for page, count in found.excerpt.pages
+        ],
+    }
+
+
+# --- facets --------------------------------------------------------------------------------
+def facets(asked: Asked, counted: Mapping[str, Sequence[Bucket]]) -> list[dict[str, Any]]:
+    """Return every facet that has a value: chosen values always, the first twelve, and the rest behind "more"."""
+    drawn = [_facet(name, label, counted.get(name, ()), asked) for name, label in FACETS.items()]
+    return [facet for facet in drawn if facet["values"] or facet["more"]]
+
+
+def _facet(name: str, label: str | Promise, buckets: Sequence[Bucket], asked: Asked) -> dict[str, Any]:
+    chosen = asked.filters.get(name, ())
+    counts = {bucket.value: bucket.count for bucket in buckets}
+    # A chosen value stays to be taken out, even where nothing has it any more.
+    ordered = [*(value for value in chosen if value not in counts), *counts]
+    values = [
+        {"value": value, "label": value_label(name, value), "count": counts.get(value, 0), "is_chosen": value in chosen}
+        for value in ordered
+        if value
+    ]
+    first = [value for place, value in enumerate(values) if place < SHOWN or value["is_chosen"]]
+    return {
+        "name": name,
+        "label": label,
+        "values": first,
+        "more": [value for value in values if value not in first],
+        "is_chosen": bool(chosen),
+    }
+
+
+def value_label(facet: str, value: str) -> str:
+    """Return the words of a facet value; a slug that is none stays as it is."""
+    try:
+        if facet == "level":
+            return str(LEVEL_LABELS[Level.parse(value)])
+        if facet == "urgency":
+            return str(URGENCY_LABELS[Urgency.parse(value)])
+    except (ValueError, KeyError):
+        return value
+    return value
+
+
+# --- histogram --------------------------------------------------------------------------------
+def histogram(asked: Asked, counted: Mapping[str, Sequence[Bucket]]) -> dict[str, Any] | None:
+    """Return the bars of the hits over time, each with its address: months when few years remain, else years."""
+    years = _ordered(counted.get("year", ()), width=4)
+    months = _ordered(counted.get("month", ()), width=7)
+    by_month = len({bucket.value[:4] for bucket in months}) <= YEARS_BY_MONTH and len(months) > 1
+    buckets = (months if by_month else years)[-BARS:]
+    if len(buckets) < 2:  # noqa: PLR2004 - one bar compares nothing
+        return None
+    top = max(bucket.count for bucket in buckets)
+    labelled = [bucket.value for bucket in buckets[:: -(-len(buckets) // LABELS)]]
+    on_phone = labelled[:: -(-len(labelled) // LABELS_ON_PHONE)]
+    bars = [_bar(asked, bucket, top) for bucket in buckets]
+    for bar in bars:
+        bar |= {"on_desk": bar["span"] in labelled, "on_phone": bar["span"] in on_phone}
+    return {"bars": bars, "by_month": by_month}
+
+
+def _ordered(buckets: Sequence[Bucket], *, width: int) -> list[Bucket]:
+    fitting = [bucket for bucket in buckets if len(bucket.value) == width and bucket.value[:4].isdecimal()]
+    return sorted(fitting, key=lambda bucket: bucket.value)
+
+
+def _bar(asked: Asked, bucket: Bucket, top: int) -> dict[str, Any]:
+    """Return one bar; its height is in a drawing 44 units high."""
+    height = max(2, round(TALLEST * bucket.count / top))
+    return {
+        "y": TALLEST - height,
+        "height": height,
+        "span": bucket.value,
+        "label": f"{bucket.value[5:7]}/{bucket.value[:4]}" if "-" in bucket.value else bucket.value,
+        "count": bucket.count,
+        "url": asked.address(span=bucket.value),
+    }

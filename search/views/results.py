@@ -1,0 +1,106 @@
+"""The page of hits: ask by a form, see the answer at an address without words, open a hit with its words marked."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from archive import access, audit
+from archive.models import Person
+from archive.rules.roles import Action
+from archive.views.doors import person_of
+from archive.views.records import record_page
+from search import chips, finding
+from search.engine import EngineAway
+from search.models import SavedSearch
+from search.query import parse
+from search.views import asking, narrowing, rows, showing
+from search.views.asking import Asked
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def search(request: HttpRequest) -> HttpResponse:
+    """Take a question from a form and send its asker to the answer; show a plain address, or the empty page."""
+    person = person_of(request)
+    access.require(person, Action.SEARCH_RUN)
+    if request.method == "POST":
+        return _taken(request, person)
+    asked = asking.read(request.GET)
+    if not asked.is_empty and not asked.may_stand_in_address(person):
+        messages.warning(
+            request,
+            _("The words in this address were not read: an address stays in histories and logs. Type them here."),
+        )
+        return redirect("search:search")
+    return _page(request, asked, person)
+
+
+def _taken(request: HttpRequest, person: Person) -> HttpResponse:
+    """Send the asker of a form to the answer; keep how they want it shown."""
+    asked = asking.read_form(request.POST)
+    if "show" in request.POST:
+        showing.choose(request)
+    return redirect("search:search" if asked.is_empty else asking.sent_to(asked, person))
+
+
+@require_GET
+def asked_before(request: HttpRequest, token: str) -> HttpResponse:
+    """Answer a kept question for the person who asked it."""
+    person = person_of(request)
+    access.require(person, Action.SEARCH_RUN)
+    asked = asking.kept(token, person, request.GET)
+    if asked is None:
+        return _page(request, Asked(), person, is_gone=True)
+    return _page(request, asked, person)
+
+
+def _page(request: HttpRequest, asked: Asked, person: Person, *, is_gone: bool = False) -> HttpResponse:
+    context: dict[str, Any] = {
+        "asked": asked,
+        "chips": chips.describe(asked.query),
+        "lines": rows.shown(asked.query),
+        "orders": narrowing.orders(asked),
+        "is_cut": asked.query.is_cut,
+        "is_gone": is_gone,
+        "saved": list(SavedSearch.objects.filter(person=person)),
+    }
+    status = 404 if is_gone else 200
+    if not asked.is_empty:
+        try:
+            context |= _answer(asked, person) | showing.chosen(request)
+        except EngineAway:
+            context |= {"is_away": True, "facets": narrowing.facets(asked, {})}
+            status = 503
+    return render(request, "search/search.html", context, status=status)
+
+
+def _answer(asked: Asked, person: Person) -> dict[str, Any]:
+    """Return a page of hits and all that stands around it."""
+    first = (asked.page - 1) * finding.PER_PAGE
+    answer = finding.find(asked.query, person, filters=asked.filters, order=asked.order, offset=first)
+    audit.read(Action.SEARCH_RUN, actor=person, text=asked.text, filters=dict(asked.filters), total=answer.total)
+    last = first + len(answer.found)
+    return {
+        "answer": answer,
+        "hits": [narrowing.hit(asked, found) for found in answer.found],
+        "meant": finding.corrections(asked.query, person) if asked.page == 1 else [],
+        "first": first + 1,
+        "last": last,
+        "facets": narrowing.facets(asked, answer.facets),
+        "histogram": narrowing.histogram(asked, answer.facets),
+        "older": asked.address(page=asked.page + 1) if last < answer.total and answer.found else "",
+        "newer": asked.address(page=asked.page - 1) if asked.page > 1 else "",
+        "page_level": access.level_of([found.record for found in answer.found]),
+    }
+
+
+@require_GET
+def open_hit(request: HttpRequest, key: str) -> HttpResponse:
+    """Open a hit: its record, with the words asked for marked on its pages."""
+    person = person_of(request)
+    record = access.open_record(person, Action.RECORD_READ, key)
+    text = asking.words_of(request, person)
+    return record_page(request, key, hits=finding.marks(parse(text), record), found=text)
