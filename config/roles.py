@@ -19,6 +19,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import gettext_lazy as _
 
 from archive.rules.errors import Refusal
+from config import index_comments
 
 LOG: Final = ("archive_auditentry", "archive_auditleaf", "archive_auditdetail")
 _ADD: Final = "SELECT, INSERT"
@@ -127,11 +128,16 @@ def bring_up_to_date() -> None:
     """Migrate if the present role owns the tables; otherwise look whether somebody has. Raises NotPrepared."""
     if not is_postgresql() or _may_migrate():
         with acting_as_owner():
-            call_command("migrate", verbosity=0)
+            _migrate()
         return
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         raise NotPrepared(role=connection.settings_dict["USER"])
+
+
+def _migrate() -> None:
+    call_command("migrate", verbosity=0)
+    index_comments.write()
 
 
 def _may_migrate() -> bool:
@@ -151,7 +157,7 @@ def prepare() -> str:
     """
     running = dict(connection.settings_dict)
     with acting_as_owner():
-        call_command("migrate", verbosity=0)
+        _migrate()
         if not is_postgresql() or settings.DATABASE_OWNER is None:
             return ""
         _make_sure_it_can_sign_in(running)

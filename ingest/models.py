@@ -30,7 +30,7 @@ class Batch(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     channel = models.CharField(max_length=10, choices=Channel)
-    unit = models.ForeignKey(Unit, models.PROTECT, related_name="+")  # the intake desk that sees it
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="+", db_index=False)  # the intake desk that sees it
     declared_level = models.SmallIntegerField(choices=LEVEL_CHOICES)
     actor = models.ForeignKey(Person, models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
@@ -56,7 +56,7 @@ class Scan(models.Model):
     """One file on its way to a draft record."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    batch = models.ForeignKey(Batch, models.PROTECT, related_name="scans")
+    batch = models.ForeignKey(Batch, models.PROTECT, related_name="scans", db_index=False)
     order = models.PositiveIntegerField()
     name = models.CharField(max_length=255)  # as handed over, NFC, path removed
     declared_level = models.SmallIntegerField(choices=LEVEL_CHOICES)
@@ -71,7 +71,7 @@ class Scan(models.Model):
     stage = models.CharField(max_length=10, default="sniff")  # the next stage to run
     code = models.CharField(max_length=20, blank=True)  # code of the sentence that explains the outcome
     reason = models.JSONField(default=dict)  # parameters of that sentence
-    duplicate_of = models.ForeignKey("self", models.PROTECT, null=True, related_name="+")
+    duplicate_of = models.ForeignKey("self", models.PROTECT, null=True, related_name="+", db_index=False)
     flags = models.JSONField(default=list)
     page_count = models.PositiveIntegerField(default=0)
     pages_read = models.PositiveIntegerField(default=0)

@@ -36,7 +36,7 @@ class Clearance(models.Model):
     until = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     basis = models.CharField(max_length=200)
-    granted_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
+    granted_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+", db_index=False)
 
     class Meta:
         constraints = [
@@ -51,7 +51,7 @@ class UnitScope(models.Model):
     """A subtree of units whose records a person may know of, by post or substitution; append-only."""
 
     person = models.ForeignKey(Person, models.PROTECT, related_name="scopes")
-    unit = models.ForeignKey(Unit, models.PROTECT, related_name="+")
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="+", db_index=False)
     since = models.DateTimeField()
     until = models.DateTimeField(null=True, blank=True)
 
@@ -63,12 +63,12 @@ class Grant(models.Model):
     """One record opened to one person for a time, with a reason; append-only but for its early end."""
 
     record = models.ForeignKey("archive.Record", models.PROTECT, related_name="grants")
-    person = models.ForeignKey(Person, models.PROTECT, related_name="grants")
+    person = models.ForeignKey(Person, models.PROTECT, related_name="grants", db_index=False)
     since = models.DateTimeField()
     until = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
     reason = models.CharField(max_length=300)
-    granted_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    granted_by = models.ForeignKey(Person, models.PROTECT, related_name="+", db_index=False)
 
     class Meta:
         constraints = [

@@ -16,15 +16,15 @@ class Dossier(models.Model):
     code = models.CharField(max_length=40)  # number and symbol, e.g. 01.TC
     year = models.PositiveSmallIntegerField()
     title = models.CharField(max_length=500)
-    record_class = models.ForeignKey(RecordClass, models.PROTECT, related_name="dossiers")
-    rule = models.ForeignKey(RetentionRule, models.PROTECT, related_name="dossiers")
+    record_class = models.ForeignKey(RecordClass, models.PROTECT, related_name="dossiers", db_index=False)
+    rule = models.ForeignKey(RetentionRule, models.PROTECT, related_name="dossiers", db_index=False)
     unit = models.ForeignKey(Unit, models.PROTECT, related_name="dossiers")
     level = models.SmallIntegerField(choices=LEVEL_CHOICES, default=0)
     opened_on = models.DateField()
-    opened_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    opened_by = models.ForeignKey(Person, models.PROTECT, related_name="+", db_index=False)
     ended_on = models.DateField(null=True, blank=True)  # the day the work ended: retention counts from its year
     closed_at = models.DateTimeField(null=True, blank=True)
-    closed_by = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+")
+    closed_by = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     superseded_on = models.DateField(null=True, blank=True)  # the event that ends UNTIL_SUPERSEDED and its kin
     description = models.CharField(max_length=500, blank=True)
 
@@ -45,11 +45,11 @@ class Dossier(models.Model):
 class DossierItem(models.Model):
     """One record in one dossier; a record may lie in several without copying."""
 
-    dossier = models.ForeignKey(Dossier, models.PROTECT, related_name="items")
+    dossier = models.ForeignKey(Dossier, models.PROTECT, related_name="items", db_index=False)
     record = models.ForeignKey(Record, models.PROTECT, related_name="filings")
     doc_ordinal = models.PositiveIntegerField()
     filed_at = models.DateTimeField()
-    filed_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    filed_by = models.ForeignKey(Person, models.PROTECT, related_name="+", db_index=False)
 
     class Meta:
         ordering = ("doc_ordinal",)
@@ -69,9 +69,9 @@ class Hold(models.Model):
     reason = models.CharField(max_length=500)
     mandate = models.CharField(max_length=300, blank=True)
     placed_at = models.DateTimeField()
-    placed_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    placed_by = models.ForeignKey(Person, models.PROTECT, related_name="+", db_index=False)
     lifted_at = models.DateTimeField(null=True, blank=True)
-    lifted_by = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+")
+    lifted_by = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     lift_reason = models.CharField(max_length=500, blank=True)
 
     class Meta:
@@ -88,7 +88,7 @@ class Hold(models.Model):
 class HoldItem(models.Model):
     """What a hold covers: a dossier with all its records, or a single record."""
 
-    hold = models.ForeignKey(Hold, models.PROTECT, related_name="items")
+    hold = models.ForeignKey(Hold, models.PROTECT, related_name="items", db_index=False)
     dossier = models.ForeignKey(Dossier, models.PROTECT, null=True, blank=True, related_name="hold_items")
     record = models.ForeignKey(Record, models.PROTECT, null=True, blank=True, related_name="hold_items")
 

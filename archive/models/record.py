@@ -87,9 +87,9 @@ class Record(models.Model):
     field_origin = models.JSONField(default=dict)  # {field: "machine" | "person"}: who gave each saved value
 
     created_at = models.DateTimeField()
-    created_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    created_by = models.ForeignKey(Person, models.PROTECT, related_name="+", db_index=False)
     registered_at = models.DateTimeField(null=True, blank=True)
-    registered_by = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+")
+    registered_by = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     return_reason = models.CharField(max_length=300, blank=True)
 
     class Meta:
@@ -149,7 +149,7 @@ class DigitalObject(models.Model):
     media_type = models.CharField(max_length=100, blank=True)
     name = models.CharField(max_length=255, blank=True)  # as handed over, NFC
     size = models.BigIntegerField()
-    sha256 = models.CharField(max_length=64, db_index=True)  # duplicate check at intake
+    sha256 = models.CharField(max_length=64)
     sealed_size = models.BigIntegerField()
     sealed_sha256 = models.CharField(max_length=64)
     level = models.SmallIntegerField(choices=LEVEL_CHOICES)
@@ -163,7 +163,7 @@ class DigitalObject(models.Model):
 class Page(models.Model):
     """One page as it is shown: where in the pack its image, thumbnail and text lie (bytes)."""
 
-    record = models.ForeignKey(Record, models.PROTECT, related_name="pages")
+    record = models.ForeignKey(Record, models.PROTECT, related_name="pages", db_index=False)
     number = models.PositiveIntegerField()
     pack = models.ForeignKey(DigitalObject, models.PROTECT, related_name="+", db_index=False)
     width = models.PositiveIntegerField()  # pixels of the image

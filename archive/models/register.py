@@ -22,7 +22,7 @@ class Register(models.Model):
 
     kind = models.CharField(max_length=20, choices=RegisterKind)
     name = models.CharField(max_length=120)
-    unit = models.ForeignKey(Unit, models.PROTECT, related_name="registers")
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="registers", db_index=False)
     is_open = models.BooleanField(default=True)
 
     class Meta:
@@ -35,7 +35,7 @@ class Register(models.Model):
 class RegisterCounter(models.Model):
     """The last number allotted in a register and year; the row is the lock."""
 
-    register = models.ForeignKey(Register, models.PROTECT, related_name="counters")
+    register = models.ForeignKey(Register, models.PROTECT, related_name="counters", db_index=False)
     year = models.PositiveSmallIntegerField()
     last = models.PositiveIntegerField(default=0)
 
@@ -49,14 +49,14 @@ class RegisterCounter(models.Model):
 class RegisterNumber(models.Model):
     """One allotted number. A void number keeps its row, its record and the reason."""
 
-    register = models.ForeignKey(Register, models.PROTECT, related_name="numbers")
+    register = models.ForeignKey(Register, models.PROTECT, related_name="numbers", db_index=False)
     year = models.PositiveSmallIntegerField()
     number = models.PositiveIntegerField()
     record = models.OneToOneField(Record, models.PROTECT, related_name="number")
     allotted_at = models.DateTimeField()
-    allotted_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    allotted_by = models.ForeignKey(Person, models.PROTECT, related_name="+", db_index=False)
     voided_at = models.DateTimeField(null=True, blank=True)
-    voided_by = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+")
+    voided_by = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     void_reason = models.CharField(max_length=300, blank=True)
 
     class Meta:

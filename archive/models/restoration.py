@@ -15,7 +15,7 @@ class Restoration(models.Model):
     size = models.PositiveBigIntegerField()  # entries in the backup's log
     newest_size = models.PositiveBigIntegerField(null=True)  # entries in the newest head kept elsewhere, if shown
     acknowledged_at = models.DateTimeField(null=True)
-    acknowledged_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
+    acknowledged_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+", db_index=False)
 
     def __str__(self) -> str:
         return f"{self.restored_at:%Y-%m-%dT%H:%M:%S}"
@@ -33,13 +33,13 @@ class PaperCheck(models.Model):
     paper or lost with the restore, and are never given again.
     """
 
-    register = models.ForeignKey(Register, models.PROTECT, related_name="paper_checks")
+    register = models.ForeignKey(Register, models.PROTECT, related_name="paper_checks", db_index=False)
     year = models.PositiveSmallIntegerField()
     asked_at = models.DateTimeField()
     kept = models.PositiveIntegerField()  # last number in the restored database
     on_paper = models.PositiveIntegerField(null=True)
     confirmed_at = models.DateTimeField(null=True)
-    confirmed_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
+    confirmed_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+", db_index=False)
 
     class Meta:
         constraints = [

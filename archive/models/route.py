@@ -36,7 +36,7 @@ LIVE_STATES = (StepState.OPEN, StepState.RECEIVED, StepState.ANSWERED)
 class Step(models.Model):
     """One hand-over of a dispatch from a person to a unit or a person."""
 
-    record = models.ForeignKey(Record, models.PROTECT, related_name="steps")
+    record = models.ForeignKey(Record, models.PROTECT, related_name="steps", db_index=False)
     order = models.PositiveIntegerField()  # 1, 2, 3 within the record: the line of the thread
     parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children")
     kind = models.CharField(max_length=10, choices=StepKind)
@@ -48,10 +48,10 @@ class Step(models.Model):
     state = models.CharField(max_length=10, choices=StepState, default=StepState.OPEN)
     created_at = models.DateTimeField()
     received_at = models.DateTimeField(null=True, blank=True)
-    received_by = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+")
+    received_by = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     answer = models.CharField(max_length=4000, blank=True)
     answered_at = models.DateTimeField(null=True, blank=True)
-    answered_by = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+")
+    answered_by = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     closed_at = models.DateTimeField(null=True, blank=True)
     closed_by = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+")
     note = models.CharField(max_length=2000, blank=True)  # the closing word: approval note or reason of return

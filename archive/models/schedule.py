@@ -46,8 +46,10 @@ class RecordClass(models.Model):
 
     code = models.CharField(max_length=30)
     title = models.CharField(max_length=300)
-    parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children")
-    rule = models.ForeignKey(RetentionRule, models.PROTECT, null=True, blank=True, related_name="classes")
+    parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children", db_index=False)
+    rule = models.ForeignKey(
+        RetentionRule, models.PROTECT, null=True, blank=True, related_name="classes", db_index=False
+    )
     year = models.PositiveSmallIntegerField()  # a new list is approved each year; old dossiers keep theirs
     keeper = models.CharField(max_length=120, blank=True)
 

@@ -1,0 +1,153 @@
+r"""Every index of our tables and the query it serves, written onto the index itself on PostgreSQL (COMMENT ON INDEX).
+
+`\di+` or `pg_description` then answers "may this one go?" where the question is asked: on
+the server. An index is found by its columns, because Django gives names of its own. A test
+on a real server demands a line for each index and an index for each line; an index nobody
+can name a query for is dropped (`0008_lean_indexes`). SQLite keeps no comments: there the
+models' own remarks and this page must do.
+"""
+
+from typing import Final
+
+from django.db import connection
+
+KEY: Final = "one row by its primary key"
+PREFIX: Final = "prefixes of the column, whatever the collation; made by Django beside its unique index"
+# Table -> columns as the server names them -> the query.
+QUERIES: Final[dict[str, dict[str, str]]] = {
+    "archive_access": {
+        "record_id, principal, source": "may(): is this record, or this page of records, open to this reader; Why?",
+        "principal, record_id, level, marking, since, until": "lists, counts and facets of a narrow reader, index only",
+    },
+    "archive_auditentry": {
+        "object_type, object_id, object_seq": "the chain of one object: its last leaf, under the act's lock; no fork of it",
+        "ts": "the auditor's timeline",
+        "actor_id, ts": "what did this person see and do",
+        "record_id, ts": "who saw this record",
+        "action, ts": "the auditor's filter by kind of act",
+        "outcome, ts": "who was refused",
+    },
+    "archive_auditleaf": {"entry_id": "the place of an entry; no entry has two"},
+    "archive_clearance": {"person_id": "what may this person see, now and on a past day"},
+    "archive_digitalobject": {"record_id": "the sealed files of a record"},
+    "archive_dossier": {
+        "key": "a dossier by the name in its address",
+        "unit_id": "the dossiers of the units in a reader's scope",
+        "year, code, unit_id": "no dossier twice in a unit's year",
+        "year, code": "the list of dossiers, newest first, a page at a time",
+    },
+    "archive_dossieritem": {
+        "record_id": "the dossiers a record lies in",
+        "dossier_id, record_id": "the contents of a dossier; no record twice in it",
+        "dossier_id, doc_ordinal": "the contents in their order; the last ordinal",
+    },
+    "archive_grant": {"record_id": "the grants on a record"},
+    "archive_holditem": {
+        "dossier_id": "is this dossier held",
+        "record_id": "is this record held",
+        "hold_id, dossier_id": "what a hold covers; no dossier twice",
+        "hold_id, record_id": "no record twice in a hold",
+    },
+    "archive_holiday": {"day": "is this a working day; no day twice"},
+    "archive_marking": {"name": "a combination of marks by its name"},
+    "archive_page": {"record_id, number": "the pages of a record in order; one page of it"},
+    "archive_papercheck": {"register_id, year": "is this register closed until its paper is looked at"},
+    "archive_person": {
+        "unit_id": "the people of a unit: who can be given a step, whose steps are mine to see",
+        "username": "signing in",
+    },
+    "archive_personrole": {"person_id": "the roles of a person, now and on a past day"},
+    "archive_record": {
+        "key": "a record by the name in its address",
+        "reply_to_id": "the replies to a dispatch",
+        "unit_id": "what a unit's desk has registered and not handed on",
+        "state, id": "the intake desk: drafts, oldest first",
+        "issued_date, id": "lists by date",
+        "code_notation, code_number": "the duplicate warning: same number and symbol",
+        "urgency, registered_at": "what the desk has to submit, urgent ones first",
+        "id": "registered and in no dossier yet, newest first",
+        "registered_at": "the newest dispatches that may be named as a reply",
+    },
+    "archive_recordclass": {"year, code": "the file plan of a year in order; no line twice"},
+    "archive_register": {"unit_id, kind, name": "the registers of a unit; none twice"},
+    "archive_registercounter": {"register_id, year": "the next number: the row that is locked"},
+    "archive_registernumber": {
+        "record_id": "the number of a record; no record has two",
+        "register_id, year, number": "the pages of a book; no number twice",
+    },
+    "archive_retentionrule": {"code, valid_from": "the rule in force on a day; no version twice"},
+    "archive_servicetoken": {"digest": "the account of a token"},
+    "archive_step": {
+        "closed_by_id": "directions I gave lately and may still change",
+        "from_person_id": "what I gave out and what came back",
+        "parent_id": "the steps below a step",
+        "to_person_id": "what a person ever had in hand",
+        "to_unit_id": "what a unit ever had in hand",
+        "to_person_id, due_on": "my open steps, soonest due first",
+        "to_unit_id, due_on": "my unit's open steps, soonest due first",
+        'record_id, "order"': "the thread of a record in order; the next step's place",
+    },
+    "archive_unit": {
+        "code": "a unit by its code",
+        "path": "the subtree of a unit is one range of paths",
+    },
+    "archive_unitscope": {"person_id": "the units a person may know of"},
+    "ingest_batch": {
+        "actor_id": "what I handed in, whatever my scope",
+        "unit_id, created_at": "the intake desk: the newest batches of its units",
+    },
+    "ingest_scan": {
+        "original_id": "the scan of a sealed original: leftovers, one owner each",
+        "pack_id": "the scan of a sealed pack: leftovers, one owner each",
+        "record_id": "the scan of a draft; no draft has two",
+        "not_before, created_at": "the worker's claim: the oldest waiting scan whose time has come",
+        "sha256": "the same bytes handed in twice",
+        'batch_id, "order"': "the files of a batch in order",
+    },
+    "search_alert": {
+        "person_id": "the alerts of a person",
+        "search_id": "the alerts on a kept search, when it goes",
+        "person_id, search_id": "is this person told of this search; never twice",
+    },
+    "search_asking": {
+        "person_id": "the askings of a person, when the account goes",
+        "asked_at": "forgetting what is older than a day",
+    },
+    "search_savedsearch": {
+        "person_id": "what I kept",
+        "person_id, name": "no name twice for a person",
+        "shared_with, level": "what my role shares",
+    },
+}
+_INDEXES: Final = """
+SELECT t.relname, i.relname, x.indisprimary, obj_description(i.oid, 'pg_class'), (
+    SELECT string_agg(pg_get_indexdef(x.indexrelid, n, true), ', ' ORDER BY n) FROM generate_series(1, x.indnkeyatts) n)
+FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class t ON t.oid = x.indrelid
+WHERE t.relnamespace = current_schema()::regnamespace AND t.relname ~ '^(archive|ingest|search)_' ORDER BY 1, 2
+"""
+
+
+def indexes() -> list[tuple[str, str, str, str | None]]:
+    """Return every index of our tables: table, name, what stands here about it ("" for nothing), what the server says."""
+    with connection.cursor() as cursor:
+        cursor.execute(_INDEXES)
+        return [
+            (table, name, _said(table, name, columns, is_primary=is_primary), kept)
+            for table, name, is_primary, kept, columns in cursor.fetchall()
+        ]
+
+
+def _said(table: str, name: str, columns: str, *, is_primary: bool) -> str:
+    if name.endswith("_like"):
+        return PREFIX
+    return QUERIES.get(table, {}).get(columns, KEY if is_primary else "")
+
+
+def write() -> None:
+    """Write the comments, as the owner of the tables; nothing on SQLite."""
+    if connection.vendor != "postgresql":
+        return
+    with connection.cursor() as cursor:
+        for _table, name, said, kept in indexes():
+            if said and said != kept:
+                cursor.execute(f'COMMENT ON INDEX "{name}" IS %s', [said])
