@@ -21,6 +21,7 @@ from search.engines.schema import EXACT, FOLDED, WHOLE, day_number
 from search.entry import Terms
 
 FEW: Final = 12
+_LONG: Final = ("body", "body_x")
 _RANKS: Final = {
     "level": {slug: int(rank) for rank, slug in LEVEL_SLUGS.items()},
     "urgency": {slug: int(rank) for rank, slug in URGENCY_SLUGS.items()},
@@ -59,10 +60,15 @@ class Compiler:
         terms = self.terms
         if terms.is_empty:
             return Query.empty_query()
-        reached = [self._one_of("reach", terms.reach)] if terms.reach else []
-        granted = [self._one_of("id", terms.ids)] if terms.ids else []
         levels = self._one_of("level", range(terms.level + 1))
-        return self._all([levels, self._one_of("marking", terms.markings), self._any([*reached, *granted])])
+        return self._all([levels, self._one_of("marking", terms.markings), self._reached()])
+
+    def _reached(self) -> Query:
+        """Return need-to-know alone: a standing reason or a grant."""
+        terms = self.terms
+        standing = [self._one_of("reach", terms.reach)] if terms.reach else []
+        granted = [self._one_of("id", terms.ids)] if terms.ids else []
+        return self._any([*standing, *granted])
 
     def _filters(self, filters: Filters) -> Iterator[Query]:
         for name, values in filters.items():
@@ -182,7 +188,10 @@ class Compiler:
             return Query.regex_phrase_query(self.schema, name, spelled)
         if len(tokens) == 1:
             return self._term(name, tokens[0])
-        return Query.phrase_query(self.schema, name, list(tokens))
+        phrase = Query.phrase_query(self.schema, name, list(tokens))
+        # The order of words is looked up in every text that has them all. Inside an alternative the
+        # clause around it does not spare the texts of others; this one does: half the time of the slowest.
+        return self._all([self._reached(), phrase]) if name in _LONG else phrase
 
     def _one_of(self, name: str, numbers: Sequence[int]) -> Query:
         """Return documents with one of these numbers.

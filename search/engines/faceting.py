@@ -31,6 +31,10 @@ class Asked:
         filters = {name: values for name, values in self.chosen.items() if name != but}
         return self.compiler.matching(self.root, filters)
 
+    def among(self, name: str, values: Sequence[str]) -> Query:
+        """Return the same with some values of one facet, in place of those that are chosen."""
+        return self.compiler.matching(self.root, {**self.chosen, name: values})
+
     def ranked(self) -> Query:
         """Return the same, with the bands of the best order."""
         return self.compiler.ranked(self.root, self.chosen)
@@ -45,10 +49,25 @@ def facets(
         for view, count in zip(views, counts, strict=True):
             counted["level"].update(listing.level_count(view, count))
     for query, together in _rounds(asked, list(counted)):
+        short: set[str] = set()
         for view in views:
-            for name, values in listing.facet_counts(view, query, together).items():
+            found, more = listing.facet_counts(view, query, together)
+            for name, values in found.items():
                 counted[name].update(values)
+            short |= more
+        for name in short:
+            counted[name] = _whole(asked, views, name, counted[name])
     return {name: listing.buckets(name, values) for name, values in counted.items()}
+
+
+def _whole(asked: Asked, views: Sequence[View], name: str, counted: Counter[str]) -> Counter[str]:
+    """Count the values of one facet that are to be shown once more and in full: a shelf kept back its smaller ones."""
+    values = [bucket.value for bucket in listing.buckets(name, counted)]
+    query = asked.among(name, values)
+    whole: Counter[str] = Counter()
+    for view in views:
+        whole.update(listing.facet_counts(view, query, [name])[0][name])
+    return whole
 
 
 def _rounds(asked: Asked, names: Sequence[str]) -> Iterator[tuple[Query, list[str]]]:

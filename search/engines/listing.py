@@ -19,7 +19,9 @@ from search.engines.shelf import Shelf, count_of, numbers
 from search.entry import Bucket, Hit
 
 SHOWN_VALUES: Final = 50
-_ASKED_VALUES: Final = 1000  # per shelf, so that merged counts are whole in any office of less agencies
+_ASKED_VALUES: Final = 200  # per shelf: each value brought back costs more than many records counted
+_ASKED_MONTHS: Final = 10_000
+_TIES: Final = 20  # looked at beside the hits wanted, which costs less than asking again
 _MAX_TIES: Final = 2000
 _FIELDS: Final = {
     **{name: f"{name}_is" for name in WHOLE},
@@ -65,14 +67,14 @@ def by_field(view: View, query: Query, wanted: int, field: str) -> tuple[list[Li
 
 def best(view: View, query: Query, wanted: int) -> tuple[list[Listed], int]:
     """Return the best hits with their keys: those of the same band and day as the last one are all looked at."""
-    asked = wanted + 1
+    asked = wanted + _TIES
     while True:
         result: Any = view.searcher.search(query, asked, weight_by_field="weight")
         hits = result.hits
         is_tied = len(hits) == asked and hits[-1][0] == hits[max(wanted - 1, 0)][0]
         if not is_tied or asked > wanted + _MAX_TIES:
             break
-        asked = wanted + 2 * (asked - wanted) + 20
+        asked = wanted + 3 * (asked - wanted)
     keys = numbers(view.searcher, "newest", [address for _, address in hits])
     found = [((band(score), key), view, address) for (score, address), key in zip(hits, keys, strict=True)]
     return found, int(result.count)
@@ -95,16 +97,28 @@ def level_count(view: View, count: int) -> Counter[str]:
     return Counter({LEVEL_SLUGS[Level(view.level)]: count})
 
 
-def facet_counts(view: View, query: Query, names: Sequence[str]) -> dict[str, Counter[str]]:
-    """Return the values of these facets among what matches in one view, with their counts."""
+def facet_counts(view: View, query: Query, names: Sequence[str]) -> tuple[dict[str, Counter[str]], set[str]]:
+    """Return the values of these facets among what matches in one view, and which facets have more values than these.
+
+    The counts of those may be short: what is shown of them is counted once more (`search.engines.faceting`).
+    """
     counts: dict[str, Counter[str]] = {}
     if "level" in names:
         counts["level"] = level_count(view, view.count(query))
-    asked = {name: {"terms": {"field": _FIELDS[name], "size": _ASKED_VALUES}} for name in names if name in _FIELDS}
+    asked = {name: _terms(name) for name in names if name in _FIELDS}
     answer: dict[str, Any] = view.searcher.aggregate(query, asked) if asked else {}
     for name, part in answer.items():
-        counts[name] = Counter({_value(name, one["key"]): int(one["doc_count"]) for one in part["buckets"]})
-    return counts
+        counts[name] = _counter(name, part)
+    return counts, {name for name, part in answer.items() if part["sum_other_doc_count"]}
+
+
+def _terms(name: str) -> dict[str, Any]:
+    size = _ASKED_MONTHS if name in _IN_ORDER else _ASKED_VALUES
+    return {"terms": {"field": _FIELDS[name], "size": size, "segment_size": size}}
+
+
+def _counter(name: str, answer: dict[str, Any]) -> Counter[str]:
+    return Counter({_value(name, one["key"]): int(one["doc_count"]) for one in answer["buckets"]})
 
 
 def buckets(name: str, counted: Counter[str]) -> tuple[Bucket, ...]:

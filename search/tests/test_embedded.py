@@ -9,6 +9,7 @@ from pathlib import Path
 
 from search.engines.embedded import Embedded
 from search.engines.schema import SCHEMA
+from search.query import parse
 from search.tests.make import CLEARED, READER, entry, fill, found
 
 
@@ -123,3 +124,15 @@ def test_a_killed_writer_loses_nothing_that_was_acknowledged(tmp_path):
         engine.remove(range(1, 30))
         engine.commit(position=0)
         engine.release()
+
+
+def test_a_facet_of_more_values_than_a_shelf_gives_is_counted_in_full(tmp_path, monkeypatch):
+    monkeypatch.setattr("search.engines.listing._ASKED_VALUES", 3)
+    monkeypatch.setattr("search.engines.listing.SHOWN_VALUES", 3)
+    engine = Embedded(tmp_path)
+    # On shelf 0 "c" is fourth and kept back, on shelf 1 it is first.
+    low, high = ["a"] * 5 + ["b"] * 4 + ["e"] * 4 + ["c"] * 3, ["c"] * 6 + ["d"] * 2 + ["a"]
+    fill(engine, *(entry(n, level=0, dossier=name) for n, name in enumerate(low, start=1)))
+    fill(engine, *(entry(n, level=1, dossier=name) for n, name in enumerate(high, start=50)))
+    results = engine.search(parse(""), CLEARED)
+    assert [(one.value, one.count) for one in results.facets["dossier"]] == [("c", 9), ("a", 6), ("b", 4)]
