@@ -300,9 +300,9 @@ def _part(holder: object, name: str) -> Any:
 
 
 @register.simple_tag
-def rows_shown(first: int, last: int, total: int | None = None) -> str:
+def rows_shown(first: int, last: int, total: int | str | None = None) -> str:
     """Return "1 to 25 of 63", without the total when counting it would cost or tell too much."""
-    if total is None:
+    if not isinstance(total, int):  # a name that no view gave reaches a tag as empty text
         return gettext("%(first)s to %(last)s") % {"first": number(first), "last": number(last)}
     words = ngettext("%(first)s to %(last)s of %(total)s", "%(first)s to %(last)s of %(total)s", total)
     return words % {"first": number(first), "last": number(last), "total": number(total)}

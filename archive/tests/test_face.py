@@ -168,6 +168,8 @@ class TestDatesAndNumbers:
         with translation.override("vi"):
             assert office.rows_shown(1, 25, 63) == "1 đến 25 trong 63"
             assert office.rows_shown(1, 25) == "1 đến 25"
+            pager = Template("{% load office %}{% rows_shown 1 25 total %}")
+            assert pager.render(Context()) == "1 đến 25"
 
 
 class TestTextFromOutside:
