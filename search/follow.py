@@ -7,15 +7,17 @@ nothing. Reads and searches in the log change nothing and are skipped without a 
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Final
 
 from django.conf import settings
+from django.db.models import F
 
 from archive import pages, sequencing
 from archive.access import NO_MARKING
 from archive.models import Access, AuditLeaf, DossierItem, Record, RegisterNumber, Source
 from archive.rules.roles import READING, Action
-from search.engine import Engine, EngineBusy, IndexBroken
+from search.engine import Engine, EngineAway, EngineBusy, IndexBroken
 from search.engines.embedded import Embedded
 from search.entry import Entry
 
@@ -30,8 +32,14 @@ log = logging.getLogger("vankho.search")
 
 
 def open_engine() -> Engine:
-    """Return the engine of this installation."""
-    return Embedded(settings.VANKHO_HOME / "index")
+    """Return the engine of this installation; no server is called yet."""
+    if not settings.ELASTICSEARCH_URL:
+        return Embedded(settings.VANKHO_HOME / "index")
+    from search.engines.elastic.driver import Elastic  # its client is for offices that have the server
+    from search.engines.elastic.server import Server
+
+    server = Server(settings.ELASTICSEARCH_URL, ca_file=settings.ELASTICSEARCH_CA_FILE)
+    return Elastic(server, settings.INDEX_PREFIX)
 
 
 class Follower:
@@ -42,6 +50,7 @@ class Follower:
         self._engine = engine
         self._seen = 0  # skipped ahead of the persisted position
         self._idle = 0
+        self._is_away = False
 
     @property
     def engine(self) -> Engine:
@@ -51,8 +60,27 @@ class Follower:
         return self._engine
 
     def catch_up(self, *, limit: int = 1000) -> int:
-        """Index what changed since the last look; return how many entries were passed."""
+        """Index what changed since the last look; return how many entries were passed.
+
+        While the search server is away nothing is passed: the log keeps what is to be
+        done, and the first look after its return goes on from there.
+        """
         sequencing.place()
+        try:
+            passed = self._follow(limit)
+        except EngineAway:
+            if not self._is_away:
+                log.warning("the search server is away; the index will catch up by itself")
+            self._is_away = True
+            with suppress(EngineAway):  # what was not committed is written again
+                self.engine.release()
+            return 0
+        if self._is_away:
+            log.info("the search server is back")
+        self._is_away = False
+        return passed
+
+    def _follow(self, limit: int) -> int:
         persisted = self.engine.position()
         start = max(persisted, self._seen)
         leaves = list(
@@ -120,10 +148,9 @@ def entries(ids: Sequence[int], *, version: int) -> Iterator[Entry]:
         Access.objects.filter(record__in=ids).exclude(source=Source.GRANT).values_list("record_id", "principal")
     ):
         reach.setdefault(record_id, set()).add(principal)
-    filed: dict[int, DossierItem] = {
-        item.record_id: item
-        for item in DossierItem.objects.filter(record__in=ids).select_related("dossier__rule").order_by("-filed_at")
-    }
+    # A dossier may be above what is filed in it: whoever may read the record would find it by the secret title.
+    told = DossierItem.objects.filter(record__in=ids, dossier__level__lte=F("record__level"))
+    filed = {item.record_id: item for item in told.select_related("dossier__rule").order_by("-filed_at")}
     for record in Record.objects.filter(pk__in=ids).select_related("unit"):
         yield _entry(record, version, numbers.get(record.pk), reach.get(record.pk, set()), filed.get(record.pk))
 

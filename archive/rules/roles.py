@@ -56,6 +56,7 @@ class Action(StrEnum):
     SCRUB = "system.scrub"
     REPAIR = "system.repair"
     STORE_MOVE = "system.store_move"
+    INDEX_CHECK = "system.index_check"
     DATABASE_MOVE = "system.database_move"
 
     SCAN_UPLOAD = "scan.upload"
@@ -103,6 +104,8 @@ class Action(StrEnum):
 
     SEARCH_RUN = "search.run"
     SEARCH_SAVE = "search.save"
+    SEARCH_SHARE = "search.share"
+    SEARCH_EXPORT = "search.export"
 
     LOG_READ = "log.read"
     LOG_EXPORT = "log.export"
@@ -128,6 +131,8 @@ READING: Final = frozenset(
         Action.RECORD_WHY,
         Action.SEARCH_RUN,
         Action.SEARCH_SAVE,
+        Action.SEARCH_SHARE,
+        Action.SEARCH_EXPORT,
         Action.DOSSIER_READ,
     }
 )

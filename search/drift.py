@@ -1,0 +1,112 @@
+"""Whether the index holds what the database holds, record by record; and the repair of what differs.
+
+An index may be behind the log, which is no drift: only entries that it says it has
+followed are held against it. Acts for nobody: ids and levels alone are looked at.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from django.db.models import Max
+
+from archive.models import AuditLeaf, DossierItem, Record
+from search.engine import Engine
+from search.follow import BATCH, SKIPPED, entries
+
+_COMPARED: Final = 2_000  # records of one look into the database
+
+
+@dataclass
+class Drift:
+    """Ids of records by what is wrong with them in the index."""
+
+    records: int = 0
+    missing: set[int] = field(default_factory=set)  # in the database, not in the index
+    stale: set[int] = field(default_factory=set)  # older than an entry the index says it has followed
+    orphans: set[int] = field(default_factory=set)  # in the index, not in the database
+    misplaced: set[int] = field(default_factory=set)  # of another level, or in two: could be found too low
+
+    @property
+    def ids(self) -> set[int]:
+        """All of them."""
+        return self.missing | self.stale | self.orphans | self.misplaced
+
+    def counts(self) -> dict[str, int]:
+        """Return how many of each kind."""
+        return {
+            "missing": len(self.missing),
+            "stale": len(self.stale),
+            "orphans": len(self.orphans),
+            "misplaced": len(self.misplaced),
+        }
+
+
+def scan(engine: Engine) -> Drift:
+    """Compare everything; in memory of two numbers a record.
+
+    Raises:
+        EngineAway: the search server does not answer.
+    """
+    drift = Drift()
+    position = engine.position()
+    held: dict[int, tuple[int, int]] = {}
+    for stamp in engine.stamps():
+        if stamp.id in held:
+            drift.misplaced.add(stamp.id)
+        held[stamp.id] = (stamp.version, stamp.level)
+    for part in _records():
+        changed = _changed(list(part), position)
+        for pk, level in part.items():
+            drift.records += 1
+            version, indexed = held.pop(pk, (-1, level))
+            if version < 0:
+                if changed.get(pk, position) < position:
+                    drift.missing.add(pk)
+            elif indexed != level and changed.get(pk, 0) < position:
+                drift.misplaced.add(pk)
+            elif version <= changed.get(pk, -1):
+                drift.stale.add(pk)
+    drift.orphans = set(held)
+    return drift
+
+
+def repair(engine: Engine, drift: Drift) -> None:
+    """Write what differs again from the database, and take out what is not there. Other records are not touched.
+
+    Raises:
+        EngineBusy: another process writes to the index; nothing was changed.
+        EngineAway: the search server does not answer.
+    """
+    position = engine.position()
+    wanted = sorted(drift.ids)
+    for start in range(0, len(wanted), BATCH):
+        part = wanted[start : start + BATCH]
+        found = list(entries(part, version=position))
+        engine.remove(part)
+        engine.upsert(found)
+    engine.commit(position=position)
+    engine.release()
+
+
+def _records() -> Iterator[dict[int, int]]:
+    """Yield the level of every record by its id, in parts."""
+    last = 0
+    while part := dict(
+        Record.objects.filter(pk__gt=last).order_by("pk").values_list("pk", "level")[:_COMPARED]
+    ):  # fmt: skip
+        last = max(part)
+        yield part
+
+
+def _changed(ids: Sequence[int], position: int) -> dict[int, int]:
+    """Return the place of the newest entry, among those followed, that may have changed each record's entry."""
+    followed = AuditLeaf.objects.filter(idx__lt=position).exclude(entry__action__in=SKIPPED)
+    own = followed.filter(entry__record_id__in=ids).values_list("entry__record_id").annotate(top=Max("idx"))
+    newest: dict[int, int] = {pk: top for pk, top in own if pk is not None}
+    filed = list(DossierItem.objects.filter(record__in=ids).values_list("record_id", "dossier__key"))
+    about = followed.filter(entry__object_type="dossier", entry__object_id__in={key for _pk, key in filed})
+    by_key = dict(about.values_list("entry__object_id").annotate(top=Max("idx")))
+    for pk, key in filed:
+        newest[pk] = max(newest.get(pk, -1), by_key.get(key, -1))
+    return newest

@@ -1,0 +1,150 @@
+"""The follower: secret titles stay out, a server that is away is waited for, drift is found and mended."""
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from archive.models import AuditEntry, Dossier, DossierItem, Record, RecordClass, RetentionRule
+from archive.rules.levels import Level
+from archive.rules.roles import Action
+from search import drift, finding, follow
+from search.engine import EngineAway
+from search.query import parse
+from search.tests.make import entry
+
+
+class Away:
+    """An engine whose server does not answer until it is told to."""
+
+    def __init__(self, engine):
+        self.engine, self.is_away = engine, True
+
+    def __getattr__(self, name):
+        if self.is_away:
+            raise EngineAway
+        return getattr(self.engine, name)
+
+
+@pytest.fixture
+def installed(engine, monkeypatch):
+    """The engine under test in the place of the installation's."""
+    monkeypatch.setattr(follow, "open_engine", lambda: engine)
+    finding.engine.cache_clear()
+    yield engine
+    finding.engine.cache_clear()
+
+
+def caught_up(engine):
+    follower = follow.Follower(engine)
+    while follower.catch_up():
+        continue
+    follower.close()
+    return follower
+
+
+def found(person, text):
+    answer = finding.find(parse(text), person, filters={}, order=finding.Order.NEWEST, offset=0)
+    return [one.record.pk for one in answer.found]
+
+
+def stamp_of(engine, pk):
+    return [(hit.version, hit.level) for hit in engine.stamps() if hit.id == pk]
+
+
+def test_the_title_of_a_dossier_above_its_record_does_not_find_the_record(office, make_record, installed):
+    record = make_record(subject="Thông báo trực ban")
+    rule = RetentionRule.objects.create(code="1", title="x", kind="permanent", basis="x", valid_from="2020-01-01")
+    dossier = Dossier.objects.create(
+        code="01.TM", year=2026, title="Chiến dịch Sao Hôm", level=Level.TOI_MAT, rule=rule, unit=office.staff_unit,
+        record_class=RecordClass.objects.create(code="01", title="x", rule=rule, year=2026),
+        opened_on="2026-01-01", opened_by=office.archivist,
+    )  # fmt: skip
+    DossierItem.objects.create(
+        dossier=dossier, record=record, doc_ordinal=1, filed_at=record.created_at, filed_by=office.archivist
+    )
+    (told,) = follow.entries([record.pk], version=1)
+    assert (told.dossier, told.retention) == ("", "")
+    Dossier.objects.filter(pk=dossier.pk).update(level=Level.THUONG)
+    (told,) = follow.entries([record.pk], version=1)
+    assert "Sao Hôm" in told.dossier
+
+
+def test_a_server_that_is_away_is_waited_for_and_caught_up_with(office, make_record, installed, caplog):
+    caught_up(installed)
+    away = Away(installed)
+    follower = follow.Follower(away)
+    record = make_record(subject="Kế hoạch huấn luyện bắn đạn thật")
+    with caplog.at_level("INFO", "vankho.search"):
+        assert [follower.catch_up() for _ in range(3)] == [0, 0, 0]
+        assert [line.message for line in caplog.records] == [
+            "the search server is away; the index will catch up by itself"
+        ]
+        away.is_away = False
+        while follower.catch_up():
+            continue
+    assert caplog.records[-1].message == "the search server is back"
+    follower.close()
+    assert found(office.archivist, "ban dan that") == [record.pk]
+
+
+def test_an_index_that_holds_what_the_database_holds_does_not_differ(office, make_record, installed, capsys):
+    make_record()
+    caught_up(installed)
+    call_command("check_index")
+    assert "0 missing, 0 stale, 0 orphans, 0 misplaced" in capsys.readouterr().out
+    assert AuditEntry.objects.filter(action=Action.INDEX_CHECK).count() == 1
+
+
+def test_being_behind_the_log_is_no_drift(office, make_record, installed):
+    caught_up(installed)
+    make_record()
+    assert drift.scan(installed).ids == set()
+
+
+def test_every_kind_of_drift_is_found_and_mended(office, make_record, installed, capsys):
+    missing, stale, misplaced, sound = (make_record(subject=f"Báo cáo số {number}") for number in range(4))
+    caught_up(installed)
+    position = installed.position()
+    (true_of_misplaced,) = follow.entries([misplaced.pk], version=position)
+    (true_of_stale,) = follow.entries([stale.pk], version=1)
+    before = stamp_of(installed, sound.pk)
+    installed.remove([missing.pk, stale.pk])
+    installed.commit()
+    installed.upsert([true_of_stale] if stamp_of(installed, stale.pk) else [])
+    installed.upsert([entry(9_999_999, version=position)])
+    installed.upsert([entry(misplaced.pk, version=position, level=Level.TOI_MAT)])
+    installed.commit(position=position)
+    installed.release()
+
+    seen = drift.scan(installed)
+    assert (seen.orphans, seen.misplaced) == ({9_999_999}, {misplaced.pk})
+    assert seen.missing | seen.stale == {missing.pk, stale.pk}
+    with pytest.raises(CommandError, match="--repair"):
+        call_command("check_index")
+    call_command("check_index", "--repair")
+    assert "4 mended" in capsys.readouterr().out
+    assert drift.scan(installed).ids == set()
+    assert [level for _v, level in stamp_of(installed, misplaced.pk)] == [true_of_misplaced.level]
+    assert stamp_of(installed, sound.pk) == before
+    assert Record.objects.count() == len(list(installed.stamps()))
+
+
+def test_a_stale_entry_is_found(office, make_record, installed, monkeypatch):
+    record = make_record(subject="Báo cáo cũ")
+    caught_up(installed)
+    monkeypatch.setattr(drift, "_changed", dict.fromkeys)
+    assert drift.scan(installed).stale == {record.pk}
+
+
+def test_the_check_says_when_the_server_is_away(office, monkeypatch):
+    monkeypatch.setattr(follow, "open_engine", lambda: Away(None))
+    with pytest.raises(CommandError, match="does not answer"):
+        call_command("check_index")
+
+
+def test_the_engine_is_chosen_by_the_settings(settings):
+    assert type(follow.open_engine()).__name__ == "Embedded"
+    settings.ELASTICSEARCH_URL = "http://127.0.0.1:1"
+    engine = follow.open_engine()
+    assert type(engine).__name__ == "Elastic"
+    with pytest.raises(EngineAway):
+        engine.position()
