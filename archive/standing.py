@@ -59,6 +59,16 @@ def once(what: str, person: Person, at: datetime, read: Callable[[], T]) -> T:
     return known[what, person.pk]  # type: ignore[return-value]
 
 
+def remembered(what: str, read: Callable[[], T]) -> T:
+    """Return what hangs on no person, such as the holidays, reading it the first time in the request only."""
+    moment = _MOMENT.get()
+    if moment is None:
+        return read()
+    if (what, 0) not in moment.known:
+        moment.known[what, 0] = read()
+    return moment.known[what, 0]  # type: ignore[return-value]
+
+
 # --- what a person is ---------------------------------------------------------------------------------------
 
 

@@ -38,9 +38,9 @@ class Step(models.Model):
 
     record = models.ForeignKey(Record, models.PROTECT, related_name="steps", db_index=False)
     order = models.PositiveIntegerField()  # 1, 2, 3 within the record: the line of the thread
-    parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children")
+    parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children", db_index=False)
     kind = models.CharField(max_length=10, choices=StepKind)
-    from_person = models.ForeignKey(Person, models.PROTECT, related_name="steps_given")
+    from_person = models.ForeignKey(Person, models.PROTECT, related_name="steps_given", db_index=False)
     to_unit = models.ForeignKey(Unit, models.PROTECT, null=True, blank=True, related_name="steps")
     to_person = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="steps")
     instruction = models.CharField(max_length=2000, blank=True)
@@ -53,7 +53,7 @@ class Step(models.Model):
     answered_at = models.DateTimeField(null=True, blank=True)
     answered_by = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     closed_at = models.DateTimeField(null=True, blank=True)
-    closed_by = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+")
+    closed_by = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     note = models.CharField(max_length=2000, blank=True)  # the closing word: approval note or reason of return
 
     class Meta:
@@ -69,6 +69,17 @@ class Step(models.Model):
             # My open work and my unit's, soonest due first.
             models.Index(fields=["to_person", "due_on"], condition=Q(closed_at__isnull=True), name="step_open_person"),
             models.Index(fields=["to_unit", "due_on"], condition=Q(closed_at__isnull=True), name="step_open_unit"),
+            # The answers to a step. Without those that have no parent: a planner took them for as few.
+            models.Index(fields=["parent"], condition=Q(parent__isnull=False), name="step_children"),
+            # What I gave to others and is not finished (routing.lists.of_unit); what came back to me (returned_to).
+            models.Index(fields=["from_person", "due_on"], condition=Q(closed_at__isnull=True), name="step_open_from"),
+            models.Index(
+                fields=["from_person"], condition=Q(state="returned", parent__isnull=True), name="step_returned"
+            ),
+            # My newest direction, while it may be taken back (routing.lists.just_directed).
+            models.Index(
+                fields=["closed_by", "closed_at"], condition=Q(kind="direct", state="done"), name="step_directed"
+            ),
         ]
 
     def __str__(self) -> str:

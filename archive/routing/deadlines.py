@@ -12,6 +12,7 @@ from archive.routing.moving import Task
 from archive.rules import workdays
 from archive.rules.levels import Urgency
 from archive.rules.steps import Kind
+from archive.standing import remembered
 
 SOON_DAYS = 2  # working days: what a list calls "soon"
 
@@ -21,7 +22,12 @@ def due_in(days: int, *, start: date | None = None) -> date:
     first = start or timezone.localdate()
     if days == 0:
         return first
-    return workdays.add(first, days, holidays=set(Holiday.objects.filter(day__gte=first).values_list("day", flat=True)))
+    return workdays.add(first, days, holidays=_holidays(first))
+
+
+def _holidays(first: date) -> set[date]:
+    coming = Holiday.objects.filter(day__gte=first).values_list("day", flat=True)
+    return remembered(f"holidays from {first}", lambda: set(coming))
 
 
 def with_due(record: Record, task: Task) -> Task:

@@ -95,11 +95,12 @@ def _clerk(person: Person) -> Desk:
     fresh = lists.to_forward(person)
     urgent = list(fresh.filter(urgency__gt=Urgency.THUONG)[:URGENT_ROWS])
     days = registers.registered_per_day(person, days=CHART_DAYS)
-    waiting, hurried = drafts.count(), fresh.filter(urgency__gt=Urgency.THUONG).count()
+    waiting, submitted = lists.waiting_drafts(person), lists.waiting_to_forward(person)
+    hurried = submitted.urgent
     figures = [
         Figure(_("to be registered"), waiting, reverse("archive:register"), "soon" if waiting else "done",
                _("today") if waiting else _("nothing waits")),
-        Figure(_("to be submitted"), fresh.count(), reverse("archive:work"), "late" if hurried else "done",
+        Figure(_("to be submitted"), submitted.total, reverse("archive:work"), "late" if hurried else "done",
                _("%(n)s urgent") % {"n": hurried} if hurried else _("none urgent")),
         Figure(_("came back"), lists.returned_to(person).count(), reverse("archive:work")),
         Figure(_("registered today"), days.get(timezone.localdate(), 0), reverse("archive:registers")),
@@ -117,25 +118,23 @@ def _clerk(person: Person) -> Desk:
 
 
 def _leader(person: Person) -> Desk:
-    given = lists.of_unit(person)
-    return _steps_desk(
-        lists.to_direct(person),
-        given,
-        (_("To read and direct"), _("Nothing waits for your direction.")),
-        (SEARCH, DIRECT),
-        _due(given),
-    )
+    words = (_("To read and direct"), _("Nothing waits for your direction."))
+    return _steps_desk(person, lists.to_direct, words, (SEARCH, DIRECT), _due(lists.of_unit(person)))
 
 
 def _staff(person: Person) -> Desk:
     words = (_("In your hands"), _("Nothing is in your hands."))
-    return _steps_desk(lists.mine(person), lists.of_unit(person), words, (SEARCH, WORK), ())
+    return _steps_desk(person, lists.mine, words, (SEARCH, WORK), ())
 
 
 def _steps_desk(
-    mine: QuerySet[Step], unit: QuerySet[Step], words: tuple[Words, Words], links: Sequence[Link], due: Sequence[Step]
+    person: Person,
+    mine: Callable[[Person], QuerySet[Step]],
+    words: tuple[Words, Words],
+    links: Sequence[Link],
+    due: Sequence[Step],
 ) -> Desk:
-    own, others = lists.counts(mine), lists.counts(unit)
+    own, others = lists.figures(person, mine), lists.figures(person, lists.of_unit)
     here, there = reverse("archive:work"), reverse("archive:work-unit")
     figures = [
         Figure(_("in hand"), own.total, here),
@@ -146,7 +145,7 @@ def _steps_desk(
                _("%(n)s are late") % {"n": others.late} if others.late else _("none late")),
     ]  # fmt: skip
     today, near = timezone.localdate(), deadlines.soon()
-    rows = [step_row(step, today=today, near=near) for step in mine[:ROWS]]
+    rows = [step_row(step, today=today, near=near) for step in lists.first(mine(person), ROWS)]
     return Desk(figures, rows=rows, title=words[0], empty=words[1], links=links, due=due)
 
 
@@ -154,7 +153,7 @@ def _due(steps: QuerySet[Step]) -> list[Step]:
     """Return the unanswered steps due this week, late ones first."""
     limit = timezone.localdate() + WEEK
     near = steps.filter(due_on__lte=limit).exclude(state=StepState.ANSWERED)
-    return list(near.order_by("due_on", "-record__urgency", "record_id", "order")[:DUE_ROWS])
+    return lists.first(near.order_by("due_on", "-record__urgency", "record_id", "order"), DUE_ROWS)
 
 
 def _archivist(person: Person) -> Desk:

@@ -45,26 +45,26 @@ class Item:
 
 
 def _drafts(person: Person) -> Count:
-    number = lists.drafts(person)[: CAP + 1].count()
+    number = lists.waiting_drafts(person)
     return Count(number, attention=bool(number))
 
 
 def _to_direct(person: Person) -> Count:
-    number = lists.to_direct(person)[: CAP + 1].count()
+    number = lists.figures(person, lists.to_direct).total
     return Count(number, attention=bool(number))
 
 
 def _to_forward(person: Person) -> Count:
-    return Count(lists.to_forward(person)[: CAP + 1].count(), attention=False)
+    return Count(lists.waiting_to_forward(person).total, attention=False)
 
 
 def _mine(person: Person) -> Count:
-    given = lists.counts(lists.mine(person))
+    given = lists.figures(person, lists.mine)
     return Count(given.total, attention=bool(given.late))
 
 
 def _of_unit(person: Person) -> Count:
-    given = lists.counts(lists.of_unit(person))
+    given = lists.figures(person, lists.of_unit)
     return Count(given.total, attention=bool(given.late))
 
 

@@ -58,7 +58,7 @@ def work(request: HttpRequest) -> HttpResponse:
         return directing.directing(request)
     if Role.CLERK in roles:
         return desk(request)
-    return listed(request, lists.mine(person), _("My work"), "mine")
+    return listed(request, lists.mine, _("My work"), "mine")
 
 
 def unit(request: HttpRequest) -> HttpResponse:
@@ -67,7 +67,7 @@ def unit(request: HttpRequest) -> HttpResponse:
     access.require(person, Action.WORK_READ)
     leads = Role.LEADER in standing(person, timezone.now()).roles
     title = _("Follow up") if leads else _("Work of my unit")
-    return listed(request, lists.of_unit(person), title, "unit")
+    return listed(request, lists.of_unit, title, "unit")
 
 
 # --- the desk ---------------------------------------------------------------------------------------
@@ -77,7 +77,7 @@ def desk(request: HttpRequest) -> HttpResponse:
     """Show a clerk what was registered and handed to nobody yet, and what came back."""
     person = person_of(request)
     back, fresh = list(lists.returned_to(person)[:ROWS]), lists.to_forward(person)
-    page = Paginator(fresh, ROWS).get_page(request.GET.get("page"))
+    page = _page(request, fresh, lists.waiting_to_forward(person).total)
     _note_read(person, "submit", len(page.object_list) + len(back))
     shown: list[Record] = [*page.object_list, *(step.record for step in back)]
     context = {"page": page, "back": back, "page_level": access.level_of(shown), **_turns(request, page)}
@@ -87,14 +87,18 @@ def desk(request: HttpRequest) -> HttpResponse:
 # --- staff and units --------------------------------------------------------------------------------
 
 
-def listed(request: HttpRequest, given: QuerySet[Step], title: str | Promise, name: str) -> HttpResponse:
+def listed(
+    request: HttpRequest, of: Callable[[Person], QuerySet[Step]], title: str | Promise, name: str
+) -> HttpResponse:
     """Show a list of live steps, late first, and at its side the thread of the chosen dispatch."""
     person = person_of(request)
-    counts = lists.counts(given)
+    given, counts = of(person), lists.figures(person, of)
     chosen = request.GET.get("only", "")
     filters: dict[str, Narrow] = {"late": lists.late, "soon": lists.soon, "waiting": partial(lists.waiting, person)}
     narrowed = filters[chosen](given) if chosen in filters else given
-    page = Paginator(narrowed, ROWS).get_page(request.GET.get("page"))
+    known = {"": counts.total, "late": counts.late, "soon": counts.soon}
+    page = _page(request, narrowed, known.get(chosen if chosen in filters else ""))
+    page.object_list = lists.first(narrowed, ROWS, after=page.start_index() - 1 if page.paginator.count else 0)
     _note_read(person, name, len(page.object_list))
     at = request.GET.get("at", "")
     side = thread.side(request, at) if at else {}
@@ -115,6 +119,14 @@ def listed(request: HttpRequest, given: QuerySet[Step], title: str | Promise, na
         **_turns(request, page),
     }
     return render(request, "archive/work_list.html", context)
+
+
+def _page(request: HttpRequest, rows: QuerySet[Any], count: int | None) -> Any:
+    """Return the page that is asked for; nothing is read yet. A count that is known is not counted again."""
+    pages = Paginator(rows, ROWS)
+    if count is not None:
+        pages.count = count
+    return pages.get_page(request.GET.get("page"))
 
 
 def _chips(counts: lists.Counts, name: str) -> list[Chip]:
