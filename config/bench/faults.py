@@ -45,7 +45,7 @@ def siege(*, seed: int, times: int) -> dict[str, Any]:
     print(f"seed {seed}", flush=True)
     chance = random.Random(seed)
     with servers() as stand, scratch.installation(servers=stand.direct, through=stand.seen) as environment:
-        environment |= {"VANKHO_WORK_THREADS": "1", "VANKHO_LOG_LEVEL": "CRITICAL"}
+        environment |= {"VANKHO_WORK_THREADS": "1", "VANKHO_LOG_LEVEL": "ERROR"}
         folder = Path(environment["VANKHO_HOME"]) / "handed-in"
         kills.write_small(folder, 12, chance)
         crew = kills.Crew(environment)

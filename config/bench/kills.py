@@ -47,7 +47,7 @@ def siege(*, seed: int, files: int, kills: int, servers: stack.Servers | None = 
     # Whatever a killed process leaves behind becomes a child of this one and is found at the end.
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     with scratch.installation(servers=servers) as environment:
-        environment |= {"VANKHO_WORK_THREADS": "1", "VANKHO_LOG_LEVEL": "CRITICAL"}
+        environment |= {"VANKHO_WORK_THREADS": "1", "VANKHO_LOG_LEVEL": "ERROR"}
         folder = Path(environment["VANKHO_HOME"]) / "handed-in"
         write_small(folder, files, chance)
         scratch.manage(environment, "ingest", str(folder), "--level", "thuong", "--as", "clerk")

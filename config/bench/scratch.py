@@ -51,10 +51,13 @@ def installation(
 
 
 def manage(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
-    """Run a command of the installation."""
-    return subprocess.run(
-        [sys.executable, "manage.py", *words], cwd=ROOT, env=environment, check=True, capture_output=True, text=True
+    """Run a command of the installation; one that fails says what it said."""
+    ran = subprocess.run(
+        [sys.executable, "manage.py", *words], cwd=ROOT, env=environment, check=False, capture_output=True, text=True
     )
+    if ran.returncode:
+        raise RuntimeError(f"manage.py {words[0]} ended with {ran.returncode}: {ran.stdout[-1500:]} {ran.stderr[-1500:]}")
+    return ran
 
 
 def begin(environment: dict[str, str], *words: str) -> subprocess.Popen[str]:
