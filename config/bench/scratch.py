@@ -56,7 +56,9 @@ def manage(environment: dict[str, str], *words: str) -> subprocess.CompletedProc
         [sys.executable, "manage.py", *words], cwd=ROOT, env=environment, check=False, capture_output=True, text=True
     )
     if ran.returncode:
-        raise RuntimeError(f"manage.py {words[0]} ended with {ran.returncode}: {ran.stdout[-1500:]} {ran.stderr[-1500:]}")
+        raise RuntimeError(
+            f"manage.py {words[0]} ended with {ran.returncode}: {ran.stdout[-1500:]} {ran.stderr[-1500:]}"
+        )
     return ran
 
 
