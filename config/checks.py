@@ -19,6 +19,7 @@ from django.db import DatabaseError, connection
 
 from archive.rules.levels import Level
 from config import residence, roles
+from config.backup import marker
 
 LANGUAGES: Final = ("vie", "Vietnamese")
 FONTS: Final = {"Tinos": "fonts-croscore"}
@@ -158,3 +159,12 @@ def lean_access(**_kwargs: Any) -> list[CheckMessage]:
             "archive_access has lost WITHOUT ROWID.", hint="Rebuild it as migration 0002 does.", id="vankho.W040"
         )
     ]
+
+
+@register()
+def unfinished_restore(**_kwargs: Any) -> list[CheckMessage]:
+    """Refuse to open an office that is restored by half."""
+    if not marker.is_there():
+        return []
+    hint = f"Run the same manage.py restore again: it goes on with {marker.read().get('name')}."
+    return [Error("A restore into this installation is not finished.", hint=hint, id="vankho.E070")]

@@ -10,6 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 WORDS: Final[dict[str, Promise]] = {
+    "addresses": _("addresses"),
     "alert": _("told of news"),
     "answer": _("answer"),
     "backup": _("backup"),
@@ -56,6 +57,7 @@ WORDS: Final[dict[str, Promise]] = {
     "passed": _("passed"),
     "reason": _("reason"),
     "register": _("register"),
+    "result": _("result"),
     "seconds": _("seconds"),
     "reply": _("reply"),
     "sha256": _("SHA-256"),
@@ -77,6 +79,7 @@ WORDS: Final[dict[str, Promise]] = {
     "verified": _("files verified"),
     "faults": _("files at fault"),
     "removed": _("files removed"),
+    "repaired": _("files repaired"),
     "total": _("found"),
     "unfiled": _("not filed yet"),
     "until": _("until"),

@@ -161,7 +161,7 @@ class OtherKind(BackupRefusal):
     code = "BKP-015"
     message = _(
         "This backup holds a database of %(kind)s, but this installation uses %(here)s. Restore it into an "
-        "installation of the same kind; an installation is moved from SQLite to PostgreSQL afterwards."
+        "installation of the same kind; `manage.py move_database` moves it from SQLite to PostgreSQL afterwards."
     )
 
 

@@ -7,17 +7,16 @@ the marker goes last, and while it lies there the office does not start. Content
 the newest vault no longer holds was destroyed after the backup: its bytes are not put back.
 """
 
-import json
 import shutil
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import OperationalError, ProgrammingError, connection
+from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
 from archive import merkle, publishing, restoration, sequencing
@@ -25,16 +24,15 @@ from archive.models import Restoration
 from archive.rules.errors import Refusal
 from archive.stores import chosen
 from archive.stores.custody import KeyFiles
-from archive.stores.disk import sync_folder
-from archive.vault import Vault
-from config.backup import checking, durable, objects, refusals, snapshot, tables, vaulting
+from archive.vault import Vault, rows_at
+from config import roles
+from config.backup import checking, durable, marker, objects, refusals, snapshot, tables, vaulting
 from config.backup.checking import Outside, Sound
 from config.backup.manifest import Manifest
 from config.backup.refusals import CustodianMissing, Damaged, NotEmpty, OtherKind, OtherRestore, SchemaDiffers
 from config.backup.vaulting import VaultCopy
 from search import follow
 
-MARKER: Final = "restore.json"
 Tell = Callable[[str], None]
 
 
@@ -78,13 +76,12 @@ def restore(media: Media, outside: Outside, *, tell: Tell = lambda _line: None) 
     tell(f"database restored: {told.log.size} entries in the log")
     count = _put_back(sound, frozenset(dead))
     tell(f"{count} stored files restored, {len(dead)} were destroyed since")
-    vaulting.place(vault_copy, home / "keys", custody=media.keys)
+    vaulting.place(vault_copy, home / "keys", custody=media.keys, address=settings.VAULT_URL)
     _require_log(sound)
     superseded = _record(sound, dead, outside, newest_size=begun["newest_size"])
     publishing.publish()
     records = follow.rebuild()
-    (home / MARKER).unlink()
-    sync_folder(home)
+    marker.remove()
     return Restored(told, count, dead, begun["newest_size"], records, superseded)
 
 
@@ -119,9 +116,8 @@ def _require_keys(copied: VaultCopy, custody: Path | None) -> None:
 
 def _begin(home: Path, sound: Sound) -> dict[str, Any]:
     """Write the marker into an empty installation, or find that of this backup; return it. Raises NotEmpty, OtherRestore."""
-    marker = home / MARKER
-    if marker.exists():
-        begun: dict[str, Any] = json.loads(marker.read_bytes())
+    if marker.is_there():
+        begun = marker.read()
         if begun["manifest"] != sound.backup.sha256:
             raise OtherRestore(name=begun["name"])
         return begun
@@ -129,38 +125,34 @@ def _begin(home: Path, sound: Sound) -> dict[str, Any]:
         raise NotEmpty(what=refusals.USED_DATABASE)
     if next(chosen.driver(settings.STORE_DRIVER).addresses(), None) is not None:
         raise NotEmpty(what=refusals.USED_STORE)
-    if (home / "keys" / vaulting.VAULT).exists():
-        raise NotEmpty(what=refusals.USED_VAULT)
+    with closing(rows_at(home / "keys" / vaulting.VAULT, settings.VAULT_URL)) as rows:
+        if rows.is_made():
+            raise NotEmpty(what=refusals.USED_VAULT)
     if (home / "log" / "checkpoint").exists():
         raise NotEmpty(what=refusals.USED_LOG)
-    durable.make_folder(home)
     begun = {"name": sound.backup.manifest.name, "manifest": sound.backup.sha256, "newest_size": sound.newest_size}
-    durable.write(marker, json.dumps(begun).encode())
+    marker.write(begun)
     return begun
 
 
 def _is_in_use() -> bool:
     """Say whether an office lives in the database; one without tables is empty."""
-    try:
-        with connection.cursor() as cursor:
-            return tables.is_in_use(cursor)
-    except (OperationalError, ProgrammingError):
+    path = Path(str(connection.settings_dict["NAME"]))
+    if connection.vendor != snapshot.POSTGRESQL and not path.exists():
         return False
-    finally:
-        connection.close()
+    with roles.acting_as_owner(), connection.cursor() as cursor:
+        return "archive_auditentry" in connection.introspection.table_names(cursor) and tables.is_in_use(cursor)
 
 
 # --- database, objects ------------------------------------------------------------------------------
 
 
 def _fill_database(sound: Sound) -> None:
-    """Load the snapshot unless a killed run did, then bring its form forward."""
+    """Load the snapshot unless a killed run did, then bring its form forward and give the running role its rights."""
     if not _is_in_use():
-        if connection.vendor == snapshot.POSTGRESQL:
-            _load_tables(sound)
-        else:
-            _place_file(sound)
-    call_command("migrate", verbosity=0, interactive=False)
+        with roles.acting_as_owner():
+            (_load_tables if connection.vendor == snapshot.POSTGRESQL else _place_file)(sound)
+    roles.prepare()
 
 
 def _place_file(sound: Sound) -> None:
@@ -239,8 +231,3 @@ def _put_aside(outside: Outside, size: int) -> int:
                 path.rename(aside / path.name)
                 moved += 1
     return moved
-
-
-def is_unfinished() -> bool:
-    """Say whether a restore was begun here and not finished."""
-    return (Path(settings.VANKHO_HOME) / MARKER).exists()

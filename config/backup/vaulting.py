@@ -11,6 +11,7 @@ import json
 import secrets
 import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
@@ -21,9 +22,10 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from archive.stores.disk import sync_folder
+from archive.stores.keyrows import SqliteRows
 from archive.vault import Vault
 from config.backup import durable, signing
-from config.backup.refusals import NoVaultCopy, SamePlace
+from config.backup.refusals import USED_VAULT, NotEmpty, NoVaultCopy, SamePlace
 
 FORMAT: Final = "vankho vault copy 1"
 VAULT: Final = "vault.sqlite3"
@@ -82,6 +84,7 @@ def copy(vault: Vault, folder: Path, *, key: Ed25519PrivateKey) -> VaultCopy:
     temporary = folder / f".vault.{secrets.token_hex(4)}{durable.PART}"
     try:
         vault.copy_to(temporary)
+        _settle(temporary)
         size, sha256 = durable.digest_of(temporary)
         note = json.dumps(asdict(Note(path.name, now.isoformat(), size, sha256)), sort_keys=True).encode() + b"\n"
         durable.write(path.with_suffix(".pub"), signing.public_pem(key))
@@ -92,6 +95,14 @@ def copy(vault: Vault, folder: Path, *, key: Ed25519PrivateKey) -> VaultCopy:
     finally:
         temporary.unlink(missing_ok=True)
     return VaultCopy(path, now)
+
+
+def _settle(path: Path) -> None:
+    """Make the copy one file that a read-only medium can serve: no write-ahead log is asked for when it is opened."""
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA journal_mode=DELETE").fetchone()
+    with path.open("rb+") as file:
+        durable.sync(file)
 
 
 def remove_older(made: VaultCopy) -> None:
@@ -148,8 +159,18 @@ def copy_keys(vault: Vault, home: Path, folder: Path) -> None:
     sync_folder(levels)
 
 
-def place(copied: VaultCopy, keys: Path, *, custody: Path | None) -> None:
-    """Put a copy of the vault, and what its custodian keeps in a folder, into the `keys` folder of an installation."""
+def place(copied: VaultCopy, keys: Path, *, custody: Path | None, address: str = "") -> None:
+    """Put a copy of the vault, and what its custodian keeps in a folder, into an installation; twice is harmless.
+
+    Args:
+        copied: the copy.
+        keys: the `keys` folder of the installation.
+        custody: what `copy_keys` wrote; None: the level keys lie there already.
+        address: of the PostgreSQL database that holds the vault; empty: a file in `keys`.
+
+    Raises:
+        NotEmpty: another vault lies on the server.
+    """
     durable.make_folder(keys / LEVELS)
     if custody is not None:
         for source in sorted((custody / LEVELS).glob("*.key")):
@@ -157,5 +178,24 @@ def place(copied: VaultCopy, keys: Path, *, custody: Path | None) -> None:
         for name in OWN_KEYS:
             if (custody / name).exists() and not (keys / name).exists():
                 durable.write(keys / name, (custody / name).read_bytes())
+    if address:
+        _load(copied, address, keys)
+        return
     with copied.path.open("rb") as source_file, durable.writing(keys / VAULT) as file:
         shutil.copyfileobj(source_file, file)
+
+
+def _load(copied: VaultCopy, address: str, keys: Path) -> None:
+    from archive.stores.keyrows_postgresql import PostgresqlRows
+
+    with closing(PostgresqlRows(address)) as rows, tempfile.TemporaryDirectory(dir=keys, prefix=".trying-") as aside:
+        own = Path(aside) / VAULT  # opening it to write would change the copy on its medium
+        shutil.copyfile(copied.path, own)
+        rows.make()
+        found = rows.facts()
+        if not any(count for count, _digest in found.values()):
+            rows.load(own)
+            return
+        with closing(SqliteRows(own)) as wanted:
+            if found != wanted.facts():
+                raise NotEmpty(what=USED_VAULT)

@@ -1,0 +1,203 @@
+"""Looking at a restored installation as a drill does: is everything there, readable, whole, and is what was destroyed gone?
+
+Runs inside the restored place, in a process of its own (`python -m config.backup.examining`),
+because settings name one installation per process. Restores, examines, leaves the
+servers as they were, and prints one line of JSON; the drill reads it.
+"""
+
+import hashlib
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import django
+
+SAMPLES: Final = 3  # unsealed per level, and searches asked
+LISTED: Final = 3  # addresses or books named in a finding
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One question of the drill: its short name, whether the answer was right, and what was seen."""
+
+    name: str
+    passed: bool
+    seen: str
+
+
+def examine(media: Any, outside: Any) -> dict[str, Any]:
+    """Restore into this place and answer every question; then empty what was found empty, and nothing else."""
+    from config.backup import clearing, marker, restoring
+
+    try:
+        restored = restoring.restore(media, outside)
+    except BaseException:
+        if marker.is_there():  # the place was empty when the restore began: what lies there is ours
+            clearing.clear()
+        raise
+    try:
+        findings = [Finding("restored", passed=True, seen=f"{restored.objects} files, {restored.records} in the index")]
+        findings += [_asked(question, restored) for question in (_digests, _unsealed, _log, _numbers, _searches, _gone)]
+    finally:
+        clearing.clear()
+    return {
+        "backup": restored.manifest.name,
+        "objects": restored.objects,
+        "findings": [asdict(finding) for finding in findings],
+    }
+
+
+def _asked(question: Callable[[Any], Finding], restored: Any) -> Finding:
+    """Ask one question; a refusal or an error is a wrong answer, not the end of the drill."""
+    try:
+        return question(restored)
+    except Exception as error:  # noqa: BLE001 - whatever goes wrong is what the drill is for
+        return Finding(question.__name__.strip("_"), passed=False, seen=f"{type(error).__name__}: {error}"[:200])
+
+
+def _digests(restored: Any) -> Finding:
+    """Ask for the digest of every object that a row names."""
+    from archive import store
+    from archive.models import DigitalObject
+    from config.backup import objects
+    from config.backup.manifest import Named
+
+    kept, dead = store.configured(), set(restored.destroyed) | set(restored.manifest.destroyed)
+    rows = DigitalObject.objects.exclude(address__in=dead).order_by("address")
+    wrong, count = [], 0
+    for row in rows.values_list("address", "sealed_size", "sealed_sha256").iterator():
+        count += 1
+        if not objects.is_whole(Named(*row), kept.driver):
+            wrong.append(row[0])
+    return Finding("digests", passed=not wrong, seen=f"{count} files; wrong: {', '.join(wrong[:LISTED]) or 0}")
+
+
+def _unsealed(restored: Any) -> Finding:
+    """Open some objects of each level whole, down to the digest of what was handed in."""
+    from archive import store
+    from archive.models import DigitalObject
+    from archive.rules.levels import Level
+
+    dead = set(restored.destroyed) | set(restored.manifest.destroyed)
+    seen, passed = [], True
+    for level in Level:
+        rows = DigitalObject.objects.filter(level=level).exclude(address__in=dead).order_by("-created_at")[:SAMPLES]
+        right = sum(hashlib.sha256(store.read(row.address)).hexdigest() == row.sha256 for row in rows)
+        passed = passed and right == len(rows)
+        seen.append(f"{level.name} {right}/{len(rows)}")
+    return Finding("unsealed", passed=passed, seen=", ".join(seen))
+
+
+def _log(_restored: Any) -> Finding:
+    """Export the log and let the auditor's own checker look at it."""
+    from archive import publishing
+    from archive.verifier import verify
+
+    with tempfile.TemporaryDirectory(prefix="vankho-drill-log-") as folder:
+        publishing.export(Path(folder), with_details=True)
+        report = verify.verify(folder, publishing.signer().public)
+    return Finding("log", passed=True, seen=f"{report.entries} entries, {report.details} details")
+
+
+def _numbers(_restored: Any) -> Finding:
+    """Count every book: as many numbers, given or void, as the last one says."""
+    from archive.models import RegisterCounter
+
+    books, wrong = 0, []
+    for counter in RegisterCounter.objects.select_related("register"):
+        books += 1
+        if _standing(counter) != counter.last:
+            wrong.append(str(counter))
+    return Finding("numbers", passed=not wrong, seen=f"{books} books; with a gap: {'; '.join(wrong[:LISTED]) or 0}")
+
+
+def _standing(counter: Any) -> int:
+    from django.db.models import F, Sum
+
+    from archive.models import PaperCheck, RegisterNumber
+
+    of_book = {"register": counter.register, "year": counter.year}
+    lost = PaperCheck.objects.filter(**of_book, on_paper__gt=F("kept")).aggregate(n=Sum(F("on_paper") - F("kept")))["n"]
+    return RegisterNumber.objects.filter(**of_book, number__lte=counter.last).count() + (lost or 0)
+
+
+def _searches(_restored: Any) -> Finding:
+    """Search for records whose subject is known, as somebody who may see them, in the new index."""
+    from search import finding, follow
+    from search.engine import DEEPEST
+    from search.query import parse
+
+    engine, found, asked = follow.open_engine(), 0, 0
+    for person, record in _known():
+        asked += 1
+        query = parse(" ".join(record.subject.replace('"', " ").split()))
+        hits = engine.search(query, finding.terms_of(person), limit=DEEPEST, facets=()).hits
+        found += record.pk in {hit.id for hit in hits}
+    return Finding("searches", passed=found == asked, seen=f"{found} of {asked} known dispatches found")
+
+
+def _known() -> Iterator[tuple[Any, Any]]:
+    """Yield (person, record) pairs: up to three registered dispatches that somebody may see."""
+    from archive import access
+    from archive.models import Person, Record
+
+    left = SAMPLES
+    for record in Record.objects.filter(number__isnull=False).exclude(subject="").order_by("-pk")[:50]:
+        reader = next((one for one in Person.objects.order_by("pk") if access.visible_to(one).opens([record.pk])), None)
+        if reader is not None:
+            yield reader, record
+            left -= 1
+        if not left:
+            return
+
+
+def _gone(restored: Any) -> Finding:
+    """Destroy the key of one object here, and ask for it and for all that was destroyed before: none may open."""
+    from archive import store
+    from archive.models import DigitalObject
+    from archive.stores.refusals import Shredded
+
+    before = [*restored.destroyed, *restored.manifest.destroyed]
+    kept = store.configured()
+    victim = DigitalObject.objects.exclude(address__in=before).order_by("created_at").first()
+    if victim is not None:
+        kept.vault.shred(bytes.fromhex(victim.address))
+    readable = []
+    for address in [*before, *([victim.address] if victim else [])]:
+        try:
+            kept.read(address)
+            readable.append(address)
+        except Shredded:
+            continue
+    seen = f"{len(before)} destroyed before, {int(victim is not None)} here; readable: {', '.join(readable) or 0}"
+    return Finding("destroyed", passed=not readable, seen=seen)
+
+
+def main(asked: str) -> int:
+    """Answer what a drill asks, as JSON: {folder, vault, keys, public_key, heads, log_key}."""
+    django.setup()
+    from archive.rules.errors import Refusal
+    from config.backup.checking import Outside
+    from config.backup.restoring import Media
+
+    said = json.loads(asked)
+    media = Media(Path(said["folder"]), Path(said["vault"]), Path(said["keys"]) if said["keys"] else None)
+    outside = Outside(
+        said["public_key"].encode() if said["public_key"] else None,
+        tuple(Path(place) for place in said["heads"]),
+        said["log_key"],
+    )
+    try:
+        answer = examine(media, outside)
+    except Refusal as refusal:
+        answer = {"refused": f"{refusal.code}: {refusal}"}
+    print(json.dumps(answer, ensure_ascii=False))  # noqa: T201 - the drill reads this line
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,38 @@
+"""`manage.py drill FOLDER --vault FOLDER [--keys FOLDER]`: prove that the newest backup can be restored.
+
+Restores to an empty place, looks at everything there, removes it again, and writes time and
+result into the log. Monthly, by those who would have to restore. Exit 1: something failed.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.translation import gettext as _
+
+from config.backup import drilling
+from config.backup.words import add_media, answering, media, outside
+
+
+class Command(BaseCommand):
+    """Restore, examine, remove, record."""
+
+    help = "Restore the newest backup to an empty place, examine it, and record the result."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        add_media(parser)
+        parser.add_argument("--place", type=Path, help="folder with room for the drill; default: the system's")
+        parser.add_argument("--database", default="", help="address of an empty PostgreSQL database for the drill")
+        parser.add_argument("--bucket", default="", help="an empty bucket for the drill; default: local files")
+
+    def handle(self, **options: Any) -> None:
+        room = drilling.Room(options["place"], options["database"], options["bucket"])
+        with answering():
+            result = drilling.drill(media(options), outside(options), room)
+        for name, is_right, seen in result.findings:
+            self.stdout.write(f"{'ok ' if is_right else 'BAD'} {name:10} {seen}")
+        if not result.passed:
+            raise CommandError(_("The drill failed. Mend what is marked, make a new backup, and drill again."))
+        self.stdout.write(
+            _("The drill of %(name)s passed in %(seconds).1f s.") % {"name": result.backup, "seconds": result.seconds}
+        )
