@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 from django.db.models import CharField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Value
 from django.utils import timezone
 
-from archive.models import Clearance, Marking, Person, PersonRole, Unit, UnitScope
+from archive.models import Clearance, Marking, Person, PersonRole, Restoration, Unit, UnitScope
 from archive.rules.levels import Level
 from archive.rules.roles import Role
 
@@ -57,6 +57,20 @@ def once(what: str, person: Person, at: datetime, read: Callable[[], T]) -> T:
     if (what, person.pk) not in known:
         known[what, person.pk] = read()
     return known[what, person.pk]  # type: ignore[return-value]
+
+
+def known_once(what: str, person: Person, at: datetime) -> object | None:
+    """Return what `once` has read of a person in this request, None if nothing."""
+    moment = _MOMENT.get()
+    known = moment is not None and moment.began <= at <= moment.began + LONGEST
+    return moment.known.get((what, person.pk)) if moment and known else None
+
+
+def keep(what: str, person: Person, at: datetime, found: object) -> None:
+    """Let `once` and `known_once` know for the rest of the request what was read together with other things."""
+    moment = _MOMENT.get()
+    if moment is not None and moment.began <= at <= moment.began + LONGEST:
+        moment.known[what, person.pk] = found
 
 
 def remembered(what: str, read: Callable[[], T]) -> T:
@@ -103,15 +117,21 @@ def open_markings(person: Person, at: datetime) -> tuple[int, ...]:
     return _facts_of(person, at).markings
 
 
+def was_restored(person: Person, at: datetime) -> bool:
+    """Return whether this installation was ever restored; every page asks, so it is read with the person's facts."""
+    return _facts_of(person, at).was_restored
+
+
 @dataclass(frozen=True, slots=True)
 class _Facts:
     roles: frozenset[Role]
     level: Level
     units: tuple[int, ...]
     markings: tuple[int, ...]
+    was_restored: bool
 
 
-_ROLE, _LEVEL, _UNIT, _MARKING = 1, 2, 3, 4
+_ROLE, _LEVEL, _UNIT, _MARKING, _RESTORED = 1, 2, 3, 4, 5
 
 
 def _facts_of(person: Person, at: datetime) -> _Facts:
@@ -130,13 +150,15 @@ def _read_facts(person: Person, at: datetime) -> _Facts:
     markings = Marking.objects.filter(name="").values_list(
         Value(_MARKING), "pk"
     )  # open to everybody; today only "none" exists
-    rows = list(roles.union(cleared, units, markings, all=True))
+    restored = Restoration.objects.values_list(Value(_RESTORED), "pk")
+    rows = list(roles.union(cleared, units, markings, restored, all=True))
     level = Level(max((value for kind, value in rows if kind == _LEVEL), default=Level.THUONG))
     return _Facts(
         frozenset(Role(value) for kind, value in rows if kind == _ROLE),
         level,
         tuple(sorted({value for kind, value in rows if kind == _UNIT})),
         tuple(value for kind, value in rows if kind == _MARKING),
+        any(kind == _RESTORED for kind, _value in rows),
     )
 
 

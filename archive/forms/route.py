@@ -55,17 +55,18 @@ class DirectForm(forms.Form):
         """Offer the units in which somebody can take the dispatch, and the usual deadline."""
         kwargs.setdefault("initial", _taken_back(step) or {"due_on": deadlines.for_work(step.record)})
         super().__init__(*args, **kwargs)
-        work = receivers.units_for(step.record, Kind.LEAD)
-        self.fields["lead"].widget = forms.RadioSelect()
+        # Who can work can be informed, so all three offer the same units: read once.
+        units = receivers.units_for(step.record, Kind.LEAD)
+        offered = [(unit.code, str(unit)) for unit in units]
         _choices(self, "lead").empty_label = None
         for name, widget in (
+            ("lead", forms.RadioSelect()),
             ("cooperating", forms.CheckboxSelectMultiple()),
             ("inform", forms.CheckboxSelectMultiple()),
         ):
             self.fields[name].widget = widget
-        _choices(self, "lead").queryset = work
-        _choices(self, "cooperating").queryset = work
-        _choices(self, "inform").queryset = receivers.units_for(step.record, Kind.INFORM)
+            _choices(self, name).queryset = units
+            widget.choices = offered
 
     def direction(self) -> Direction:
         """Return what the leader directs; the form must be valid."""

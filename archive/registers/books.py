@@ -20,7 +20,7 @@ from archive.registers.lines import Line
 from archive.rules.errors import Hidden
 from archive.rules.levels import Level
 from archive.rules.roles import Action
-from archive.standing import clearance, units_in_scope
+from archive.standing import clearance, once, units_in_scope
 
 ROWS: Final = 50
 CHARTED: Final = 5_000  # numbers looked at for a chart: an office of 300 a day fills two weeks with 4,200
@@ -61,6 +61,11 @@ def readable(person: Person) -> QuerySet[Register]:
     return mine.order_by("unit__path", "kind", "pk")
 
 
+def shelf(person: Person) -> list[Register]:
+    """Return the registers a person may open, read once for a request."""
+    return once("registers", person, timezone.now(), lambda: list(readable(person)))
+
+
 def open_register(person: Person, action: Action, pk: int) -> Register:
     """Return a register for an act.
 
@@ -68,7 +73,7 @@ def open_register(person: Person, action: Action, pk: int) -> Register:
         Hidden: no such register, or one this person may not know of.
         Forbidden: their post does not include the act.
     """
-    found = readable(person).filter(pk=pk).first()
+    found = next((register for register in shelf(person) if register.pk == pk), None)
     if found is None:
         raise Hidden(object_type="register", object_id=str(pk))
     access.require(person, action)
@@ -149,14 +154,19 @@ def sheet(book: Book, scope: access.Scope, place: Place) -> Sheet:
         found = found.filter(number__number__gt=place.above)
     elif place.below is not None:
         found = found.filter(number__number__lt=place.below)
-    records = list(found.order_by("number__number" if rising else "-number__number")[:ROWS])
-    records.sort(key=lambda record: record.number.number, reverse=not place.oldest_first)
+    # One line more than fits tells whether there is more that way; the other way is asked only if one came from there.
+    *records, extra = [*found.order_by("number__number" if rising else "-number__number")[: ROWS + 1], None]
+    if len(records) > ROWS:
+        extra = records.pop()
     shown = [record.number.number for record in records]
-    return Sheet(
-        _lines(book, records),
-        has_lower=bool(shown) and of_days.filter(number__number__lt=min(shown)).exists(),
-        above=_next_above(of_days, max(shown)) if shown else None,
-    )
+    if rising:
+        has_lower = bool(shown) and place.above is not None and of_days.filter(number__number__lt=shown[0]).exists()
+        above = extra.number.number if extra else None
+    else:
+        has_lower = extra is not None
+        above = _next_above(of_days, shown[0]) if shown and place.below is not None else None
+    records.sort(key=lambda record: record.number.number, reverse=not place.oldest_first)
+    return Sheet(_lines(book, records), has_lower=has_lower, above=above)
 
 
 def _next_above(found: QuerySet[Record], number: int) -> int | None:

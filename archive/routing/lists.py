@@ -4,12 +4,12 @@ Reads only. Each query starts from the steps and keeps those whose record the pe
 own access rows open; a count here is a count of what the person would be shown.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Value
 from django.utils import timezone
 
 from archive import access
@@ -20,19 +20,10 @@ from archive.routing import deadlines
 from archive.rules.levels import Urgency
 from archive.rules.roles import Role
 from archive.rules.steps import WORK, Kind
-from archive.standing import once, standing, units_in_scope
+from archive.standing import keep, known_once, once, standing, units_in_scope
 
-COUNTED: Final = 100_000  # of a list that is worked down: never reached
 _SHOWN: Final = ("record__number", "to_unit", "to_person__unit", "from_person", "answered_by")
 TAKE_BACK: Final = timedelta(minutes=5)  # how long the note that offers it stays; the act itself asks who signed
-
-
-@dataclass(frozen=True, slots=True)
-class Fresh:
-    """How many dispatches wait to be submitted, and how many of them are urgent."""
-
-    total: int
-    urgent: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +142,42 @@ def figures(person: Person, of: Callable[[Person], QuerySet[Step]]) -> Counts:
     return once(f"figures of {of.__name__}", person, timezone.now(), lambda: counts(of(person)))
 
 
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """How many rows a line of the rail stands for, and how many of them press: late work, urgent dispatches."""
+
+    total: int
+    pressing: int
+
+
+def glances(person: Person, names: Collection[str]) -> dict[str, Glance]:
+    """Return the glance at some of the lists of `GLANCED`: what the page counted already, the others by one query."""
+    known = {name: glance for name in names if (glance := _known(name, person))}
+    rows = [_glance(name, GLANCED[name](person)) for name in names if name not in known]
+    for name, total, pressing in rows[0].union(*rows[1:], all=True) if rows else ():
+        known[name] = Glance(total, pressing)
+        keep(f"glance at {name}", person, timezone.now(), known[name])
+    return known
+
+
+def _known(name: str, person: Person) -> Glance | None:
+    now = timezone.now()
+    counted = known_once(f"figures of {name}", person, now)
+    if isinstance(counted, Counts):
+        return Glance(counted.total, counted.late)
+    glance = known_once(f"glance at {name}", person, now)
+    return glance if isinstance(glance, Glance) else None
+
+
+def _glance(name: str, rows: QuerySet[Any]) -> QuerySet[Any, Any]:
+    late = Q(due_on__lt=timezone.localdate()) & ~Q(state=StepState.ANSWERED)
+    pressing = late if rows.model is Step else Q(urgency__gt=Urgency.THUONG)
+    named = rows.order_by().select_related(None).values(name=Value(name))
+    counted: QuerySet[Any, Any] = named.annotate(total=Count("pk"), pressing=Count("pk", filter=pressing))
+    shown: QuerySet[Any, Any] = counted.values_list("name", "total", "pressing")
+    return shown
+
+
 def first(steps: QuerySet[Step], many: int, *, after: int = 0) -> list[Step]:
     """Return a page of a list: its ids are sorted alone, and only the rows shown are read whole."""
     chosen = steps.values("pk")[after : after + many]
@@ -161,29 +188,12 @@ def first(steps: QuerySet[Step], many: int, *, after: int = 0) -> list[Step]:
 def to_forward(person: Person) -> QuerySet[Record]:
     """Return the incoming dispatches of a clerk's units that nobody has been handed yet, urgent ones first."""
     units = units_in_scope(person, timezone.now())
-    fresh = Record.objects.filter(unit__in=units, state=RecordState.REGISTERED, direction=Way.INCOMING)
+    # Every dispatch has an urgency; said here, SQLite takes the index of these rows for counting them too.
+    fresh = Record.objects.filter(
+        unit__in=units, state=RecordState.REGISTERED, direction=Way.INCOMING, urgency__gte=Urgency.THUONG
+    )
     untouched = access.visible_to(person).among(fresh.filter(is_handed=False))
     return untouched.select_related("number", "unit").order_by("-urgency", "registered_at")
-
-
-def waiting_drafts(person: Person) -> int:
-    """Return how many drafts wait on the desk."""
-    return once("drafts", person, timezone.now(), lambda: _along_index(drafts(person)).count())
-
-
-def waiting_to_forward(person: Person) -> Fresh:
-    """Return how many dispatches wait to be submitted."""
-    return once("to forward", person, timezone.now(), lambda: Fresh(**_count_fresh(person)))
-
-
-def _count_fresh(person: Person) -> dict[str, int]:
-    urgent = Count("pk", filter=Q(urgency__gt=Urgency.THUONG))
-    return _along_index(to_forward(person)).aggregate(total=Count("pk"), urgent=urgent)
-
-
-def _along_index(records: QuerySet[Record]) -> QuerySet[Record]:
-    """Keep the order of a list while it is counted: without it SQLite looks at every registered record."""
-    return records.select_related(None)[:COUNTED]
 
 
 def returned_to(person: Person) -> QuerySet[Step]:
@@ -191,3 +201,8 @@ def returned_to(person: Person) -> QuerySet[Step]:
     later = Step.objects.filter(record=OuterRef("record_id"), from_person=person, order__gt=OuterRef("order"))
     back = Step.objects.filter(from_person=person, state=StepState.RETURNED, parent__isnull=True).filter(~Exists(later))
     return seen(person, back).order_by("-closed_at")
+
+
+GLANCED: Final[dict[str, Callable[[Person], QuerySet[Any]]]] = {
+    each.__name__: each for each in (drafts, to_forward, to_direct, mine, of_unit)
+}

@@ -27,6 +27,7 @@ from archive.models import AuditEntry, PaperCheck, Person, Register
 from archive.registers import Book, Line
 from archive.rules.levels import Level
 from archive.rules.roles import Action
+from archive.standing import was_restored
 from archive.views.doors import attempt, person_of
 
 
@@ -42,7 +43,7 @@ def listed(request: HttpRequest) -> HttpResponse:
 
 def _shelves(person: Person) -> list[dict[str, Any]]:
     """Return the registers a person may open, each with its years."""
-    found = list(registers.readable(person))
+    found = registers.shelf(person)
     years = registers.years_of(found, access.visible_to(person))
     return [_shelf(register, years[register.pk]) for register in found]
 
@@ -105,11 +106,11 @@ def book(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "book": shown,
         "sheet": sheet,
-        "rows": _rows(shown, sheet, place),
+        "rows": _rows(person, shown, sheet, place),
         "form": form,
         "filtered": bool(place.since or place.until),
         "years": registers.years(shown.register, scope),
-        "books": registers.readable(person),
+        "books": registers.shelf(person),
         "may_print": access.may(person, Action.REGISTER_PRINT).allowed,
         "page_level": level,
         **_turns(request, sheet, place),
@@ -117,9 +118,9 @@ def book(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "archive/books_book.html", context)
 
 
-def _rows(shown: Book, sheet: registers.Sheet, place: registers.Place) -> list[Line | registers.Lost]:
+def _rows(person: Person, shown: Book, sheet: registers.Sheet, place: registers.Place) -> list[Line | registers.Lost]:
     """Return the rows of a screen; numbers lost with a restore have no day, so a choice of days leaves them out."""
-    if place.since or place.until:
+    if place.since or place.until or not was_restored(person, timezone.now()):
         return list(sheet.lines)
     return registers.rows(shown, sheet, oldest_first=place.oldest_first)
 

@@ -95,8 +95,9 @@ def _clerk(person: Person) -> Desk:
     fresh = lists.to_forward(person)
     urgent = list(fresh.filter(urgency__gt=Urgency.THUONG)[:URGENT_ROWS])
     days = registers.registered_per_day(person, days=CHART_DAYS)
-    waiting, submitted = lists.waiting_drafts(person), lists.waiting_to_forward(person)
-    hurried = submitted.urgent
+    glances = lists.glances(person, ("drafts", "to_forward"))
+    waiting, submitted = glances["drafts"].total, glances["to_forward"]
+    hurried = submitted.pressing
     figures = [
         Figure(_("to be registered"), waiting, reverse("archive:register"), "soon" if waiting else "done",
                _("today") if waiting else _("nothing waits")),

@@ -1,5 +1,6 @@
 """The intake desk's list of drafts and the registering screen."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -15,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from archive import access, audit, registration
 from archive.forms.register import NUMBERED, ReasonForm, RegisterForm, registers_for
-from archive.models import Record, RecordState, Register
+from archive.models import DigitalObject, Record, RecordState, Register
 from archive.routing import lists
 from archive.rules.levels import Level
 from archive.rules.proposal import SURE
@@ -36,7 +37,7 @@ def desk(request: HttpRequest) -> HttpResponse:
     drafts = list(_waiting(request)[: SHOWN + 1])
     audit.read(Action.RECORD_LIST, actor=person, subject=None, desk=True, shown=min(len(drafts), SHOWN))
     context = {
-        "drafts": [_draft_line(draft) for draft in drafts[:SHOWN]],
+        "drafts": _draft_lines(drafts[:SHOWN]),
         "more": len(drafts) > SHOWN,
         "page_level": access.level_of(drafts),
     }
@@ -47,15 +48,21 @@ def _waiting(request: HttpRequest) -> Any:
     return lists.drafts(person_of(request))
 
 
-def _draft_line(draft: Record) -> dict[str, Any]:
+def _draft_lines(drafts: Sequence[Record]) -> list[dict[str, Any]]:
+    names = _originals(drafts)
+    return [_draft_line(draft, names.get(draft.pk, "")) for draft in drafts]
+
+
+def _originals(drafts: Sequence[Record]) -> dict[int, str]:
+    """Return the file name of each draft's original, by its id; of several the first."""
+    originals = DigitalObject.objects.filter(record__in=drafts, role="original").order_by("-pk")
+    return {record_id: name for record_id, name in originals.values_list("record_id", "name") if record_id}
+
+
+def _draft_line(draft: Record, original: str) -> dict[str, Any]:
     read = {name: guess["value"] for name, guess in draft.proposal.items()}
     doubtful = [name for name, guess in draft.proposal.items() if guess["confidence"] < SURE]
-    return {"record": draft, "read": read, "doubtful": len(doubtful), "original": _name_of(draft)}
-
-
-def _name_of(draft: Record) -> str:
-    original = draft.sealed_objects.filter(role="original").first()
-    return original.name if original else ""
+    return {"record": draft, "read": read, "doubtful": len(doubtful), "original": original}
 
 
 @require_http_methods(["GET", "POST"])
@@ -141,7 +148,7 @@ def _context(request: HttpRequest, draft: Record, form: RegisterForm) -> dict[st
         "waiting": len(waiting),
         "following": waiting[place + 1] if place + 1 < len(waiting) else None,
         "evidence": draft.evidence,
-        "original": _name_of(draft),
+        "original": _originals([draft]).get(draft.pk, ""),
         "return_form": ReasonForm(),
     }
 

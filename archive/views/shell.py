@@ -18,19 +18,24 @@ from django.utils.translation import gettext_lazy as _
 from archive import restoration
 from archive.models import Person
 from archive.routing import lists
+from archive.routing.lists import Glance
 from archive.rules.roles import Action, Role, allows
-from archive.standing import standing
+from archive.standing import standing, was_restored
 
-COUNTED: Final = 3  # counts on one page, each one query
+COUNTED: Final = 3  # counts on one page, all in one query
 CAP: Final = 999  # more than this is "999+": nobody works down an exact thousand
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
-    """How many rows wait behind a line of the rail; `attention` draws it in brass."""
+def _late(glance: Glance) -> bool:
+    return bool(glance.pressing)
 
-    number: int
-    attention: bool
+
+def _any(glance: Glance) -> bool:
+    return bool(glance.total)
+
+
+def _never(_glance: Glance) -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,31 +46,8 @@ class Item:
     icon: str
     label: str | Promise
     tab: bool = False
-    count: Callable[[Person], Count] | None = None
-
-
-def _drafts(person: Person) -> Count:
-    number = lists.waiting_drafts(person)
-    return Count(number, attention=bool(number))
-
-
-def _to_direct(person: Person) -> Count:
-    number = lists.figures(person, lists.to_direct).total
-    return Count(number, attention=bool(number))
-
-
-def _to_forward(person: Person) -> Count:
-    return Count(lists.waiting_to_forward(person).total, attention=False)
-
-
-def _mine(person: Person) -> Count:
-    given = lists.figures(person, lists.mine)
-    return Count(given.total, attention=bool(given.late))
-
-
-def _of_unit(person: Person) -> Count:
-    given = lists.figures(person, lists.of_unit)
-    return Count(given.total, attention=bool(given.late))
+    count: str = ""  # the list of `archive.routing.lists` that lies behind it
+    attention: Callable[[Glance], bool] = _late  # whether its count is drawn in brass
 
 
 DESK = Item("archive:home", "home", _("Desk"), tab=True)
@@ -73,8 +55,8 @@ SEARCH = Item("search:search", "search", _("Search"), tab=True)
 DOSSIERS = Item("archive:dossiers", "folders", _("Dossiers"))
 REGISTERS = Item("archive:registers", "book", _("Registers"))
 SAVED = Item("search:saved", "bookmark", _("Saved queries"))
-MINE = Item("archive:work", "checklist", _("My work"), tab=True, count=_mine)
-UNIT = Item("archive:work-unit", "users", _("Work of my unit"), tab=True, count=_of_unit)
+MINE = Item("archive:work", "checklist", _("My work"), tab=True, count="mine")
+UNIT = Item("archive:work-unit", "users", _("Work of my unit"), tab=True, count="of_unit")
 
 RAIL: dict[Role, list[tuple[str | Promise, list[Item]]]] = {
     Role.CLERK: [
@@ -83,20 +65,20 @@ RAIL: dict[Role, list[tuple[str | Promise, list[Item]]]] = {
             _("Dispatches"),
             [
                 Item("ingest:desk", "scan", _("Intake, scanning"), tab=True),
-                Item("archive:register", "clipboard-text", _("Register"), tab=True, count=_drafts),
+                Item("archive:register", "clipboard-text", _("Register"), tab=True, count="drafts", attention=_any),
                 REGISTERS,
             ],
         ),
         (_("Find"), [SEARCH, DOSSIERS, SAVED]),
-        (_("Mine"), [Item("archive:work", "checklist", _("My work"), count=_to_forward)]),
+        (_("Mine"), [Item("archive:work", "checklist", _("My work"), count="to_forward", attention=_never)]),
     ],
     Role.LEADER: [
         ("", [DESK]),
         (
             _("To direct"),
             [
-                Item("archive:work", "writing-sign", _("Read and direct"), tab=True, count=_to_direct),
-                Item("archive:work-unit", "eye-check", _("Follow up"), tab=True, count=_of_unit),
+                Item("archive:work", "writing-sign", _("Read and direct"), tab=True, count="to_direct", attention=_any),
+                Item("archive:work-unit", "eye-check", _("Follow up"), tab=True, count="of_unit"),
             ],
         ),
         (_("Find"), [SEARCH, DOSSIERS, REGISTERS, SAVED]),
@@ -153,13 +135,13 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "search_closed": not allows(stands.roles, Action.SEARCH_RUN),
         # Asked for by the page that draws it: a part of a page, sent by htmx, costs no count.
         "rail": SimpleLazyObject(lambda: rail(request, stands.roles)),
-        "restored": SimpleLazyObject(lambda: restored(stands.roles)),
+        "restored": SimpleLazyObject(lambda: restored(user, stands.roles)),
     }
 
 
-def restored(roles: frozenset[Role]) -> dict[str, Any]:
+def restored(person: Person, roles: frozenset[Role]) -> dict[str, Any]:
     """Return what the banner after a restore says, until an administrator has acknowledged it."""
-    found = restoration.banner()
+    found = restoration.banner() if was_restored(person, timezone.now()) else None
     if found is None:
         return {"happened": False}
     return {
@@ -188,7 +170,8 @@ def rail(request: HttpRequest, roles: frozenset[Role]) -> list[dict[str, Any]]:
 
 
 def _line(item: Item) -> dict[str, Any]:
-    return {"url": reverse(item.name), "icon": item.icon, "label": item.label, "tab": item.tab, "counter": item.count}
+    return {"url": reverse(item.name), "icon": item.icon, "label": item.label, "tab": item.tab, "list": item.count,
+            "presses": item.attention}  # fmt: skip
 
 
 def _mark_here(lines: list[dict[str, Any]], path: str) -> None:
@@ -201,7 +184,9 @@ def _mark_here(lines: list[dict[str, Any]], path: str) -> None:
 
 def _count(lines: list[dict[str, Any]], request: HttpRequest) -> None:
     """Put the counts on the first lines that have one."""
-    for line in [line for line in lines if line["counter"]][:COUNTED]:
-        counted = line["counter"](request.user)
-        line["count"], line["more"] = min(counted.number, CAP), counted.number > CAP
-        line["attention"] = counted.attention
+    counted = [line for line in lines if line["list"]][:COUNTED]
+    found = lists.glances(request.user, [line["list"] for line in counted])  # type: ignore[arg-type]
+    for line in counted:
+        glance = found[line["list"]]
+        line["count"], line["more"] = min(glance.total, CAP), glance.total > CAP
+        line["attention"] = line["presses"](glance)

@@ -77,7 +77,7 @@ def desk(request: HttpRequest) -> HttpResponse:
     """Show a clerk what was registered and handed to nobody yet, and what came back."""
     person = person_of(request)
     back, fresh = list(lists.returned_to(person)[:ROWS]), lists.to_forward(person)
-    page = _page(request, fresh, lists.waiting_to_forward(person).total)
+    page = _page(request, fresh, lists.glances(person, ["to_forward"])["to_forward"].total)
     _note_read(person, "submit", len(page.object_list) + len(back))
     shown: list[Record] = [*page.object_list, *(step.record for step in back)]
     context = {"page": page, "back": back, "page_level": access.level_of(shown), **_turns(request, page)}
