@@ -168,21 +168,20 @@ def _attack(crew: Crew, chance: random.Random, *, kills: int, files: int) -> Cou
 
 
 def _chosen(crew: Crew, chance: random.Random) -> tuple[int, str]:
-    """Return a random process, each kind as likely; half of the blows wait for a child at work.
+    """Return a random process: half of the blows meet a worker, which is the follower too, half a child at work.
 
-    A new worker is alone for seconds, a child lives for one: blows at any moment would all meet workers.
+    A child lives for one second: such a blow waits for one, and meets whatever there is when none comes.
     """
-    until = time.monotonic() + (CHILD_SECONDS if chance.random() < 0.5 else 0)  # noqa: PLR2004
+    wanted = {"worker"} if chance.random() < 0.5 else {"child", "tesseract"}  # noqa: PLR2004
+    until = time.monotonic() + CHILD_SECONDS
     while True:
         kinds: dict[str, list[int]] = {}
         for pid in crew.targets():
             kinds.setdefault(kind_of(pid), []).append(pid)
         kinds.pop("gone", None)
-        if at_work := sorted(kinds.keys() & {"child", "tesseract"}):
-            kind = chance.choice(at_work)
-            return chance.choice(kinds[kind]), kind
-        if time.monotonic() >= until and kinds:
-            kind = chance.choice(sorted(kinds))
+        found = sorted(kinds.keys() & wanted) or (sorted(kinds) if time.monotonic() >= until else [])
+        if found:
+            kind = chance.choice(found)
             return chance.choice(kinds[kind]), kind
         crew.keep_up()
         time.sleep(0.02)
