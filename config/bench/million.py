@@ -11,7 +11,7 @@ import json
 import random
 import sys
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
@@ -36,21 +36,8 @@ from config.bench.shape import (
     UNTOUCHED,
     WORDS,
     YEARS,
+    Large,
 )
-
-
-@dataclass
-class Large:
-    """Ids of the office that was made; readers by name are people of `READERS`."""
-
-    units: list[int]
-    departments: list[int]
-    below: dict[int, list[int]]
-    people: list[int]
-    clerks: dict[int, int]
-    staff: dict[int, list[int]]
-    registers: dict[tuple[int, str], int]
-    counters: dict[tuple[int, int], int] = field(default_factory=dict)
 
 
 def main(records: int) -> None:

@@ -1,5 +1,6 @@
 """The shape of the large office that benches look at: how many, how old, which words."""
 
+from dataclasses import dataclass, field
 from typing import Final
 
 YEARS: Final = 12
@@ -26,3 +27,17 @@ WORDS: Final = (
     "quả", "thực", "hiện", "nhiệm", "vụ", "quý", "kế", "hoạch", "kiểm", "tra", "bảo", "đảm",
     "hậu", "cần", "kỹ", "thuật", "chính", "sách", "hậu", "phương", "quân", "đội",
 )  # fmt: skip
+
+
+@dataclass
+class Large:
+    """Ids of the office that was made; readers by name are people of `READERS`."""
+
+    units: list[int]
+    departments: list[int]
+    below: dict[int, list[int]]
+    people: list[int]
+    clerks: dict[int, int]
+    staff: dict[int, list[int]]
+    registers: dict[tuple[int, str], int]
+    counters: dict[tuple[int, int], int] = field(default_factory=dict)
