@@ -1,17 +1,21 @@
 """Whether the index holds what the database holds, record by record; and the repair of what differs.
 
-An index may be behind the log, which is no drift: only entries that it says it has
-followed are held against it. Acts for nobody: ids and levels alone are looked at.
+Both sides are read in the order of ids and held against each other as they come, so that
+the memory does not grow with the archive. An index may be behind the log, which is no
+drift: only entries that it says it has followed are held against it. Acts for nobody:
+ids and levels alone are looked at.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from itertools import groupby
 from typing import Final
 
 from django.db.models import Max
 
 from archive.models import AuditLeaf, DossierItem, Record
 from search.engine import Engine
+from search.entry import Hit
 from search.follow import BATCH, SKIPPED, entries
 
 _COMPARED: Final = 2_000  # records of one look into the database
@@ -34,41 +38,61 @@ class Drift:
 
     def counts(self) -> dict[str, int]:
         """Return how many of each kind."""
-        return {
-            "missing": len(self.missing),
-            "stale": len(self.stale),
-            "orphans": len(self.orphans),
-            "misplaced": len(self.misplaced),
-        }
+        return {kind.name: len(getattr(self, kind.name)) for kind in fields(self) if kind.name != "records"}
+
+
+def check(engine: Engine) -> Drift:
+    """Return what differs in two looks: what a follower moved under the first one is right in the second.
+
+    Raises:
+        EngineAway: the search server does not answer.
+    """
+    first = scan(engine)
+    if not first.ids:
+        return first
+    second = scan(engine)
+    for kind in first.counts():
+        getattr(second, kind).intersection_update(first.ids)
+    return second
 
 
 def scan(engine: Engine) -> Drift:
-    """Compare everything; in memory of two numbers a record.
+    """Compare everything once.
 
     Raises:
         EngineAway: the search server does not answer.
     """
     drift = Drift()
     position = engine.position()
-    held: dict[int, tuple[int, int]] = {}
-    for stamp in engine.stamps():
-        if stamp.id in held:
-            drift.misplaced.add(stamp.id)
-        held[stamp.id] = (stamp.version, stamp.level)
-    for part in _records():
-        changed = _changed(list(part), position)
-        for pk, level in part.items():
-            drift.records += 1
-            version, indexed = held.pop(pk, (-1, level))
-            if version < 0:
-                if changed.get(pk, position) < position:
-                    drift.missing.add(pk)
-            elif indexed != level and changed.get(pk, 0) < position:
-                drift.misplaced.add(pk)
-            elif version <= changed.get(pk, -1):
-                drift.stale.add(pk)
-    drift.orphans = set(held)
+    held = groupby(engine.stamps(), key=lambda one: one.id)
+    ahead = next(held, None)
+    for levels in _records():
+        here: dict[int, list[Hit]] = {}
+        while ahead and ahead[0] <= max(levels):
+            here[ahead[0]] = list(ahead[1])
+            ahead = next(held, None)
+        _compare(drift, levels, here, position)
+    while ahead:
+        drift.orphans.add(ahead[0])
+        ahead = next(held, None)
     return drift
+
+
+def _compare(drift: Drift, levels: Mapping[int, int], held: Mapping[int, Sequence[Hit]], position: int) -> None:
+    """Hold the records of a stretch of ids against the stamps of the same stretch."""
+    drift.records += len(levels)
+    drift.orphans.update(held.keys() - levels.keys())
+    changed = _changed(list(levels), position)
+    for pk, level in levels.items():
+        stamps = held.get(pk, ())
+        is_followed = changed.get(pk, position) < position
+        if not stamps:
+            if is_followed:
+                drift.missing.add(pk)
+        elif len(stamps) > 1 or (stamps[0].level != level and is_followed):
+            drift.misplaced.add(pk)
+        elif stamps[0].version <= changed.get(pk, -1):
+            drift.stale.add(pk)
 
 
 def repair(engine: Engine, drift: Drift) -> None:
@@ -90,7 +114,7 @@ def repair(engine: Engine, drift: Drift) -> None:
 
 
 def _records() -> Iterator[dict[int, int]]:
-    """Yield the level of every record by its id, in parts."""
+    """Yield the level of every record by its id, in parts, in the order of ids."""
     last = 0
     while part := dict(
         Record.objects.filter(pk__gt=last).order_by("pk").values_list("pk", "level")[:_COMPARED]

@@ -20,12 +20,13 @@ DEEPEST: Final = 10_000  # hits beyond are counted, not listed: nobody reads pag
 
 # What a hit gains, each once. Sums are the bands of Order.BEST; equal bands are ordered by day, newest first.
 BASE: Final = 1
-MARKS_RIGHT: Final = 2  # every word asked for with marks stands there with these marks
+WORDS_RIGHT: Final = 1  # every word stands there as typed, or in another way to write it: none is misread
+MARKS_RIGHT: Final = 1  # every word asked for with marks stands there with these marks
 TEXT_PHRASE: Final = 4  # the words stand side by side in the text
 SUBJECT_ALL: Final = 8  # the subject has every word
 SUBJECT_PHRASE: Final = 16  # the subject has them side by side
 NUMBER: Final = 32  # it bears the number asked for
-TOP_BAND: Final = BASE + MARKS_RIGHT + TEXT_PHRASE + SUBJECT_ALL + SUBJECT_PHRASE + NUMBER
+TOP_BAND: Final = BASE + WORDS_RIGHT + MARKS_RIGHT + TEXT_PHRASE + SUBJECT_ALL + SUBJECT_PHRASE + NUMBER
 
 
 class EngineBusy(Exception):  # noqa: N818 - an answer: come back later
@@ -101,13 +102,17 @@ class Engine(Protocol):
         """Return how many records the reader may see."""
 
     def stamps(self) -> Iterator[Hit]:
-        """Yield (id, version, level) of everything held, in no order: for the drift check only."""
+        """Yield (id, version, level) of everything held, in the order of ids: for the drift check only."""
 
     def reload(self) -> None:
         """See what other processes have committed. Searching does so by itself."""
 
     def open_new_generation(self) -> Self:
-        """Return an empty engine beside this one, to be filled and then swapped in."""
+        """Return an empty engine beside this one, to be filled and then swapped in.
+
+        Raises:
+            EngineBusy: another process is filling one.
+        """
 
     def swap(self, new: Self) -> None:
         """Make a filled generation the current one for every process; the old one is kept until the next."""

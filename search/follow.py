@@ -6,7 +6,7 @@ nothing. Reads and searches in the log change nothing and are skipped without a 
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -48,6 +48,7 @@ class Follower:
     def __init__(self, engine: Engine | None = None) -> None:
         """Use the given engine, or open the installation's own at the first look."""
         self._engine = engine
+        self._persisted = 0
         self._seen = 0  # skipped ahead of the persisted position
         self._idle = 0
         self._is_away = False
@@ -65,9 +66,10 @@ class Follower:
         While the search server is away nothing is passed: the log keeps what is to be
         done, and the first look after its return goes on from there.
         """
-        sequencing.place()
         try:
-            passed = self._follow(limit)
+            passed = self._follow_or_rebuild(limit)
+        except EngineBusy:
+            return 0
         except EngineAway:
             if not self._is_away:
                 log.warning("the search server is away; the index will catch up by itself")
@@ -80,8 +82,28 @@ class Follower:
         self._is_away = False
         return passed
 
-    def _follow(self, limit: int) -> int:
+    def _follow_or_rebuild(self, limit: int) -> int:
+        try:
+            return self.follow(limit=limit)
+        except IndexBroken:
+            # Nothing of the commit is trusted: the index is built anew from the database.
+            log.exception("the index is rebuilt")
+            self.engine.release()
+            rebuild()
+            return 0
+
+    def follow(self, *, limit: int = 1000) -> int:
+        """Do the same, and leave what goes wrong to the caller.
+
+        Raises:
+            EngineBusy: another process writes, or builds a new index.
+            EngineAway: the search server does not answer.
+            IndexBroken: the index does not hold what was written.
+        """
+        sequencing.place()
         persisted = self.engine.position()
+        if persisted != self._persisted:  # moved by another follower, or back: the index is a new one
+            self._persisted = self._seen = persisted
         start = max(persisted, self._seen)
         leaves = list(
             AuditLeaf.objects.filter(idx__gte=start)
@@ -89,23 +111,16 @@ class Follower:
             .values_list("idx", "entry__action", "entry__record_id", "entry__object_type", "entry__object_id")[:limit]
         )
         if not leaves:
-            self._rest()
+            self._rest(persisted)
             return 0
         following = leaves[-1][0] + 1
         changed = set(_changed(leaves))
         if not changed and following - persisted < PERSIST_EVERY:
             self._seen = following
             return len(leaves)
-        try:
-            self._write(changed, following)
-        except EngineBusy:
-            return 0
-        except IndexBroken:
-            # Nothing of the commit is trusted: the index is built anew from the database.
-            log.exception("the index is rebuilt")
-            rebuild()
-            return 0
-        self._seen, self._idle = following, 0
+        self._write(changed, following)
+        self._persisted = self._seen = following
+        self._idle = 0
         return len(leaves)
 
     def _write(self, changed: Iterable[int], following: int) -> None:
@@ -117,11 +132,19 @@ class Follower:
             self.engine.remove(set(part) - {entry.id for entry in found})
         self.engine.commit(position=following)
 
-    def _rest(self) -> None:
-        """Let the writer and its memory go after a while without work."""
+    def _rest(self, persisted: int) -> None:
+        """Let the writer and its memory go after a while without work; then also look whose index this is."""
         self._idle += 1
-        if self._idle == IDLE_LOOKS:
+        if self._idle % IDLE_LOOKS == 0:
             self.engine.release()
+            if persisted > _log_length():
+                log.error("the index has followed more than the log holds: a backup was restored; it is rebuilt")
+                rebuild()
+
+    @property
+    def reached(self) -> int:
+        """How much of the log has been looked at."""
+        return max(self._persisted, self._seen)
 
     def close(self) -> None:
         """Let the writer go for good."""
@@ -184,23 +207,45 @@ def _entry(
     )
 
 
-def rebuild(*, progress: object = None) -> int:
-    """Build a new index aside from the database, replay what happened meanwhile, swap it in; return its size."""
+def _log_length() -> int:
+    top = AuditLeaf.objects.order_by("-idx").values_list("idx", flat=True).first()
+    return 0 if top is None else top + 1
+
+
+def rebuild(*, progress: Callable[[int], object] | None = None) -> int:
+    """Build a new index aside from the database, replay what happened meanwhile, swap it in; return its size.
+
+    The old one answers until then, and goes on if anything fails.
+
+    Raises:
+        EngineBusy: another process is building one.
+        EngineAway: the search server does not answer.
+    """
     engine = open_engine()
     new = engine.open_new_generation()
-    top = AuditLeaf.objects.order_by("-idx").values_list("idx", flat=True).first()
-    position = 0 if top is None else top + 1
+    try:
+        total = _fill(new, _log_length(), progress)
+        replay = Follower(new)
+        # What the old index knows the new one must know before it answers: a level raised meanwhile above all.
+        while replay.follow() or replay.reached < min(engine.position(), _log_length()):
+            continue
+        engine.swap(new)
+        replay.follow()
+    finally:
+        with suppress(EngineAway):
+            new.release()
+    return total
+
+
+def _fill(new: Engine, position: int, progress: Callable[[int], object] | None) -> int:
+    """Write every record of the database as of a position in the log; return how many."""
     total, last = 0, 0
     while ids := list(Record.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:BATCH]):
         new.upsert(entries(ids, version=position))
         total, last = total + len(ids), ids[-1]
         if total % COMMIT_EVERY < len(ids):
             new.commit()
-        if callable(progress):
+        if progress:
             progress(total)
     new.commit(position=position)
-    replay = Follower(new)
-    while replay.catch_up():
-        continue
-    engine.swap(new)
     return total

@@ -5,6 +5,7 @@ generation's lock at the first change and keeps it until `release`; the writer's
 is gone with it. Never imported by anything but the wiring: others know `search.engine`.
 """
 
+import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -115,12 +116,10 @@ class Embedded:
         return sum(view.count(allowed) for view in self._views(terms))
 
     def stamps(self) -> Iterator[Hit]:
-        """Yield everything held, shelf by shelf; only for the drift check, which acts for nobody."""
+        """Yield everything held, in the order of ids; only for the drift check, which acts for nobody."""
         holding = self._for_reading()
-        for shelf in holding.shelves() if holding else ():
-            view = View.of(shelf)
-            result = view.searcher.search(schema.everything(), max(view.searcher.num_docs, 1), count=False)
-            yield from view.hits([address for _, address in result.hits])
+        views = [View.of(shelf) for shelf in holding.shelves()] if holding else []
+        yield from heapq.merge(*(listing.everything(view, self._schema) for view in views), key=lambda one: one.id)
 
     def reload(self) -> None:
         """Do nothing: every search looks first."""

@@ -42,11 +42,15 @@ class Generations:
         return self.root / name
 
     def begin(self) -> str:
-        """Make an empty generation with the next number, and clear away those before the current one."""
+        """Make an empty generation with the next number, and clear away those before the current one.
+
+        Half-built ones go too, if nobody is building them: a rebuild was killed.
+        """
         current = self.current()
         names = self._names()
         for name in names:
-            if current and int(name[-6:]) < int(current[-6:]):
+            is_before = current and int(name[-6:]) < int(current[-6:])
+            if is_before or (current != name and not is_written(self.folder(name))):
                 shutil.rmtree(self.folder(name), ignore_errors=True)
         number = max((int(name[-6:]) for name in names), default=0) + 1
         name = f"s{SCHEMA}-{number:06}"
@@ -80,6 +84,15 @@ class WriterLock:
     def release(self) -> None:
         """Let go of the lock."""
         os.close(self._file)
+
+
+def is_written(folder: Path) -> bool:
+    """Return whether somebody holds the right to write a generation."""
+    try:
+        WriterLock(folder).release()
+    except EngineBusy:
+        return True
+    return False
 
 
 def write_durably(path: Path, text: str) -> None:

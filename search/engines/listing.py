@@ -5,7 +5,7 @@ merged order is exact and says nothing about what a shelf hides.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
@@ -14,7 +14,7 @@ import tantivy
 from tantivy import Query
 
 from archive.rules.levels import LEVEL_SLUGS, URGENCY_SLUGS, Level, Urgency
-from search.engines.schema import WHOLE, band
+from search.engines.schema import WHOLE, after, band
 from search.engines.shelf import Shelf, count_of, numbers
 from search.entry import Bucket, Hit
 
@@ -23,6 +23,7 @@ _ASKED_VALUES: Final = 200  # per shelf: each value brought back costs more than
 _ASKED_MONTHS: Final = 10_000
 _TIES: Final = 20  # looked at beside the hits wanted, which costs less than asking again
 _MAX_TIES: Final = 2000
+_STAMPS: Final = 10_000  # of one look
 _FIELDS: Final = {
     **{name: f"{name}_is" for name in WHOLE},
     "year": "year",
@@ -78,6 +79,19 @@ def best(view: View, query: Query, wanted: int) -> tuple[list[Listed], int]:
     keys = numbers(view.searcher, "newest", [address for _, address in hits])
     found = [((band(score), key), view, address) for (score, address), key in zip(hits, keys, strict=True)]
     return found, int(result.count)
+
+
+def everything(view: View, schema: tantivy.Schema) -> Iterator[Hit]:
+    """Yield all that a view holds in the order of ids, in parts; for the drift check only."""
+    last = 0
+    while True:
+        query = after(schema, last)
+        result: Any = view.searcher.search(query, _STAMPS, count=False, order_by_field="id", order=tantivy.Order.Asc)
+        hits = view.hits([address for _, address in result.hits])
+        yield from hits
+        if len(hits) < _STAMPS:
+            return
+        last = hits[-1].id
 
 
 def page(found: list[Listed], offset: int, limit: int) -> tuple[Hit, ...]:

@@ -109,9 +109,9 @@ def band(score: float) -> int:
     return int(score / WEIGHT_UNIT + 1e-4)
 
 
-def everything() -> tantivy.Query:
-    """Return the query that matches all: for the drift check, which acts for nobody."""
-    return tantivy.Query.all_query()
+def after(schema: tantivy.Schema, record: int) -> tantivy.Query:
+    """Return the query that matches all ids beyond one: for the drift check, which acts for nobody."""
+    return tantivy.Query.range_query(schema, "id", tantivy.FieldType.Unsigned, record + 1, 2**63)
 
 
 def hints(entry: Entry) -> set[str]:

@@ -132,12 +132,13 @@ class Elastic:
         return type(self)(self._server, self._generations.prefix, generation=self._generations.begin())
 
     def swap(self, new: Self) -> None:
-        """Make a filled generation current; its writer is closed first."""
+        """Make a filled generation current; the right to write it is given back after, so that none clears it away."""
         if new._pinned is None:
             raise ValueError("not a generation that was built aside")
-        new.release()
         self.release()
         self._generations.point(new._pinned)
+        new.release()
+        new._pinned.let_go()  # taken when it was begun, and still held if nothing was written
         new._pinned = None
 
     # --- small steps ------------------------------------------------------------------

@@ -4,7 +4,9 @@ A generation is `<prefix>-s<schema>-<stamp>`: one index per level and a small on
 state (position in the log, who may write). All are made at once, before anything is
 written: the aliases of all levels then move in one step, and no index appears later
 behind an alias. Generations of another schema are never read. The one before the
-current is kept until the next is begun.
+current is kept until the next is begun; then one that a killed rebuild left half built
+goes too. An index that the server made by itself, because somebody deleted ours under a
+writer, is never put in use.
 
 The right to write is a lease in the generation's state, taken and renewed by compare
 and set. It keeps followers of several machines out of each other's way on any database;
@@ -15,12 +17,11 @@ holder that slept past its lease is turned away by the version of each record.
 import re
 import time
 import uuid
-from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from archive.rules.levels import Level
-from search.engine import EngineBusy
+from search.engine import EngineBusy, IndexBroken
 from search.engines.elastic import mapping
 from search.engines.elastic.server import Server
 
@@ -35,12 +36,12 @@ _WRITER: Final = "writer"
 class Generation:
     """One generation: its names, its position, its lease."""
 
-    def __init__(self, server: Server, base: str, stamp: str) -> None:
-        """Name it; nothing is asked or made."""
+    def __init__(self, server: Server, base: str, stamp: str, owner: str) -> None:
+        """Name it, and the one who may come to write it; nothing is asked or made."""
         self.stamp = stamp
         self._server = server
         self._name = f"{base}-{stamp}"
-        self._owner = uuid.uuid4().hex
+        self._owner = owner
         self._held: tuple[int, int] | None = None  # sequence number and term of the lease
         self._until = 0.0
 
@@ -76,11 +77,18 @@ class Generation:
         if self._held and time.monotonic() < self._until - (LEASE_SECONDS - _RENEW_BEFORE_SECONDS):
             return
         found = self._server.document(self.state, _WRITER)
-        lease = found["_source"] if found else {}
-        if lease and lease["owner"] != self._owner and float(lease["until"]) > time.time():
+        if self._is_of_another(found):
             self._held = None
             raise EngineBusy
         self._put_lease(found, LEASE_SECONDS)
+
+    def is_taken(self) -> bool:
+        """Return whether another holds the right to write."""
+        return self._is_of_another(self._server.document(self.state, _WRITER))
+
+    def _is_of_another(self, found: dict[str, Any] | None) -> bool:
+        lease = found["_source"] if found else {"owner": self._owner}
+        return lease["owner"] != self._owner and float(lease["until"]) > time.time()
 
     def let_go(self) -> None:
         """Give the right back; one that another has taken meanwhile is left to them."""
@@ -90,7 +98,7 @@ class Generation:
             past = {"owner": self._owner, "until": 0.0}
             self._server.put(self.state, _WRITER, past, if_seq_no=sequence, if_primary_term=term)
 
-    def _put_lease(self, found: dict[str, object] | None, seconds: float) -> None:
+    def _put_lease(self, found: dict[str, Any] | None, seconds: float) -> None:
         began = time.monotonic()
         lease = {"owner": self._owner, "until": time.time() + seconds}
         state = {"if_seq_no": found["_seq_no"], "if_primary_term": found["_primary_term"]} if found else {}
@@ -110,6 +118,8 @@ class Generations:
         self.server = server
         self.prefix = prefix
         self._base = f"{prefix}-s{mapping.SCHEMA}"
+        # One owner for as long as this process lives: it takes a lease that it could not give back up again at once.
+        self._owner = uuid.uuid4().hex
         self._pattern = re.compile(rf"{re.escape(prefix)}-s(\d+)-(\d{{20}})-(?:l\d|{_STATE})")
 
     def aliases(self, up_to: int = max(Level)) -> list[str]:
@@ -124,7 +134,7 @@ class Generations:
 
     def named(self, stamp: str) -> Generation:
         """Return a generation by its stamp."""
-        return Generation(self.server, self._base, stamp)
+        return Generation(self.server, self._base, stamp, self._owner)
 
     def first(self) -> Generation:
         """Return the current generation, begun now if there is none."""
@@ -135,16 +145,25 @@ class Generations:
         return current
 
     def begin(self) -> Generation:
-        """Make an empty generation aside, and clear away those before the current one."""
-        current = self.current()
-        if current:
-            self.server.delete(self._before(current.stamp))
+        """Make an empty generation aside, and clear away all others but the current one.
+
+        Raises:
+            EngineBusy: one is being built at this moment.
+        """
+        self.server.delete(self._done_with())
         new = self.named(f"{datetime.now(UTC):%Y%m%d%H%M%S%f}")
         self._make(new, is_current=False)
+        new.take()
         return new
 
     def point(self, new: Generation) -> None:
-        """Make a generation the current one, for every process, in one step over all levels."""
+        """Make a generation the current one, for every process, in one step over all levels.
+
+        Raises:
+            IndexBroken: its indices are not those that were begun.
+        """
+        if not self.server.are_ours([*new.levels(), new.state]):
+            raise IndexBroken("an index was deleted while it was built")
         self.server.tune([*new.levels(), new.state], mapping.IN_USE)
         self.server.merge(new.levels())
         actions = []
@@ -171,7 +190,18 @@ class Generations:
     def _alias(self, index: str) -> str:
         return f"{self._base}-{index.rsplit('-', 1)[1]}"
 
-    def _before(self, stamp: str) -> Sequence[str]:
-        """Return the indices of generations before a stamp, of whatever schema."""
-        names = ((name, self._pattern.fullmatch(name)) for name in self.server.names(f"{self.prefix}-s*"))
-        return [name for name, found in names if found and found[2] < stamp]
+    def _done_with(self) -> list[str]:
+        """Return the indices of generations before the current one, of whatever schema, and of half-built ones."""
+        current = self.current()
+        since = current.stamp if current else _FIRST
+        before, unfinished = [], set()
+        for name in self.server.names(f"{self.prefix}-s*"):
+            found = self._pattern.fullmatch(name)
+            if found and current and found[2] < since:
+                before.append(name)
+            elif found and int(found[1]) == mapping.SCHEMA and found[2] > since:
+                unfinished.add(found[2])
+        aside = [self.named(stamp) for stamp in sorted(unfinished)]
+        if any(generation.is_taken() for generation in aside):
+            raise EngineBusy
+        return [*before, *(index for generation in aside for index in (*generation.levels(), generation.state))]

@@ -25,7 +25,7 @@ class Command(BaseCommand):
     def handle(self, *, repair: bool, **_options: Any) -> None:
         engine = follow.open_engine()
         try:
-            found = drift.scan(engine)
+            found = drift.check(engine)
             if repair and found.ids:
                 self._mend(engine, found)
         except EngineAway as away:
@@ -39,8 +39,7 @@ class Command(BaseCommand):
             return
         if not repair:
             raise CommandError("The index differs from the database. Run: manage.py check_index --repair")
-        left = drift.scan(engine)
-        if left.ids:
+        if drift.check(engine).ids:
             raise CommandError("Some still differ. Run: manage.py rebuild_index")
         self.stdout.write(f"{len(found.ids)} mended.")
 

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from search import follow
+from search.engine import EngineAway, EngineBusy
 
 
 class Command(BaseCommand):
@@ -13,6 +14,11 @@ class Command(BaseCommand):
     help = "Build the search index anew from the database; searching goes on meanwhile."
 
     def handle(self, **_options: Any) -> None:
-        total = follow.rebuild(progress=lambda done: self.stderr.write(f"\r{done} records", ending=""))
+        try:
+            total = follow.rebuild(progress=lambda done: self.stderr.write(f"\r{done} records", ending=""))
+        except EngineAway as away:
+            raise CommandError("The search server does not answer. The old index stays in use.") from away
+        except EngineBusy as busy:
+            raise CommandError("Another process is building the index. The old one stays in use.") from busy
         self.stderr.write("")
         self.stdout.write(f"{total} records indexed; the new index is in use.")
