@@ -26,7 +26,12 @@ if os.environ.get("VANKHO_TEST_DATABASE_URL"):
     os.environ["VANKHO_DATABASE_URL"] = os.environ["VANKHO_TEST_DATABASE_URL"].rsplit("/", 1)[0] + f"/vankho_{RUN}"
 
 import pytest
+from hypothesis import HealthCheck, settings
 from pytest_django.plugin import blocking_manager_key
+
+# A busy machine draws slowly: how long an example takes is no property of what is tested.
+settings.register_profile("office", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("office")
 
 
 def pytest_unconfigure() -> None:
