@@ -1,25 +1,54 @@
-"""Queries that people keep or asked lately. How far an index has followed the log is kept by the index itself."""
+"""Queries that people keep, are told of, or asked lately. How far an index has followed the log is kept by the index itself."""
 
 from django.db import models
 
 from archive.models import Person
+from archive.models.access import LEVEL_CHOICES
+from archive.models.people import ROLE_CHOICES
 
 
 class SavedSearch(models.Model):
-    """A query kept by a person: its words, never its hits; it runs under the reader's rights of the day."""
+    """A query kept by a person: its words, never its hits; it runs under the reader's rights of the day.
+
+    Name and words may betray what they ask for, so they have a level of their own: nobody
+    reads them without that clearance, its owner included (`search.saving.readable`).
+    """
 
     person = models.ForeignKey(Person, models.PROTECT, related_name="saved_searches")
     name = models.CharField(max_length=120)
-    text = models.CharField(max_length=1000)
+    text = models.CharField(max_length=1000, blank=True)
+    filters = models.JSONField(default=dict)  # facet -> accepted values
     order = models.CharField(max_length=10, default="newest")
+    level = models.SmallIntegerField(choices=LEVEL_CHOICES, default=0)
+    shared_with = models.SmallIntegerField(choices=ROLE_CHOICES, null=True, blank=True)  # a role; null: its owner alone
     created_at = models.DateTimeField()
 
     class Meta:
         ordering = ("name",)
         constraints = [models.UniqueConstraint(fields=["person", "name"], name="saved_name_once")]
+        indexes = [models.Index(fields=["shared_with", "level"], name="saved_shared")]  # what my role shares
 
     def __str__(self) -> str:
         return self.name
+
+
+class Alert(models.Model):
+    """A person wants to be told of what is new in a kept query: the place in the log up to which they looked.
+
+    No hit is kept: what is new is asked at each look, under the rights of that moment
+    (`search.news`). `seen` is the first place not looked at, `seen_at` about when it was written.
+    """
+
+    person = models.ForeignKey(Person, models.PROTECT, related_name="search_alerts")
+    search = models.ForeignKey(SavedSearch, models.CASCADE, related_name="alerts")
+    seen = models.BigIntegerField()
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "search"], name="alert_once")]
+
+    def __str__(self) -> str:
+        return f"{self.person_id}: {self.search_id}"
 
 
 class Asking(models.Model):
