@@ -78,9 +78,10 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
     "archive_retentionrule": {"code, valid_from": "the rule in force on a day; no version twice"},
     "archive_servicetoken": {"digest": "the account of a token"},
     "archive_step": {
-        "closed_by_id": "directions I gave lately and may still change",
-        "from_person_id": "what I gave out and what came back",
-        "parent_id": "the steps below a step",
+        "closed_by_id, closed_at": "my newest direction, while it may be taken back",
+        "from_person_id": "what came back to me",
+        "from_person_id, due_on": "what I gave to others and is not finished",
+        "parent_id": "the answers to a step",
         "to_person_id": "what a person ever had in hand",
         "to_unit_id": "what a unit ever had in hand",
         "to_person_id, due_on": "my open steps, soonest due first",
