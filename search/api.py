@@ -1,70 +1,159 @@
-"""Searching by API: the same query language, the same terms, the same second check."""
+"""Searching by API: the same query language, the same terms, the same second check.
 
-from typing import Any
+Words are sent in the body of a POST, never in an address. While the search server is
+away the answer is 503 with a problem (`SRC-001`); everything else of the API works.
+"""
 
-from django.http import HttpRequest
-from ninja import Router, Schema
+from typing import Any, Final, Literal
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from ninja import Router, Schema, Status
 from pydantic import ConfigDict, Field
 
 from archive import access, audit
 from archive.api import RecordOut, described
 from archive.rules.roles import Action
 from archive.views.doors import person_of
-from search import finding
-from search.entry import FACETS, Order
+from search import chips, finding
+from search.engine import DEEPEST, EngineAway
+from search.entry import Order
 from search.query import MAX_CHARS, parse
 
 router = Router(tags=["search"])
 
+AWAY: Final = "SRC-001"
+RETRY_SECONDS: Final = "30"
+Facet = Literal["type", "organ", "unit", "year", "month", "level", "urgency", "register", "dossier", "retention"]
+
 
 class SearchIn(Schema):
-    """A query with its chosen facet values; a POST, so that no words stand in an address."""
+    """A query with its chosen facet values; `offset` pages through the hits, twenty at a time."""
 
     model_config = ConfigDict(extra="forbid")
 
-    q: str = Field("", max_length=MAX_CHARS)
+    q: str = Field("", max_length=MAX_CHARS, description="words, a number, name:value; empty: everything")
     order: Order = Order.NEWEST
-    offset: int = Field(0, ge=0, le=10_000)
-    filters: dict[str, list[str]] = Field(default_factory=dict)
+    offset: int = Field(0, ge=0, le=DEEPEST - finding.PER_PAGE)
+    filters: dict[Facet, list[str]] = Field(
+        default_factory=dict, description="facet to values: any of them, in every facet"
+    )
 
 
 class HitOut(RecordOut):
-    """One hit: the record, a passage of plain text, and (page, places) of every hit page."""
+    """One hit: the record, a passage of plain text with its spans to mark, and (page, places) of every hit page."""
 
     passage: str
+    passage_marks: list[tuple[int, int]]
+    passage_page: int
+    subject_marks: list[tuple[int, int]]
     pages: list[tuple[int, int]]
 
 
 class BucketOut(Schema):
-    """One value of a facet."""
+    """One value of a facet and how many hits have it."""
 
     value: str
     count: int
 
 
+class UnderstoodOut(Schema):
+    """One piece of the query as it was understood, and the query without it."""
+
+    kind: str
+    label: str
+    value: str
+    note: str
+    is_negative: bool
+    without: str
+
+
 class SearchOut(Schema):
-    """Hits, total and facets among what this account may see."""
+    """Hits, total and facets among what this account may see; `next_offset` is null at the end."""
 
     total: int
+    next_offset: int | None
     items: list[HitOut]
     facets: dict[str, list[BucketOut]]
+    understood: list[UnderstoodOut]
+    is_cut: bool = Field(description="the query was longer than can be asked; its end was left out")
+    meant: list[str] = Field(description="queries that may have been meant and find more")
 
 
-@router.post("/search", response=SearchOut)
-def search(request: HttpRequest, asked: SearchIn) -> dict[str, Any]:
+class TypedIn(Schema):
+    """The beginning of a query."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    q: str = Field(max_length=MAX_CHARS)
+
+
+class HintOut(Schema):
+    """A whole query that would find `count` records."""
+
+    text: str
+    count: int
+
+
+class Unanswered(Schema):
+    """Why nothing was answered: a stable code and a sentence."""
+
+    code: str
+    message: str
+
+
+@router.post("/search", response={200: SearchOut, 503: Unanswered})
+def search(request: HttpRequest, response: HttpResponse, asked: SearchIn) -> Status[Any]:
     """Search the records this account may see."""
     person = person_of(request)
     access.require(person, Action.SEARCH_RUN)
-    filters = {name: values for name, values in asked.filters.items() if name in FACETS}
-    answer = finding.find(parse(asked.q), person, filters=filters, order=asked.order, offset=asked.offset)
+    query = parse(asked.q)
+    filters = {str(name): values for name, values in asked.filters.items() if values}
+    try:
+        answer = finding.find(query, person, filters=filters, order=asked.order, offset=asked.offset)
+        meant = [] if asked.offset else finding.corrections(query, person)
+    except EngineAway:
+        return _away(response)
     audit.read(Action.SEARCH_RUN, actor=person, text=asked.q, filters=filters, total=answer.total)
-    return {
-        "total": answer.total,
-        "items": [
-            described(hit.record) | {"passage": hit.excerpt.text, "pages": list(hit.excerpt.pages)}
-            for hit in answer.found
-        ],
-        "facets": {
-            name: [{"value": b.value, "count": b.count} for b in buckets] for name, buckets in answer.facets.items()
+    following = asked.offset + finding.PER_PAGE
+    is_last = following >= min(answer.total, DEEPEST)
+    return Status(
+        200,
+        {
+            "total": answer.total,
+            "next_offset": None if is_last else following,
+            "items": [_hit(found) for found in answer.found],
+            "facets": answer.facets,
+            "understood": chips.describe(query),
+            "is_cut": query.is_cut,
+            "meant": meant,
         },
+    )
+
+
+def _hit(found: finding.Found) -> dict[str, Any]:
+    return described(found.record) | {
+        "passage": found.excerpt.text,
+        "passage_marks": list(found.excerpt.spans),
+        "passage_page": found.excerpt.page,
+        "subject_marks": list(found.subject_marks),
+        "pages": list(found.excerpt.pages),
     }
+
+
+@router.post("/search/suggestions", response={200: list[HintOut], 503: Unanswered})
+def suggestions(request: HttpRequest, response: HttpResponse, typed: TypedIn) -> Status[Any]:
+    """Offer what may be about to be typed, from the records this account may see."""
+    person = person_of(request)
+    access.require(person, Action.SEARCH_RUN)
+    try:
+        return Status(200, finding.suggestions(typed.q, person) if typed.q.strip() else [])
+    except EngineAway:
+        return _away(response)
+
+
+def _away(response: HttpResponse) -> Status[Any]:
+    """Say that search is away and when to come back."""
+    response["Retry-After"] = RETRY_SECONDS
+    message = _("The search server does not answer. Nothing is lost; ask again later.")
+    return Status(503, {"code": AWAY, "message": message})

@@ -32,6 +32,7 @@ from search.query import MAX_CHARS, parse
 from search.views import rows
 
 DEEPEST_PAGE: Final = 500
+NARROWING: Final = tuple(name for name in FACETS if name != "month")  # months are spans of the histogram
 LIFE: Final = timedelta(days=1)
 VALUES: Final = 20  # of one facet
 LONGEST_VALUE: Final = 300
@@ -117,7 +118,7 @@ def read(given: Given) -> Asked:
     order, page = given.get("order", "") or "", given.get("page", "1") or "1"
     return Asked(
         text=text,
-        filters=_chosen({name: given.getlist(name) for name in FACETS}),
+        filters=_chosen({name: given.getlist(name) for name in NARROWING}),
         order=Order(order) if order in set(Order) else Order.BEST,
         page=min(max(int(page), 1), DEEPEST_PAGE) if re.fullmatch(r"[0-9]{1,4}", page) else 1,
     )
@@ -128,7 +129,7 @@ def _chosen(filters: Mapping[str, Iterable[str]]) -> Filters:
     fitting = {
         name: tuple(dict.fromkeys(value for value in values if 0 < len(value) <= LONGEST_VALUE and "\x00" not in value))
         for name, values in filters.items()
-        if name in FACETS
+        if name in NARROWING
     }
     return {name: values[:VALUES] for name, values in fitting.items() if values}
 
