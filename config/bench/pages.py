@@ -34,8 +34,8 @@ GOAL_QUERIES: Final = 12
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """Load the office or take the kept one, ask every page, print and return the figures."""
     records = int(arguments.records or RECORDS)
-    with _installation(records, arguments.database, arguments.keep) as environment:
-        figures = json.loads(_child(environment, "config.bench.pages"))
+    with installation(records, arguments.database, arguments.keep) as environment:
+        figures = json.loads(child(environment, "config.bench.pages"))
     load = [round(one, 1) for one in os.getloadavg()]
     result = {
         "records": records,
@@ -47,7 +47,8 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     return result
 
 
-def _child(environment: dict[str, str], module: str, *words: str) -> str:
+def child(environment: dict[str, str], module: str, *words: str) -> str:
+    """Run a module in an installation and return what it printed."""
     done = subprocess.run(
         [sys.executable, "-m", module, *words],
         cwd=scratch.ROOT,
@@ -60,7 +61,7 @@ def _child(environment: dict[str, str], module: str, *words: str) -> str:
 
 
 @contextmanager
-def _installation(records: int, database: str, keep: Path | None) -> Iterator[dict[str, str]]:
+def installation(records: int, database: str, keep: Path | None) -> Iterator[dict[str, str]]:
     """Yield the environment of a founded and filled installation."""
     kind, name = "postgresql" if database else "sqlite", f"vankhobench_pages_{records}"
     with nullcontext(keep) if keep else tempfile.TemporaryDirectory(prefix="vankho-bench-") as folder:
@@ -80,7 +81,7 @@ def _installation(records: int, database: str, keep: Path | None) -> Iterator[di
                 stack.databases(database, statement, name)
         scratch.manage(environment, "demo", "--dispatches", "0")
         if fill:
-            print(_child(environment, "config.bench.million", str(records)).strip(), flush=True)
+            print(child(environment, "config.bench.million", str(records)).strip(), flush=True)
             (home / "loaded").touch()
         try:
             yield environment
@@ -116,7 +117,8 @@ def _measured(person: Any, address: str) -> dict[str, Any]:
     asked: list[str] = []
 
     def count(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        asked.append(sql)
+        if not sql.startswith(TURNS):
+            asked.append(sql)
         return execute(sql, params, many, context)
 
     wall, cpu = [], []
@@ -139,6 +141,7 @@ def _measured(person: Any, address: str) -> dict[str, Any]:
     return {"queries": len(asked), "bytes": len(answer.content), **_spread("wall", wall), **_spread("cpu", cpu)}
 
 
+TURNS: Final = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")  # no work for the database
 SLOW_SECONDS: Final = 3.0  # a page this slow is asked once
 
 

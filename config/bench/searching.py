@@ -41,7 +41,8 @@ PAGE_GOALS: Final = {"embedded": (50.0, 150.0), "elastic": (100.0, 100.0)}  # p9
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """Measure every engine at every size asked for; print and return the figures."""
-    corpus = Corpus.of(Path(getattr(arguments, "search_corpus", None) or arguments.generators / "search_corpus"))
+    folder = Path(getattr(arguments, "search_corpus", None) or arguments.generators / "search_corpus")
+    corpus = Corpus.of(folder)
     keep: Path | None = getattr(arguments, "keep", None)
     results: dict[str, Any] = {}
     for records in (int(one) for one in str(arguments.records or RECORDS).split(",")):
@@ -58,7 +59,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     if getattr(arguments, "http", False):
         from config.bench import searching_http
 
-        results["http"] = searching_http.measured(corpus)
+        results["http"] = searching_http.measured(folder)
     return results
 
 
