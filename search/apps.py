@@ -8,3 +8,7 @@ class SearchConfig(AppConfig):
 
     name = "search"
     label = "search"
+
+    def ready(self) -> None:
+        """Register the start-up check."""
+        from search import checks  # noqa: F401 - importing registers it

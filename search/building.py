@@ -5,6 +5,7 @@ For those who do not type the language: the visual builder shows `rows(query)` a
 with parentheses that matter is not flat: it has no rows and stays text.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -13,6 +14,7 @@ from archive.rules.levels import LEVEL_SLUGS, URGENCY_SLUGS, Level, Urgency
 from search import writing
 from search.nodes import Choice, Dates, Node, Not, Number, Or, Query, Within, Words, Year
 from search.query import parse
+from search.text import vi_norm
 
 TEXT: Final = "text"
 HAS, PHRASE, BEGINS, NEAR = "has", "phrase", "begins", "near"
@@ -40,6 +42,7 @@ FIELDS: Final = {
     "retention": ("thbq", WORDS),
 }
 _DIRECTIONS: Final = {"incoming": "den", "outgoing": "di"}
+_JOINING: Final = re.compile(r"(?<!\S)(?:OR|AND|NOT|[Hh][Oo][Ặặ][Cc])(?!\S)|[()]")
 _OPEN_YEARS: Final = (0, 9999)
 
 
@@ -119,7 +122,7 @@ def _slug(node: Choice) -> str:
 # --- to the text ----------------------------------------------------------------------
 def _text(line: Row) -> str:
     """Return one line as a piece of query text, "" if it says nothing."""
-    value = " ".join(line.value.replace('"', " ").split())
+    value = " ".join(vi_norm(line.value).replace('"', " ").split())
     if not value:
         return ""
     text = _plain(line.operator, value) if line.field == TEXT else _named(line, value)
@@ -163,7 +166,7 @@ def _plain(operator: str, value: str) -> str:
     """Return free words; whatever would be read as an operator or a field goes into quotation marks."""
     if operator != HAS:
         return _decorated(operator, value)
-    is_plain = all(_is_bare(piece) for piece in writing.pieces(parse(value).root))
+    is_plain = not _JOINING.search(value) and all(map(_is_bare, writing.pieces(parse(value).root)))
     return value if is_plain and parse(value).root else f'"{value}"'
 
 

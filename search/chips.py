@@ -11,13 +11,15 @@ from datetime import date, timedelta
 from django.utils.translation import gettext as _
 
 from archive.rules.levels import Level, Urgency
+from search import ranking, synonyms
 from search.nodes import And, Choice, Dates, Node, Not, Number, Or, Query, Span, Within, Words, Year
+from search.widening import added
 from search.writing import joined, pieces, said
 
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """One understood piece: a label ("Date"), a value ("from 2023"), a note ("without marks").
+    """One understood piece: a label ("Date"), a value ("from 2023"), a note ("without marks; also UBND").
 
     `without` is the query text when this chip is removed.
     """
@@ -41,7 +43,7 @@ def _groups(query: Query) -> Iterator[list[Node]]:
     nodes = query.root.children if isinstance(query.root, And) else (query.root,) if query.root else ()
     run: list[Node] = []
     for node in nodes:
-        if run and not (_is_plain(node) and _is_plain(run[-1]) and _marks(node) == _marks(run[-1])):
+        if run and not (_is_plain(node) and _is_plain(run[-1])):
             yield run
             run = []
         run.append(node)
@@ -53,16 +55,18 @@ def _is_plain(node: Node) -> bool:
     return isinstance(node, Words) and not (node.is_quoted or node.is_prefix or node.is_fuzzy)
 
 
-def _marks(node: Node) -> bool:
-    return isinstance(node, Words) and node.has_marks
-
-
 def _chip(query: Query, nodes: list[Node], others: list[Node]) -> Chip:
     span = (nodes[0].span[0], nodes[-1].span[1])
     is_negative = isinstance(nodes[0], Not)
     node = nodes[0].child if isinstance(nodes[0], Not) else nodes[0]
     kind, label, value, note = _parts(query.text, node, span)
+    if any(isinstance(one, Words) and one.has_marks for one in nodes[1:]):
+        note = ""  # of words that were typed with marks, some need none
     without = joined([said(query, other) for other in others], [piece for other in others for piece in pieces(other)])
+    is_widened = not is_negative and not ranking.figures(query.root)
+    if ways := added(nodes, synonyms.current()) if is_widened else []:
+        also = _("also %(words)s") % {"words": ", ".join(ways)}
+        note = f"{note}; {also}" if note else also
     return Chip(kind, label, value, note, is_negative, without)
 
 

@@ -13,9 +13,12 @@ from functools import lru_cache
 from typing import Final
 
 from archive.rules.page import Box, PageText
+from search import synonyms
 from search.entry import PAGE_BREAK, Excerpt
 from search.nodes import Dates, Leaf, Number, Query, Within, Words, Year, wanted
+from search.syllables import misread
 from search.text import STRAY, WORD, exact_words, fold_chars, vi_clean
+from search.widening import widened
 
 PASSAGE_CHARS: Final = 220
 BEFORE_CHARS: Final = 60  # what is shown before the first mark
@@ -27,12 +30,13 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """Folded words side by side; `typed` is set when marks count."""
+    """Folded words side by side; `typed` is set when marks count. `is_misread`: what a scan says for one long word."""
 
     tokens: tuple[str, ...]
     typed: tuple[str, ...] = ()
     is_prefix: bool = False
     is_fuzzy: bool = False
+    is_misread: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,8 @@ class PageMarks:
 
 def patterns(query: Query, *, field: str = "body") -> tuple[Pattern, ...]:
     """Return what to look for in the body, or in the subject with what was asked of the subject alone."""
-    found = (pattern for leaf in wanted(query.root) for pattern in _of_leaf(leaf, field))
+    root = widened(query.root, synonyms.current())
+    found = (pattern for leaf in wanted(root) for pattern in _of_leaf(leaf, field))
     return tuple(dict.fromkeys(found))
 
 
@@ -109,6 +114,8 @@ def _of_leaf(leaf: Leaf, field: str) -> Iterator[Pattern]:
         case Words():
             typed = leaf.typed if leaf.is_exact else ()
             yield Pattern(leaf.tokens, typed, is_prefix=leaf.is_prefix, is_fuzzy=leaf.is_fuzzy)
+            if not leaf.is_quoted and len(leaf.tokens) == 1 and misread(leaf.tokens[0]):
+                yield Pattern(leaf.tokens, is_misread=True)
         case Number() if leaf.written:
             yield Pattern(leaf.written, is_prefix=leaf.is_prefix)
             if not leaf.is_strict:
@@ -128,11 +135,25 @@ def _finds(text: str, looked_for: tuple[Pattern, ...]) -> list[tuple[int, int, i
     folded = fold_chars(text)
     found: list[tuple[int, int, int]] = []
     for index, pattern in enumerate(looked_for):
-        spans = _near(folded, pattern.tokens[0]) if pattern.is_fuzzy else _spans(folded, pattern)
+        spans = _spans_of(folded, pattern)
         found += [
             (start, end, 1 << index) for start, end in spans if not pattern.typed or _says(text[start:end], pattern)
         ]
     return sorted(found)
+
+
+def _spans_of(folded: str, pattern: Pattern) -> Iterator[Span]:
+    if pattern.is_fuzzy:
+        return _near(folded, pattern.tokens[0])
+    if pattern.is_misread:
+        return _listed(folded, pattern.tokens[0])
+    return _spans(folded, pattern)
+
+
+def _listed(folded: str, token: str) -> Iterator[Span]:
+    """Yield the words that are a misread form of a token."""
+    forms = frozenset(misread(token))
+    return (found.span() for found in WORD.finditer(folded) if found[0] in forms)
 
 
 def _spans(folded: str, pattern: Pattern) -> Iterator[Span]:

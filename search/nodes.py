@@ -119,8 +119,21 @@ class Or:
     span: Span
 
 
+@dataclass(frozen=True, slots=True)
+class Either:
+    """Words as typed, or what stands for them: made by `search.widening`, never by the parser.
+
+    All of `said`, each of them or one of its `misread` forms; or one of the `others`.
+    """
+
+    said: tuple[Words, ...]
+    misread: tuple[tuple[str, ...], ...]
+    others: tuple[Words, ...]
+    span: Span
+
+
 Leaf = Words | Number | Dates | Year | Choice | Within
-Node = Leaf | Not | And | Or
+Node = Leaf | Not | And | Or | Either
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,16 +153,20 @@ def wanted(node: Node | None) -> Iterator[Leaf]:
         case And() | Or():
             for child in node.children:
                 yield from wanted(child)
+        case Either():
+            yield from (*node.said, *node.others)
         case _:
             yield node
 
 
 def required(node: Node | None) -> Iterator[Leaf]:
-    """Yield the leaves that every hit has: those of the outermost And."""
+    """Yield the leaves of the outermost And: what every hit has, or something that stands for it."""
     match node:
         case And():
             for child in node.children:
                 yield from required(child)
+        case Either():
+            yield from node.said
         case None | Not() | Or():
             return
         case _:

@@ -110,7 +110,7 @@ class _Reader:
 
     def _operand(self, found: list[Node]) -> None:
         part = self._part()
-        if part is None or part.kind == "close":
+        if part is None or part.kind == "close" or self._here_is_or():
             return
         self.at += 1
         if part.kind == "open":
@@ -118,7 +118,7 @@ class _Reader:
         elif part.kind == "quoted":
             self._add(found, word_leaf(part.text, part.span, is_quoted=True))
         elif part.text != "AND":
-            self._word(part, found)
+            self._word(_undashed(part), found)
 
     def _group(self, opened: _Part, found: list[Node]) -> None:
         """Read ( ... ); beyond the deepest level a parenthesis says nothing."""
@@ -270,9 +270,16 @@ def _parts(text: str) -> list[_Part]:
         if found.lastgroup == "space":
             continue
         kind = found.lastgroup or "quoted"
-        parts.append(_Part(kind, found[kind] or "", found.span(), found.start() == end))
+        touches = found.start() == end and parts[-1].kind != "open"
+        parts.append(_Part(kind, found[kind] or "", found.span(), touches))
         end = found.end()
     return parts
+
+
+def _undashed(part: _Part) -> _Part:
+    """Return a word without dashes before it that deny nothing: its text stands alone as well as here."""
+    bare = part.text.lstrip("-")
+    return part if bare in ("", part.text) else replace(part, text=bare, span=(part.span[1] - len(bare), part.span[1]))
 
 
 def _name_start(nodes: list[Node], part: _Part) -> int | None:

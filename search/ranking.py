@@ -4,15 +4,18 @@ Only what every hit has in any case can be worth more in a better place, so only
 leaves of the outermost And count here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
 from search import fields
-from search.nodes import Leaf, Node, Number, Words, Year, required
+from search.nodes import And, Either, Leaf, Node, Number, Words, Year, required
 
 _LONGEST_FIGURE: Final = 6
+_MOST_OTHERS: Final = 3  # other ways to say the whole that are looked for in each better place
+
+Run = tuple[tuple[str, ...], tuple[str, ...]]  # words side by side, without and with marks
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +23,8 @@ class Wish:
     """The words that should stand together, as compared without and with marks, in `parts` pieces; numbers asked for.
 
     `figures` is set when the query says nothing but a figure, a notation and a year: then
-    it asks for a dispatch by its number.
+    it asks for a dispatch by its number. `others` are other ways to write all the words; `is_loose`
+    when a hit may have something that stands for a word in its place.
     """
 
     tokens: tuple[str, ...] = ()
@@ -28,6 +32,19 @@ class Wish:
     parts: int = 0
     numbers: tuple[Number, ...] = ()
     figures: tuple[str, ...] = ()
+    others: tuple[Run, ...] = ()
+    is_loose: bool = False
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """Every way to write all the words, as typed first; none if no words were asked for."""
+        return ((self.tokens, self.typed), *self.others) if self.tokens else ()
+
+
+def figures(root: Node | None) -> tuple[str, ...]:
+    """Return the words of a dispatch number if the query says nothing else, else ()."""
+    leaves = list(required(root))
+    return () if any(isinstance(leaf, Number) for leaf in leaves) else _figures(leaves)
 
 
 def wish(root: Node | None) -> Wish:
@@ -41,7 +58,39 @@ def wish(root: Node | None) -> Wish:
         len(words),
         numbers,
         () if numbers else _figures(leaves),
+        _others(root),
+        any(isinstance(piece, Either) for piece in _pieces(root)),
     )
+
+
+def _others(root: Node | None) -> tuple[Run, ...]:
+    """Return other ways to write all the words: every name in its first other way, then one name after the other."""
+    choices = [_choices(piece) for piece in _pieces(root)]
+    many = [place for place, ways in enumerate(choices) if len(ways) > 1]
+    chosen = [dict.fromkeys(many, 1)] if len(many) > 1 else []
+    chosen += [{place: way} for place in many for way in range(1, len(choices[place]))]
+    runs = [[ways[one.get(place, 0)] for place, ways in enumerate(choices)] for one in chosen[:_MOST_OTHERS]]
+    return tuple((tuple(chain(*(run[0] for run in one))), tuple(chain(*(run[1] for run in one)))) for one in runs)
+
+
+def _pieces(node: Node | None) -> Iterator[Leaf | Either]:
+    """Yield what is said in the outermost And, in order."""
+    match node:
+        case And():
+            for child in node.children:
+                yield from _pieces(child)
+        case Either():
+            yield node
+        case Words() | Year() if _is_said(node):
+            yield node
+
+
+def _choices(piece: Leaf | Either) -> list[Run]:
+    """Return the ways to write one piece, as typed first."""
+    if not isinstance(piece, Either):
+        return [(_tokens(piece), _typed(piece))]
+    said = (tuple(chain(*(word.tokens for word in piece.said))), tuple(chain(*(word.typed for word in piece.said))))
+    return [said, *((other.tokens, other.typed) for other in piece.others)]
 
 
 def _is_said(leaf: Leaf) -> bool:

@@ -14,11 +14,12 @@ import tantivy
 from tantivy import FieldType, Occur, Query
 
 from archive.rules.levels import LEVEL_SLUGS, URGENCY_SLUGS
-from search import engine, fields, ranking
+from search import engine, fields, ranking, synonyms
 from search import nodes as ask
 from search.engine import Filters
 from search.engines.schema import EXACT, FOLDED, WHOLE, day_number
 from search.entry import Terms
+from search.widening import widened
 
 FEW: Final = 12
 _LONG: Final = ("body", "body_x")
@@ -88,8 +89,9 @@ class Compiler:
 
     # --- the tree ---------------------------------------------------------------------
     def _asked(self, node: ask.Node | None) -> Iterator[Query]:
-        if node is not None:
-            yield self._node(node)
+        wide = widened(node, synonyms.current())
+        if wide is not None:
+            yield self._node(wide)
 
     def _node(self, node: ask.Node) -> Query:
         match node:
@@ -99,15 +101,14 @@ class Compiler:
                 return self._together([node])
             case ask.Or():
                 return self._any([self._node(child) for child in node.children])
+            case ask.Either():
+                return self._either(node)
             case ask.Words():
                 return self._words(node)
             case ask.Number():
                 return self._any([self._number(node), *self._said([node.written] if node.in_text else [])])
-            case ask.Dates():
-                return self._any([self._dates(node), *self._said(node.written)])
-            case ask.Year():
-                said = self._said([(str(node.first),)] if node.in_text else [])
-                return self._any([self._range("year", node.first, node.last), *said])
+            case ask.Dates() | ask.Year():
+                return self._when(node)
             case ask.Choice():
                 return self._term(node.field, node.value)
             case ask.Within():
@@ -131,6 +132,17 @@ class Compiler:
             return self._any([Query.fuzzy_term_query(self.schema, name, node.tokens[0], distance=1) for name in FOLDED])
         return self._any([self._run(name, node.tokens, is_prefix=node.is_prefix) for name in FOLDED])
 
+    def _either(self, node: ask.Either) -> Query:
+        """Return all that was typed, a long word also misread, or another way to write it."""
+        said = [
+            self._any([self._words(word), *self._misread(forms)])
+            for word, forms in zip(node.said, node.misread, strict=True)
+        ]
+        return self._any([self._all(said), *(self._words(other) for other in node.others)])
+
+    def _misread(self, forms: tuple[str, ...]) -> Iterator[Query]:
+        return (Query.term_set_query(self.schema, name, list(forms)) for name in FOLDED if forms)
+
     def _number(self, node: ask.Number) -> Query:
         """Return the number itself, and its notation word by word (strict) or anywhere (loose)."""
         first, *rest = node.tokens
@@ -140,6 +152,13 @@ class Compiler:
         elif rest:
             clauses += [self._term("number", token) for token in rest]
         return self._all(clauses or [self._run("number", node.tokens, is_prefix=True)])
+
+    def _when(self, node: ask.Dates | ask.Year) -> Query:
+        """Return a span of days or years, or a text that says it."""
+        if isinstance(node, ask.Dates):
+            return self._any([self._dates(node), *self._said(node.written)])
+        said = self._said([(str(node.first),)] if node.in_text else [])
+        return self._any([self._range("year", node.first, node.last), *said])
 
     def _dates(self, node: ask.Dates) -> Query:
         first = day_number(node.first) if node.first else 0
@@ -161,15 +180,21 @@ class Compiler:
     # --- the order --------------------------------------------------------------------
     def _gains(self, asked: ask.Node | None) -> Iterator[tuple[Query, int]]:
         """Yield what is worth more, from what every hit has in any case."""
-        wish = ranking.wish(asked)
-        tokens = wish.tokens
-        if tokens:
-            yield self._run("subject", tokens), engine.SUBJECT_PHRASE
-            yield self._all([self._term("subject", token) for token in tokens]), engine.SUBJECT_ALL
+        wish = ranking.wish(widened(asked, synonyms.current()))
+        runs = wish.runs
+        if runs:
+            yield self._any([self._run("subject", tokens) for tokens, _ in runs]), engine.SUBJECT_PHRASE
+            everywhere = [self._all([self._term("subject", token) for token in tokens]) for tokens, _ in runs]
+            yield self._any(everywhere), engine.SUBJECT_ALL
         if wish.parts > 1:  # a single phrase stands side by side in every hit already
-            yield self._any([self._run("body", tokens), self._run("names", tokens)]), engine.TEXT_PHRASE
-        if tokens != wish.typed:
-            yield self._all(self.words(wish.typed, EXACT)), engine.MARKS_RIGHT
+            yield (
+                self._any([self._run(name, tokens) for tokens, _ in runs for name in ("body", "names")]),
+                engine.TEXT_PHRASE,
+            )
+        if wish.is_loose:
+            yield self._any([self._all(self.words(tokens)) for tokens, _ in runs]), engine.WORDS_RIGHT
+        if any(tokens != typed for tokens, typed in runs[:1]):
+            yield self._any([self._all(self.words(typed, EXACT)) for _, typed in runs]), engine.MARKS_RIGHT
         if wish.numbers:
             yield self._all([self._number(number) for number in wish.numbers]), engine.NUMBER
         elif wish.figures:

@@ -14,11 +14,12 @@ from typing import Final
 from elasticsearch.dsl import query as dsl
 
 from archive.rules.levels import LEVEL_SLUGS, URGENCY_SLUGS
-from search import engine, fields, ranking
+from search import engine, fields, ranking, synonyms
 from search import nodes as ask
 from search.engine import Filters
 from search.engines.schema import EXACT, FOLDED, WHOLE, day_number
 from search.entry import Terms
+from search.widening import widened
 
 MOST_TERMS: Final = 65_000  # values in one list; the server takes 65,536
 MOST_ENDINGS: Final = 16_384  # words that the last word of a phrase may begin, as in the embedded index
@@ -85,8 +86,9 @@ class Compiler:
 
     # --- the tree ---------------------------------------------------------------------
     def _asked(self, node: ask.Node | None) -> Iterator[dsl.Query]:
-        if node is not None:
-            yield self._node(node)
+        wide = widened(node, synonyms.current())
+        if wide is not None:
+            yield self._node(wide)
 
     def _node(self, node: ask.Node) -> dsl.Query:
         match node:
@@ -96,15 +98,14 @@ class Compiler:
                 return self._together([node])
             case ask.Or():
                 return _any([self._node(child) for child in node.children])
+            case ask.Either():
+                return self._either(node)
             case ask.Words():
                 return self._words(node)
             case ask.Number():
                 return _any([self._number(node), *self._said([node.written] if node.in_text else [])])
-            case ask.Dates():
-                return _any([self._dates(node), *self._said(node.written)])
-            case ask.Year():
-                said = self._said([(str(node.first),)] if node.in_text else [])
-                return _any([_range("year", node.first, node.last), *said])
+            case ask.Dates() | ask.Year():
+                return self._when(node)
             case ask.Choice():
                 return _term(node.field, node.value)
             case ask.Within():
@@ -122,6 +123,14 @@ class Compiler:
             return _any([_near(name, node.tokens[0]) for name in FOLDED])
         return _any([_run(name, node.tokens, is_prefix=node.is_prefix) for name in FOLDED])
 
+    def _either(self, node: ask.Either) -> dsl.Query:
+        """Return all that was typed, a long word also misread, or another way to write it."""
+        said = [
+            _any([self._words(word), *(dsl.Terms(name, list(forms)) for name in FOLDED if forms)])
+            for word, forms in zip(node.said, node.misread, strict=True)
+        ]
+        return _any([_all(said), *(self._words(other) for other in node.others)])
+
     def _number(self, node: ask.Number) -> dsl.Query:
         """Return the number itself, and its notation word by word (strict) or anywhere (loose)."""
         first, *rest = node.tokens
@@ -131,6 +140,13 @@ class Compiler:
         elif rest:
             clauses += [_term("number", token) for token in rest]
         return _all(clauses or [_run("number", node.tokens, is_prefix=True)])
+
+    def _when(self, node: ask.Dates | ask.Year) -> dsl.Query:
+        """Return a span of days or years, or a text that says it."""
+        if isinstance(node, ask.Dates):
+            return _any([self._dates(node), *self._said(node.written)])
+        said = self._said([(str(node.first),)] if node.in_text else [])
+        return _any([_range("year", node.first, node.last), *said])
 
     def _dates(self, node: ask.Dates) -> dsl.Query:
         first = day_number(node.first) if node.first else 0
@@ -152,15 +168,18 @@ class Compiler:
     # --- the order --------------------------------------------------------------------
     def _gains(self, asked: ask.Node | None) -> Iterator[tuple[dsl.Query, int]]:
         """Yield what is worth more, from what every hit has in any case."""
-        wish = ranking.wish(asked)
-        tokens = wish.tokens
-        if tokens:
-            yield _run("subject", tokens), engine.SUBJECT_PHRASE
-            yield _all([_term("subject", token) for token in tokens]), engine.SUBJECT_ALL
+        wish = ranking.wish(widened(asked, synonyms.current()))
+        runs = wish.runs
+        if runs:
+            yield _any([_run("subject", tokens) for tokens, _ in runs]), engine.SUBJECT_PHRASE
+            everywhere = [_all([_term("subject", token) for token in tokens]) for tokens, _ in runs]
+            yield _any(everywhere), engine.SUBJECT_ALL
         if wish.parts > 1:  # a single phrase stands side by side in every hit already
-            yield _any([_run("body", tokens), _run("names", tokens)]), engine.TEXT_PHRASE
-        if tokens != wish.typed:
-            yield _all(self.words(wish.typed, EXACT)), engine.MARKS_RIGHT
+            yield _any([_run(name, tokens) for tokens, _ in runs for name in ("body", "names")]), engine.TEXT_PHRASE
+        if wish.is_loose:
+            yield _any([_all(self.words(tokens)) for tokens, _ in runs]), engine.WORDS_RIGHT
+        if any(tokens != typed for tokens, typed in runs[:1]):
+            yield _any([_all(self.words(typed, EXACT)) for _, typed in runs]), engine.MARKS_RIGHT
         if wish.numbers:
             yield _all([self._number(number) for number in wish.numbers]), engine.NUMBER
         elif wish.figures:
