@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from search.views import keeping, results, typing
+from search.views import exporting, keeping, results, typing
 
 app_name = "search"
 urlpatterns = [
@@ -11,7 +11,6 @@ urlpatterns = [
     path("hints/", typing.hints, name="hints"),
     path("build/", typing.build, name="build"),
     path("open/<str:key>/", results.open_hit, name="open"),
-    path("saved/", keeping.saved, name="saved"),
-    path("saved/keep/", keeping.save, name="save"),
-    path("saved/<int:pk>/forget/", keeping.forget, name="forget"),
+    *keeping.urlpatterns,
+    *exporting.urlpatterns,
 ]

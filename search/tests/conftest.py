@@ -2,6 +2,8 @@
 
 import pytest
 
+from search import finding, follow
+from search.engine import EngineAway
 from search.tests import make
 
 
@@ -44,3 +46,34 @@ def kept(tmp_path_factory):
     yield keep
     for _, making in made.values():
         next(making, None)
+
+
+@pytest.fixture
+def indexed(engine, monkeypatch):
+    """The engine under test in the place of the installation's; call it to let the follower catch up with the log."""
+    monkeypatch.setattr(follow, "open_engine", lambda: engine)
+    opened = finding.engine
+    opened.cache_clear()
+
+    def catch_up():
+        follower = follow.Follower(engine)
+        while follower.catch_up():
+            continue
+        follower.close()
+
+    yield catch_up
+    opened.cache_clear()
+
+
+@pytest.fixture
+def away(monkeypatch):
+    """Call it to have the search server not answer any more."""
+
+    class Silent:
+        def __getattr__(self, _name):
+            raise EngineAway
+
+    def leave():
+        monkeypatch.setattr(finding, "engine", Silent)
+
+    return leave

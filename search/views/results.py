@@ -1,6 +1,6 @@
 """The page of hits: ask by a form, see the answer at an address without words, open a hit with its words marked."""
 
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -13,12 +13,13 @@ from archive.models import Person
 from archive.rules.roles import Action
 from archive.views.doors import person_of
 from archive.views.records import record_page
-from search import chips, finding
+from search import chips, finding, saving
 from search.engine import EngineAway
-from search.models import SavedSearch
 from search.query import parse
-from search.views import asking, narrowing, rows, showing
+from search.views import asking, exporting, keeping, narrowing, rows, showing
 from search.views.asking import Asked
+
+OFFERED: Final = 12  # kept queries on the empty page
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -65,8 +66,8 @@ def _page(request: HttpRequest, asked: Asked, person: Person, *, is_gone: bool =
         "orders": narrowing.orders(asked),
         "is_cut": asked.query.is_cut,
         "is_gone": is_gone,
-        "saved": list(SavedSearch.objects.filter(person=person)),
     }
+    context |= _kept(asked, person)
     status = 404 if is_gone else 200
     if not asked.is_empty:
         try:
@@ -77,12 +78,21 @@ def _page(request: HttpRequest, asked: Asked, person: Person, *, is_gone: bool =
     return render(request, "search/search.html", context, status=status)
 
 
+def _kept(asked: Asked, person: Person) -> dict[str, Any]:
+    """Return the kept queries to begin with while nothing is asked, else the form that keeps this one."""
+    if not asked.is_empty:
+        return {"keep_form": keeping.KeepForm(person=person, auto_id="keep-%s")}
+    saved = list(saving.readable(person)[:OFFERED])
+    return {"saved": saved, "page_level": access.level_of(saved)}
+
+
 def _answer(asked: Asked, person: Person) -> dict[str, Any]:
     """Return a page of hits and all that stands around it."""
     first = (asked.page - 1) * finding.PER_PAGE
     answer = finding.find(asked.query, person, filters=asked.filters, order=asked.order, offset=first)
     audit.read(Action.SEARCH_RUN, actor=person, text=asked.text, filters=dict(asked.filters), total=answer.total)
     last = first + len(answer.found)
+    is_deepest = asked.page == asking.DEEPEST_PAGE
     return {
         "answer": answer,
         "hits": [narrowing.hit(asked, found) for found in answer.found],
@@ -91,8 +101,10 @@ def _answer(asked: Asked, person: Person) -> dict[str, Any]:
         "last": last,
         "facets": narrowing.facets(asked, answer.facets),
         "histogram": narrowing.histogram(asked, answer.facets),
-        "older": asked.address(page=asked.page + 1) if last < answer.total and answer.found else "",
+        "older": asked.address(page=asked.page + 1) if last < answer.total and answer.found and not is_deepest else "",
+        "is_deepest": is_deepest and last < answer.total,
         "newer": asked.address(page=asked.page - 1) if asked.page > 1 else "",
+        "export_url": exporting.address(asked) if answer.found else "",
         "page_level": access.level_of([found.record for found in answer.found]),
     }
 
