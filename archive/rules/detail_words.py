@@ -57,7 +57,6 @@ WORDS: Final[dict[str, Promise]] = {
     "passed": _("passed"),
     "reason": _("reason"),
     "register": _("register"),
-    "result": _("result"),
     "seconds": _("seconds"),
     "reply": _("reply"),
     "sha256": _("SHA-256"),

@@ -156,8 +156,10 @@ def examined(backup: Backup) -> list[bytes]:
 _Entries = Iterator[tuple[int, bytes]]  # place, and leaf hash if the entry still has it
 
 
-def _leaf(body: bytes, kept: bytes) -> bytes:
-    return kept if leaf_hash(body) == kept else b""
+def _leaf(body: object, kept: object) -> bytes:
+    """Return the leaf hash if it fits; whoever changed the file may have left another type behind."""
+    fits = isinstance(body, bytes) and isinstance(kept, bytes) and leaf_hash(body) == kept
+    return kept if fits and isinstance(kept, bytes) else b""
 
 
 def _read_file(backup: Backup) -> tuple[dict[str, int], _Entries]:

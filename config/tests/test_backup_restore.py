@@ -1,0 +1,208 @@
+"""What a backup holds comes back: whole, with its gap told, what was destroyed gone, killed at any moment or not."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from archive.verifier import verify
+from config.backup import checking, manifest
+from config.backup.checking import Outside
+from config.tests.installation import ROOT
+
+pytest_plugins = ("config.tests.media",)
+
+
+def test_what_was_backed_up_comes_back_and_the_registers_wait_for_paper(media, tmp_path):
+    empty = media.office.empty(tmp_path / "new")
+    said = media.restore(empty, "--heads", str(media.office.home / "log"))
+    seen = empty.ask("look")
+
+    assert seen["digests"] == media.before["digests"]
+    assert seen["numbers"] == media.before["numbers"]
+    assert seen["unreadable"] == {}
+    assert seen["leaves"][: media.before["entries"]] == media.before["leaves"]
+    assert (seen["last_act"], seen["banner"]) == ("system.restore", True)
+    assert seen["closed"] == seen["details"]["closed"] > 0
+    assert "BKP" not in said
+    assert not (empty.home / "restore.json").exists()
+    empty.manage("verify_log")
+    assert "BKP-006" in media.restore(empty, code=1)
+
+
+def test_a_drill_passes_while_somebody_writes_and_its_result_stands_in_the_log(own):
+    writer = own.office.begin("-m", "config.tests.installation", "write", "6")
+    assert writer.stdout.readline() == "ready\n"
+    own.backup()
+    told, stderr = writer.communicate(timeout=120)
+    assert '"count"' in told, stderr
+    names = {path.name for path in own.main.iterdir()}
+
+    own.office.manage(
+        "drill",
+        str(own.main),
+        "--vault",
+        str(own.vault),
+        "--keys",
+        str(own.keys),
+        "--heads",
+        str(own.office.home / "log"),
+    )
+    seen = own.office.ask("look")
+
+    assert seen["last_act"] == "system.drill"
+    assert seen["details"]["passed"] == ["restored", "digests", "unsealed", "log", "numbers", "searches", "destroyed"]
+    assert seen["details"]["failed"] == {}
+    assert seen["closed"] == 0  # the office itself was not touched
+    assert {path.name for path in own.main.iterdir()} == names
+
+
+def test_a_drill_that_fails_says_so_in_the_log(own):
+    backup = manifest.find(own.main)
+    backup.place(next(backup.listed()).address).unlink()
+
+    said = own.office.manage("drill", str(own.main), "--vault", str(own.vault), "--keys", str(own.keys), code=1)
+
+    assert "BKP-004" in said
+    seen = own.office.ask("look")
+    assert seen["last_act"] == "system.drill"
+    assert "BKP-004" in seen["details"]["failed"]["restored"]
+
+
+def test_what_was_destroyed_after_a_backup_stays_destroyed(own, tmp_path):
+    address = own.office.ask("spare")["address"]
+    own.backup()
+    old = manifest.find(own.main)
+    own.office.ask("destroy", address)
+    own.backup()
+    assert address in {each.address for each in old.listed()}
+
+    empty = own.office.empty(tmp_path / "new")
+    said = own.restore(empty, folder=old.folder)
+    seen = empty.ask("look")
+
+    assert seen["unreadable"] == {address: "STO-006"}
+    assert seen["details"]["addresses"] == [address]
+    assert not list((empty.home / "objects").rglob(f"{address}*"))
+    assert "1" in said
+    empty.manage("scrub", "--all", "--mib", "0")
+    empty.manage("backup", str(own.main), "--vault", str(own.vault))  # the same folder, its log goes another way
+    after = checking.read(own.main, Outside()).backup.manifest
+    assert after.destroyed == [address]
+    assert after.earlier.proof == []
+
+
+def test_an_object_destroyed_between_snapshot_and_copy_is_told_and_no_fault(own, tmp_path):
+    address = own.office.ask("spare")["address"]
+    own.office.ask("meanwhile", address, "backup", str(own.main), "--vault", str(own.vault), "--keys", str(own.keys))
+    sound = checking.read(own.main, Outside())
+
+    assert sound.backup.manifest.destroyed == [address]
+    assert address not in {each.address for each in sound.backup.listed()}
+    checking.require_objects(sound.backup)
+    checking.require_vault(sound.backup, own.vault)
+
+
+def test_the_gap_after_the_backup_is_told_and_heads_beyond_it_are_put_aside(own, tmp_path):
+    second = tmp_path / "second"
+    told = {"VANKHO_LOG_SECOND_PLACE": str(second)}
+    office = own.with_settings(**told)
+    office.ask("register", "1")
+    own.backup()
+    office.ask("register", "2")
+    size = max(int(path.name.rpartition("-")[2]) for path in second.iterdir())
+    known = checking.read(own.main, Outside()).backup.manifest.log.size
+    assert size > known
+
+    empty = own.office.empty(tmp_path / "new", **told)
+    own.restore(empty)
+    seen = empty.ask("look")
+
+    assert seen["lost"] == seen["details"]["lost"] == size - known
+    aside = second / f"before-restore-at-{known:012d}"
+    assert any(path.name == f"checkpoint-{size:012d}" for path in aside.iterdir())
+    empty.ask("register", "0")
+    empty.manage("verify_log")
+
+
+def test_without_the_custodians_nothing_is_restored(media, tmp_path):
+    empty = media.office.empty(tmp_path / "new")
+    assert "BKP-009" in empty.manage("restore", str(media.main), "--vault", str(media.vault), code=1)
+
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    for half in (1, 2):
+        (foreign / f"site-{half}.key").write_text("0" * 64 + "\n")
+        (foreign / f"site-{half}.key").chmod(0o400)
+    empty.settings["VANKHO_SITE_KEY_FILES"] = f"{foreign}/site-1.key,{foreign}/site-2.key"
+    assert "BKP-009" in media.restore(empty, code=1)
+    assert not (empty.home / "db.sqlite3").exists()
+    assert not (empty.home / "keys" / "vault.sqlite3").exists()
+
+
+def test_a_damaged_backup_or_an_old_vault_restores_nothing(own, tmp_path):
+    old = Path(shutil.copytree(own.vault, own.media / "old"))
+    own.backup()
+    empty = own.office.empty(tmp_path / "new")
+
+    assert "BKP-008" in empty.manage("restore", str(own.main), "--vault", str(old), "--keys", str(own.keys), code=1)
+    backup = manifest.find(own.main)
+    backup.database.write_bytes(backup.database.read_bytes()[:-1])
+    assert "BKP-003" in own.restore(empty, code=1)
+    assert not (empty.home / "db.sqlite3").exists()
+
+
+def test_a_backup_killed_at_any_moment_looks_like_none_and_the_next_one_goes_on(own):
+    own.office.ask("register", "2")
+    before = manifest.complete(own.main)
+    words = ("backup", str(own.main), "--vault", str(own.vault), "--keys", str(own.keys))
+
+    for at in (3, 9, 14, 20, 27):
+        die(own.office, at, *words)
+        assert manifest.complete(own.main) == before
+        checking.read(own.main, Outside())
+        checking.require_vault(manifest.find(own.main), own.vault)
+    own.backup()
+
+    assert len(manifest.complete(own.main)) == len(before) + 1
+    assert not [path for path in own.main.iterdir() if path.name.startswith(manifest.UNFINISHED)]
+    checking.require_objects(manifest.find(own.main))
+
+
+def test_a_restore_killed_at_any_moment_goes_on_and_no_half_office_opens(media, tmp_path):
+    empty = media.office.empty(tmp_path / "new")
+    words = ("restore", str(media.main), "--vault", str(media.vault), "--keys", str(media.keys))
+
+    for at in (17, 24, 24, 24):
+        die(empty, at, *words)
+        assert (empty.home / "restore.json").exists()
+    assert "vankho.E070" in empty.manage("check", code=1)
+    media.restore(empty)
+    seen = empty.ask("look")
+
+    assert seen["digests"] == media.before["digests"]
+    assert seen["numbers"] == media.before["numbers"]
+    assert seen["leaves"][: media.before["entries"]] == media.before["leaves"]
+    assert seen["closed"] == seen["details"]["closed"]
+    empty.manage("check")
+
+
+def die(office, at, *words):
+    """Run a command that is killed at its n-th fsync."""
+    done = subprocess.run(
+        [sys.executable, "-m", "config.tests.installation", "killed", str(at), *words],
+        cwd=ROOT, env=office.environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == -9, (at, done.stdout, done.stderr[-1500:])
+
+
+def test_the_auditors_checker_agrees_with_a_restored_log(media, tmp_path):
+    empty = media.office.empty(tmp_path / "new")
+    media.restore(empty)
+    empty.manage("export_log", str(tmp_path / "export"))
+    key = checking.read(media.main, Outside()).backup.manifest.log_key
+
+    old = (media.office.home / "log" / "checkpoint").read_bytes()
+    report = verify.verify(str(tmp_path / "export"), key)
+    assert report.entries == empty.ask("look")["entries"]
+    assert verify.open_note(old, key).size <= report.entries
