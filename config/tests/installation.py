@@ -75,6 +75,41 @@ class Installation:
         return Installation(home, {"VANKHO_SITE_KEY_FILES": keys, **settings})
 
 
+@dataclass(frozen=True)
+class Made:
+    """An office and its backup on three media."""
+
+    office: Installation
+    media: Path
+    before: dict  # what the office held when the backup was made
+
+    @property
+    def main(self) -> Path:
+        return self.media / "main"
+
+    @property
+    def vault(self) -> Path:
+        return self.media / "vault"
+
+    @property
+    def keys(self) -> Path:
+        return self.media / "keys"
+
+    def backup(self, **kwargs) -> str:
+        return self.office.manage(
+            "backup", str(self.main), "--vault", str(self.vault), "--keys", str(self.keys), **kwargs
+        )
+
+    def restore(self, empty: Installation, *words: str, folder: Path | None = None, code: int = 0) -> str:
+        media = ("--vault", str(self.vault), "--keys", str(self.keys))
+        return empty.manage("restore", str(folder or self.main), *media, *words, code=code)
+
+    def with_settings(self, **settings: str) -> Installation:
+        """Give the office more settings from here on."""
+        self.office.settings.update(settings)
+        return self.office
+
+
 def found(home: Path, **settings: str) -> Installation:
     """Make an office with dispatches on whatever places the settings name."""
     office = Installation(home, settings)

@@ -1,47 +1,12 @@
 """Offices with a backup on three media, for the tests of backup and restore (a pytest plugin of this folder)."""
 
-import dataclasses
 import shutil
 from pathlib import Path
 
 import pytest
 
 from config.tests import installation
-
-
-@dataclasses.dataclass(frozen=True)
-class Made:
-    """An office and its backup on three media."""
-
-    office: installation.Installation
-    media: Path
-    before: dict  # what the office held when the backup was made
-
-    @property
-    def main(self) -> Path:
-        return self.media / "main"
-
-    @property
-    def vault(self) -> Path:
-        return self.media / "vault"
-
-    @property
-    def keys(self) -> Path:
-        return self.media / "keys"
-
-    def backup(self, **kwargs) -> str:
-        return self.office.manage(
-            "backup", str(self.main), "--vault", str(self.vault), "--keys", str(self.keys), **kwargs
-        )
-
-    def restore(self, empty: installation.Installation, *words: str, folder: Path | None = None, code: int = 0) -> str:
-        media = ("--vault", str(self.vault), "--keys", str(self.keys))
-        return empty.manage("restore", str(folder or self.main), *media, *words, code=code)
-
-    def with_settings(self, **settings: str) -> installation.Installation:
-        """Give the office more settings from here on."""
-        self.office.settings.update(settings)
-        return self.office
+from config.tests.installation import Made
 
 
 @pytest.fixture(scope="session")
