@@ -131,8 +131,12 @@ class Scope:
 
     def terms(self) -> Terms:
         """Return what the search engine filters by; dated grants go as record ids."""
-        granted = self.rows().filter(source=Source.GRANT).values_list("record_id", flat=True)
-        return Terms(self.level, self.markings, self.principals, tuple(granted))
+        return Terms(self.level, self.markings, self.principals, self._granted)
+
+    @cached_property
+    def _granted(self) -> tuple[int, ...]:
+        """The records opened by a dated grant; a page of hits asks for them more than once."""
+        return tuple(self.rows().filter(source=Source.GRANT).values_list("record_id", flat=True))
 
     def _reached(self) -> Exists:
         return Exists(self._ways("pk"))
