@@ -17,7 +17,9 @@ _UNSEEN: Final = frozenset({"Cc", "Cf", "Co", "Cn", "Cs", "Zs", "Zl", "Zp"})
 
 def one_line(text: str) -> str:
     """Return the text without line ends, unseen signs and lone halves of letters, at most `LONGEST` letters."""
-    seen = "".join(sign for sign in _BLANK.sub(" ", text) if sign == " " or unicodedata.category(sign) not in _UNSEEN)
+    blanks = _BLANK.sub(" ", text)
+    seen = "".join(sign for sign in blanks if sign == " " or unicodedata.category(sign) not in _UNSEEN)
+    seen = _BLANK.sub(" ", seen)  # what stood between two blanks may be gone
     return seen.strip()[:LONGEST]
 
 
