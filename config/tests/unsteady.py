@@ -18,7 +18,7 @@ import struct
 import threading
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
 BLOCK: Final = 16_384
@@ -73,6 +73,7 @@ class Unsteady:
         self._loop = asyncio.new_event_loop()
         self._started = threading.Event()
         self._thread = threading.Thread(target=self._run, name="unsteady", daemon=True)
+        self._held: set[asyncio.Task[Any] | None] = set()  # the loop itself holds its tasks only weakly
         self.seen: list[str] = []
         self.port = 0
 
@@ -109,13 +110,19 @@ class Unsteady:
         self._started.set()
         self._loop.run_forever()
         server.close()
-        under_way = asyncio.all_tasks(self._loop)
-        for task in under_way:
-            task.cancel()
-        self._loop.run_until_complete(asyncio.gather(*under_way, return_exceptions=True))
+        while under_way := self._under_way():
+            for task in under_way:
+                task.cancel()
+            self._loop.run_until_complete(asyncio.gather(*under_way, return_exceptions=True))
         self._loop.close()
 
+    def _under_way(self) -> set[asyncio.Task[Any]]:
+        """Return the requests that are not done; a connection taken just now first begins its own."""
+        self._loop.run_until_complete(asyncio.sleep(0.01))
+        return asyncio.all_tasks(self._loop)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._held.add(asyncio.current_task())
         try:
             head = await reader.readuntil(b"\r\n\r\n")
             line = head.split(b"\r\n", 1)[0].decode("latin-1")
@@ -125,6 +132,7 @@ class Unsteady:
             pass  # one end has gone; the other is told below
         finally:
             writer.close()
+            self._held.discard(asyncio.current_task())
 
     def _fault_for(self, line: str) -> Fault | None:
         for fault in self._faults:

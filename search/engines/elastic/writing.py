@@ -34,7 +34,9 @@ class Writer:
         self._letters = 0
         self._expected: dict[int, int | None] = {}  # record -> level it must be found in at the commit
         self._versions: dict[int, int] = {}
-        self._touched: set[str] = set()
+        # A writer before this one may have been cut off between a change and its being visible: once all are looked at.
+        self._touched: set[str] = set(generation.levels())
+        self._is_sure = False
         self._lock = threading.RLock()
 
     def upsert(self, entries: Iterable[Entry]) -> None:
@@ -80,10 +82,12 @@ class Writer:
     def _cleared(self, part: Sequence[Entry]) -> list[Entry]:
         """Take a part out of the other levels, visibly; return those of which no newer version is held."""
         asked = [(entry, index) for entry in part for index in self._others(entry)]
+        was_sure, self._is_sure = self._is_sure, False
         outcomes = self._bulk(_deletion(index, entry.id, entry.version) for entry, index in asked)
         newer = {entry.id for (entry, _), outcome in zip(asked, outcomes, strict=True) if _is_older(outcome)}
         moved = {outcome["_index"] for outcome in outcomes if outcome.get("result") == "deleted"}
-        self._server.refresh(sorted(moved))
+        self._server.refresh(sorted(moved) if was_sure else self.generation.levels())
+        self._is_sure = True
         return [entry for entry in part if entry.id not in newer]
 
     def _others(self, entry: Entry) -> Iterator[str]:
