@@ -1,7 +1,7 @@
 # Văn Khố: what a checkout can do. `make help` lists it.
 PYTHON := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev setup-engine demo serve test check engine browser bench bench-search
+.PHONY: help setup setup-dev setup-engine demo serve test check engine drill browser bench bench-search
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -33,6 +33,9 @@ test: check ## the quick suite: no service, nothing outside the checkout
 
 engine: setup-engine ## the suite on PostgreSQL, and the tests against real Elasticsearch and S3 servers, which it starts
 	@config/engine
+
+drill: setup-dev ## restore drills on small data: one machine, and the big stack where VANKHO_TEST_* names its servers
+	@$(PYTHON) -m pytest -q -k drill -m "engine or not engine" config/tests/test_backup_restore.py config/tests/test_backup_big.py
 
 browser: setup-dev ## the journeys of each role in a real browser
 	@$(PYTHON) -m pytest -q -m browser
