@@ -5,7 +5,7 @@ Read in this order: `text` (one normal form) - `nodes`, `query`, `leaves`, `fiel
 piece or as a form) - `ranking` (what comes first) - `syllables`, `synonyms`, `widening`
 (what else is meant by it) - `entry` (what is indexed) -
 `engine` (the port) - `engines` (its drivers) - `marking` (what to mark where) -
-`follow` (keeps the index behind the log, never wrong) - `spelling`, `correcting` (what
-may have been meant) - `finding` - `views`.
+`follow` (keeps the index behind the log, never wrong) - `lagging` (what it
+has not followed yet) - `spelling`, `correcting` (what may have been meant) - `finding` - `views`.
 Nothing here imports `ingest`.
 """

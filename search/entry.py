@@ -86,6 +86,7 @@ class Entry:
 class Terms:
     """What one reader may see: level, markings opened, principals, and records by dated grant.
 
+    `but` are records that the index still opens and the database closes: it is behind, or wrong.
     Closed by default: without a marking, or without a principal and a grant, nothing is seen.
     """
 
@@ -93,6 +94,7 @@ class Terms:
     markings: tuple[int, ...]
     reach: tuple[int, ...]
     ids: tuple[int, ...] = ()
+    but: tuple[int, ...] = ()
 
     @property
     def is_empty(self) -> bool:

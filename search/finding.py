@@ -5,20 +5,24 @@ that the database does not open is dropped before anything of it is read. A sugg
 or a correction is offered only while the database opens a record that it finds.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice
 from typing import Final, TypeVar
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from archive import access, pages
 from archive.models import Person, Record
 from archive.rules.page import Box
+from archive.standing import once
 from search import correcting, follow, marking
 from search.engine import DEEPEST, Engine, Filters
-from search.entry import Bucket, Excerpt, Order, Suggestion, Terms
+from search.entry import Bucket, Excerpt, Order, Results, Suggestion, Terms
+from search.lagging import Backlog
 from search.nodes import Query
 from search.query import parse
 
@@ -27,6 +31,9 @@ BATCH: Final = 200  # records of an export read and checked at once
 _Offer = TypeVar("_Offer")
 PROVING: Final = 5  # newest hits of a suggestion of which the database must open one
 MARKED_PAGES: Final = 500
+_LOOKS: Final = 5  # at an index that is wrong about records of the page asked for
+
+log = logging.getLogger("vankho.search")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,29 +60,55 @@ def engine() -> Engine:
     return follow.open_engine()
 
 
+@cache
+def _backlog() -> Backlog:
+    """Return what this process knows of the log beyond the index."""
+    return Backlog()
+
+
 def terms_of(person: Person) -> Terms:
-    """Return what a person may see now, as the engine is told."""
-    known = access.visible_to(person).terms()
-    return Terms(known.level, known.markings, known.reach, known.ids)
+    """Return what a person may see now, as the engine is told; of what it has not followed yet the database decides."""
+    return once("search terms", person, timezone.now(), lambda: _terms_of(person))
+
+
+def _terms_of(person: Person) -> Terms:
+    scope = access.visible_to(person)
+    known = scope.terms()
+    changed = _backlog().records(engine())
+    opened = set(scope.opens(changed).values_list("pk", flat=True)) if changed else set()
+    closed = tuple(pk for pk in changed if pk not in opened)
+    return Terms(known.level, known.markings, known.reach, known.ids, closed)
 
 
 def find(query: Query, person: Person, *, filters: Filters, order: Order, offset: int) -> Answer:
     """Return one page of hits for a person."""
-    terms = terms_of(person)
-    results = engine().search(query, terms, filters=filters, order=order, offset=offset, limit=PER_PAGE)
-    ids = [hit.id for hit in results.hits]
-    opened = _opened(ids, person).in_bulk(ids)
-    shown = [pk for pk in ids if pk in opened]
+    results, opened, terms = _checked(query, person, filters=filters, order=order, offset=offset)
+    shown = [hit.id for hit in results.hits]
     passages = engine().excerpts(query, terms, shown)
     found = [
-        Found(
-            opened[pk],
-            passages.get(pk, Excerpt("")),
-            marking.marks_in(query, opened[pk].subject),
-        )
-        for pk in shown
+        Found(opened[pk], passages.get(pk, Excerpt("")), marking.marks_in(query, opened[pk].subject)) for pk in shown
     ]
     return Answer(found, results.total, results.facets)
+
+
+def _checked(
+    query: Query, person: Person, *, filters: Filters, order: Order, offset: int
+) -> tuple[Results, dict[int, Record], Terms]:
+    """Return a page of hits that the database opens one and all, with their records and the terms that found it.
+
+    If the index opens what the database closes, it is asked again without that, so that
+    no total or facet counts it; an index that goes on being wrong is not believed at all.
+    """
+    terms = terms_of(person)
+    for _ in range(_LOOKS):
+        results = engine().search(query, terms, filters=filters, order=order, offset=offset, limit=PER_PAGE)
+        ids = [hit.id for hit in results.hits]
+        opened = _opened(ids, person).in_bulk(ids)
+        if len(opened) == len(ids):
+            return results, opened, terms
+        log.error("the index opens %d records that the database closes", len(ids) - len(opened))
+        terms = replace(terms, but=(*terms.but, *(pk for pk in ids if pk not in opened)))
+    return Results(), {}, terms
 
 
 def every(query: Query, person: Person, *, filters: Filters, order: Order, limit: int) -> Iterator[Found]:

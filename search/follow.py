@@ -114,7 +114,7 @@ class Follower:
             self._rest(persisted)
             return 0
         following = leaves[-1][0] + 1
-        changed = set(_changed(leaves))
+        changed = set(changed_records(leaves))
         if not changed and following - persisted < PERSIST_EVERY:
             self._seen = following
             return len(leaves)
@@ -152,7 +152,7 @@ class Follower:
             self._engine.release()
 
 
-def _changed(leaves: Sequence[tuple[int, str, int | None, str, str]]) -> Iterator[int]:
+def changed_records(leaves: Sequence[tuple[int, str, int | None, str, str]]) -> Iterator[int]:
     """Yield the ids of records whose indexed state the entries may have changed."""
     for _idx, action, record_id, kind, object_id in leaves:
         if action in SKIPPED:

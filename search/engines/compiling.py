@@ -62,7 +62,11 @@ class Compiler:
         if terms.is_empty:
             return Query.empty_query()
         levels = self._one_of("level", range(terms.level + 1))
-        return self._all([levels, self._one_of("marking", terms.markings), self._reached()])
+        allowed = [levels, self._one_of("marking", terms.markings), self._reached()]
+        if not terms.but:
+            return self._all(allowed)
+        closed = (Occur.MustNot, Query.term_set_query(self.schema, "id", list(terms.but)))
+        return Query.boolean_query([*((Occur.Must, query) for query in allowed), closed])
 
     def _reached(self) -> Query:
         """Return need-to-know alone: a standing reason or a grant."""

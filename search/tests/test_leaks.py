@@ -1,10 +1,12 @@
 """What may not be seen moves nothing: no count, facet, order, suggestion, passage or neighbour.
 
 Each channel is looked at twice, before and after hidden records are put in: records of
-a higher level, of another unit, of a marking that the reader does not open.
+a higher level, of another unit, of a marking that the reader does not open. The answers
+that are held against the database are in `test_second_check`.
 """
 
 import stat
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -12,6 +14,7 @@ import tantivy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from search.correcting import corrections
 from search.engine import IndexBroken
 from search.engines import schema
 from search.engines.compiling import Compiler
@@ -233,3 +236,81 @@ def test_a_passage_is_made_of_an_authorised_hit_only(engine):
     shown = engine.excerpts(parse("diễn tập"), READER, [1, 2, 3])
     assert list(shown) == [1]
     assert isinstance(shown[1], Excerpt)
+
+
+# --- random hidden records, every way in which a record can be hidden --------------------
+TOPICS = ["diễn tập", "sao băng", "trồng cây", "UBND xã", "kế hoạch trường", "tnường ngọc", "2019", "báo cáo 123"]
+WAYS = {
+    "level": {"level": 1},
+    "highest level": {"level": 3},
+    "marking": {"marking": 2},
+    "need to know": {"reach": (99,)},
+    "nobody": {"reach": ()},
+    "both": {"level": 2, "reach": (99,), "marking": 2},
+}
+HIDDEN = st.builds(
+    lambda number, way, topics, name, year: entry(
+        50 + number,
+        number=f"12{number}/{name}-BCH",
+        subject=f"{SECRET} {' '.join(topics)}",
+        pages=(f"{' '.join(topics)} {name} chiến dịch",) * 2,
+        type_name=f"Loại {name}",
+        organ_name=f"Cục {name}",
+        unit=f"Phòng {name}",
+        register_name=f"Sổ {name}",
+        retention=f"Hạn {name}",
+        dossier=f"{year}.{number} {name}",
+        register_number=str(number),
+        year=year,
+        issued_on=date(year, 1 + number % 12, 1),
+        urgency=number % 4,
+        direction="outgoing",
+        **WAYS[way],
+    ),
+    st.integers(0, 9),
+    st.sampled_from(sorted(WAYS)),
+    st.lists(st.sampled_from(TOPICS), min_size=1, max_size=3),
+    st.sampled_from(["kh", "bc", "zz", "diễn"]),
+    st.integers(1999, 2030),
+)
+ASKED = [*QUERIES, "UBND", "kế hoạch", "trường", "12*", "loai:zz", "nam:2019", "123/BC", "hoso:kh"]
+
+
+def learned_by(engine, terms: Terms) -> list[object]:
+    """Return every answer of the port to one reader, corrections and errors of queries included."""
+    learned = seen_by(engine, terms)
+    for text in ASKED:
+        query = parse(text)
+        for order in Order:
+            results = ask(engine, text, terms, order=order, offset=2, limit=3)
+            learned += [results.hits, results.total, results.facets]
+        learned += [corrections(engine, query, terms), engine.excerpts(query, terms, list(range(1, 60)))]
+    learned += [engine.spellings(word, terms) for word in ("bang", "băn", "sao", "tnuong", "truong", "dein", "zz")]
+    learned += [ask(engine, "", terms, filters={"type": ["Loại zz"]}), ask(engine, "", terms, filters={"x": ["1"]})]
+    return learned
+
+
+@pytest.fixture
+def before(engine):
+    """The engine with what is visible, and everything that its reader can learn."""
+    fill(engine, *visible())
+    return learned_by(engine, READER)
+
+
+@given(st.lists(HIDDEN, min_size=1, max_size=6, unique_by=lambda one: one.id), st.integers(1, 2**20))
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
+def test_no_random_hidden_records_can_be_told_from_none(engine, before, secrets, version):
+    fill(engine, *(replace(one, version=version) for one in secrets))
+    try:
+        assert learned_by(engine, READER) == before
+    finally:
+        engine.remove(range(50, 60))
+        engine.commit()
+
+
+def test_what_a_stale_index_opens_and_the_database_closes_is_left_out_everywhere(engine, before):
+    """`Terms.but`: what the database closes moves nothing, though level, marking and reach of the index open it."""
+    fill(engine, *(replace(one, id=one.id + 10) for one in hidden()))
+    closed = replace(READER, but=tuple(range(60, 66)))
+    assert engine.count(READER) > engine.count(closed)
+    assert learned_by(engine, closed) == before

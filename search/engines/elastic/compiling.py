@@ -82,7 +82,8 @@ class Compiler:
         granted = [_one_of("id", terms.ids)] if terms.ids else []
         levels = dsl.Range("level", {"gte": 0, "lte": terms.level})
         markings = dsl.Terms("marking", [str(one) for one in terms.markings])
-        return _all([levels, markings, _any([*standing, *granted])])
+        allowed = [levels, markings, _any([*standing, *granted])]
+        return dsl.Bool(filter=allowed, must_not=[_one_of("id", terms.but)] if terms.but else [])
 
     # --- the tree ---------------------------------------------------------------------
     def _asked(self, node: ask.Node | None) -> Iterator[dsl.Query]:

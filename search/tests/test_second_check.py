@@ -1,0 +1,133 @@
+"""The index says yes, the database says no: nothing is shown, and no count tells that there was something."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from archive import access, audit
+from archive.models import Access, Clearance, Grant, Marking, Record
+from archive.rules.levels import Level
+from archive.rules.roles import Action
+from search import finding
+from search.entry import Order
+from search.query import parse
+
+WORD = "sao băng"
+
+
+@pytest.fixture
+def two(office, make_record, indexed):
+    """A record that stays open and one about to be closed, both in the index."""
+    kept = make_record(subject="Kế hoạch huấn luyện", pages=("Kế hoạch huấn luyện chiến sĩ mới",))
+    closed = make_record(subject="Chiến dịch Sao Băng", pages=("Chiến dịch sao băng huấn luyện",))
+    indexed()
+    return kept, closed
+
+
+def learned(person) -> list[object]:
+    """Return everything the person is told through `finding`, values alone."""
+    told: list[object] = []
+    for text in (WORD, "huấn luyện", "", "sao", "bang", "Kế hoạch"):
+        for order in Order:
+            answer = finding.find(parse(text), person, filters={}, order=order, offset=0)
+            told.append(([one.record.pk for one in answer.found], answer.total, answer.facets))
+            told.append([one.excerpt for one in answer.found])
+        told.append(finding.corrections(parse(text), person))
+        every = finding.every(parse(text), person, filters={}, order=Order.NEWEST, limit=50)
+        told.append([one.record.pk for one in every])
+        told.append([(one.text, one.count) for one in finding.suggestions(text, person)])
+    told += [[one.pk for one in finding.similar(record, person)] for record in Record.objects.order_by("pk")]
+    return told
+
+
+def shown(person, text: str) -> tuple[list[int], int]:
+    answer = finding.find(parse(text), person, filters={}, order=Order.NEWEST, offset=0)
+    return [one.record.pk for one in answer.found], answer.total
+
+
+def close(record, office, how: str) -> None:
+    """Close a record to the clerk in the database, as acts do: the rows, and an entry of the log."""
+    rows = Access.objects.filter(record=record)
+    match how:
+        case "level":
+            Record.objects.filter(pk=record.pk).update(level=Level.TOI_MAT)
+            rows.update(level=Level.TOI_MAT)
+        case "marking":
+            marking = Marking.objects.create(name="Riêng")
+            Record.objects.filter(pk=record.pk).update(marking=marking)
+            rows.update(marking=marking.pk)
+        case "need to know":
+            rows.delete()
+    audit.write(Action.RECORD_LEVEL, subject=record, actor=office.clerk, details={})
+
+
+@pytest.mark.parametrize("how", ["level", "marking", "need to know"])
+def test_a_record_closed_since_the_index_was_written_might_as_well_not_be_there(office, two, indexed, how):
+    kept, closed = two
+    assert shown(office.archivist, WORD) == ([closed.pk], 1)
+    close(closed, office, how)
+    stale = learned(office.archivist)
+    assert shown(office.archivist, WORD) == ([], 0)
+    assert shown(office.archivist, "") == ([kept.pk], 1)
+    indexed()
+    assert learned(office.archivist) == stale
+
+
+@pytest.mark.parametrize("how", ["level", "marking", "need to know"])
+def test_an_index_that_is_wrong_is_not_believed(office, two, indexed, how, monkeypatch):
+    """Nothing in the log tells of the change: the page is checked record by record and counted again."""
+    kept, closed = two
+    close(closed, office, how)
+    monkeypatch.setattr("search.lagging.Backlog.records", lambda _self, _engine: [])
+    assert shown(office.archivist, WORD) == ([], 0)
+    assert shown(office.archivist, "huấn luyện") == ([kept.pk], 1)
+    assert WORD not in [one.text.lower() for one in finding.suggestions("sao", office.archivist)]
+    assert closed not in finding.similar(kept, office.archivist)
+    assert finding.similar(closed, office.archivist) == []
+
+
+def test_an_index_that_goes_on_being_wrong_is_not_believed_at_all(office, two, monkeypatch):
+    monkeypatch.setattr("search.finding._opened", lambda _ids, _person: Record.objects.none())
+    answer = finding.find(parse(""), office.clerk, filters={}, order=Order.BEST, offset=0)
+    assert (list(answer.found), answer.total, dict(answer.facets)) in [
+        ([], 0, {}),
+        ([], 0, dict.fromkeys(answer.facets, ())),
+    ]
+
+
+def test_a_clearance_that_has_ended_closes_at_once(office, make_record, indexed):
+    make_record(subject="Chiến dịch Sao Băng", level=Level.MAT)
+    indexed()
+    assert shown(office.clerk, WORD)[1] == 1
+    Clearance.objects.filter(person=office.clerk).delete()
+    assert shown(office.clerk, WORD) == ([], 0)
+
+
+def test_a_grant_that_has_ended_closes_at_once(office, make_record, indexed):
+    record = make_record(subject="Chiến dịch Sao Băng")
+    indexed()
+    assert shown(office.stranger, WORD) == ([], 0)
+    before = learned(office.stranger)
+    given = access.grant(
+        record, to=office.stranger, until=timezone.now() + timedelta(days=2), reason="Thanh tra", actor=office.leader
+    )
+    indexed()
+    assert shown(office.stranger, WORD) == ([record.pk], 1)
+    access.end_grant(Grant.objects.get(pk=given.pk), actor=office.leader)
+    assert shown(office.stranger, WORD) == ([], 0)
+    assert learned(office.stranger) == before
+    indexed()
+    assert learned(office.stranger) == before
+
+
+def test_records_that_are_hidden_from_a_person_change_nothing_for_them(office, make_record, indexed):
+    make_record(subject="Kế hoạch huấn luyện")
+    indexed()
+    assert shown(office.archivist, "")[1] == 1
+    before = learned(office.archivist)
+    for number in range(3):
+        make_record(subject=f"Chiến dịch Sao Băng {number}", level=Level.TOI_MAT, pages=("sao băng kế hoạch",))
+    assert learned(office.archivist)[: len(before)] == before
+    indexed()
+    assert learned(office.archivist)[: len(before)] == before
