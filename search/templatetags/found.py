@@ -1,12 +1,14 @@
-"""Marks in found text: plain text and spans become escaped text with <mark>, nothing else."""
+"""Marks in found text (plain text and spans become escaped text with <mark>, nothing else) and options of the builder."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from django import template
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 register = template.Library()
+SELECTED: Final = mark_safe(" selected")
 
 
 @register.simple_tag
@@ -20,7 +22,11 @@ def marked(text: str, spans: Sequence[tuple[int, int]]) -> SafeString:
     return format_html_join("", "{}", ((part,) for part in [*parts, format_html("{}", text[at:])]))
 
 
-@register.filter
-def bars_width(count: int) -> int:
-    """Return the width of a row of bars, 64 units each."""
-    return 64 * count + 4
+@register.simple_tag
+def options(choices: Mapping[str, object], chosen: str) -> SafeString:
+    """Return the options of a select; drawn here because the builder has dozens on every page of hits."""
+    return format_html_join(
+        "",
+        '<option value="{}"{}>{}</option>',
+        ((value, SELECTED if value == chosen else "", label) for value, label in choices.items()),
+    )

@@ -76,11 +76,13 @@ def _facet(name: str, label: str | Promise, buckets: Sequence[Bucket], asked: As
         if value
     ]
     first = [value for place, value in enumerate(values) if place < SHOWN or value["is_chosen"]]
+    more = [value for value in values if value not in first]
     return {
         "name": name,
         "label": label,
         "values": first,
-        "more": [value for value in values if value not in first],
+        "more": more,
+        "parts": [first, more] if more else [first],
         "is_chosen": bool(chosen),
     }
 

@@ -96,7 +96,8 @@ def _answer(asked: Asked, person: Person) -> dict[str, Any]:
     return {
         "answer": answer,
         "hits": [narrowing.hit(asked, found) for found in answer.found],
-        "meant": finding.corrections(asked.query, person) if asked.page == 1 else [],
+        # Beside hits it is asked for by the page itself: it took a quarter of the answer.
+        "meant": [] if answer.found else finding.corrections(asked.query, person),
         "first": first + 1,
         "last": last,
         "facets": narrowing.facets(asked, answer.facets),

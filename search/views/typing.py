@@ -12,8 +12,6 @@ from search.engine import EngineAway
 from search.query import MAX_CHARS, parse
 from search.views import asking, rows
 
-NOTHING = 204
-
 
 @require_POST
 def hints(request: HttpRequest) -> HttpResponse:
@@ -26,6 +24,19 @@ def hints(request: HttpRequest) -> HttpResponse:
     except EngineAway:
         offered = []
     return render(request, "search/hints.html", {"hints": offered})
+
+
+@require_POST
+def meant(request: HttpRequest) -> HttpResponse:
+    """Offer what may have been meant by a question that found something, after its page was shown."""
+    person = person_of(request)
+    access.require(person, Action.SEARCH_RUN)
+    query = parse(request.POST.get("q", "")[:MAX_CHARS])
+    try:
+        offered = finding.corrections(query, person)
+    except EngineAway:
+        offered = []
+    return render(request, "search/meant.html", {"meant": offered})
 
 
 @require_POST

@@ -47,7 +47,7 @@ def test_words_of_the_third_page_are_found_without_marks_and_shown_where_they_st
     typed = vi_fold(phrase)
     archivist = visit(house, "archivist")
     for _ in range(40):  # search follows the log within a moment
-        archivist.go(f"/search/?q=%22{typed.replace(' ', '+')}%22")
+        archivist.find(f'"{typed}"')
         if archivist.page.locator("article.hit").count():
             break
         archivist.page.wait_for_timeout(500)

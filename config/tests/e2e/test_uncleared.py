@@ -21,7 +21,7 @@ def test_nothing_is_found_not_even_a_count(house, visit, story):
     words = told.letter("thong-tin").subject
     with story.at("archivist") as archivist:  # the cleared find it
         for _ in range(40):
-            archivist.go(f"/search/?q={words}")
+            archivist.find(words)
             if archivist.page.locator("article.hit").count():
                 break
             archivist.page.wait_for_timeout(500)

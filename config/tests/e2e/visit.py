@@ -95,6 +95,12 @@ class Visit:
                 self.page.keyboard.press("Control+Enter")
         self.settle()
 
+    def find(self, words: str) -> None:
+        """Search for words by the form of the search page, and wait for the answer."""
+        self.go("/search/")
+        self.page.fill("#q", words)
+        self.send("#ask .btn-primary")
+
     def until_elsewhere(self, left: str) -> None:
         """Wait until the address no longer contains some words."""
         self.page.wait_for_url(lambda address: left not in address)

@@ -64,6 +64,19 @@
   });
 
   // ---- the builder: its lines are written into the box ------------------------------------------------
+  // What was typed while an answer was on its way is newer than the answer: that one is dropped, the next is asked for already.
+  let edits = 0;
+  const asked = new WeakMap();
+  document.addEventListener("input", (event) => {
+    if (event.target === box || event.target.closest("#rows")) edits += 1;
+  });
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.target?.id === "rows") asked.set(event.detail.xhr, edits);
+  });
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const then = asked.get(event.detail.xhr);
+    if (then !== undefined && then !== edits) event.detail.shouldSwap = false;
+  });
   document.addEventListener("htmx:load", (event) => {
     const rows = event.target;
     if (rows.id !== "rows" || rows.dataset.written === undefined) return;
