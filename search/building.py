@@ -131,6 +131,8 @@ def _named(line: Row, value: str) -> str:
     """Return `name:value`; a value that the field cannot have becomes words of the text."""
     name, operators = FIELDS.get(line.field, ("", WORDS))
     if operators is SPANS:
+        if " " in value:  # no day is written so; a word in it could join what stands beside
+            return f'"{value}"'
         text = f"{name}:{_SIGNS.get(line.operator, '')}{value}"
     else:
         text = f"{name}:{_decorated(line.operator, value)}"
