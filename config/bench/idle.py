@@ -74,15 +74,22 @@ def visit(address: str, environment: dict[str, str]) -> None:
             if time.monotonic() > until:
                 raise
             time.sleep(0.5)
-    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
-    form = {"username": "clerk", "password": "van-kho-mau", "csrfmiddlewaretoken": token[1] if token else ""}
-    browser.open(f"{address}/sign-in/", urllib.parse.urlencode(form).encode(), timeout=30).read()
-    for place in ("/", "/intake/", "/search/?q=ke+hoach"):
-        browser.open(address + place, timeout=30).read()
+    sign_in = {"username": "clerk", "password": "van-kho-mau"} | _token(page)
+    browser.open(f"{address}/sign-in/", urllib.parse.urlencode(sign_in).encode(), timeout=30).read()
+    for place in ("/", "/intake/", "/search/"):
+        page = browser.open(address + place, timeout=30).read().decode()
+    asked = {"q": "ke hoach"} | _token(page)  # words of a cleared reader are read from a form alone
+    browser.open(f"{address}/search/", urllib.parse.urlencode(asked).encode(), timeout=30).read()
     folder = Path(environment["VANKHO_HOME"]) / "one"
     kills.write_small(folder, 2, random.Random(1))
     scratch.manage(environment, "ingest", str(folder), "--level", "thuong", "--as", "clerk")
     kills.settle(environment)
+
+
+def _token(page: str) -> dict[str, str]:
+    """Return the token of a page's forms as their field."""
+    found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
+    return {"csrfmiddlewaretoken": found[1] if found else ""}
 
 
 def by_process(root: int) -> list[dict[str, Any]]:

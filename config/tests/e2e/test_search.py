@@ -103,7 +103,8 @@ def test_the_builder_and_the_box_always_say_the_same(archivist):
     last = page.locator(".line").count() - 1
     page.select_option(f"#field-{last}", "type")
     archivist.until(f"document.querySelector('#field-{last}')?.value === 'type'")
-    page.fill(f"#value-{last}", "kế hoạch")
+    archivist.settle()
+    page.locator(f"#value-{last}").press_sequentially("kế hoạch", delay=30)
     archivist.until("document.querySelector('#q').value === 'huan luyen loai:kế-hoạch'")
     archivist.until("document.querySelectorAll('#chips .chip').length === 2")
     page.click("[name=more]")
