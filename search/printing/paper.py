@@ -8,6 +8,7 @@ from archive.printing.paper import draw
 from search.printing.cells import one_line
 from search.printing.heading import Heading
 
+SHARED: Final = 96  # hundredths of the sheet's width for the columns; the number of the line has the rest
 _ONE: Final = threading.Lock()  # a thousand lines take 200 MB while they are drawn: one list at a time in a process
 
 
@@ -18,7 +19,7 @@ def written(heading: Heading, heads: Sequence[str], widths: Sequence[int], lines
         "heading": heading,
         "made": heading.made,
         "columns": [
-            {"head": head, "share": str(round(100 * width / whole))} for head, width in zip(heads, widths, strict=True)
+            {"head": head, "share": f"{SHARED * width / whole:.1f}"} for head, width in zip(heads, widths, strict=True)
         ],
         "lines": [[one_line(cell) for cell in line] for line in lines],
     }

@@ -153,6 +153,17 @@ def test_every_sheet_of_paper_carries_level_reader_and_copy(office, make_record,
     assert "lần thứ 59" in "".join(sheets)
 
 
+@pytest.mark.parametrize("columns", [exporting.USUAL, tuple(exporting.COLUMNS)])
+def test_no_column_runs_over_the_edge_of_the_sheet(office, make_record, indexed, signed_in, columns):
+    make_record(subject="Diễn tập khu vực phòng thủ " * 5, organ_name="Bộ Chỉ huy Phòng thủ khu vực " * 4)
+    indexed()
+    paper = pypdfium2.PdfDocument(taken(signed_in("archivist"), office.archivist, "pdf", columns))
+    sheet = paper[0]
+    edge = sheet.get_width() - 12 / 25.4 * 72 + 1  # the margin, and the width of a line
+    assert max(thing.get_bounds()[2] for thing in sheet.get_objects()) <= edge
+    paper.close()
+
+
 def test_a_list_of_open_papers_carries_no_stamp(office, make_record, indexed, signed_in):
     make_record(subject="Diễn tập")
     indexed()
