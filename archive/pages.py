@@ -4,6 +4,7 @@ Nothing here checks access: the views and the API open the record first.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from archive import store
 from archive.models import DigitalObject, ObjectRole, Page, Record
@@ -34,8 +35,9 @@ def thumb(page: Page) -> bytes:
 
 
 def text(page: Page) -> PageText:
-    """Return what was read of a page."""
-    return PageText.from_bytes(store.read(page.pack_id, start=page.text_start, length=page.text_length))
+    """Return what was read of a page, numbered as in the record: an annex in a pack of its own was read from 1."""
+    read = PageText.from_bytes(store.read(page.pack_id, start=page.text_start, length=page.text_length))
+    return replace(read, number=page.number)
 
 
 def texts(record: Record) -> Iterator[PageText]:

@@ -145,11 +145,25 @@ def _place_tone(word: str) -> str:
     return word[:-2] + unicodedata.normalize("NFC", first + parts[1:]) + parts[0]
 
 
+def _fold_word(word: str) -> str:
+    """Return one word of a clean text, in lower case already, without marks; most words need no more than a look."""
+    if word.isascii():
+        return word[:LONGEST_WORD]
+    plain = unicodedata.normalize("NFD", word.replace("đ", "d"))
+    return "".join([char for char in plain if not unicodedata.combining(char)])[:LONGEST_WORD]
+
+
+def _mark_word(word: str) -> str:
+    return (word if word.isascii() else _place_tone(word))[:LONGEST_WORD]
+
+
 def _of_piece(piece: str) -> tuple[str, str]:
+    if piece.isalnum():  # one word: rare ones are not worth remembering twice
+        return _fold_word(piece), _mark_word(piece)
     found = WORD.findall(piece)
     return " ".join([_FOLDED[word] for word in found]), " ".join([_EXACT[word] for word in found])
 
 
-_FOLDED: Final = _Known(lambda word: vi_fold(word)[:LONGEST_WORD])
-_EXACT: Final = _Known(lambda word: _place_tone(word)[:LONGEST_WORD])
+_FOLDED: Final = _Known(_fold_word)
+_EXACT: Final = _Known(_mark_word)
 _PIECES: Final = _Known(_of_piece)

@@ -124,7 +124,7 @@ def hints(entry: Entry) -> set[str]:
     return found
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=20_000)  # names come again and again, numbers and subjects twice for each record
 def _forms(text: str) -> tuple[str, str]:
     """Return the words of a short text; types, agencies and signers come again and again."""
     return both(vi_clean(text))
@@ -135,7 +135,7 @@ def _add_words(made: tantivy.Document, entry: Entry) -> None:
     made.add_bytes("text", body.encode())
     numbers = number_tokens(entry.number)
     names = (entry.number, entry.register_number, entry.organ_name, entry.type_name, entry.signer, entry.dossier)
-    named = list(zip(*map(_forms, names), strict=True))
+    named = list(zip(*(_forms(name) if name else ("", "") for name in names), strict=True))
     texts = (both(body), _forms(entry.subject), (NAMES_SPLIT.join(named[0]), NAMES_SPLIT.join(named[1])))
     for name, (folded, exact) in zip(("body", "subject", "names"), texts, strict=True):
         made.add_text(name, folded)
