@@ -1,0 +1,55 @@
+"""Claims about what is offered when little is found: other marks, another letter, and only what finds more."""
+
+from search.correcting import OFFERED, corrections
+from search.query import parse
+from search.tests.make import READER, entry, fill
+
+
+def offered(engine, text: str) -> list[str]:
+    return corrections(engine, parse(text), READER)
+
+
+def say(engine, *subjects: str, **changes: object) -> None:
+    fill(
+        engine,
+        *(
+            entry(n, subject=subject, pages=(), dossier="", signer="", organ_name="", number="", **changes)
+            for n, subject in enumerate(subjects, start=1)
+        ),
+    )
+
+
+def test_words_without_marks_are_offered_with_the_marks_most_records_give_them(engine):
+    say(engine, "sở chỉ huy", "sở chỉ huy mới", "chi huy")
+    assert offered(engine, "chi huy")[0] == "chỉ huy"
+    assert offered(engine, "chỉ huy") == []
+
+
+def test_a_mistyped_word_is_offered_as_the_records_write_it(engine):
+    say(engine, "diễn tập", "diễn tập lớn")
+    assert "diễn tập" in offered(engine, "diễm tập")
+    assert "diễn tập" in offered(engine, "diexn tập")
+
+
+def test_what_finds_enough_is_not_corrected(engine):
+    say(engine, *["diễm tập"] * 5, *["diễn tập"] * 20)
+    assert offered(engine, "diễm tập") == []
+
+
+def test_numbers_beginnings_and_near_words_are_never_corrected(engine):
+    say(engine, "diễn tập")
+    for text in ("123/BC", "diem*", "diem~", "-diễm", "", "mat:mat"):
+        assert offered(engine, text) == []
+
+
+def test_the_rest_of_the_query_stays_as_it_was(engine):
+    say(engine, "diễn tập phòng thủ", issued_on=entry(1).issued_on)
+    assert 'diễn tập "phòng thủ" nam:2024 -mật' in offered(engine, 'diễm tập "phòng thủ" nam:2024 -mật')
+
+
+def test_words_of_hidden_records_are_never_offered(engine):
+    say(engine, "diễn tập")
+    before = offered(engine, "diem tập")
+    fill(engine, *(entry(50 + n, subject="diềm tập", pages=(), reach=(99,)) for n in range(5)))
+    assert offered(engine, "diem tập") == before
+    assert len(before) <= OFFERED
