@@ -88,7 +88,15 @@ def test_a_stranger_from_the_street_gets_nothing(office, make_record, name, patt
 
 def test_every_plain_address_has_a_rule():
     asked = {name for name, _ in PLAIN} - {"archive:sign-in", "archive:sign-out", "set_language"}
-    posts = {"search:save", "search:hints", "search:meant", "search:build", "ingest:upload", "archive:restore-seen"}
+    posts = {
+        "search:save",
+        "search:hints",
+        "search:meant",
+        "search:build",
+        "search:meant",
+        "ingest:upload",
+        "archive:restore-seen",
+    }
     posts |= {"search:export"}  # without a question it sends to the search page
     assert asked - posts - set(RULES) == set()
 
