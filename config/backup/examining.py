@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import django
+from django.utils.translation import gettext as _
 
 SAMPLES: Final = 3  # unsealed per level, and searches asked
 LISTED: Final = 3  # addresses or books named in a finding
@@ -40,7 +41,14 @@ def examine(media: Any, outside: Any) -> dict[str, Any]:
             clearing.clear()
         raise
     try:
-        findings = [Finding("restored", passed=True, seen=f"{restored.objects} files, {restored.records} in the index")]
+        findings = [
+            Finding(
+                "restored",
+                passed=True,
+                seen=_("%(files)s files, %(records)s in the index")
+                % {"files": restored.objects, "records": restored.records},
+            )
+        ]
         findings += [_asked(question, restored) for question in (_digests, _unsealed, _log, _numbers, _searches, _gone)]
     finally:
         clearing.clear()
@@ -73,7 +81,8 @@ def _digests(restored: Any) -> Finding:
         count += 1
         if not objects.is_whole(Named(*row), kept.driver):
             wrong.append(row[0])
-    return Finding("digests", passed=not wrong, seen=f"{count} files; wrong: {', '.join(wrong[:LISTED]) or 0}")
+    seen = _("%(files)s files; wrong: %(wrong)s") % {"files": count, "wrong": ", ".join(wrong[:LISTED]) or 0}
+    return Finding("digests", passed=not wrong, seen=seen)
 
 
 def _unsealed(restored: Any) -> Finding:
@@ -88,7 +97,7 @@ def _unsealed(restored: Any) -> Finding:
         rows = DigitalObject.objects.filter(level=level).exclude(address__in=dead).order_by("-created_at")[:SAMPLES]
         right = sum(hashlib.sha256(store.read(row.address)).hexdigest() == row.sha256 for row in rows)
         passed = passed and right == len(rows)
-        seen.append(f"{level.name} {right}/{len(rows)}")
+        seen.append(f"{level.label} {right}/{len(rows)}")
     return Finding("unsealed", passed=passed, seen=", ".join(seen))
 
 
@@ -100,7 +109,11 @@ def _log(_restored: Any) -> Finding:
     with tempfile.TemporaryDirectory(prefix="vankho-drill-log-") as folder:
         publishing.export(Path(folder), with_details=True)
         report = verify.verify(folder, publishing.signer().public)
-    return Finding("log", passed=True, seen=f"{report.entries} entries, {report.details} details")
+    return Finding(
+        "log",
+        passed=True,
+        seen=_("%(entries)s entries, %(details)s details") % {"entries": report.entries, "details": report.details},
+    )
 
 
 def _numbers(_restored: Any) -> Finding:
@@ -112,7 +125,8 @@ def _numbers(_restored: Any) -> Finding:
         books += 1
         if _standing(counter) != counter.last:
             wrong.append(str(counter))
-    return Finding("numbers", passed=not wrong, seen=f"{books} books; with a gap: {'; '.join(wrong[:LISTED]) or 0}")
+    seen = _("%(books)s books; with a gap: %(wrong)s") % {"books": books, "wrong": "; ".join(wrong[:LISTED]) or 0}
+    return Finding("numbers", passed=not wrong, seen=seen)
 
 
 def _standing(counter: Any) -> int:
@@ -137,7 +151,11 @@ def _searches(_restored: Any) -> Finding:
         query = parse(" ".join(record.subject.replace('"', " ").split()))
         hits = engine.search(query, finding.terms_of(person), limit=DEEPEST, facets=()).hits
         found += record.pk in {hit.id for hit in hits}
-    return Finding("searches", passed=found == asked, seen=f"{found} of {asked} known dispatches found")
+    return Finding(
+        "searches",
+        passed=found == asked,
+        seen=_("%(found)s of %(asked)s known dispatches found") % {"found": found, "asked": asked},
+    )
 
 
 def _known() -> Iterator[tuple[Any, Any]]:
@@ -173,7 +191,11 @@ def _gone(restored: Any) -> Finding:
             readable.append(address)
         except Shredded:
             continue
-    seen = f"{len(before)} destroyed before, {int(victim is not None)} here; readable: {', '.join(readable) or 0}"
+    seen = _("%(before)s destroyed before, %(here)s here; readable: %(readable)s") % {
+        "before": len(before),
+        "here": int(victim is not None),
+        "readable": ", ".join(readable) or 0,
+    }
     return Finding("destroyed", passed=not readable, seen=seen)
 
 

@@ -18,6 +18,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
+from django.utils.translation import gettext as _
 
 from archive import merkle, publishing, restoration, sequencing
 from archive.models import Restoration
@@ -71,11 +72,14 @@ def restore(media: Media, outside: Outside, *, tell: Tell = lambda _line: None) 
     _require_keys(vault_copy, media.keys)
     home = Path(settings.VANKHO_HOME)
     begun = _begin(home, sound)
-    tell(f"{told.name}: manifest, database, log and vault are in order")
+    tell(_("%(name)s: manifest, database, log and vault copy are in order.") % {"name": told.name})
     _fill_database(sound)
-    tell(f"database restored: {told.log.size} entries in the log")
+    tell(_("The database is restored, with %(size)s entries in its log.") % {"size": told.log.size})
     count = _put_back(sound, frozenset(dead))
-    tell(f"{count} stored files restored, {len(dead)} were destroyed since")
+    tell(
+        _("%(count)s stored files are restored; %(dead)s were destroyed since the backup.")
+        % {"count": count, "dead": len(dead)}
+    )
     vaulting.place(vault_copy, home / "keys", custody=media.keys, address=settings.VAULT_URL)
     _require_log(sound)
     superseded = _record(sound, dead, outside, newest_size=begun["newest_size"])

@@ -42,7 +42,9 @@ def test_no_page_puts_anything_of_a_record_into_the_log(office, make_record, sig
             "/",
         ):
             browser.get(address)
-        browser.post("/search/", {"q": MARK}, follow=True)  # the answer, at the address that stands in place of the words
+        browser.post(
+            "/search/", {"q": MARK}, follow=True
+        )  # the answer, at the address that stands in place of the words
         for typing in ("/search/hints/", "/search/build/", "/search/meant/"):
             browser.post(typing, {"q": MARK})
     Client().post("/sign-in/", {"username": MARK, "password": MARK})

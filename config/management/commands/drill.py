@@ -5,13 +5,26 @@ result into the log. Monthly, by those who would have to restore. Exit 1: someth
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from config.backup import drilling
 from config.backup.words import add_media, answering, media, outside
+
+# What stands in the log under `passed` and `failed`, in words.
+QUESTIONS: Final[dict[str, Promise]] = {
+    "restored": gettext_lazy("restored to an empty place"),
+    "digests": gettext_lazy("digest of every file"),
+    "unsealed": gettext_lazy("files opened, by level"),
+    "log": gettext_lazy("log, by the auditor's checker"),
+    "numbers": gettext_lazy("numbers without a gap"),
+    "searches": gettext_lazy("known searches"),
+    "destroyed": gettext_lazy("destroyed files stay closed"),
+}
 
 
 class Command(BaseCommand):
@@ -29,8 +42,9 @@ class Command(BaseCommand):
         room = drilling.Room(options["place"], options["database"], options["bucket"])
         with answering():
             result = drilling.drill(media(options), outside(options), room)
+        right, wrong = _("right"), _("WRONG")
         for name, is_right, seen in result.findings:
-            self.stdout.write(f"{'ok ' if is_right else 'BAD'} {name:10} {seen}")
+            self.stdout.write(f"{right if is_right else wrong}  {QUESTIONS.get(name, name)}: {seen}")
         if not result.passed:
             raise CommandError(_("The drill failed. Mend what is marked, make a new backup, and drill again."))
         self.stdout.write(
