@@ -43,7 +43,9 @@ def draw(template: str, context: Mapping[str, Any]) -> bytes:
         page = render_to_string(template, dict(context))
     import weasyprint
 
-    drawn = weasyprint.HTML(string=page, url_fetcher=refuse).write_pdf(stylesheets=[_style()], font_config=_fonts())
+    drawn = weasyprint.HTML(string=page, url_fetcher=refuse).write_pdf(
+        stylesheets=[_style()], font_config=_fonts(), presentational_hints=True
+    )
     return bytes(drawn)
 
 

@@ -209,9 +209,9 @@ class TestShell:
         assert re.search(r'count-hot">1.902<', page("archive/base.html", **SHELL))
 
     @pytest.mark.urls("archive.tests.test_face")
-    def test_search_is_a_plain_get(self):
+    def test_the_words_of_a_search_are_posted(self):
         assert re.search(
-            r'<form class="find" role="search" action="[^"]+" method="get"', page("archive/base.html", **SHELL)
+            r'<form class="find" role="search" action="[^"]+" method="post"', page("archive/base.html", **SHELL)
         )
 
     def test_signing_out_is_a_post(self):

@@ -93,7 +93,6 @@ def test_every_plain_address_has_a_rule():
         "search:hints",
         "search:meant",
         "search:build",
-        "search:meant",
         "ingest:upload",
         "archive:restore-seen",
     }
