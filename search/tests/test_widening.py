@@ -3,11 +3,12 @@
 from datetime import date
 
 import pytest
-from django.core.checks import run_checks
+from django.core.checks.registry import registry
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search import synonyms
+from search.checks import office_synonyms
 from search.chips import describe
 from search.marking import find, patterns
 from search.nodes import And, Either, Not, Or, Words
@@ -147,8 +148,12 @@ def test_a_broken_line_is_named_and_the_others_are_used(office, line, why):
     assert synonyms.faults() == (synonyms.Fault(3, why),)
     assert synonyms.current().others(("btltd",), ("btltđ",))
     assert synonyms.current().others(("btltd2",), ("btltđ2",))
-    (warning,) = [one for one in run_checks() if one.id == "search.W001"]
+    (warning,) = office_synonyms()
     assert "line 3" in warning.msg
+
+
+def test_the_words_of_the_office_are_read_at_every_start():
+    assert office_synonyms in registry.get_checks()
 
 
 def test_a_file_that_is_no_text_leaves_the_shipped_list(office, tmp_path):
