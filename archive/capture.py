@@ -84,12 +84,17 @@ def _attach(record: Record, captured: Captured) -> None:
     addresses = [thing.address for thing in (captured.original, captured.pack) if thing]
     DigitalObject.objects.filter(address__in=addresses).update(record=record)
     relevel(record)
+    add_pages(record, captured)
+
+
+def add_pages(record: Record, captured: Captured, *, before: int = 0) -> None:
+    """Write the rows of a file's pages, numbered after those that the record has already."""
     if captured.pack is None:
         return
     Page.objects.bulk_create(
         Page(
             record=record,
-            number=page.number,
+            number=before + page.number,
             pack=captured.pack,
             width=page.width,
             height=page.height,

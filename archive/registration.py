@@ -109,6 +109,15 @@ class NumberNotThere(Refusal):
     message = _("This dispatch has no number that could be voided.")
 
 
+class FileJoined(Refusal):
+    """REG-014: what the clerk has confirmed was said before this file was there; it may be more secret."""
+
+    code = "REG-014"
+    message = _(
+        "A file joined this dispatch while you were typing. Look at its pages, confirm the level, and register again."
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """The register line as the clerk confirms it (names of the data dictionary)."""
@@ -136,8 +145,14 @@ class Entry:
 
 
 @transaction.atomic
-def register(
-    draft: Record, entry: Entry, *, register: Register, actor: Person, despite_duplicate: bool = False
+def register(  # noqa: PLR0913 - what the clerk confirms, and against what
+    draft: Record,
+    entry: Entry,
+    *,
+    register: Register,
+    actor: Person,
+    despite_duplicate: bool = False,
+    files_seen: int | None = None,
 ) -> Record:
     """Give a draft its number and its confirmed fields, in one transaction.
 
@@ -147,16 +162,19 @@ def register(
         register: the book of that level and direction.
         actor: the clerk.
         despite_duplicate: register although number, symbol and issuer are known already.
+        files_seen: how many attached files the clerk has seen; None where nobody can have joined one.
 
     Raises:
         Hidden, Forbidden: the actor may not see the draft, or may not register.
         RegisterClosed: the archive was restored and the last number on paper is not confirmed yet.
-        NotADraft, WrongRegister, LevelTooLow, LevelTooHigh, MissingFields, LooksRegistered: as named.
+        NotADraft, FileJoined, WrongRegister, LevelTooLow, LevelTooHigh, MissingFields, LooksRegistered: as named.
     """
     access.require(actor, Action.RECORD_REGISTER, draft)
     record = Record.objects.select_for_update().get(pk=draft.pk)
     if record.state != RecordState.DRAFT:
         raise NotADraft
+    if files_seen is not None and record.attachments.count() != files_seen:
+        raise FileJoined
     _check_level(record, entry.level, actor)
     _check_register(register, entry.direction, entry.level)
     _check_fields(entry)

@@ -19,6 +19,11 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
         "record_id, principal, source": "may(): is this record, or this page of records, open to this reader; Why?",
         "principal, record_id, level, marking, since, until": "lists, counts and facets of a narrow reader, index only",
     },
+    "archive_attachment": {
+        "record_id, ordinal": "the files of a record in order; no place twice",
+        "original_id": "the place of a sealed file in its record; one owner each",
+        "pack_id": "the file that a pack of pages belongs to; one owner each",
+    },
     "archive_auditentry": {
         "object_type, object_id, object_seq": "the chain of one object: its last leaf, under the act's lock; no fork of it",
         "ts": "the auditor's timeline",
@@ -103,6 +108,7 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
         "record_id": "the scan of a draft; no draft has two",
         "not_before, created_at": "the worker's claim: the oldest waiting scan whose time has come",
         "sha256": "the same bytes handed in twice",
+        "joins_id, created_at": "the files handed over for a record, those still to join it above all",
         'batch_id, "order"': "the files of a batch in order",
     },
     "search_alert": {

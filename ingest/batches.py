@@ -67,7 +67,9 @@ def open_scan(person: Person, scan_id: UUID) -> Scan:
         Hidden: no such scan, or not on their desk, or above their clearance.
     """
     scan = (
-        Scan.objects.select_related("batch", "record", "duplicate_of").filter(visible_scans(person), pk=scan_id).first()
+        Scan.objects.select_related("batch", "record", "joins", "duplicate_of")
+        .filter(visible_scans(person), pk=scan_id)
+        .first()
     )
     if scan is None:
         raise Hidden(object_type="scan", object_id=str(scan_id))
@@ -76,7 +78,7 @@ def open_scan(person: Person, scan_id: UUID) -> Scan:
 
 def scans_of(batch: Batch, person: Person) -> QuerySet[Scan]:
     """Return the files of a batch that this person may see, in order."""
-    return Scan.objects.filter(visible_scans(person), batch=batch).select_related("record").order_by("order")
+    return Scan.objects.filter(visible_scans(person), batch=batch).select_related("record", "joins").order_by("order")
 
 
 def _counts() -> dict[str, Count]:
@@ -116,6 +118,7 @@ class Line:
     can_dismiss: bool
     can_register: bool
     is_duplicate: bool
+    is_held: bool = False
     place: int = 0
 
 
@@ -128,8 +131,9 @@ def line_of(scan: Scan, place: int = 0) -> Line:
         scan=scan,
         sentence=outcomes.sentence(scan.code, scan.reason),
         is_open=attention and (scan.record is None or on_desk),
-        can_retry=loose and scan.code != outcomes.QUARANTINED,
+        can_retry=loose and scan.code not in {outcomes.QUARANTINED, *outcomes.HELD},
         can_dismiss=loose,
+        is_held=loose and scan.code in outcomes.HELD,
         can_register=on_desk,
         is_duplicate=scan.code == outcomes.DUPLICATE,
         place=place,

@@ -92,7 +92,7 @@ def receive(source: BinaryIO, *, name: str, batch: Batch, actor: Person, scan_id
     """
     access.require(actor, Action.SCAN_UPLOAD)
     try:
-        sealed = store.put(cast("BinaryIO", _Limited(source)), level=Level(batch.declared_level))
+        sealed = store.put(cast("BinaryIO", Limited(source)), level=Level(batch.declared_level))
     except StoreFull:
         return refuse(batch, name=name, code=outcomes.DISK_FULL, actor=actor)
     except TooLarge:
@@ -152,7 +152,7 @@ def _line(batch: Batch, name: str, now: datetime) -> dict[str, object]:
 def _twin(sha256: str, batch: Batch, actor: Person, now: datetime) -> Scan | None:
     """Return an earlier scan of the same bytes that this person may see; a hidden one is never told."""
     known = Scan.objects.filter(sha256=sha256, level__lte=clearance(actor, now), batch__unit=batch.unit)
-    return known.exclude(state=ScanState.REFUSED).order_by("created_at").first()
+    return known.filter(joins__isnull=True).exclude(state=ScanState.REFUSED).order_by("created_at").first()
 
 
 def _as_duplicate(twin: Scan | None, now: datetime) -> dict[str, object]:
@@ -202,7 +202,7 @@ def retry(scan: Scan, *, actor: Person) -> Scan:
     access.require(actor, Action.SCAN_RETRY)
     now = timezone.now()
     retried = Scan.objects.filter(pk=scan.pk, state=ScanState.ATTENTION, record__isnull=True).exclude(
-        code=outcomes.QUARANTINED
+        code__in=[outcomes.QUARANTINED, *outcomes.HELD]
     )
     if not retried.update(
         state=ScanState.WAITING, code="", reason={}, attempts=0, not_before=now, finished_at=None, lease_until=None
@@ -221,7 +221,7 @@ def retry_failed(scans: QuerySet[Scan], *, actor: Person) -> int:
     """
     count = 0
     waiting_for_a_person = scans.filter(state=ScanState.ATTENTION, record__isnull=True)
-    for scan in waiting_for_a_person.exclude(code__in=[outcomes.QUARANTINED, outcomes.DUPLICATE]):
+    for scan in waiting_for_a_person.exclude(code__in=[outcomes.QUARANTINED, outcomes.DUPLICATE, *outcomes.HELD]):
         with suppress(NothingToDo):  # somebody else was faster with this one
             retry(scan, actor=actor)
             count += 1
@@ -265,13 +265,17 @@ def forget_objects(scan: Scan, *, original: bool = True) -> list[str]:
 
 def subject(scan: Scan) -> audit.Subject:
     """Return what an entry about a scan says of it."""
-    return audit.Subject("scan", scan.pk.hex, level=scan.level, record_id=scan.record_id)
+    return audit.Subject("scan", scan.pk.hex, level=scan.level, record_id=scan.record_id or scan.joins_id)
 
 
 def visible_scans(person: Person) -> Q:
-    """Return the filter of the scans a person may know of: their intake desk, up to their clearance."""
+    """Return the filter of the scans a person may know of: their intake desk, up to their clearance.
+
+    A file that joins a record is known to those alone who may know of the record.
+    """
     now = timezone.now()
-    return Q(batch__unit__in=units_in_scope(person, now), level__lte=clearance(person, now))
+    on_desk = Q(batch__unit__in=units_in_scope(person, now), level__lte=clearance(person, now))
+    return on_desk & (Q(joins__isnull=True) | Q(access.visible_to(person).reaching("joins_id")))
 
 
 STILL_OPEN = Q(state=ScanState.ATTENTION) & (Q(record__isnull=True) | Q(record__state=RecordState.DRAFT))
@@ -288,7 +292,7 @@ class TooLarge(Exception):  # noqa: N818 - turned into an outcome by `receive`
     """The source went beyond the limit of one file."""
 
 
-class _Limited:
+class Limited:
     """Reads a source up to the limit of one file."""
 
     def __init__(self, source: BinaryIO) -> None:
@@ -296,6 +300,7 @@ class _Limited:
         self.left = MAX_FILE_BYTES
 
     def read(self, size: int = -1) -> bytes:
+        """Return the next bytes. Raises TooLarge beyond the limit."""
         block = self.source.read(size)
         self.left -= len(block)
         if self.left < 0:

@@ -23,6 +23,7 @@ class Channel(models.TextChoices):
     FOLDER = "folder", _("Watched folder")
     COMMAND = "command", _("Command")
     API = "api", _("API")
+    RECORD = "record", _("Added to a dispatch")
 
 
 class Batch(models.Model):
@@ -78,7 +79,11 @@ class Scan(models.Model):
     reading = models.JSONField(default=dict)  # page ranges of the pack and stamp finds, between `read` and `file`
     proposal = models.JSONField(default=dict)
     suggested_level = models.SmallIntegerField(choices=LEVEL_CHOICES, null=True)
-    record = models.OneToOneField(Record, models.PROTECT, null=True, related_name="scan")
+    record = models.OneToOneField(Record, models.PROTECT, null=True, related_name="scan")  # the draft it became
+    joins = models.ForeignKey(
+        Record, models.PROTECT, null=True, related_name="joining", db_index=False
+    )  # or joins as a file
+    why = models.CharField(max_length=300, blank=True)  # it was added to that record, in the person's own words
 
     created_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
@@ -92,13 +97,19 @@ class Scan(models.Model):
         ordering = ("batch", "order")
         constraints = [
             models.UniqueConstraint(fields=["batch", "order"], name="scan_order_once"),
-            models.CheckConstraint(condition=~Q(state="filed") | Q(record__isnull=False), name="scan_filed_has_record"),
+            models.CheckConstraint(
+                condition=~Q(state="filed") | Q(record__isnull=False) | Q(joins__isnull=False),
+                name="scan_filed_has_record",
+            ),
+            models.CheckConstraint(condition=Q(record__isnull=True) | Q(joins__isnull=True), name="scan_one_record"),
             models.CheckConstraint(condition=~Q(state="refused") | ~Q(code=""), name="scan_refused_has_reason"),
         ]
         indexes = [
             # The worker's claim: the oldest waiting scan whose time has come.
             models.Index(fields=["not_before", "created_at"], condition=Q(state="waiting"), name="scan_claim"),
             models.Index(fields=["sha256"], name="scan_digest"),  # the same bytes twice
+            # The files of a record that are not part of it yet; few scans join one.
+            models.Index(fields=["joins", "created_at"], condition=Q(joins__isnull=False), name="scan_joining"),
         ]
 
     def __str__(self) -> str:

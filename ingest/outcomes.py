@@ -47,6 +47,10 @@ LEVEL_NOT_YOURS: Final = "ING-022"
 LEFT_BEHIND: Final = "ING-024"
 STORE_AWAY: Final = "ING-025"
 STORE_AWAITED: Final = "ING-026"
+HELD_SURE: Final = "ING-027"
+HELD_DOUBT: Final = "ING-028"
+HELD_CLOSED: Final = "ING-029"
+HELD: Final = (HELD_SURE, HELD_DOUBT, HELD_CLOSED)  # of a file that was to join a record
 
 _REFUSED, _ATTENTION = ScanState.REFUSED, ScanState.ATTENTION
 _WAITING = ScanState.WAITING
@@ -166,6 +170,27 @@ OUTCOMES: Final[dict[str, Outcome]] = {
         _ATTENTION,
         _(
             "%(failed)s of %(pages)s pages could not be read. The original is kept; look at the pages and type the fields."
+        ),
+    ),
+    HELD_SURE: Outcome(
+        _ATTENTION,
+        _(
+            "A %(level)s sign was seen on page %(page)s; the dispatch is %(record)s. The file is sealed at its own level and "
+            "is no part of the dispatch: make a dispatch of its own of it, or put it aside."
+        ),
+    ),
+    HELD_DOUBT: Outcome(
+        _ATTENTION,
+        _(
+            "There may be a secrecy stamp on page %(page)s (up to %(level)s); the dispatch is %(record)s. The file is sealed "
+            "at the higher level and joins the dispatch only when a person has looked at it."
+        ),
+    ),
+    HELD_CLOSED: Outcome(
+        _ATTENTION,
+        _(
+            "The dispatch took no file any more when this one had been read: it was returned or voided, or its dossier "
+            "closed. Make a dispatch of its own of it, or put it aside."
         ),
     ),
     FAILED: Outcome(

@@ -23,10 +23,11 @@ from archive import audit, capture, store
 from archive.models import DigitalObject, ObjectRole
 from archive.rules.levels import Level
 from archive.rules.page import PageText
-from archive.rules.proposal import Evidence, Guess, Suggestion
+from archive.rules.proposal import Suggestion
 from archive.rules.roles import Action
 from archive.store import Sealed
-from ingest import classify, fields, intake, outcomes, reading, sniff
+from ingest import classify, fields, intake, joining, outcomes, reading, sniff
+from ingest.captured import captured_of, suggestion_of
 from ingest.models import Scan, ScanState
 
 LARGE: Final = 256 * 1024 * 1024  # above this an original waits in an unlinked file, not in memory
@@ -75,7 +76,9 @@ def advance(claim: Claim) -> Scan:
 
 def _current(claim: Claim) -> Scan:
     scan = (
-        Scan.objects.select_related("batch__actor", "batch__unit", "original", "pack").filter(pk=claim.scan_id).first()
+        Scan.objects.select_related("batch__actor", "batch__unit", "original", "pack", "joins")
+        .filter(pk=claim.scan_id)
+        .first()
     )
     if scan is None or scan.fence != claim.fence:
         raise LostClaim
@@ -173,6 +176,7 @@ def propose(scan: Scan, claim: Claim) -> None:
     if suggestion.level > settings.SITE_MAX_LEVEL:
         _quarantine(scan, claim, suggestion)
         return
+    level = max(Level(scan.level), min(suggestion.plausible, max(suggestion.level, settings.SITE_MAX_LEVEL)))
     with transaction.atomic():
         commit(
             scan,
@@ -180,17 +184,22 @@ def propose(scan: Scan, claim: Claim) -> None:
             reading=kept,
             proposal={name: guess.to_json() for name, guess in guesses.items()},
             suggested_level=suggestion.level,
-            level=min(suggestion.plausible, max(suggestion.level, settings.SITE_MAX_LEVEL)),
+            level=level,
             stage="file",
         )
+        if scan.joins_id:
+            joining.protect(scan, level)
 
 
 def file(scan: Scan, claim: Claim) -> None:
-    """Make the draft record on the intake desk, in one transaction with the scan's end."""
-    suggestion = _suggestion(scan)
+    """Make the draft record on the intake desk, or one more file of a record, in one transaction with the scan's end."""
+    suggestion = suggestion_of(scan)
     end = _end_of(scan, suggestion)
+    if scan.joins is not None:
+        _join(scan, claim, suggestion, end)
+        return
     with transaction.atomic():
-        record = capture.capture(_captured(scan, suggestion), actor=scan.batch.actor)
+        record = capture.capture(captured_of(scan, suggestion), actor=scan.batch.actor)
         commit(
             scan,
             claim,
@@ -202,6 +211,26 @@ def file(scan: Scan, claim: Claim) -> None:
             finished_at=timezone.now(),
             lease_until=None,
         )
+
+
+def _join(scan: Scan, claim: Claim, suggestion: Suggestion, end: Ended | None) -> None:
+    """Make the file part of its record; what may not join it waits for a person, sealed at its own level."""
+    try:
+        with transaction.atomic():
+            record = joining.join(scan, captured_of(scan, suggestion))
+            commit(
+                scan,
+                claim,
+                state=ScanState.FILED,
+                code=end.code if end else "",
+                reason=end.reason if end else {},
+                level=record.level,
+                finished_at=timezone.now(),
+                lease_until=None,
+            )
+    except joining.REFUSED as refusal:
+        code, parameters = joining.held(refusal, suggestion)
+        raise Ended(code, **parameters) from refusal
 
 
 STAGES: Final[dict[str, Stage]] = {"sniff": sniff_type, "read": read_pages, "propose": propose, "file": file}
@@ -224,20 +253,6 @@ def _quarantine(scan: Scan, claim: Claim, suggestion: Suggestion) -> None:
     finish(scan, claim, end, reading={}, proposal={}, level=level, suggested_level=level)
 
 
-def _suggestion(scan: Scan) -> Suggestion:
-    return Suggestion(
-        declared=Level(scan.declared_level),
-        level=Level(scan.suggested_level if scan.suggested_level is not None else scan.declared_level),
-        plausible=min(Level(scan.level), settings.SITE_MAX_LEVEL),
-        evidence=tuple(_evidence(kept) for kept in scan.reading.get("evidence", [])),
-    )
-
-
-def _evidence(kept: dict[str, Any]) -> Evidence:
-    box = tuple(kept["box"]) if kept["box"] else None
-    return Evidence(kept["kind"], Level.parse(kept["level"]), kept["confidence"], kept["page"], box)
-
-
 def _end_of(scan: Scan, suggestion: Suggestion) -> Ended | None:
     """Return what a person must look at, the gravest first; None when nothing."""
     flags, read = set(scan.flags), scan.reading["pages"]
@@ -256,35 +271,6 @@ def _end_of(scan: Scan, suggestion: Suggestion) -> Ended | None:
     if poor := [page["confidence"] for page in read if "low_confidence" in page["flags"]]:
         return Ended(outcomes.HARD_TO_READ, confidence=min(poor))
     return None
-
-
-def _captured(scan: Scan, suggestion: Suggestion) -> capture.Captured:
-    if scan.original is None:
-        raise Ended(outcomes.FAILED, times=scan.attempts, why="original")
-    return capture.Captured(
-        unit=scan.batch.unit,
-        suggestion=suggestion,
-        original=scan.original,
-        pack=scan.pack,
-        pages=[_ranges(page) for page in scan.reading["pages"]],
-        proposal={name: Guess.from_json(kept) for name, kept in scan.proposal.items()},
-        flags=scan.flags,
-        channel=scan.batch.channel,
-    )
-
-
-def _ranges(page: dict[str, Any]) -> capture.PageRanges:
-    return capture.PageRanges(
-        number=page["number"],
-        width=page["width"],
-        height=page["height"],
-        image=tuple(page["image"]),
-        thumb=tuple(page["thumb"]),
-        text=tuple(page["text"]),
-        source=page["source"],
-        confidence=page["confidence"],
-        flags=tuple(page["flags"]),
-    )
 
 
 def _pack_page(pack: BinaryIO, page: reading.ReadPage) -> dict[str, Any]:

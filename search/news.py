@@ -30,7 +30,7 @@ SLACK: Final = timedelta(minutes=10)  # an entry may be older than its place tel
 QUIET: Final = 2000  # places passed without news after which an alert is moved on
 
 # What makes a dispatch new for all who may see it, and what opens it to somebody who could not.
-COMING: Final = (Action.RECORD_REGISTER, Action.RECORD_CORRECT, Action.RECORD_LEVEL)
+COMING: Final = (Action.RECORD_REGISTER, Action.RECORD_CORRECT, Action.RECORD_LEVEL, Action.RECORD_ATTACHED)
 OPENING: Final = (Action.STEP_FORWARD, Action.STEP_DIRECT, Action.GRANT)
 
 

@@ -90,6 +90,7 @@ class RegisterForm(forms.Form):
     despite_duplicate = forms.BooleanField(
         label=_("I have compared the two: register this one as well"), required=False, widget=forms.HiddenInput()
     )
+    files_seen = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput())
 
     def __init__(self, data: Any = None, *, draft: Record, levels: list[Level]) -> None:
         """Show the proposals of a draft; `levels` are those this clerk may confirm."""

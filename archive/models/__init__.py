@@ -1,6 +1,7 @@
 """The rows of the office: fields, constraints and names; nothing here writes or decides."""
 
 from archive.models.access import FOREVER, Access, Clearance, Grant, Marking, Source, UnitScope
+from archive.models.attachment import Attachment
 from archive.models.dossier import Dossier, DossierItem, Hold, HoldItem
 from archive.models.entry import AuditDetail, AuditEntry, AuditLeaf, AuditPending
 from archive.models.people import Person, PersonRole, ServiceToken, Unit
@@ -13,6 +14,7 @@ from archive.models.schedule import Holiday, RecordClass, RetentionRule, RuleKin
 __all__ = [
     "FOREVER",
     "Access",
+    "Attachment",
     "AuditDetail",
     "AuditEntry",
     "AuditLeaf",

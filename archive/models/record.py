@@ -137,6 +137,7 @@ class ObjectRole(models.TextChoices):
     """What a sealed object is to its record."""
 
     ORIGINAL = "original", _("Original")
+    ATTACHMENT = "attachment", _("Attached file")
     PACK = "pack", _("Page images and text")
 
 

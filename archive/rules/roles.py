@@ -64,11 +64,14 @@ class Action(StrEnum):
     SCAN_RETRY = "scan.retry"
     SCAN_OUTCOME = "scan.outcome"
     SCAN_DISMISS = "scan.dismiss"
+    SCAN_APART = "scan.apart"
 
     RECORD_CAPTURE = "record.capture"
     RECORD_REGISTER = "record.register"
     RECORD_CORRECT = "record.correct"
     RECORD_RETURN = "record.return"
+    RECORD_ATTACH = "record.attach"
+    RECORD_ATTACHED = "record.attached"
     RECORD_READ = "record.read"
     RECORD_LIST = "record.list"
     RECORD_PAGE = "record.page"
@@ -144,10 +147,12 @@ CAPABILITIES: Final[dict[Role, frozenset[Action]]] = {
         Action.SCAN_READ,
         Action.SCAN_RETRY,
         Action.SCAN_DISMISS,
+        Action.SCAN_APART,
         Action.RECORD_CAPTURE,
         Action.RECORD_REGISTER,
         Action.RECORD_CORRECT,
         Action.RECORD_RETURN,
+        Action.RECORD_ATTACH,
         Action.NUMBER_VOID,
         Action.REGISTER_READ,
         Action.REGISTER_PRINT,

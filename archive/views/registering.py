@@ -101,6 +101,7 @@ def _register(form: RegisterForm, draft: Record, person: Any) -> Record:
         register=_register_of(draft, entry),
         actor=person,
         despite_duplicate=form.cleaned_data["despite_duplicate"],
+        files_seen=form.cleaned_data["files_seen"] or 0,
     )
 
 
@@ -137,7 +138,10 @@ def _context(request: HttpRequest, draft: Record, form: RegisterForm) -> dict[st
     return {
         "record": draft,
         "form": form,
-        "rows": [_row(form, name, confirmed) for name in form.fields if name != "despite_duplicate"],
+        "rows": [
+            _row(form, name, confirmed) for name in form.fields if name not in {"despite_duplicate", "files_seen"}
+        ],
+        "files_seen": _files_seen(form, draft),
         "pages": viewer_pages(draft, {}),
         "current": 1,
         "register": register,
@@ -151,6 +155,13 @@ def _context(request: HttpRequest, draft: Record, form: RegisterForm) -> dict[st
         "original": _originals([draft]).get(draft.pk, ""),
         "return_form": ReasonForm(),
     }
+
+
+def _files_seen(form: RegisterForm, draft: Record) -> Any:
+    """Return how many attached files the clerk has been told of; a form that comes back for another fault tells none."""
+    if form.is_bound and not form.has_error(NON_FIELD_ERRORS, registration.FileJoined.code):
+        return form["files_seen"].value() or 0
+    return draft.attachments.count()
 
 
 def _row(form: RegisterForm, name: str, confirmed: set[str]) -> dict[str, Any]:

@@ -67,7 +67,7 @@ def test_a_kill_before_or_after_any_stage_is_made_good_by_the_next_worker(office
     assert AuditEntry.objects.filter(action="record.capture").count() == 1
 
 
-@pytest.mark.parametrize("name", ["_row_of_pack", "_pack_page", "text_of", "_captured"])
+@pytest.mark.parametrize("name", ["_row_of_pack", "_pack_page", "text_of", "captured_of"])
 def test_a_kill_in_the_middle_of_a_stage_leaves_the_scan_where_it_was(office, monkeypatch, name):
     def killed(*_args, **_more):
         raise Killed
