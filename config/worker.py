@@ -97,8 +97,8 @@ class Machine:
             self.stop()
 
     def beat(self) -> None:
-        """Leave a sign of life for the container's probe while every loop lives: the time of `worker.beat`."""
-        if time.monotonic() < self.next_beat or not all(loop.is_alive() for loop in self.loops):
+        """Leave a sign of life for the container's probe while every thread lives: the time of `worker.beat`."""
+        if time.monotonic() < self.next_beat or not all(one.is_alive() for one in (*self.loops, *self.scans.threads)):
             return
         self.next_beat = time.monotonic() + BEAT_SECONDS
         with contextlib.suppress(OSError):  # a disk in trouble stops no work by this

@@ -13,6 +13,7 @@ import logging
 import os
 import socket
 import threading
+import time
 from datetime import timedelta
 from typing import Final
 
@@ -32,6 +33,7 @@ MOST_CLAIMS: Final = 12  # a file whose worker is killed each time, before it ca
 POLL_SECONDS: Final = 0.4
 OUTAGE_PAUSE: Final = timedelta(seconds=15)  # between looks at a store that is away: one request or two for each scan
 IDLE_LOOKS: Final = 12  # looks without work after which freed memory goes back to the machine
+AWAY: Final = (OperationalError, InterfaceError)  # what the database's absence looks like
 log = logging.getLogger("vankho.worker")
 
 
@@ -106,7 +108,7 @@ def work_once() -> Scan | None:
     except LostClaim:
         log.info("scan %s: another worker has it", claimed.scan_id)
     except Exception as fault:  # noqa: BLE001 - whatever went wrong, the queue must move on
-        _failed(claimed, fault)
+        _put_back(claimed, fault)
     finally:
         renewal.stop()
     return None
@@ -121,6 +123,27 @@ def _kills_its_workers(claimed: Claim) -> bool:
     return True
 
 
+def _put_back(claimed: Claim, fault: Exception) -> None:
+    """Say in the row what became of a scan, as soon as the database takes it.
+
+    While the database is away the claim is still ours: left behind it would keep the scan from
+    everybody for the rest of the lease, and the outage would have cost the file a try. After a
+    lease's length others have it.
+    """
+    until = time.monotonic() + LEASE.total_seconds()
+    is_away = isinstance(fault, AWAY)
+    while True:
+        if is_away:
+            close_old_connections()  # one that broke outside a transaction stays broken until it is looked at
+        try:
+            return _failed(claimed, fault)
+        except AWAY:
+            is_away = True
+            if time.monotonic() > until:
+                raise
+            time.sleep(POLL_SECONDS)
+
+
 def _failed(claimed: Claim, fault: Exception) -> None:
     """Put a scan back with a growing pause, or end it when it has failed too often."""
     why = fault.reason if isinstance(fault, sandbox.CellFailed) else type(fault).__name__
@@ -131,7 +154,7 @@ def _failed(claimed: Claim, fault: Exception) -> None:
     if isinstance(fault, StoreAway | StoreFull):
         _await(scan, claimed, code=outcomes.STORE_AWAITED)
         return
-    if isinstance(fault, OperationalError | InterfaceError):  # the database was away or too busy, and is back
+    if isinstance(fault, AWAY):  # the database was away or too busy, and is back
         _await(scan, claimed, code="")
         return
     if scan.attempts >= TRIES:
@@ -165,10 +188,16 @@ class _Renewal(threading.Thread):
     def run(self) -> None:
         """Renew until stopped or the claim is lost."""
         while not self.done.wait(RENEW_SECONDS):
-            held = Scan.objects.filter(pk=self.claimed.scan_id, fence=self.claimed.fence, state=ScanState.WAITING)
-            if not held.update(lease_until=timezone.now() + LEASE):
-                break
+            try:
+                if not self._renew():
+                    break
+            except AWAY:  # the next look may meet it again; a renewal that ended would give a long reading away
+                close_old_connections()
         connections.close_all()  # of this thread; a server counts connections, and every scan has a renewal
+
+    def _renew(self) -> int:
+        held = Scan.objects.filter(pk=self.claimed.scan_id, fence=self.claimed.fence, state=ScanState.WAITING)
+        return held.update(lease_until=timezone.now() + LEASE)
 
     def stop(self) -> None:
         """End the renewal."""
@@ -193,8 +222,11 @@ class Workers:
         self.threads = [threading.Thread(target=self._loop, name=f"scan-{n}", daemon=True) for n in range(count)]
 
     def start(self) -> None:
-        """Free what dead workers held, then begin."""
-        free_dead()
+        """Free what dead workers held, then begin; a database that is away now is waited for by the threads."""
+        try:
+            free_dead()
+        except AWAY:
+            log.warning("the database is away at this start; the worker waits for it")
         for thread in self.threads:
             thread.start()
 
@@ -209,15 +241,22 @@ class Workers:
         idle_looks = 0
         while not self.stopping.is_set():
             try:
-                worked = work_once()
-            except Exception:
+                worked = _look()
+            except Exception:  # a database that is away, above all: this thread is the one that will read again
                 log.exception("the worker goes on")
-                worked = None
+                worked = False
             idle_looks = 0 if worked else idle_looks + 1
-            if worked is None:
-                free_dead()
+            if not worked:
                 close_old_connections()
                 self.stopping.wait(POLL_SECONDS)
             if idle_looks == IDLE_LOOKS:
                 give_memory_back()
         connections.close_all()
+
+
+def _look() -> bool:
+    """Drive one scan to its end; with none to drive, free what the dead held. Return whether there was one."""
+    if work_once():
+        return True
+    free_dead()
+    return False

@@ -13,8 +13,9 @@ def machine(settings, tmp_path):
     ends = threading.Event()
     made = Machine()
     made.loops = [threading.Thread(target=ends.wait, daemon=True) for _ in range(2)]
-    for loop in made.loops:
-        loop.start()
+    made.scans.threads = [threading.Thread(target=ends.wait, daemon=True)]
+    for thread in (*made.loops, *made.scans.threads):
+        thread.start()
     yield made, tmp_path / "worker.beat", ends
     ends.set()
 
@@ -36,9 +37,12 @@ def test_the_sign_is_renewed_after_a_while_and_not_at_every_look(machine):
     assert sign.exists()
 
 
-def test_a_worker_with_a_dead_loop_gives_no_sign(machine):
-    made, sign, ends = machine
-    ends.set()
-    made.loops[0].join()
+@pytest.mark.parametrize("kind", ["loop", "reader"])
+def test_a_worker_with_a_dead_loop_or_reader_gives_no_sign(machine, kind):
+    made, sign, _ends = machine
+    dead = threading.Thread(target=int)
+    dead.start()
+    dead.join()
+    (made.loops if kind == "loop" else made.scans.threads)[0] = dead
     made.beat()
     assert not sign.exists()

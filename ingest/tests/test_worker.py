@@ -8,7 +8,7 @@ import time
 from datetime import timedelta
 
 import pytest
-from django.db import connections
+from django.db import InterfaceError, OperationalError, connections
 from django.utils import timezone
 
 from archive import store
@@ -215,6 +215,77 @@ def test_a_lease_is_renewed_while_work_goes_on(office, stage, monkeypatch):
     drop(office, b"1")
     worker.work_once()
     assert seen == ["renewed"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_renewal_outlives_a_database_that_is_away_for_a_moment(office, stage, monkeypatch):
+    monkeypatch.setattr(worker, "RENEW_SECONDS", 0.02)
+    looks, renew = [], worker._Renewal._renew
+
+    def away_at_first(self):
+        looks.append(1)
+        if len(looks) < 3:
+            raise OperationalError("the connection is closed")
+        return renew(self)
+
+    monkeypatch.setattr(worker._Renewal, "_renew", away_at_first)
+
+    def slow(scan, claim):
+        until = time.monotonic() + 10
+        while len(looks) < 5 and time.monotonic() < until:
+            time.sleep(0.02)
+        raise pipeline.Ended(outcomes.BROKEN)
+
+    stage(slow)
+    drop(office, b"1")
+    worker.work_once()
+    assert len(looks) >= 5
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("fault", [OperationalError("away"), InterfaceError("the connection is closed")])
+def test_a_database_that_is_away_when_a_failure_is_noted_costs_no_try_and_no_lease(office, stage, monkeypatch, fault):
+    monkeypatch.setattr(worker, "POLL_SECONDS", 0)
+    faults, failed = [fault] * 3, worker._failed
+
+    def away_at_first(claimed, what):
+        if faults:
+            raise faults.pop()
+        failed(claimed, what)
+
+    monkeypatch.setattr(worker, "_failed", away_at_first)
+    stage(fails(fault))
+    scan = drop(office, b"1")
+    worker.work_once()
+    scan.refresh_from_db()
+    assert (scan.state, scan.attempts, scan.lease_until) == (ScanState.WAITING, 0, None)
+
+
+@pytest.mark.parametrize("at", ["claim", "free_dead"])
+@pytest.mark.django_db(transaction=True)
+def test_a_reader_outlives_a_database_that_is_away_and_reads_on_when_it_is_back(office, stage, monkeypatch, at):
+    monkeypatch.setattr(worker, "POLL_SECONDS", 0.01)
+    asked, act = [], getattr(worker, at)
+
+    def away_at_first():
+        asked.append(1)
+        if len(asked) <= 5:
+            raise OperationalError("the connection is closed")
+        return act()
+
+    monkeypatch.setattr(worker, at, away_at_first)
+    stage(ends())
+    crew = worker.Workers(threads=1)
+    crew.start()
+    until = time.monotonic() + 10
+    while len(asked) <= 5 and time.monotonic() < until:
+        time.sleep(0.02)
+    scan = drop(office, b"1")
+    while Scan.objects.get().state == ScanState.WAITING and time.monotonic() < until:
+        time.sleep(0.02)
+    crew.stop()
+    scan.refresh_from_db()
+    assert scan.state == ScanState.REFUSED
 
 
 @pytest.mark.django_db(transaction=True)
