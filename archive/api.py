@@ -1,6 +1,6 @@
 """Records by API: list, detail, page text with words and boxes - the same doors, the same entries."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.http import HttpRequest, QueryDict
@@ -41,12 +41,29 @@ class RecordOut(Schema):
     page_amount: int
 
 
+class FileOut(Schema):
+    """One file of a record: 0 is the main one. `first_page` is the number in the record of its first page."""
+
+    number: int
+    name: str
+    type: str
+    size: int
+    sha256: str
+    first_page: int
+    pages: int
+    added_by: str
+    added_at: datetime
+    reason: str
+    flags: list[str]
+
+
 class RecordDetail(RecordOut):
-    """One record with what the machine read and the marks of its file."""
+    """One record with what the machine read, the marks of its main file, and its files."""
 
     proposal: dict[str, Any]
     evidence: list[dict[str, Any]]
     flags: list[str]
+    files: list[FileOut]
 
 
 class RecordList(Schema):
@@ -108,6 +125,24 @@ def described(record: Record) -> dict[str, Any]:
     }
 
 
+def described_file(file: pages.File) -> dict[str, Any]:
+    """Return the public state of one file of a record."""
+    kept = file.original
+    return {
+        "number": file.ordinal,
+        "name": kept.name,
+        "type": kept.media_type,
+        "size": kept.size,
+        "sha256": kept.sha256,
+        "first_page": file.first_page,
+        "pages": file.page_count,
+        "added_by": file.added_by.full_name,
+        "added_at": file.added_at,
+        "reason": file.reason,
+        "flags": list(file.flags),
+    }
+
+
 @router.get("/records", response=RecordList)
 def listed(request: HttpRequest, asked: Query[ListAsked]) -> dict[str, Any]:
     """List the records this account may see, newest first."""
@@ -128,7 +163,8 @@ def detail(request: HttpRequest, key: str) -> dict[str, Any]:
     person = person_of(request)
     record = access.open_record(person, Action.RECORD_READ, key)
     audit.read(Action.RECORD_READ, actor=person, subject=record)
-    return described(record) | {"proposal": record.proposal, "evidence": record.evidence, "flags": record.flags}
+    read = {"proposal": record.proposal, "evidence": record.evidence, "flags": record.flags}
+    return described(record) | read | {"files": [described_file(file) for file in pages.files_of(record)]}
 
 
 @router.get("/records/{key}/pages/{number}", response=PageOut)

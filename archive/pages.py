@@ -1,13 +1,14 @@
-"""What is shown of a record's pages: image, thumbnail, text - ranges of its sealed pack.
+"""What is shown of a record: its files, and of its pages image, thumbnail, text - ranges of their sealed packs.
 
 Nothing here checks access: the views and the API open the record first.
 """
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from archive import store
-from archive.models import DigitalObject, ObjectRole, Page, Record
+from archive.models import DigitalObject, ObjectRole, Page, Person, Record
 from archive.rules.errors import Hidden
 from archive.rules.page import PageText
 
@@ -46,13 +47,47 @@ def texts(record: Record) -> Iterator[PageText]:
         yield text(page)
 
 
-def original_of(record: Record) -> DigitalObject:
-    """Return the sealed original of an opened record.
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file of a record: the main one has the ordinal 0, then the attached ones as they joined.
+
+    `first_page` is the number in the record of its first page; of a file without pages, where the next would stand.
+    """
+
+    ordinal: int
+    original: DigitalObject
+    first_page: int
+    page_count: int
+    added_by: Person
+    added_at: datetime
+    reason: str = ""
+    flags: Sequence[str] = ()
+
+
+def files_of(record: Record) -> list[File]:
+    """Return the files of an opened record, the main one first; none of a paper stub."""
+    attached = [
+        File(
+            one.ordinal, one.original, one.first_page, one.page_count, one.added_by, one.added_at, one.reason, one.flags
+        )
+        for one in record.attachments.select_related("original", "added_by")
+    ]
+    main = DigitalObject.objects.filter(record=record, role=ObjectRole.ORIGINAL).first()
+    if main is None:
+        return attached
+    own = record.page_amount - sum(one.page_count for one in attached)
+    return [File(0, main, 1, own, record.created_by, record.created_at), *attached]
+
+
+def original_of(record: Record, ordinal: int = 0) -> DigitalObject:
+    """Return a sealed file of an opened record as it was handed over: the main one, or an attached one.
 
     Raises:
-        Hidden: the record has no file (a paper stub).
+        Hidden: the record has no such file.
     """
-    original = DigitalObject.objects.filter(record=record, role=ObjectRole.ORIGINAL).first()
+    files = DigitalObject.objects.filter(record=record)
+    main, attached = {"role": ObjectRole.ORIGINAL}, {"attachment__ordinal": ordinal}
+    original = files.filter(**(attached if ordinal else main)).first()
     if original is None:
-        raise Hidden(object_type="original", object_id=record.key)
+        raise Hidden(object_type="original", object_id=f"{record.key}/{ordinal}" if ordinal else record.key)
     return original

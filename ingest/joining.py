@@ -215,6 +215,12 @@ def of_record(record: Record, person: Person) -> QuerySet[Scan]:
     return known.select_related("batch__actor").order_by("created_at")
 
 
+def handed_and_unseen(record: Record, person: Person) -> int:
+    """Return how many files this person handed over for a record that wait for somebody cleared for more than they are."""
+    beyond = Scan.objects.filter(joins=record, batch__actor=person, level__gt=clearance(person, timezone.now()))
+    return beyond.exclude(state__in=[ScanState.FILED, ScanState.REFUSED]).count()
+
+
 def open_held(person: Person, scan_id: uuid.UUID) -> Scan:
     """Return a file that is held for a person who may decide.
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from ingest import views
+from ingest import joining_views, views
 
 app_name = "ingest"
 urlpatterns = [
@@ -12,4 +12,5 @@ urlpatterns = [
     path("batches/<uuid:pk>/retry/", views.retry_failed, name="retry-failed"),
     path("scans/<uuid:pk>/retry/", views.retry, name="retry"),
     path("scans/<uuid:pk>/dismiss/", views.dismiss, name="dismiss"),
+    *joining_views.urlpatterns,
 ]

@@ -1,4 +1,4 @@
-"""A record: viewer, page images, original, and who may see it.
+"""A record: viewer, page images, its files, and who may see it.
 
 Every image, text and file goes through `access.open_record` and writes its own entry.
 """
@@ -18,8 +18,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from archive import access, audit, dossiers, pages, retention, store
+from archive.attachments import TAKES_FILES
 from archive.forms.keeping import FileForm
-from archive.models import Dossier, Hold, Page, Person, Record, RecordState
+from archive.models import DigitalObject, Dossier, Hold, Page, Person, Record, RecordState
 from archive.rules.levels import Level
 from archive.rules.page import Box
 from archive.rules.roles import Action, allows
@@ -48,26 +49,34 @@ def record_page(request: HttpRequest, key: str, *, hits: Hits | None = None, fou
     shown = access.open_record(person, Action.RECORD_READ, key)
     audit.read(Action.RECORD_READ, actor=person, subject=shown)
     wanted = request.GET.get("page", "")
+    files = pages.files_of(shown)
     context = {
         "record": shown,
         "number": getattr(shown, "number", None),
-        "pages": viewer_pages(shown, hits or {}),
+        "pages": viewer_pages(shown, hits or {}, files),
         "current": int(wanted) if wanted.isdecimal() else None,
         "found": found,
-        "original": shown.sealed_objects.filter(role="original").first(),
+        "files": files,
         "filings": _filings(shown, person),
         "holds": _holds(shown, person),
         "file_form": _file_form(shown, person),
         "readers": access.readers(shown, person),
         "page_level": Level(shown.level),
         "on_desk": shown.state == RecordState.DRAFT,
+        "takes_files": shown.state in TAKES_FILES,
         "may": _may(request),
     }
     return render(request, "archive/record.html", context)
 
 
-def viewer_pages(shown: Record, hits: Hits) -> list[dict[str, Any]]:
-    """Return the pages as the viewer takes them (see kit/viewer.html)."""
+def viewer_pages(shown: Record, hits: Hits, files: Sequence[pages.File] = ()) -> list[dict[str, Any]]:
+    """Return the pages as the viewer takes them (see kit/viewer.html), each with the attached file it lies in."""
+    attached = {
+        number: file
+        for file in files
+        if file.ordinal
+        for number in range(file.first_page, file.first_page + file.page_count)
+    }
     return [
         {
             "number": page.number,
@@ -77,9 +86,17 @@ def viewer_pages(shown: Record, hits: Hits) -> list[dict[str, Any]]:
             "height": page.height,
             "boxes": [],
             "hits": [list(box) for box in hits.get(page.number, ())],
+            "file": _said_of(attached.get(page.number), page.number),
         }
         for page in Page.objects.filter(record=shown)
     ]
+
+
+def _said_of(file: pages.File | None, number: int) -> dict[str, Any] | None:
+    """Return which attached file a page lies in, and its number there; None for the main file."""
+    if file is None:
+        return None
+    return {"name": file.original.name, "ordinal": file.ordinal, "page": number - file.first_page + 1}
 
 
 def _filings(shown: Record, person: Person) -> list[Dossier]:
@@ -106,7 +123,14 @@ def _file_form(shown: Record, person: Person) -> FileForm | None:
 def _may(request: HttpRequest) -> dict[str, bool]:
     """Return which buttons this person's post allows; the acts check again."""
     roles = standing(person_of(request), timezone.now()).roles
-    acts = (Action.STEP_FORWARD, Action.NUMBER_VOID, Action.DOSSIER_FILE, Action.RECORD_ORIGINAL, Action.HOLD_PLACE)
+    acts = (
+        Action.STEP_FORWARD,
+        Action.NUMBER_VOID,
+        Action.DOSSIER_FILE,
+        Action.RECORD_ORIGINAL,
+        Action.RECORD_ATTACH,
+        Action.HOLD_PLACE,
+    )
     return {act.name.lower(): allows(roles, act) for act in acts}
 
 
@@ -141,21 +165,37 @@ class OriginalForm(forms.Form):
 
 @require_http_methods(["GET", "POST"])
 def original(request: HttpRequest, key: str) -> HttpResponseBase:
-    """Send the original file as an attachment; above the lowest level a reason is asked first."""
+    """Send the main file as an attachment; above the lowest level a reason is asked first."""
+    return _taken_out(request, key, 0)
+
+
+@require_http_methods(["GET", "POST"])
+def attached(request: HttpRequest, key: str, number: int) -> HttpResponseBase:
+    """Send an attached file, by its place among them, in the same way as the main one."""
+    return _taken_out(request, key, max(number, 1))
+
+
+def _taken_out(request: HttpRequest, key: str, ordinal: int) -> HttpResponseBase:
     person = person_of(request)
     shown = access.open_record(person, Action.RECORD_ORIGINAL, key)
-    kept = pages.original_of(shown)
+    kept = pages.original_of(shown, ordinal)
     form = OriginalForm(request.POST or None)
     if shown.level > Level.THUONG and not (request.method == "POST" and form.is_valid()):
         context = {"record": shown, "form": form, "page_level": Level(shown.level), "original": kept}
-        return render(request, "archive/original.html", context)
+        return render(request, "archive/original.html", context | {"is_attached": ordinal > 0})
     reason = form.cleaned_data["reason"] if form.is_bound and form.is_valid() else ""
     sealed = store.open(kept.address)  # a damaged object is refused before anything is sent or written down
-    audit.read(Action.RECORD_ORIGINAL, actor=person, subject=shown, sha256=kept.sha256, reason=reason)
+    which = {"file": ordinal} if ordinal else {}
+    audit.read(Action.RECORD_ORIGINAL, actor=person, subject=shown, sha256=kept.sha256, reason=reason, **which)
+    return _sent(sealed, kept, name=kept.name or shown.key)
+
+
+def _sent(sealed: store.Reader, kept: DigitalObject, *, name: str) -> HttpResponseBase:
+    """Return a file as one to be saved, never to be shown by a browser."""
     response = StreamingHttpResponse(_blocks(sealed), content_type="application/octet-stream")
     response.headers["Content-Length"] = str(kept.size)
     response.headers["Content-Disposition"] = (
-        content_disposition_header(as_attachment=True, filename=kept.name or shown.key) or "attachment"
+        content_disposition_header(as_attachment=True, filename=name) or "attachment"
     )
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
@@ -173,4 +213,5 @@ urlpatterns = [
     path("records/<str:key>/pages/<int:number>/image/", page_image, name="page-image"),
     path("records/<str:key>/pages/<int:number>/thumb/", page_thumb, name="page-thumb"),
     path("records/<str:key>/original/", original, name="original"),
+    path("records/<str:key>/files/<int:number>/", attached, name="attached"),
 ]

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from archive import access, audit, registration
+from archive import access, audit, pages, registration
 from archive.forms.register import NUMBERED, ReasonForm, RegisterForm, registers_for
 from archive.models import DigitalObject, Record, RecordState, Register
 from archive.routing import lists
@@ -142,7 +142,7 @@ def _context(request: HttpRequest, draft: Record, form: RegisterForm) -> dict[st
             _row(form, name, confirmed) for name in form.fields if name not in {"despite_duplicate", "files_seen"}
         ],
         "files_seen": _files_seen(form, draft),
-        "pages": viewer_pages(draft, {}),
+        "pages": viewer_pages(draft, {}, pages.files_of(draft)),
         "current": 1,
         "register": register,
         "expected": registration.expected_number(register) if register else None,

@@ -65,6 +65,14 @@
         const field = on(".over [data-field]");
         if (field) this.say("office:box", { field: field.dataset.field });
       });
+      // A file's own link beside the viewer turns to its pages; without script it opens the page anew.
+      document.addEventListener("click", (event) => {
+        const link = event.target.closest("[data-show-page]");
+        if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+        event.preventDefault();
+        this.show(Number(link.dataset.showPage));
+        this.box.scrollIntoView({ block: "nearest" });
+      });
       document.addEventListener("keydown", (event) => {
         if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return;
         if (window.office.typing(event.target) || document.querySelector("dialog[open]")) return;
@@ -93,6 +101,7 @@
       link.setAttribute("aria-current", "page");
       if (link.offsetParent) link.scrollIntoView({ block: "nearest", inline: "nearest" });
       this.box.querySelector("[data-number]").textContent = String(page);
+      this.box.querySelector(".card-header [data-file]").textContent = link.dataset.file ?? "";
       for (const button of this.box.querySelectorAll("[data-turn]")) {
         button.disabled = link === this.links[Number(button.dataset.turn) < 0 ? 0 : this.links.length - 1];
       }
