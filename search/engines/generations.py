@@ -42,15 +42,15 @@ class Generations:
         return self.root / name
 
     def begin(self) -> str:
-        """Make an empty generation with the next number, and clear away those before the current one.
+        """Make an empty generation with the next number, and clear away all others but the current one.
 
-        Half-built ones go too, if nobody is building them: a rebuild was killed.
+        One that somebody holds stays until the next time: it is being built, or it is an old one whose
+        follower has not moved on yet and would break on a folder that is gone.
         """
         current = self.current()
         names = self._names()
         for name in names:
-            is_before = current and int(name[-6:]) < int(current[-6:])
-            if is_before or (current != name and not is_written(self.folder(name))):
+            if current != name and not is_written(self.folder(name)):
                 shutil.rmtree(self.folder(name), ignore_errors=True)
         number = max((int(name[-6:]) for name in names), default=0) + 1
         name = f"s{SCHEMA}-{number:06}"

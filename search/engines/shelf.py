@@ -79,10 +79,10 @@ class Shelf:
 
     def close(self) -> None:
         """Drop what is not committed, wait for merges, and let go of the writer's memory."""
-        if self._writer:
-            self._writer.rollback()
-            self._writer.wait_merging_threads()
-            self._writer = None
+        writer, self._writer = self._writer, None  # one that fails here is never asked again: it would panic
+        if writer:
+            writer.rollback()
+            writer.wait_merging_threads()
 
     def holding(self, ids: Sequence[int]) -> int:
         """Return how many committed documents bear these ids."""

@@ -57,6 +57,23 @@ def test_the_generation_before_is_kept_until_the_next_is_begun(tmp_path):
         assert len([path for path in tmp_path.iterdir() if path.is_dir()]) == 2
 
 
+def test_a_generation_that_a_follower_still_holds_is_not_cleared_away_under_it(tmp_path):
+    follower, rebuilding = Embedded(tmp_path), Embedded(tmp_path)
+    follower.upsert([entry(1)])  # in the middle of its work when the next two rebuilds go by
+    for _ in range(2):
+        new = rebuilding.open_new_generation()
+        fill(new, entry(1))
+        rebuilding.swap(new)
+    follower.commit()
+    fill(follower, entry(2))
+    follower.release()
+    assert found(rebuilding, "") == [2, 1]
+    new = rebuilding.open_new_generation()
+    fill(new, entry(1))
+    rebuilding.swap(new)
+    assert len([path for path in tmp_path.iterdir() if path.is_dir()]) == 2
+
+
 def test_an_index_of_another_schema_is_not_read(tmp_path):
     engine = Embedded(tmp_path)
     fill(engine, entry(1))

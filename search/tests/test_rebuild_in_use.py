@@ -1,0 +1,95 @@
+"""A rebuild while the office searches and writes: no search misses what was there, no write is lost."""
+
+import threading
+import time
+
+import pytest
+from django.db import connections, transaction
+
+from archive import audit
+from archive.models import Record
+from archive.rules.roles import Action
+from search import drift, finding, follow
+from search.query import parse
+
+BEFORE = 8  # records that every search must find from the first to the last
+REBUILDS = 2  # the second clears away the index that the first searches were answered from
+
+
+class Busy(threading.Thread):
+    """Does an act again and again until told to stop; keeps what it answered, and what went wrong."""
+
+    def __init__(self, act):
+        super().__init__(daemon=True)
+        self.act, self.answers, self.faults = act, [], []
+        self.stopping = threading.Event()
+
+    def run(self):
+        while not self.stopping.is_set():
+            try:
+                self.answers.append(self.act())
+            except Exception as fault:  # noqa: BLE001 - whatever it was, the test says it
+                self.faults.append(fault)
+            time.sleep(0.005)
+        connections.close_all()
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_fault):
+        self.stopping.set()
+        self.join(20)
+
+
+def caught_up(follower):
+    while follower.catch_up():
+        continue
+
+
+@pytest.mark.django_db(transaction=True)
+def test_searches_and_writes_go_on_through_the_build_and_the_swap(
+    office, make_record, engine, beside, open_engine, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(follow, "open_engine", lambda: open_engine(tmp_path))
+    monkeypatch.setattr(finding, "engine", lambda: beside)  # the web process has an engine of its own
+    monkeypatch.setattr(follow, "BATCH", 5)
+    follower = follow.Follower(engine)
+    first = [make_record(subject=f"Kế hoạch huấn luyện {number}") for number in range(BEFORE)]
+    caught_up(follower)
+    terms, swaps = finding.terms_of(office.archivist), []
+    changed = iter(range(10**6))
+
+    def search():
+        began = time.monotonic()
+        answer = finding.find(parse("huan luyen"), office.archivist, filters={}, order=finding.Order.NEWEST, offset=0)
+        inside = beside.search(parse("huan luyen"), terms, facets=())
+        return began, time.monotonic(), answer.total, len(answer.found), inside.total
+
+    def write():
+        """Register one and change an old one, and let the follower of a worker index both."""
+        number = next(changed)
+        record = make_record(subject=f"Kế hoạch huấn luyện mới {number}")
+        with transaction.atomic():
+            Record.objects.filter(pk=first[number % BEFORE].pk).update(subject=f"Kế hoạch huấn luyện sửa {number}")
+            audit.write(Action.RECORD_CORRECT, subject=first[number % BEFORE], actor=office.clerk, details={})
+        follower.catch_up()
+        return record.pk
+
+    with Busy(search) as reader, Busy(write) as writer:
+        for _ in range(REBUILDS):
+            began = time.monotonic()
+            follow.rebuild(progress=lambda _done: time.sleep(0.02))
+            swaps.append((began, time.monotonic()))
+            time.sleep(0.1)
+    caught_up(follower)
+    follower.close()
+
+    assert (reader.faults, writer.faults) == ([], [])
+    assert min(min(answer[2:3] + answer[4:]) for answer in reader.answers) >= BEFORE
+    assert min(found for *_, found, _inside in reader.answers) >= BEFORE
+    during = [answer for answer in reader.answers if any(answer[0] < end and answer[1] > start for start, end in swaps)]
+    assert len(during) >= REBUILDS
+    assert len(writer.answers) >= REBUILDS
+    assert {hit.id for hit in engine.stamps()} == {record.pk for record in first} | set(writer.answers)
+    assert drift.check(engine).ids == set()
