@@ -3,12 +3,12 @@
 Nothing here checks access: the views and the API open the record first.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from archive import store
-from archive.models import DigitalObject, ObjectRole, Page, Person, Record
+from archive.models import Attachment, DigitalObject, ObjectRole, Page, Person, Record
 from archive.rules.errors import Hidden
 from archive.rules.page import PageText
 
@@ -77,6 +77,14 @@ def files_of(record: Record) -> list[File]:
         return attached
     own = record.page_amount - sum(one.page_count for one in attached)
     return [File(0, main, 1, own, record.created_by, record.created_at), *attached]
+
+
+def attached_to(record_ids: Iterable[int]) -> dict[int, list[Attachment]]:
+    """Return the attached files of several opened records by record id, in their order; records without are left out."""
+    found: dict[int, list[Attachment]] = {}
+    for one in Attachment.objects.filter(record__in=list(record_ids)).select_related("original"):
+        found.setdefault(one.record_id, []).append(one)
+    return found
 
 
 def original_of(record: Record, ordinal: int = 0) -> DigitalObject:

@@ -40,6 +40,15 @@ class SearchIn(Schema):
     )
 
 
+class AttachedPageOut(Schema):
+    """A hit page that lies in an attached file: which one, and the page's number in it."""
+
+    page: int
+    file: int
+    name: str
+    file_page: int
+
+
 class HitOut(RecordOut):
     """One hit: the record, a passage of plain text with its spans to mark, and (page, places) of every hit page."""
 
@@ -48,6 +57,7 @@ class HitOut(RecordOut):
     passage_page: int
     subject_marks: list[tuple[int, int]]
     pages: list[tuple[int, int]]
+    attached_pages: list[AttachedPageOut]
 
 
 class BucketOut(Schema):
@@ -138,6 +148,11 @@ def _hit(found: finding.Found) -> dict[str, Any]:
         "passage_page": found.excerpt.page,
         "subject_marks": list(found.subject_marks),
         "pages": list(found.excerpt.pages),
+        "attached_pages": [
+            {"page": page, "file": file.ordinal, "name": file.name, "file_page": page - file.first_page + 1}
+            for page, _count in found.excerpt.pages
+            if (file := found.file_of(page))
+        ],
     }
 
 

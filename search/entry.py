@@ -35,7 +35,8 @@ class Entry:
 
     `version` rises with every change; an older version never replaces a newer one.
     `reach` holds the principals with a standing reason to know, without dated grants.
-    `pages` is the text of each page; `organ_name` issued it, `unit` keeps it.
+    `pages` is the text of each page; `files` the names of the files beside the main one;
+    `organ_name` issued it, `unit` keeps it.
     """
 
     id: int
@@ -59,6 +60,7 @@ class Entry:
     direction: str = ""
     retention: str = ""
     register_name: str = ""
+    files: tuple[str, ...] = ()
 
     @property
     def book_key(self) -> int:

@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from archive import access, pages
-from archive.models import Person, Record
+from archive.models import Attachment, Person, Record
 from archive.rules.page import Box
 from archive.standing import once
 from search import correcting, follow, marking
@@ -38,11 +38,16 @@ log = logging.getLogger("vankho.search")
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One hit that may be shown: the record, its passage, and the spans to mark in its subject."""
+    """One hit that may be shown: the record, its passage, the spans to mark in its subject, its attached files."""
 
     record: Record
     excerpt: Excerpt
     subject_marks: Sequence[tuple[int, int]]
+    attached: Sequence[Attachment] = ()
+
+    def file_of(self, page: int) -> Attachment | None:
+        """Return the attached file in which a page of the record lies; None for the main file."""
+        return next((file for file in self.attached if file.has_page(page)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +90,15 @@ def find(query: Query, person: Person, *, filters: Filters, order: Order, offset
     results, opened, terms = _checked(query, person, filters=filters, order=order, offset=offset)
     shown = [hit.id for hit in results.hits]
     passages = engine().excerpts(query, terms, shown)
+    attached = pages.attached_to(shown)
     found = [
-        Found(opened[pk], passages.get(pk, Excerpt("")), marking.marks_in(query, opened[pk].subject)) for pk in shown
+        Found(
+            opened[pk],
+            passages.get(pk, Excerpt("")),
+            marking.marks_in(query, opened[pk].subject),
+            attached.get(pk, ()),
+        )
+        for pk in shown
     ]
     return Answer(found, results.total, results.facets)
 

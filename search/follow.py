@@ -8,6 +8,7 @@ nothing. Reads and searches in the log change nothing and are skipped without a 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Final
 
 from django.conf import settings
@@ -174,8 +175,11 @@ def entries(ids: Sequence[int], *, version: int) -> Iterator[Entry]:
     # A dossier may be above what is filed in it: whoever may read the record would find it by the secret title.
     told = DossierItem.objects.filter(record__in=ids, dossier__level__lte=F("record__level"))
     filed = {item.record_id: item for item in told.select_related("dossier__rule").order_by("-filed_at")}
+    attached = pages.attached_to(ids)
     for record in Record.objects.filter(pk__in=ids).select_related("unit"):
-        yield _entry(record, version, numbers.get(record.pk), reach.get(record.pk, set()), filed.get(record.pk))
+        made = _entry(record, version, numbers.get(record.pk), reach.get(record.pk, set()), filed.get(record.pk))
+        files = tuple(file.name for file in attached.get(record.pk, ()))
+        yield replace(made, files=files) if files else made
 
 
 def _entry(

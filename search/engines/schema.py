@@ -134,7 +134,8 @@ def _add_words(made: tantivy.Document, entry: Entry) -> None:
     body = entry.body
     made.add_bytes("text", body.encode())
     numbers = number_tokens(entry.number)
-    names = (entry.number, entry.register_number, entry.organ_name, entry.type_name, entry.signer, entry.dossier)
+    fields = (entry.number, entry.register_number, entry.organ_name, entry.type_name, entry.signer, entry.dossier)
+    names = (*fields, *entry.files)
     named = list(zip(*(_forms(name) if name else ("", "") for name in names), strict=True))
     texts = (both(body), _forms(entry.subject), (NAMES_SPLIT.join(named[0]), NAMES_SPLIT.join(named[1])))
     for name, (folded, exact) in zip(("body", "subject", "names"), texts, strict=True):

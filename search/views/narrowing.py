@@ -53,9 +53,19 @@ def hit(asked: Asked, found: Found) -> dict[str, Any]:
         "subject_marks": found.subject_marks,
         "url": asked.hit_address(key, found.excerpt.page),
         "pages": [
-            {"number": page, "count": count, "url": asked.hit_address(key, page)} for page, count in found.excerpt.pages
+            {"count": count, "url": asked.hit_address(key, page)} | place(found, page)
+            for page, count in found.excerpt.pages
         ],
+        "passage_at": place(found, found.excerpt.page),
     }
+
+
+def place(found: Found, page: int) -> dict[str, Any]:
+    """Return where a page of a hit stands: its number in the record, and the attached file with its number there."""
+    file = found.file_of(page)
+    if file is None:
+        return {"number": page, "file": "", "file_page": page}
+    return {"number": page, "file": file.name, "file_page": page - file.first_page + 1}
 
 
 # --- facets --------------------------------------------------------------------------------

@@ -85,7 +85,8 @@ def document(entry: Entry) -> dict[str, Any]:
 
 
 def _words(entry: Entry) -> dict[str, str]:
-    names = (entry.number, entry.register_number, entry.organ_name, entry.type_name, entry.signer, entry.dossier)
+    fields = (entry.number, entry.register_number, entry.organ_name, entry.type_name, entry.signer, entry.dossier)
+    names = (*fields, *entry.files)
     folded, exact = zip(*(both(vi_clean(name)) for name in names), strict=True)
     body, subject = both(entry.body), both(vi_clean(entry.subject))
     number = number_tokens(entry.number)
