@@ -1,0 +1,171 @@
+"""The files of a record: listed on its page, opened through the same doors, known to every act that walks them."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+from django.urls import reverse
+
+from archive import attachments, capture, dossiers, locking, pages, registration, store
+from archive.models import Attachment, AuditEntry, DigitalObject, RecordClass, RetentionRule
+from archive.rules.errors import Hidden
+from archive.rules.levels import Level
+from archive.rules.proposal import Suggestion
+from config.tests.office import pack_of, seal
+
+NAME = "phu-luc-1.pdf"
+CONTENT = b"%PDF-1.4 an annex"
+
+
+@pytest.fixture
+def join(office):
+    """Return what joins an annex of given pages to a record: join(record, texts, name=...)."""
+
+    def do(record, texts=("Phụ lục I",), *, name=NAME, content=CONTENT):
+        level = Level(record.level)
+        pack, ranges = pack_of(texts, level=level) if texts else (None, [])
+        captured = capture.Captured(
+            unit=record.unit,
+            suggestion=Suggestion(level, level, level),
+            original=seal(content, level=level, role="original", name=name),
+            pack=pack,
+            pages=ranges,
+            flags=["signed"],
+        )
+        handed = attachments.Handed(office.clerk, datetime.now(UTC), "Gửi kèm công văn")
+        return attachments.join(record, captured, handed=handed)
+
+    return do
+
+
+def page(browser, record):
+    return browser.get(reverse("archive:record", args=[record.key])).content.decode()
+
+
+def test_the_page_of_a_record_lists_its_files(office, make_record, join, signed_in):
+    record = make_record()
+    join(record)
+    shown = page(signed_in("clerk"), record)
+    for said in ("mau.pdf", NAME, "Gửi kèm công văn", "Đồng chí clerk", "Có chữ ký số (chưa kiểm tra)"):
+        assert said in shown
+    assert reverse("archive:attached", args=[record.key, 1]) in shown
+
+
+def test_a_record_without_annexes_lists_its_main_file_alone(office, make_record):
+    (main,) = pages.files_of(make_record(pages=("Một", "Hai")))
+    assert (main.ordinal, main.first_page, main.page_count, main.added_by) == (0, 1, 2, office.clerk)
+
+
+def test_files_know_which_pages_are_theirs(office, make_record, join):
+    record = make_record(pages=("Một", "Hai"))
+    join(record, ("A", "B", "C"))
+    join(record, (), name="khoa.pdf", content=b"locked")
+    record.refresh_from_db()
+    files = [(file.ordinal, file.first_page, file.page_count) for file in pages.files_of(record)]
+    assert files == [(0, 1, 2), (1, 3, 3), (2, 6, 0)]
+
+
+def test_an_attached_file_is_taken_out_as_it_was_handed_over(office, make_record, join, signed_in):
+    record = make_record()
+    join(record)
+    answer = signed_in("clerk").get(reverse("archive:attached", args=[record.key, 1]))
+    assert b"".join(answer.streaming_content) == CONTENT
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="{NAME}"'
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "sandbox" in answer.headers["Content-Security-Policy"]
+    entry = AuditEntry.objects.get(action="record.original")
+    assert (entry.record_id, entry.detail.payload["file"]) == (record.pk, 1)
+
+
+def test_a_classified_attachment_asks_for_a_reason(office, make_record, join, signed_in):
+    record = make_record(level=Level.MAT)
+    join(record)
+    address, browser = reverse("archive:attached", args=[record.key, 1]), signed_in("clerk")
+    assert "Lấy tệp ra" in browser.get(address).content.decode()
+    assert not AuditEntry.objects.filter(action="record.original").exists()
+    answer = browser.post(address, {"reason": "Đối chiếu"})
+    assert b"".join(answer.streaming_content) == CONTENT
+
+
+@pytest.mark.parametrize("number", [0, 2, 99])
+def test_a_file_that_is_not_there_is_nothing(office, make_record, join, signed_in, number):
+    record = make_record()
+    join(record)
+    missing = signed_in("clerk").get(f"/records/{record.key}/files/{number or 2}/")
+    assert missing.status_code == 404
+
+
+@pytest.mark.parametrize("name", ["staff", "stranger", "auditor", "security", "admin"])
+def test_an_attachment_of_a_hidden_record_answers_like_one_that_is_not_there(
+    office, make_record, join, signed_in, name
+):
+    record = make_record(level=Level.TOI_MAT)
+    join(record)
+    browser = signed_in(name)
+    for path in (f"/records/{record.key}/files/1/", f"/records/{record.key}/pages/2/image/"):
+        hidden, missing = browser.get(path), browser.get(path.replace(record.key, "nothinghere"))
+        assert (hidden.status_code, missing.status_code) == (404, 404)
+        assert NAME.encode() not in hidden.content
+        assert len(hidden.content.replace(record.key.encode(), b"nothinghere")) == len(missing.content)
+
+
+def test_the_api_lists_the_files(office, make_record, join):
+    from archive.api import described_file
+
+    record = make_record()
+    join(record)
+    record.refresh_from_db()
+    main, annex = (described_file(file) for file in pages.files_of(record))
+    assert (main["number"], annex["number"], annex["name"], annex["first_page"]) == (0, 1, NAME, 2)
+    assert annex["added_by"] == "Đồng chí clerk"
+
+
+def test_the_files_of_a_draft_rise_with_it_when_it_is_registered(office, make_draft, join):
+    draft = make_draft()
+    attached = join(draft)
+    entry = registration.Entry(
+        level=Level.MAT, type_name="Kế hoạch", organ_name="Bộ Tư lệnh", issued_date=date(2026, 11, 2),
+        subject="Huấn luyện", arrival_date=date(2026, 11, 3),
+    )  # fmt: skip
+    registration.register(draft, entry, register=office.secret_incoming, actor=office.clerk, files_seen=1)
+    sealed = DigitalObject.objects.filter(record=draft)
+    assert sealed.count() == 4
+    assert {one.level for one in sealed} == {Level.MAT}
+    assert attached.original_id in {one.address for one in sealed}
+
+
+def test_what_is_locked_on_the_medium_includes_attached_files(office, make_record, join):
+    record = make_record()
+    attached = join(record)
+    rule = RetentionRule.objects.create(
+        code="1", title="Lưu", kind="years", years=10, basis="TT 10", valid_from=date(2023, 2, 15)
+    )
+    line = RecordClass.objects.create(year=2026, code="01", title="Huấn luyện", rule=rule)
+    cover = dossiers.Cover("01.TM", "Huấn luyện", line, rule, office.registry, date(2026, 1, 5))
+    dossier = dossiers.begin(cover, actor=office.archivist)
+    dossiers.file(record, dossier=dossier, actor=office.archivist)
+    assert {attached.original_id, attached.pack_id} <= set(locking._addresses_of(dossier))
+
+
+def test_a_page_has_one_number_in_its_record_and_is_read_with_it(office, make_record, join):
+    record = make_record(pages=("Một",))
+    join(record, ("Thống kê",))
+    assert [(read.number, read.text) for read in pages.texts(record)] == [(1, "Một"), (2, "Thống kê")]
+
+
+def test_a_file_of_another_record_is_not_opened_by_this_one(office, make_record, join):
+    one, other = make_record(), make_record()
+    join(one)
+    assert pages.original_of(one, 1).name == NAME
+    with pytest.raises(Hidden):
+        pages.original_of(other, 1)
+
+
+def test_a_damaged_attachment_is_never_sent_in_part(office, make_record, join, signed_in):
+    from archive.stores.port import object_id
+
+    record = make_record()
+    attached = join(record)
+    store.configured().vault.shred(object_id(attached.original_id))
+    answer = signed_in("clerk").get(reverse("archive:attached", args=[record.key, 1]))
+    assert CONTENT not in answer.content
+    assert Attachment.objects.filter(pk=attached.pk).exists()
