@@ -56,14 +56,18 @@ def check(engine: Engine) -> Drift:
     return second
 
 
-def scan(engine: Engine) -> Drift:
+def scan(engine: Engine, *, up_to: int | None = None) -> Drift:
     """Compare everything once.
+
+    Args:
+        engine: the index to look at.
+        up_to: the place in the log up to which the index must know; by default what it says it has followed.
 
     Raises:
         EngineAway: the search server does not answer.
     """
     drift = Drift()
-    position = engine.position()
+    position = engine.position() if up_to is None else up_to
     held = groupby(engine.stamps(), key=lambda one: one.id)
     ahead = next(held, None)
     for levels in _records():

@@ -1,70 +1,77 @@
-"""Sixty faults of the big stack while the office works: each server stopped, slowed and cut off, 20 times in all.
+"""Faults of the big stack while the office works: each server stopped, slowed and cut off, 20 times each.
 
 Servers of its own (PostgreSQL, Elasticsearch, S3) stand behind a proxy each. Two workers
-read, a feeder hands files in and registers drafts without pause and writes down what was
-acknowledged; the nemesis stops (SIGKILL), slows and cuts one server after the other. Nobody
-helps. Afterwards a checker asks: is every acknowledged file there with its bytes, every
-acknowledged number in the book, the book without gap and the log too, and do index and
-database agree without a rebuild. The seed is printed: `python -m config.bench.faults [SEED]`.
+read; a feeder (`config.bench.witness`) hands files in and registers drafts without pause and
+writes down what was acknowledged; the nemesis stops (SIGKILL), slows and cuts one server after
+the other, each time while a file is being read. Nobody helps: a worker that ended is started
+again, as compose or systemd would. Afterwards a checker asks: is every acknowledged file there
+with its bytes, every acknowledged number in the book, the book without gap and the log too, and
+does the workers' own follower bring the index to the database without a rebuild.
+The seed is printed: `python -m config.bench.faults [SEED] [--times 20] [--minutes 120]`.
 """
 
 import argparse
-import io
 import json
 import os
 import random
-import subprocess
+import shutil
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from config.bench import kills, scratch, stack
 from config.bench.between import Between
+from config.tests.servers import SERVICES, Own
 
 TIMES = 20
 PORTS = {"postgres": 5450, "elasticsearch": 9450, "s3": 7450}
 KINDS = ("stopped", "slowed", "cut")
-SERVICES = scratch.ROOT.parent / "shared" / "services"
+MOST_MINUTES = 120
 RECOVER_SECONDS = 300
+READING_SECONDS = 10
 
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """Start servers, work, hurt them, let it settle, check."""
     seed = getattr(arguments, "seed", None) or random.SystemRandom().randrange(10**6)
-    return siege(seed=seed, times=getattr(arguments, "times", TIMES))
+    return siege(
+        seed=seed, times=getattr(arguments, "times", TIMES), most_minutes=getattr(arguments, "minutes", MOST_MINUTES)
+    )
 
 
-def siege(*, seed: int, times: int) -> dict[str, Any]:
+def siege(*, seed: int, times: int, most_minutes: int = MOST_MINUTES) -> dict[str, Any]:
     """Return what became of the work while each server failed so many times in each way."""
-    print(f"seed {seed}", flush=True)
+    print(f"seed {seed}, load {os.getloadavg()[0]:.1f}", flush=True)
     chance = random.Random(seed)
     with servers() as stand, scratch.installation(servers=stand.direct, through=stand.seen) as environment:
         environment |= {"VANKHO_WORK_THREADS": "1", "VANKHO_LOG_LEVEL": "ERROR"}
-        folder = Path(environment["VANKHO_HOME"]) / "handed-in"
-        kills.write_small(folder, 12, chance)
-        crew = kills.Crew(environment)
-        crew.keep_up()
-        began = time.monotonic()
-        feeder = scratch.begin(environment, "-m", "config.bench.faults", "feed", str(folder))
-        done = stand.hurt(chance, times=times, between=crew.keep_up)
-        (Path(environment["VANKHO_HOME"]) / "enough").touch()
-        told = json.loads(feeder.communicate(timeout=RECOVER_SECONDS)[0] or "{}")
-        recovered = _recover(environment)
-        deaths = sum(worker.poll() is not None for worker in crew.workers)
-        crew.end()
-        (Path(environment["VANKHO_HOME"]) / "told.json").write_text(json.dumps(told))
-        state = json.loads(
-            scratch.begin(environment, "-m", "config.bench.faults", "check").communicate(timeout=RECOVER_SECONDS)[0]
-        )
-    result = {"seed": seed, "faults": dict(done), "seconds": round(time.monotonic() - began), **_sums(told)}
-    result |= {"settled_after_s": recovered, "workers_that_ended": deaths + crew.replaced, **state}
-    result["passed"] = not any(state[name] for name in FAULTS) and recovered is not None
+        home = Path(environment["VANKHO_HOME"])
+        kills.write_small(home / "handed-in", 18, chance)
+        crew = kills.Crew(environment, log=home / "workers.log")
+        with crew, scratch.begin(environment, "-m", "config.bench.witness", "feed", str(home / "handed-in")) as feeder:
+            began = time.monotonic()
+            try:
+                blows = stand.hurt(chance, times=times, crew=crew, most_minutes=most_minutes)
+            finally:
+                (home / "enough").touch()
+            seconds_of_faults = round(time.monotonic() - began)
+            told = json.loads(feeder.communicate(timeout=RECOVER_SECONDS)[0] or "{}")
+            (home / "told.json").write_text(json.dumps(told))
+            recovered = _recover(crew)
+            state = json.loads(
+                scratch.begin(environment, "-m", "config.bench.witness", "check").communicate()[0] or "{}"
+            )
+        keep_log(home / "workers.log")
+    result = {"seed": seed, "faults": dict(Counter(blow.fault for blow in blows)), **_met(blows, told), **_sums(told)}
+    result |= {"seconds_of_faults": seconds_of_faults, "settled_after_s": recovered}
+    result |= {"workers_that_ended": dict(crew.ends), **state, "load": round(os.getloadavg()[0], 1)}
+    result["passed"] = recovered is not None and all(state.get(name) == 0 for name in FAULTS)
     for name, value in result.items():
         print(f"{name:28} {value}")
     return result
@@ -78,15 +85,45 @@ FAULTS = (
     "book_gaps",
     "log_gaps",
     "index_differs",
+    "rebuilds",
     "stuck",
+    "gave_up",
 )
 
 
-def _sums(told: dict[str, Any]) -> dict[str, int]:
-    return {f"{name}_acknowledged": len(told.get(name, ())) for name in ("files", "numbers")} | {
-        "turned_away": told.get("turned_away", 0),
-        "turned_away_why": told.get("why", {}),
+@dataclass(frozen=True)
+class Blow:
+    """One fault: what, when (monotonic seconds, the same for every process), and how many files were being read."""
+
+    fault: str
+    began: float
+    ended: float
+    in_reading: int
+
+
+def _met(blows: list[Blow], told: dict[str, Any]) -> dict[str, Any]:
+    """Count the faults that met work: files being read, and registrations under way at the moment of the blow."""
+    attempts = told.get("attempts", [])
+    at_once = [any(began <= blow.began <= ended for began, ended, _ in attempts) for blow in blows]
+    during = [sum(began <= blow.ended and ended >= blow.began for began, ended, _ in attempts) for blow in blows]
+    return {
+        "met_files_being_read": f"{sum(blow.in_reading > 0 for blow in blows)} of {len(blows)}",
+        "met_a_registration_at_once": f"{sum(at_once)} of {len(blows)}",
+        "registrations_during_faults": sum(during),
+        "longest_registration_s": round(max((ended - began for began, ended, _ in attempts), default=0), 1),
     }
+
+
+def _sums(told: dict[str, Any]) -> dict[str, Any]:
+    return {f"{name}_acknowledged": len(told.get(name, ())) for name in ("files", "numbers")} | {
+        "turned_away": told.get("why", {}),
+    }
+
+
+def keep_log(log: Path) -> None:
+    """Leave what the workers said where VANKHO_BENCH_LOG names a file: the installation is removed."""
+    if kept := os.environ.get("VANKHO_BENCH_LOG"):
+        shutil.copy(log, kept)
 
 
 # --- servers and their faults -------------------------------------------------------------------
@@ -99,23 +136,32 @@ class Stand:
     direct: stack.Servers
     seen: stack.Servers
     proxies: dict[str, Between]
-    done: Counter[str] = field(default_factory=Counter)
+    own: dict[str, Own]
 
-    def hurt(self, chance: random.Random, *, times: int, between: Any) -> Counter[str]:
-        """Do every fault to every server so many times, in random order."""
+    def hurt(self, chance: random.Random, *, times: int, crew: kills.Crew, most_minutes: int) -> list[Blow]:
+        """Do every fault to every server so many times, in random order, each while a file is being read."""
+        until = time.monotonic() + 60 * most_minutes
         faults = [(name, kind) for name in PORTS for kind in KINDS for _ in range(times)]
         chance.shuffle(faults)
+        looking = crew.environment | {
+            "VANKHO_DATABASE_URL": _moved(crew.environment["VANKHO_DATABASE_URL"], PORTS["postgres"])
+        }
+        blows = []
         for name, kind in faults:
-            between()
+            if time.monotonic() > until:
+                break
+            crew.keep_up()
+            in_reading = _await_reading(looking)
+            began = time.monotonic()
             getattr(self, f"_{kind}")(name, chance.uniform(0.5, 3.0))
-            self.done[f"{name} {kind}"] += 1
+            blows.append(Blow(f"{name} {kind}", began, time.monotonic(), in_reading))
             time.sleep(chance.uniform(0.2, 1.5))
-        return self.done
+        return blows
 
     def _stopped(self, name: str, seconds: float) -> None:
-        kill(name)
+        self.own[name].kill()
         time.sleep(seconds)
-        service(name, "start")
+        self.own[name].start()
 
     def _slowed(self, name: str, seconds: float) -> None:
         with self.proxies[name].slow(chunk_seconds=0.2):
@@ -126,31 +172,15 @@ class Stand:
             time.sleep(seconds)
 
 
-def service(name: str, command: str) -> dict[str, str]:
-    """Start, stop or wipe one of our own servers; return the lines it prints."""
-    asked = [str(SERVICES / name), command, "--port", str(PORTS[name])]
-    done = subprocess.run(asked, check=True, capture_output=True, text=True, timeout=900)
-    return dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
-
-
-def kill(name: str) -> None:
-    """End a server without warning, and whatever it started."""
-    home = Path(os.environ.get("SERVICES_HOME") or Path.home() / ".cache" / "vankho-services")
-    number = int((home / "run" / f"{name}-{PORTS[name]}.pid").read_text())
-    for pid in (*kills.descendants(number), number):
-        with suppress(ProcessLookupError):
-            os.kill(pid, 9)
-    time.sleep(0.2)
-
-
 @contextmanager
 def servers() -> Iterator[Stand]:
     """Start three servers on ports of their own and a proxy in front of each; wipe them afterwards."""
     if not SERVICES.is_dir():
         raise RuntimeError(f"no scripts that start servers at {SERVICES}")
     proxies: dict[str, Between] = {}
+    own = {name: Own(name, port=port) for name, port in PORTS.items()}
     try:
-        told = {name: service(name, "start") for name in PORTS}
+        told = {name: one.start() for name, one in own.items()}
         proxies = {name: Between(port).start() for name, port in PORTS.items()}
         direct = stack.Servers(
             told["postgres"]["DATABASE_URL"],
@@ -166,12 +196,12 @@ def servers() -> Iterator[Stand]:
             direct.s3_access_key,
             direct.s3_secret_key,
         )
-        yield Stand(direct, seen, proxies)
+        yield Stand(direct, seen, proxies, own)
     finally:
         for proxy in proxies.values():
             proxy.stop()
-        for name in PORTS:
-            service(name, "wipe")
+        for one in own.values():
+            one.wipe()
 
 
 def _moved(address: str, port: int) -> str:
@@ -180,128 +210,34 @@ def _moved(address: str, port: int) -> str:
     return urlunsplit((parts.scheme, f"{who}127.0.0.1:{port}", parts.path, parts.query, ""))
 
 
-def _recover(environment: dict[str, str]) -> int | None:
+def _await_reading(environment: dict[str, str]) -> int:
+    """Wait a moment until a worker has a file in hand; return how many are being read now."""
+    until = time.monotonic() + READING_SECONDS
+    while True:
+        with suppress(Exception), closing(stack.connect(environment)) as rows:
+            asked = "SELECT count(*) FROM ingest_scan WHERE state = 'waiting' AND lease_until > now()"
+            if count := int(rows.execute(asked).fetchone()[0]):
+                return count
+        if time.monotonic() > until:
+            return 0
+        time.sleep(0.05)
+
+
+def _recover(crew: kills.Crew) -> int | None:
     """Wait until no scan waits; return after how many seconds, None if it never came."""
     began = time.monotonic()
     while time.monotonic() - began < RECOVER_SECONDS:
-        if not kills.waiting(environment):
-            time.sleep(2)
+        crew.keep_up()
+        if not kills.waiting(crew.environment):
             return round(time.monotonic() - began)
         time.sleep(0.5)
     return None
 
 
-# --- the feeder: what was acknowledged --------------------------------------------------------------
-
-
-def feed(folder: Path) -> None:
-    """Hand files in and register drafts until told that it is enough; print what was acknowledged."""
-    from django.db import close_old_connections
-
-    from archive.models import Person, Register
-
-    files = sorted(folder.iterdir())
-    told: dict[str, Any] = {"files": [], "numbers": [], "turned_away": 0, "why": Counter()}
-    turn = 0
-    while not (Path(os.environ["VANKHO_HOME"]) / "enough").exists():
-        turn += 1
-        try:
-            clerk = Person.objects.select_related("unit").get(username="clerk")
-            if turn % 6 == 0:
-                told["files"].append(_hand_in(files[turn % len(files)], clerk))
-            told["numbers"].append(_register(clerk, Register.objects.get(kind="incoming")))
-        except Exception as fault:  # noqa: BLE001 - whatever was not acknowledged is allowed to have happened or not
-            told["turned_away"] += 1
-            told["why"][type(fault).__name__] += 1
-            close_old_connections()
-        time.sleep(0.15)
-    print(json.dumps(told))
-
-
-def _hand_in(path: Path, clerk: Any) -> str:
-    from archive.rules.levels import Level
-    from ingest import intake
-    from ingest.models import Channel
-
-    batch = intake.open_batch(declared=Level.THUONG, channel=Channel.COMMAND, actor=clerk)
-    with path.open("rb") as source:
-        return str(intake.receive(source, name=path.name, batch=batch, actor=clerk).pk)
-
-
-def _register(clerk: Any, register: Any) -> list[Any]:
-    from datetime import date
-
-    from django.utils import timezone
-
-    from archive import capture, registration, store
-    from archive.models import DigitalObject
-    from archive.rules.levels import Level
-    from archive.rules.proposal import Suggestion
-
-    nothing = Suggestion(Level.THUONG, Level.THUONG, Level.THUONG)
-    sealed = store.put(io.BytesIO(os.urandom(2000)), level=Level.THUONG)
-    original = DigitalObject.objects.create(
-        address=sealed.address, role="original", size=sealed.size, sha256=sealed.sha256, sealed_size=sealed.sealed_size,
-        sealed_sha256=sealed.sealed_sha256, level=0, created_at=timezone.now(),
-    )  # fmt: skip
-    draft = capture.capture(capture.Captured(clerk.unit, nothing, original, None), actor=clerk)
-    entry = registration.Entry(
-        level=Level.THUONG, code_number="1", code_notation="BC-BCH", issued_date=date(2026, 11, 1),
-        organ_name=draft.key, type_name="Báo cáo", subject="Báo cáo", arrival_date=date(2026, 11, 2),
-    )  # fmt: skip
-    return [registration.register(draft, entry, register=register, actor=clerk).number.number, sealed.address]
-
-
-# --- the checker ------------------------------------------------------------------------------------
-
-
-def check() -> None:
-    """Compare what was acknowledged with what stands, as seen by the installation's own doors."""
-    from archive.models import AuditLeaf, DigitalObject, RegisterNumber
-    from ingest.models import Scan
-
-    told = json.loads((Path(os.environ["VANKHO_HOME"]) / "told.json").read_text())
-    scans = {str(scan.pk): scan for scan in Scan.objects.select_related("original")}
-    book = list(RegisterNumber.objects.filter(register__kind="incoming").values_list("number", flat=True))
-    given = [number for number, _ in told["numbers"]]
-    places = list(AuditLeaf.objects.order_by("idx").values_list("idx", flat=True))
-    kept = set(DigitalObject.objects.values_list("address", flat=True))
-    answer = {
-        "files_lost": sum(1 for scan in told["files"] if scan not in scans or scans[scan].original is None),
-        "bytes_lost": sum(not kills.is_whole(row) for row in DigitalObject.objects.all())
-        + sum(address not in kept for _, address in told["numbers"]),
-        "numbers_lost": len(set(given) - set(book)),
-        "numbers_twice": len(given) - len(set(given)) + len(book) - len(set(book)),
-        "book_gaps": len(set(range(1, len(book) + 1)) ^ set(book)),
-        "log_gaps": len(set(range(len(places))) ^ set(places)),
-        "index_differs": index_differs(),
-        "stuck": sum(scan.state == "waiting" for scan in scans.values()),
-        "scans": dict(Counter(f"{scan.state} {scan.code}".strip() for scan in scans.values())),
-        "in_the_book": len(book),
-    }
-    print(json.dumps(answer))
-
-
-def index_differs() -> int:
-    """Count records that the index has wrong, too often or not at all, after following the log to its end."""
-    from archive.models import Record
-    from search.follow import Follower
-
-    follower = Follower()
-    while follower.catch_up():
-        continue
-    held = Counter((hit.id, hit.level) for hit in follower.engine.stamps())
-    wanted = Counter(dict.fromkeys(Record.objects.values_list("pk", "level"), 1))
-    return sum(((held - wanted) + (wanted - held)).values())
-
-
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    if sys.argv[1:2] in (["feed"], ["check"]):
-        import django
-
-        django.setup()
-        feed(Path(sys.argv[2])) if sys.argv[1] == "feed" else check()
-    else:
-        words = [int(word) for word in sys.argv[1:]]
-        run(argparse.Namespace(seed=words[0] if words else None, times=words[1] if words[1:] else TIMES))
+    parser = argparse.ArgumentParser(prog="config.bench.faults", description=__doc__)
+    parser.add_argument("seed", nargs="?", type=int, help="repeats the order and the lengths of the faults")
+    parser.add_argument("--times", type=int, default=TIMES, help="how often each server meets each fault")
+    parser.add_argument("--minutes", type=int, default=MOST_MINUTES, help="faults beyond are left out, and not counted")
+    sys.exit(not run(parser.parse_args())["passed"])

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from config.bench import kills, scratch
+from config.tests.servers import descendants
 
 LIMIT_MB: Final = 250
 START_SECONDS: Final = 90
@@ -95,7 +96,7 @@ def _token(page: str) -> dict[str, str]:
 def by_process(root: int) -> list[dict[str, Any]]:
     """Return the proportional memory of a process and all below it, largest first."""
     found = []
-    for pid in (root, *kills.descendants(root)):
+    for pid in (root, *descendants(root)):
         try:
             rollup = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
             words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")

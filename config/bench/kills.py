@@ -21,9 +21,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from config.bench import scratch, stack
+from config.tests.servers import descendants
 
 FILES = 60
 KILLS = 100
@@ -52,13 +53,12 @@ def siege(*, seed: int, files: int, kills: int, servers: stack.Servers | None = 
         write_small(folder, files, chance)
         scratch.manage(environment, "ingest", str(folder), "--level", "thuong", "--as", "clerk")
         began = time.monotonic()
-        crew = Crew(environment)
-        killed = _attack(crew, chance, kills=kills, files=files)
-        seconds_of_kills = time.monotonic() - began
-        settle(environment)
-        crew.end()
+        with Crew(environment) as crew:
+            killed = _attack(crew, chance, kills=kills, files=files)
+            seconds_of_kills = time.monotonic() - began
+            settle(environment)
+            state = _asked(environment, "check")  # while the workers live: nobody else brings the index to the log
         left = descendants(os.getpid())
-        state = _asked(environment, "check")
     result = {
         "stack": "PostgreSQL, Elasticsearch, S3" if servers else "SQLite, embedded, local",
         "seed": seed,
@@ -66,6 +66,7 @@ def siege(*, seed: int, files: int, kills: int, servers: stack.Servers | None = 
         "kills": sum(killed.values()),
         "killed": dict(killed),
         "kills_with_work_left": crew.in_work,
+        "load": round(os.getloadavg()[0], 1),
         "seconds_of_kills": round(seconds_of_kills),
         "seconds": round(time.monotonic() - began),
         **state,
@@ -79,7 +80,7 @@ def siege(*, seed: int, files: int, kills: int, servers: stack.Servers | None = 
 
 def passed(result: dict[str, Any]) -> bool:
     """Say whether nothing was lost, doubled, unreadable or left over."""
-    faults = ("lost", "twice", "unreadable", "log_gaps", "loose_records", "left_running", "not_in_index")
+    faults = ("lost", "twice", "unreadable", "log_gaps", "loose_records", "left_running", "index_differs", "rebuilds")
     return (
         result["in"] == result["files"] and result["sum"] == result["in"] and not any(result[name] for name in faults)
     )
@@ -115,19 +116,30 @@ class Crew:
     """The workers of the installation; a dead one is replaced."""
 
     environment: dict[str, str]
+    log: Path | None = None  # takes what the workers say
     in_work: int = 0
-    replaced: int = 0
+    ends: Counter[int] = field(default_factory=Counter)  # status -> workers that ended and were replaced
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def __enter__(self) -> Self:
+        """Start them."""
+        self.keep_up()
+        return self
+
+    def __exit__(self, *_fault: object) -> None:
+        """End them, whatever happened."""
+        self.end()
 
     def keep_up(self) -> None:
         """Collect the dead and start as many new ones."""
-        living = [worker for worker in self.workers if worker.poll() is None]
-        self.replaced += len(self.workers) - len(living)
-        self.workers = living
+        self.ends.update(worker.returncode for worker in self.workers if worker.poll() is not None)
+        self.workers = [worker for worker in self.workers if worker.returncode is None]
         while len(self.workers) < WORKERS:
             command = [sys.executable, "manage.py", "work"]
-            quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-            self.workers.append(subprocess.Popen(command, cwd=scratch.ROOT, env=self.environment, **quiet))
+            with (self.log or Path(os.devnull)).open("ab") as told:
+                self.workers.append(
+                    subprocess.Popen(command, cwd=scratch.ROOT, env=self.environment, stdout=told, stderr=told)
+                )
 
     def targets(self) -> list[int]:
         """Return every worker and every process it started."""
@@ -223,22 +235,6 @@ def _parent(pid: int) -> int:
         return 0
 
 
-def descendants(root: int) -> list[int]:
-    """Return the living processes below one, found in /proc."""
-    children: dict[int, list[int]] = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            state, parent = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
-            if state != "Z":
-                children.setdefault(int(parent), []).append(int(folder.name))
-    found, ahead = [], [root]
-    while ahead:
-        below = children.get(ahead.pop(), [])
-        found += below
-        ahead += below
-    return found
-
-
 def waiting(environment: dict[str, str]) -> int:
     """Count the scans that wait, by a reader that asks nobody."""
     with contextlib.closing(stack.connect(environment)) as rows:
@@ -255,21 +251,18 @@ def settle(environment: dict[str, str]) -> None:
 
 def _asked(environment: dict[str, str], question: str) -> dict[str, Any]:
     asked = scratch.begin(environment, "-m", "config.bench.kills", question)
-    return dict(json.loads(asked.communicate(timeout=120)[0] or "{}"))
+    return dict(json.loads(asked.communicate(timeout=240)[0] or "{}"))
 
 
 def check() -> None:
     """Print what stands in the installation, as seen by its own doors."""
     from archive.models import AuditLeaf, DigitalObject, Record
+    from config.bench.witness import settled_index
     from ingest.models import Scan
-    from search.follow import Follower
 
+    index = settled_index()
     scans = list(Scan.objects.select_related("record", "original"))
     states = Counter(scan.state for scan in scans)
-    follower = Follower()
-    while follower.catch_up():
-        continue
-    indexed = Counter(hit.id for hit in follower.engine.stamps())
     records = [scan.record_id for scan in scans if scan.record_id]
     places = list(AuditLeaf.objects.order_by("idx").values_list("idx", flat=True))
     answer = {
@@ -284,7 +277,7 @@ def check() -> None:
         "loose_records": Record.objects.filter(scan__isnull=True).count(),
         "unreadable": sum(not is_whole(row) for row in DigitalObject.objects.all()),
         "log_gaps": len(set(range(len(places))) ^ set(places)),
-        "not_in_index": len(set(records) ^ set(indexed)) + sum(count > 1 for count in indexed.values()),
+        **index,
         "spare_objects": _spare_objects(),
     }
     print(json.dumps(answer))
