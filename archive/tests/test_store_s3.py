@@ -63,6 +63,12 @@ def store(medium, vault, proxy):
     return Store(medium.driver(proxy.url, read_seconds=1, connect_seconds=0.5), vault)
 
 
+@pytest.fixture
+def hasty(medium, vault, proxy):
+    """Return the same, for a server that is known to be away: nobody need wait a second for each of its tries."""
+    return Store(medium.driver(proxy.url, read_seconds=0.3, connect_seconds=0.3), vault)
+
+
 def in_english(refusal):
     with override("en"):
         return str(refusal)
@@ -75,7 +81,7 @@ def put(store, data):
 AWAY = [
     Fault("refuse"),
     Fault("silent"),
-    Fault("slow", seconds=2),
+    Fault("slow", seconds=0.8),
     Fault("cut_request", after=1000),
     Fault("answer", status=503),
     Fault("answer", status=200, body=b"<html>a captive portal</html>", headers={"Content-Type": "text/html"}),
@@ -88,12 +94,12 @@ class TestFaults:
     @pytest.mark.parametrize("size", [5_000, BIG])
     @pytest.mark.parametrize("fault", AWAY, ids=lambda fault: f"{fault.kind}-{fault.status}")
     def test_a_server_that_does_not_do_its_work_takes_nothing_in_and_the_next_try_works(
-        self, store, proxy, medium, vault, fault, size
+        self, store, hasty, proxy, medium, vault, fault, size
     ):
         data = secrets.token_bytes(size)
         proxy.wrong(replace(fault))
         with pytest.raises(StoreAway) as refusal:
-            put(store, data)
+            put(hasty, data)
 
         told = str(refusal.value)
         assert medium.account.secret_key not in told
