@@ -81,7 +81,12 @@ class Entry:
     @property
     def body(self) -> str:
         """The pages in one clean text, a form feed between two."""
-        return PAGE_BREAK.join(vi_clean(page).replace(PAGE_BREAK, "\n") for page in self.pages)
+        return vi_clean(self.raw_body)
+
+    @property
+    def raw_body(self) -> str:
+        """The same as the pages were read: for who sees by other means that it is clean."""
+        return PAGE_BREAK.join([page.replace(PAGE_BREAK, "\n") for page in self.pages])
 
 
 @dataclass(frozen=True, slots=True)

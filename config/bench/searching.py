@@ -31,7 +31,7 @@ from search.query import parse
 from search.text import words
 
 RECORDS: Final = "200000"
-BATCH: Final = 5_000
+BATCH: Final = 20_000  # records between two commits, as a rebuild has them (`search.follow`)
 SMALL: Final = 200_000  # up to here the page goal of the small office holds
 LEVEL_CHANGES: Final = 20
 SUGGESTED: Final = 60

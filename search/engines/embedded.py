@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-from search import marking
+from search import marking, packing
 from search.engine import DEEPEST, Filters
 from search.engines import faceting, listing, neighbours, schema, spelling, suggesting
 from search.engines.compiling import Compiler
@@ -169,7 +169,7 @@ class Embedded:
         result = view.searcher.search(compiler.only(ids), len(ids), count=False)
         for _, address in result.hits:
             stored: Any = view.searcher.doc(address).get_first("text")
-            yield view.hits([address])[0].id, stored.decode()
+            yield view.hits([address])[0].id, packing.read(stored)
 
     @staticmethod
     def _listed(asked: Asked, views: Sequence[View], order: Order, wanted: int) -> list[tuple[list[Listed], int]]:

@@ -15,9 +15,10 @@ import tantivy
 from search.engine import TOP_BAND
 from search.entry import Entry
 from search.leaves import number_tokens
-from search.text import both, vi_clean
+from search.packing import kept, pack
+from search.text import both, both_packed, vi_clean
 
-SCHEMA: Final = 2
+SCHEMA: Final = 3
 FOLDED: Final = ("subject", "body", "names")  # where free words are looked for
 EXACT: Final = ("subject_x", "body_x", "names_x")  # the same with marks
 NAMED: Final = (
@@ -131,13 +132,17 @@ def _forms(text: str) -> tuple[str, str]:
 
 
 def _add_words(made: tantivy.Document, entry: Entry) -> None:
-    body = entry.body
-    made.add_bytes("text", body.encode())
+    body = entry.raw_body
+    packed = pack(body)
+    if packed is None:  # what can be packed is clean
+        body = vi_clean(body)
+        packed = pack(body)
+    made.add_bytes("text", kept(body, packed))
     numbers = number_tokens(entry.number)
     fields = (entry.number, entry.register_number, entry.organ_name, entry.type_name, entry.signer, entry.dossier)
     names = (*fields, *entry.files)
     named = list(zip(*(_forms(name) if name else ("", "") for name in names), strict=True))
-    texts = (both(body), _forms(entry.subject), (NAMES_SPLIT.join(named[0]), NAMES_SPLIT.join(named[1])))
+    texts = (both_packed(body, packed), _forms(entry.subject), (NAMES_SPLIT.join(named[0]), NAMES_SPLIT.join(named[1])))
     for name, (folded, exact) in zip(("body", "subject", "names"), texts, strict=True):
         made.add_text(name, folded)
         made.add_text(f"{name}_x", exact)

@@ -6,7 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.text import both, exact_words, fold_chars, vi_clean, vi_exact, vi_fold, vi_norm, words
+from search import packing
+from search.text import (
+    _CHARS,
+    LONGEST_WORD,
+    _both_by_pieces,
+    both,
+    exact_words,
+    fold_chars,
+    vi_clean,
+    vi_exact,
+    vi_fold,
+    vi_norm,
+    words,
+)
 
 GOLDEN = [
     ("công văn", "cong van"),
@@ -108,3 +121,46 @@ def test_folded_characters_say_what_folded_words_say(text):
     clean = vi_clean(text)
     if clean.isascii() or all(char.lower() == char and len(vi_fold(char)) == 1 for char in clean):
         assert fold_chars(clean) == vi_fold(clean) or "-" in vi_fold(clean) or '"' in vi_fold(clean)
+
+
+# --- one byte for each character: the short way says what the long way says ------------------------------
+LETTERS = [char for char in packing.ALPHABET if char != "\ufffe"]
+
+
+def test_each_character_of_the_alphabet_is_told_apart_and_clean():
+    assert len(set(LETTERS)) == len(LETTERS) == 255
+    for first in LETTERS:
+        for second in LETTERS:
+            assert vi_clean(first + second) == first + second
+
+
+def test_every_pair_of_characters_is_cut_and_folded_as_by_the_long_way():
+    for first in LETTERS:
+        text = " ".join(f"{first}{second} {first}{second}n q{first}{second}" for second in LETTERS)
+        short, long = both(text), _both_by_pieces(text)
+        assert [words.split() for words in short] == [words.split() for words in long]
+
+
+@given(st.text(alphabet=LETTERS, max_size=200))
+def test_a_packed_text_says_what_the_long_way_says(text):
+    packed = packing.pack(text)
+    assert packed is not None
+    assert packing.read(packing.kept(text, packed)) == text
+    assert [words.split() for words in both(text)] == [words.split() for words in _both_by_pieces(text)]
+    assert fold_chars(text) == text.translate(_CHARS)
+
+
+@given(st.text(max_size=50))
+def test_any_text_is_kept_whole(text):
+    assert packing.read(packing.kept(text, packing.pack(text))) == text
+
+
+def test_a_letter_beyond_the_alphabet_goes_the_long_way():
+    assert packing.pack("Москва") is None
+    assert both("Bộ Москва") == ("bo москва", "bộ москва")
+
+
+def test_a_run_of_letters_is_cut_at_the_longest_word_either_way():
+    run = "hòa" * 40
+    assert both(run)[1].split() == [run[:LONGEST_WORD]]
+    assert both(run)[0].split() == words(run)
