@@ -79,6 +79,12 @@ def files_of(record: Record) -> list[File]:
     return [File(0, main, 1, own, record.created_by, record.created_at), *attached]
 
 
+def count_files(record: Record) -> int:
+    """Return how many files an opened record has, the main one included."""
+    roles = (ObjectRole.ORIGINAL, ObjectRole.ATTACHMENT)
+    return DigitalObject.objects.filter(record=record, role__in=roles).count()
+
+
 def attached_to(record_ids: Iterable[int]) -> dict[int, list[Attachment]]:
     """Return the attached files of several opened records by record id, in their order; records without are left out."""
     found: dict[int, list[Attachment]] = {}

@@ -6,14 +6,15 @@ from typing import Any, BinaryIO, cast
 from django.http import HttpRequest
 from ninja import File, Form, Router, Schema, Status
 from ninja.files import UploadedFile
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from archive import access, audit
 from archive.api import nothing_else
+from archive.rules.errors import Forbidden, Hidden, Refusal
 from archive.rules.levels import Level
 from archive.rules.roles import Action
 from archive.views.doors import person_of
-from ingest import batches, intake, outcomes
+from ingest import batches, intake, joining, outcomes
 from ingest.models import Channel, Scan, ScanState
 
 router = Router(tags=["intake"])
@@ -29,7 +30,7 @@ class UploadIn(Schema):
 
 
 class ScanOut(Schema):
-    """Where a file is; `record` is its key once it is on the intake desk."""
+    """Where a file is; `record` is its key once it is on the intake desk, `joins` that of the record it is added to."""
 
     scan: uuid.UUID
     batch: uuid.UUID
@@ -45,7 +46,24 @@ class ScanOut(Schema):
     suggested_level: str | None
     flags: list[str]
     record: str | None
+    joins: str | None
     fields: dict[str, Any]
+
+
+class AddIn(Schema):
+    """Why a file is added to a record."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    why: str = Field(min_length=1, max_length=300)
+
+
+class AddedOut(Schema):
+    """What became of a file for a record; `scan` is null when the record has these bytes already, under `name`."""
+
+    is_new: bool
+    name: str
+    scan: uuid.UUID | None
 
 
 class Problem(Schema):
@@ -73,6 +91,7 @@ def described(scan: Scan) -> dict[str, Any]:
         "suggested_level": None if suggested is None else Level(suggested).slug,
         "flags": scan.flags,
         "record": scan.record.key if scan.record else None,
+        "joins": scan.joins.key if scan.joins else None,
         "fields": scan.proposal,
     }
 
@@ -94,6 +113,26 @@ def upload(request: HttpRequest, asked: Form[UploadIn], file: File[UploadedFile]
         batch = intake.open_batch(declared=level, channel=Channel.API, actor=person)
     scan = intake.receive(cast("BinaryIO", file.file), name=file.name or "", batch=batch, actor=person)
     return Status(422 if scan.state == ScanState.REFUSED else 201, described(scan))
+
+
+@router.post("/records/{key}/files", response={201: AddedOut, 200: AddedOut, 409: Problem})
+def add(request: HttpRequest, key: str, asked: Form[AddIn], file: File[UploadedFile]) -> Status[Any]:
+    """Add a file to a record, at its level; it joins when it has been read. The same bytes are taken once (200)."""
+    nothing_else(request.POST, AddIn)
+    person = person_of(request)
+    record = access.open_record(person, Action.RECORD_ATTACH, key)
+    source = cast("BinaryIO", file.file)
+    try:
+        added = joining.add(
+            source, name=file.name or "", record=record, why=asked.why, actor=person, channel=Channel.API
+        )
+    except (Hidden, Forbidden):
+        raise
+    except Refusal as refusal:
+        audit.refused(refusal, actor=person, action="api:add", subject=record)
+        return Status(409, {"code": refusal.code, "message": str(refusal)})
+    scan = added.scan.pk if added.scan else None
+    return Status(201 if added.is_new else 200, {"is_new": added.is_new, "name": added.name, "scan": scan})
 
 
 @router.get("/scans/{scan_id}", response=ScanOut)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
-from archive import access, audit, store
+from archive import access, audit, pages, store
 from archive.models import Record
 from archive.rules.errors import Hidden
 from archive.rules.levels import Level
@@ -51,14 +51,17 @@ def card(request: HttpRequest, key: str) -> HttpResponse:
     person = person_of(request)
     record = access.open_record(person, Action.RECORD_ATTACH, key)
     coming = list(joining.of_record(record, person))
-    audit.watched(Action.SCAN_READ, actor=person, subject=record)
+    if coming:
+        audit.watched(Action.SCAN_READ, actor=person, subject=record)
+    shown = request.GET.get("files", "")[:9]  # how many files the page shows that asks
     level = max([Level(record.level), *(Level(scan.level) for scan in coming)])
     context = {
         "record": record,
         "lines": [_line(scan) for scan in coming],
         "unseen": joining.handed_and_unseen(record, person),
         "is_waiting": any(scan.state == ScanState.WAITING for scan in coming),
-        "was_waiting": request.GET.get("waiting") == "1",
+        "shown": shown,
+        "is_behind": shown.isdecimal() and pages.count_files(record) > int(shown),
         "form": AddForm(),
         "most": MOST_AT_ONCE,
         "page_level": level,

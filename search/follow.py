@@ -23,7 +23,11 @@ from search.engines.embedded import Embedded
 from search.entry import Entry
 
 BATCH: Final = 200  # records loaded and written at once: bounds the memory that page texts take
-SKIPPED: Final = {str(action) for action in READING} | {str(Action.WORK_READ), str(Action.REGISTER_READ)}
+SKIPPED: Final = {str(action) for action in READING} | {
+    str(Action.WORK_READ),
+    str(Action.REGISTER_READ),
+    str(Action.SCAN_READ),
+}
 PERSIST_EVERY: Final = 2000  # skipped entries after which the position is written all the same
 COMMIT_EVERY: Final = 20_000  # records of a rebuild between two commits: fewer segments, less merging
 IDLE_LOOKS: Final = 20  # looks without work after which the writer's memory is let go

@@ -145,6 +145,30 @@ def test_from_upload_to_search(office, call, monkeypatch):
     assert found["items"][0]["pages"]
 
 
+def test_a_file_is_added_to_a_record_once_and_joins_it(office, call, make_record, monkeypatch):
+    monkeypatch.setattr(worker, "RENEW_SECONDS", 3600)
+    record = make_record()
+    address, content = f"/records/{record.key}/files", text_pdf("Phụ lục")
+
+    def add(**more):
+        return call("post", address, {"why": "Phụ lục", "file": SimpleUploadedFile("phu-luc.pdf", content)} | more)
+
+    first, again = add(), add()
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.json() == {"is_new": False, "name": "phu-luc.pdf", "scan": None}
+    assert (add(why=" ").status_code, add(unit="1").status_code) == (409, 422)
+    while worker.work_once():
+        continue
+    scan = call("get", f"/scans/{first.json()['scan']}").json()
+    assert (scan["outcome"], scan["record"], scan["joins"]) == ("filed", None, record.key)
+    files = call("get", f"/records/{record.key}").json()["files"]
+    assert [(one["number"], one["first_page"], one["pages"]) for one in files] == [(0, 1, 1), (1, 2, 1)]
+    hidden = make_record(level=Level.TOI_MAT)
+    for key in (hidden.key, "abcdefghijkm"):
+        given = {"why": "x", "file": SimpleUploadedFile("a.pdf", content)}
+        assert call("post", f"/records/{key}/files", given).status_code == 404
+
+
 def follow():
     from search.follow import Follower
 

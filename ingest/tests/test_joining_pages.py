@@ -33,7 +33,9 @@ def test_a_clerk_adds_files_on_the_page_of_the_record(office, make_record, signe
         read(scan)
     assert Attachment.objects.filter(record=record).count() == 2
     assert "phu-luc-2.pdf" in browser.get(reverse("archive:record", args=[record.key])).content.decode()
-    assert "Đã đọc xong" in card(browser, record, waiting="1")
+    assert "đã có thêm tệp" in card(browser, record, files="1", waiting="1")
+    assert "đã có thêm tệp" in card(browser, record, files="1")
+    assert "đã có thêm tệp" not in card(browser, record, files="3")
 
 
 @pytest.mark.parametrize("name", ["leader", "archivist"])
