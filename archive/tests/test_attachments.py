@@ -50,6 +50,16 @@ def test_the_page_of_a_record_lists_its_files(office, make_record, join, signed_
     assert reverse("archive:attached", args=[record.key, 1]) in shown
 
 
+def test_files_inside_a_file_are_offered_to_the_clerk_alone(office, make_record, join, signed_in):
+    record = make_record()
+    attached = join(record)
+    offer = "Tệp này chứa tệp khác bên trong"
+    assert offer not in page(signed_in("clerk"), record)
+    Attachment.objects.filter(pk=attached.pk).update(flags=["embedded"])
+    assert offer in page(signed_in("clerk"), record)
+    assert offer not in page(signed_in("leader"), record)
+
+
 def test_a_record_without_annexes_lists_its_main_file_alone(office, make_record):
     (main,) = pages.files_of(make_record(pages=("Một", "Hai")))
     assert (main.ordinal, main.first_page, main.page_count, main.added_by) == (0, 1, 2, office.clerk)

@@ -82,7 +82,10 @@ def test_a_held_file_is_looked_at_page_by_page_and_joined(office, make_record, s
     record, browser = make_record(), signed_in("clerk")
     signs(Level.MAT, sure=False)
     scan = read(add(office, record).scan)
-    assert reverse("ingest:held", args=[scan.pk]) in card(browser, record)
+    for asked in ({}, {"files": "1", "waiting": "1"}):  # the seal of the page rises with what is told on it
+        told = card(browser, record, **asked)
+        assert reverse("ingest:held", args=[scan.pk]) in told
+        assert "hx-swap-oob" in told
     shown = browser.get(reverse("ingest:held", args=[scan.pk])).content.decode()
     assert reverse("ingest:held-join", args=[scan.pk]) in shown
     picture = browser.get(reverse("ingest:held-page", args=[scan.pk, 1, "image"]))

@@ -31,6 +31,13 @@ def test_what_the_golden_table_folds_is_found(holding, number, written, typed):
         assert len(GOLDEN) + 1 not in ids
 
 
+def test_a_record_is_found_by_the_name_of_a_file_beside_it(holding):
+    engine = holding(entry(1, files=("phu-luc-sung-phao.pdf", "bản đồ.tif")), entry(2))
+    assert found(engine, "phu luc sung phao") == [1]
+    assert found(engine, '"bản đồ"') == [1]
+    assert found(engine, '"pdf bản"') == []  # no phrase reaches from one name into the next
+
+
 @pytest.mark.parametrize(
     ("typed", "is_found"),
     [
