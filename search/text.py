@@ -24,7 +24,7 @@ _KEPT_WORDS: Final = 50_000  # distinct words remembered before the memory is em
 # Latin eth is what several keyboards and readers write for đ; soft hyphen and zero-width signs cut words.
 _REPAIR: Final = {0x00D0: "Đ", 0x00F0: "đ"} | dict.fromkeys((0x00AD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF))
 _DASHES: Final = dict.fromkeys((0x2010, 0x2011, 0x2012, 0x2013, 0x2014, 0x2015, 0x2212, 0xFE58, 0xFE63, 0xFF0D), "-")
-_QUOTES: Final = dict.fromkeys((0x201C, 0x201D, 0x201E, 0x00AB, 0x00BB, 0xFF02), '"')
+_ONE_SIGN: Final = _DASHES | dict.fromkeys((0x201C, 0x201D, 0x201E, 0x00AB, 0x00BB, 0xFF02), '"')
 
 # Both places of the tone are in use (hoà, hòa; uỷ, ủy) in an open syllable: the older one is moved.
 _LATE_TONE: Final = re.compile(r"o[àáảãạèéẻẽẹ]$|(?<!q)u[ỳýỷỹỵ]$")
@@ -42,7 +42,7 @@ def vi_clean(text: str) -> str:
 
 def vi_norm(text: str) -> str:
     """Return clean text with every dash as "-" and every double quotation mark as '"': the form of a query."""
-    return vi_clean(text).translate(_DASHES).translate(_QUOTES)
+    return text if text.isascii() else vi_clean(text).translate(_ONE_SIGN)
 
 
 def vi_fold(text: str) -> str:

@@ -19,6 +19,7 @@ from search.engines.faceting import Asked
 from search.engines.generations import Generations
 from search.engines.holding import Holding
 from search.engines.listing import Listed, View
+from search.engines.shelf import numbers
 from search.entry import FACETS, Entry, Excerpt, Hit, Order, Results, Suggestion, Terms
 from search.nodes import Query
 from search.spelling import offered
@@ -167,9 +168,10 @@ class Embedded:
     @staticmethod
     def _bodies(view: View, compiler: Compiler, ids: Sequence[int]) -> Iterator[tuple[int, str]]:
         result = view.searcher.search(compiler.only(ids), len(ids), count=False)
-        for _, address in result.hits:
+        addresses = [address for _, address in result.hits]
+        for record, address in zip(numbers(view.searcher, "id", addresses), addresses, strict=True):
             stored: Any = view.searcher.doc(address).get_first("text")
-            yield view.hits([address])[0].id, packing.read(stored)
+            yield record, packing.read(stored)
 
     @staticmethod
     def _listed(asked: Asked, views: Sequence[View], order: Order, wanted: int) -> list[tuple[list[Listed], int]]:

@@ -118,8 +118,11 @@ def after(schema: tantivy.Schema, record: int) -> tantivy.Query:
 def hints(entry: Entry) -> set[str]:
     """Return what may be suggested: the pairs of words of the subject, and the number."""
     folded, exact = (words.split() for words in _forms(entry.subject))
-    pairs = zip(pairwise(folded), pairwise(exact), strict=True) if len(folded) > 1 else [(folded, exact)]
-    found = {" ".join(plain) + HINT_SPLIT + " ".join(marked) for plain, marked in pairs if plain}
+    if len(folded) == 1:
+        found = {folded[0] + HINT_SPLIT + exact[0]}
+    else:
+        pairs = zip(pairwise(folded), pairwise(exact), strict=True)
+        found = {f"{one} {two}{HINT_SPLIT}{first} {second}" for (one, two), (first, second) in pairs}
     if entry.number:
         found.add(" ".join(number_tokens(entry.number)) + HINT_SPLIT + vi_clean(entry.number))
     return found
