@@ -213,7 +213,7 @@ def open_record(person: Person, action: Action, key: str) -> Record:
     # One query for both: a missing key and a hidden one walk the same path.
     record = (
         visible_to(person)
-        .among(Record.objects.select_related("unit", "registered_by", "number__register").filter(key=key))
+        .among(Record.objects.select_related("unit", "created_by", "registered_by", "number__register").filter(key=key))
         .first()
     )
     if record is None:

@@ -66,13 +66,11 @@ class File:
 
 def files_of(record: Record) -> list[File]:
     """Return the files of an opened record, the main one first; none of a paper stub."""
-    attached = [
-        File(
-            one.ordinal, one.original, one.first_page, one.page_count, one.added_by, one.added_at, one.reason, one.flags
-        )
-        for one in record.attachments.select_related("original", "added_by")
-    ]
-    main = DigitalObject.objects.filter(record=record, role=ObjectRole.ORIGINAL).first()
+    # All its files by one query; beside a main file stands no row of an attached one.
+    kept = DigitalObject.objects.filter(record=record, role__in=(ObjectRole.ORIGINAL, ObjectRole.ATTACHMENT))
+    found = list(kept.select_related("attachment__added_by").order_by("attachment__ordinal", "pk"))
+    attached = [_attached(original) for original in found if hasattr(original, "attachment")]
+    main = next((original for original in found if original.role == ObjectRole.ORIGINAL), None)
     if main is None:
         return attached
     own = record.page_amount - sum(one.page_count for one in attached)
@@ -83,6 +81,13 @@ def count_files(record: Record) -> int:
     """Return how many files an opened record has, the main one included."""
     roles = (ObjectRole.ORIGINAL, ObjectRole.ATTACHMENT)
     return DigitalObject.objects.filter(record=record, role__in=roles).count()
+
+
+def _attached(original: DigitalObject) -> File:
+    one = original.attachment
+    return File(
+        one.ordinal, original, one.first_page, one.page_count, one.added_by, one.added_at, one.reason, one.flags
+    )
 
 
 def attached_to(record_ids: Iterable[int]) -> dict[int, list[Attachment]]:

@@ -28,6 +28,7 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
         "object_type, object_id, object_seq": "the chain of one object: its last leaf, under the act's lock; no fork of it",
         "ts": "the auditor's timeline",
         "actor_id, ts": "what did this person see and do",
+        "actor_id, action, ts": "what did this person print: the log by person and act",
         "record_id, ts": "who saw this record",
         "action, ts": "the auditor's filter by kind of act",
         "outcome, ts": "who was refused",

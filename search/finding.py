@@ -12,7 +12,7 @@ from functools import cache
 from itertools import islice
 from typing import Final, TypeVar
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from archive import access, pages
@@ -90,7 +90,7 @@ def find(query: Query, person: Person, *, filters: Filters, order: Order, offset
     results, opened, terms = _checked(query, person, filters=filters, order=order, offset=offset)
     shown = [hit.id for hit in results.hits]
     passages = engine().excerpts(query, terms, shown)
-    attached = pages.attached_to(shown)
+    attached = pages.attached_to([pk for pk in shown if opened[pk].has_attached])  # type: ignore[attr-defined]
     found = [
         Found(
             opened[pk],
@@ -182,7 +182,9 @@ def _proven(
 
 def _opened(ids: Iterable[int], person: Person) -> QuerySet[Record]:
     """Return those of the records that the database opens to the person now."""
-    return access.visible_to(person).opens(ids).select_related("unit", "number__register")
+    attached = Exists(Attachment.objects.filter(record=OuterRef("pk")))
+    opened = access.visible_to(person).opens(ids).annotate(has_attached=attached)
+    return opened.select_related("unit", "number__register")
 
 
 def marks(query: Query, record: Record) -> dict[int, list[Box]]:

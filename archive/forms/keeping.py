@@ -1,5 +1,6 @@
 """Forms of keeping: a new dossier, filing, closing, holds. Choices hold only what the person may see."""
 
+from functools import cached_property
 from typing import Any
 
 from django import forms
@@ -69,8 +70,17 @@ class FileForm(forms.Form):
     def __init__(self, data: Any = None, *, person: Person, into: str = "") -> None:
         """Offer the open dossiers this person may see, one of them chosen beforehand."""
         super().__init__(data, initial={"dossier": into})
-        offered = visible_dossiers(person).filter(closed_at__isnull=True).only("code", "title")
-        self.fields["dossier"].queryset = offered  # type: ignore[attr-defined]
+        field: Any = self.fields["dossier"]
+        field.queryset = visible_dossiers(person).filter(closed_at__isnull=True).only("code", "title")
+        field.choices = self._choices
+
+    @cached_property
+    def offers(self) -> list[tuple[int, str]]:
+        """The dossiers to choose from, read once: the page asks whether there are any, and then draws them."""
+        return [(dossier.pk, str(dossier)) for dossier in self.fields["dossier"].queryset]  # type: ignore[attr-defined]
+
+    def _choices(self) -> list[tuple[Any, Any]]:
+        return [("", self.fields["dossier"].empty_label), *self.offers]  # type: ignore[attr-defined]
 
 
 class CloseForm(forms.Form):

@@ -41,6 +41,7 @@ class AuditEntry(models.Model):
         indexes = [
             models.Index(fields=["ts"], name="entry_ts"),  # the auditor's timeline
             models.Index(fields=["actor", "ts"], name="entry_actor"),  # what did she see last month
+            models.Index(fields=["actor", "action", "ts"], name="entry_actor_action"),  # what did she print last month
             models.Index(fields=["record_id", "ts"], name="entry_record"),  # who saw this
             models.Index(fields=["action", "ts"], name="entry_action"),
             models.Index(fields=["outcome", "ts"], name="entry_outcome"),  # who was refused

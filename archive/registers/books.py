@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.functional import Promise
 
@@ -150,29 +150,30 @@ def sheet(book: Book, scope: access.Scope, place: Place) -> Sheet:
     of_days = _of_days(_seen(book, scope), place)
     rising = place.above is not None or (place.below is None and place.oldest_first)
     found = of_days
+    # Nothing that the reader sees lies between a screen and the number they came from: from there the other way is asked.
     if place.above is not None:
-        found = found.filter(number__number__gt=place.above)
+        behind = of_days.filter(number__number__lte=place.above)
+        found = found.filter(number__number__gt=place.above).annotate(has_behind=Exists(behind))
     elif place.below is not None:
-        found = found.filter(number__number__lt=place.below)
-    # One line more than fits tells whether there is more that way; the other way is asked only if one came from there.
+        found = found.filter(number__number__lt=place.below).annotate(next_above=_next_above(of_days, place.below))
+    # One line more than fits tells whether there is more that way.
     *records, extra = [*found.order_by("number__number" if rising else "-number__number")[: ROWS + 1], None]
     if len(records) > ROWS:
         extra = records.pop()
-    shown = [record.number.number for record in records]
     if rising:
-        has_lower = bool(shown) and place.above is not None and of_days.filter(number__number__lt=shown[0]).exists()
+        has_lower = bool(records) and getattr(records[0], "has_behind", False)
         above = extra.number.number if extra else None
     else:
         has_lower = extra is not None
-        above = _next_above(of_days, shown[0]) if shown and place.below is not None else None
+        above = getattr(records[0], "next_above", None) if records else None
     records.sort(key=lambda record: record.number.number, reverse=not place.oldest_first)
     return Sheet(_lines(book, records), has_lower=has_lower, above=above)
 
 
-def _next_above(found: QuerySet[Record], number: int) -> int | None:
-    above = found.filter(number__number__gt=number).order_by("number__number")
-    following: int | None = above.values_list("number__number", flat=True).first()
-    return following
+def _next_above(found: QuerySet[Record], number: int) -> Subquery:
+    """Return the lowest number from a number on; it hangs on no row, so a database looks for it once."""
+    above = found.filter(number__number__gte=number).order_by("number__number")
+    return Subquery(above.select_related(None).values("number__number")[:1])
 
 
 def span(book: Book, scope: access.Scope, first: int, last: int) -> list[Line]:
@@ -193,11 +194,10 @@ def registered_per_day(person: Person, *, days: int) -> dict[date, int]:
         year__in={day.year for day in span_of_days},
         allotted_at__gte=_start_of(span_of_days[0]),
     )
-    newest = fresh.order_by("-pk").values_list("record_id", "allotted_at")[:CHARTED]
-    on_day = {pk: timezone.localdate(at) for pk, at in newest}
+    seen = fresh.filter(access.visible_to(person).reaching("record_id")).order_by("-pk")
     counted = dict.fromkeys(span_of_days, 0)
-    for pk in access.visible_to(person).opens(on_day).values_list("pk", flat=True):
-        counted[on_day[pk]] += 1
+    for at in seen.values_list("allotted_at", flat=True)[:CHARTED]:
+        counted[timezone.localdate(at)] += 1
     return counted
 
 

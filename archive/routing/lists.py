@@ -63,6 +63,14 @@ def to_direct(person: Person) -> QuerySet[Step]:
     )
 
 
+def queue(person: Person) -> list[tuple[int, str]]:
+    """Return the ids of the steps that wait for a leader's direction with the keys of their records; the rail counts them too."""
+    waiting = list(to_direct(person).values_list("pk", "record__key", "record__urgency"))
+    pressing = sum(urgency > Urgency.THUONG for _pk, _key, urgency in waiting)
+    keep("glance at to_direct", person, timezone.now(), Glance(len(waiting), pressing))
+    return [(pk, key) for pk, key, _urgency in waiting]
+
+
 def just_directed(person: Person) -> Step | None:
     """Return a leader's newest direction while it may be taken back: given minutes ago, and nobody has signed for it."""
     since = timezone.now() - TAKE_BACK
@@ -204,5 +212,5 @@ def returned_to(person: Person) -> QuerySet[Step]:
 
 
 GLANCED: Final[dict[str, Callable[[Person], QuerySet[Any]]]] = {
-    each.__name__: each for each in (drafts, to_forward, to_direct, mine, of_unit)
+    each.__name__: each for each in (drafts, to_forward, returned_to, to_direct, mine, of_unit)
 }

@@ -7,7 +7,7 @@ would lie unread: it is refused when given, and never offered on a form. Reads o
 from datetime import datetime
 from typing import Final
 
-from django.db.models import Q, QuerySet
+from django.db.models import CharField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -40,10 +40,10 @@ def units_for(record: Record, kind: Kind, *, at: datetime | None = None) -> Quer
     now = at or timezone.now()
     needed = Action.STEP_ANSWER if kind is Kind.INFORM else NEEDS[kind]
     able = _able(record, needed, now)
-    within = Q(pk__in=[])
-    for path in set(scopes(now).filter(person__in=able).values_list("unit__path", flat=True)):
-        within |= Q(path__startswith=path)
-    return Unit.objects.filter(within, is_active=True).order_by("path")
+    # A unit lies in a scope when the scope's unit stands at the beginning of its path.
+    path = ExpressionWrapper(OuterRef("path"), output_field=CharField())
+    over = scopes(now).filter(person__in=able).annotate(below=path).filter(below__startswith=F("unit__path"))
+    return Unit.objects.filter(Exists(over), is_active=True).order_by("path")
 
 
 def inside(step: Step) -> Unit:

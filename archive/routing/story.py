@@ -58,7 +58,7 @@ def story(record: Record, *, reader: Person) -> Story:
     """Return the thread of a record for a reader who may see it."""
     steps = list(
         record.steps.select_related(
-            "from_person", "to_unit", "to_person", "parent", "received_by", "answered_by", "closed_by"
+            "from_person", "to_unit", "to_person__unit", "parent", "received_by", "answered_by", "closed_by"
         )
     )
     past = [*_registered(record)]

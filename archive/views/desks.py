@@ -93,17 +93,17 @@ LOG: Final = Link("archive:log", "list-search", _("Open the log"), "r")
 def _clerk(person: Person) -> Desk:
     drafts = lists.drafts(person)
     fresh = lists.to_forward(person)
-    urgent = list(fresh.filter(urgency__gt=Urgency.THUONG)[:URGENT_ROWS])
     days = registers.registered_per_day(person, days=CHART_DAYS)
-    glances = lists.glances(person, ("drafts", "to_forward"))
+    glances = lists.glances(person, ("drafts", "to_forward", "returned_to"))
     waiting, submitted = glances["drafts"].total, glances["to_forward"]
     hurried = submitted.pressing
+    urgent = list(fresh.filter(urgency__gt=Urgency.THUONG)[:URGENT_ROWS]) if hurried else []
     figures = [
         Figure(_("to be registered"), waiting, reverse("archive:register"), "soon" if waiting else "done",
                _("today") if waiting else _("nothing waits")),
         Figure(_("to be submitted"), submitted.total, reverse("archive:work"), "late" if hurried else "done",
                _("%(n)s urgent") % {"n": hurried} if hurried else _("none urgent")),
-        Figure(_("came back"), lists.returned_to(person).count(), reverse("archive:work")),
+        Figure(_("came back"), glances["returned_to"].total, reverse("archive:work")),
         Figure(_("registered today"), days.get(timezone.localdate(), 0), reverse("archive:registers")),
     ]  # fmt: skip
     return Desk(

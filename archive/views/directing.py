@@ -38,7 +38,7 @@ SHORTCUTS = (
 def directing(request: HttpRequest, *, bound: DirectForm | None = None, at: Step | None = None) -> HttpResponse:
     """Show one dispatch at a time to be directed, the page beside the form."""
     person = person_of(request)
-    queue = list(lists.to_direct(person).values_list("pk", "record__key"))
+    queue = lists.queue(person)
     if bound is None:
         audit.read(Action.WORK_READ, actor=person, list="direct", count=len(queue))
     if not queue:

@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 from typing import Any, Final
 
 from django import forms
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -111,8 +111,9 @@ def _list(request: HttpRequest, asked: Any) -> HttpResponse:
     found = form.entries()
     audit.read(Action.LOG_READ, actor=person, filters=_kept(asked))
     sequencing.place()
-    before = asked.get("before", "")
-    rows = list((_older(found, int(before)) if before.isdecimal() else found)[: PAGE + 1])
+    before = int(asked["before"]) if asked.get("before", "").isdecimal() else None
+    newest_place, moment = _places(before)
+    rows = list((found if before is None else _older(found, before, moment))[: PAGE + 1])
     newest = list(found.order_by("-ts").values_list("ts", "outcome")[: COUNTED + 1])
     total = len(newest)
     context = {
@@ -123,7 +124,7 @@ def _list(request: HttpRequest, asked: Any) -> HttpResponse:
         "more": total > COUNTED,
         "query": _query(asked),
         "filtered": any(value for name, value in asked.items() if name != "before"),
-        "last": AuditLeaf.objects.order_by("-idx").values_list("idx", flat=True).first(),
+        "last": newest_place,
         "hours": _hours(newest[:COUNTED]),
     }
     return render(request, "archive/log.html", context)
@@ -139,9 +140,15 @@ def _query(asked: Any) -> str:
     return str(rest.urlencode())
 
 
-def _older(found: QuerySet[AuditEntry], index: int) -> QuerySet[AuditEntry]:
+def _places(index: int | None) -> tuple[int | None, datetime | None]:
+    """Return the newest place in the log, and the moment of the entry at a place (None when there is none)."""
+    moment = AuditLeaf.objects.filter(idx=-1 if index is None else index).values("entry__ts")[:1]
+    newest = AuditLeaf.objects.order_by("-idx").values_list("idx", Subquery(moment)).first()
+    return newest or (None, None)
+
+
+def _older(found: QuerySet[AuditEntry], index: int, last: datetime | None) -> QuerySet[AuditEntry]:
     """Return the entries after a line of the list; by its moment too, or the database walks down from today."""
-    last = AuditLeaf.objects.filter(idx=index).values_list("entry__ts", flat=True).first()
     if last is None:
         return found.filter(leaf__idx__lt=index)
     return found.filter(Q(ts__lt=last) | Q(leaf__idx__lt=index), ts__lte=last)

@@ -14,7 +14,6 @@ from django.views.decorators.http import require_GET
 from archive import access, audit
 from archive.forms.route import AnswerForm, AssignForm, NoteForm, ReasonForm
 from archive.models import Person, Record, Step
-from archive.models.route import LIVE_STATES
 from archive.routing import deadlines
 from archive.routing.possible import possible
 from archive.routing.story import Event, story
@@ -59,10 +58,7 @@ def context(record: Record, person: Person, bound: Deed | None = None) -> dict[s
     """Return what the thread's templates take; `bound` is a form to show again with its errors."""
     told = story(record, reader=person)
     today, near = timezone.localdate(), deadlines.soon()
-    live = record.steps.filter(state__in=LIVE_STATES).select_related(
-        "record", "to_unit", "to_person__unit", "from_person", "parent"
-    )
-    tasks = [task for step in live if (task := _task(step, person, bound))]
+    tasks = [task for event in told.now if event.live and (task := _task(event.live, person, bound))]
     return {
         "record": record,
         "number": getattr(record, "number", None),

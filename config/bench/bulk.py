@@ -9,7 +9,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from django.db import connection, models
 
@@ -93,6 +93,17 @@ class _Sqlite:
         self._open.close()
 
 
+_ESCAPED: Final = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
+_TEXT: Final[dict[type, Callable[[Any], str]]] = {  # a value as the text format of COPY says it
+    type(None): lambda _none: r"\N",
+    bool: lambda value: "t" if value else "f",
+    int: str,
+    float: repr,
+    str: lambda value: value.translate(_ESCAPED),
+    bytes: lambda value: rf"\\x{value.hex()}",
+}
+
+
 class _PostgreSQL:
     def __init__(self) -> None:
         connection.ensure_connection()
@@ -100,6 +111,7 @@ class _PostgreSQL:
         # Their checks would ask row by row for what the loader wrote itself.
         self._run("SET session_replication_role = replica")
         self._run("SET statement_timeout = 0")
+        self._run("SET synchronous_commit = off")
         self._run("SET maintenance_work_mem = '512MB'")
         self._run("SET timezone = 'UTC'")
         plain = (
@@ -115,9 +127,10 @@ class _PostgreSQL:
 
     def write(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         names = ", ".join(f'"{name}"' for name in columns)
+        # One text per batch: the driver's own adaption of each value took three times as long as making the rows.
+        lines = ["\t".join([_TEXT[type(value)](value) for value in row]) for row in rows]
         with self._open.cursor() as cursor, cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as copy:
-            for row in rows:
-                copy.write_row(row)
+            copy.write("\n".join(lines) + "\n")
 
     def finish(self) -> None:
         for sql in self._indexes.values():

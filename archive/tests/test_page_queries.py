@@ -1,0 +1,37 @@
+"""Every list and detail page asks at most twelve questions of the database, whoever reads."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from archive import routing
+from archive.models import Register
+from archive.routing import Task
+from archive.rules.steps import Kind
+
+LIMIT = 12
+TURNS = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")  # no work for the database
+PAGES = {
+    "clerk": [
+        "/", "/work/", "/register/", "/registers/", "/registers/{book}/", "/registers/{book}/?below=2",
+        "/registers/{book}/?above=1&order=number", "/dossiers/", "/records/{key}/", "/records/{key}/thread/",
+    ],
+    "leader": ["/", "/work/unit/", "/work/unit/?only=waiting", "/registers/{book}/?below=2", "/records/{key}/thread/"],
+    "staff": ["/", "/work/", "/work/unit/", "/work/unit/?only=waiting", "/dossiers/"],
+    "archivist": ["/", "/dossiers/", "/dossiers/unfiled/", "/due/", "/holds/", "/registers/{book}/?below=2", "/records/{key}/"],
+    "auditor": ["/", "/log/", "/log/?before=9", "/log/?person={person}&before=9", "/log/refused/"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "address"), [(name, each) for name, pages in PAGES.items() for each in pages])
+def test_a_page_asks_at_most_twelve_questions(office, make_record, signed_in, name, address):
+    records = [make_record() for _ in range(3)]
+    routing.forward(records[0], Task(office.leader, Kind.DIRECT), actor=office.clerk)
+    routing.forward(records[1], Task(office.staff_unit, Kind.INFORM), actor=office.clerk)
+    book = Register.objects.get(numbers__record=records[0]).pk
+    asked_for = address.format(key=records[1].key, book=book, person=office.clerk.pk)
+    browser = signed_in(name)
+    with CaptureQueriesContext(connection) as captured:
+        assert browser.get(asked_for).status_code == 200
+    asked = [one["sql"] for one in captured.captured_queries if not one["sql"].lstrip().startswith(TURNS)]
+    assert len(asked) <= LIMIT, "\n".join(asked)
