@@ -55,7 +55,7 @@ def office(unprepared):
     assert done.returncode == 0, done.stderr
     assert ROLE in done.stdout
     running = {name: value for name, value in unprepared.items() if name != "VANKHO_DATABASE_OWNER_URL"}
-    done = manage(running, "demo", "--dispatches", "12")  # hands in, reads, registers, routes, files, follows
+    done = manage(running, "demo", "--dispatches", "6")  # hands in, reads, registers, routes, files, follows
     assert done.returncode == 0, done.stderr
     return running
 
