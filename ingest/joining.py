@@ -107,8 +107,9 @@ def add(  # noqa: PLR0913 - what, to what, why, by whom, how
     try:
         with transaction.atomic():
             locked = attachments.lock(record)
-            added = _there_already(locked, sealed.sha256) or _take(
-                sealed, locked, name=intake.clean_name(name), why=why.strip(), actor=actor, channel=channel
+            given = intake.clean_name(name)
+            added = _there_already(locked, sealed.sha256, given, actor) or _take(
+                sealed, locked, name=given, why=why.strip(), actor=actor, channel=channel
             )
     finally:
         if added is None or not added.is_new:
@@ -130,13 +131,18 @@ def _sealed(source: BinaryIO, level: Level) -> Sealed:
     return sealed
 
 
-def _there_already(record: Record, sha256: str) -> Added | None:
-    """Return the file of these bytes that the record has, or that is on its way to it; refused ones do not count."""
+def _there_already(record: Record, sha256: str, given: str, actor: Person) -> Added | None:
+    """Return the file of these bytes that the record has, or that is on its way to it; refused ones do not count.
+
+    One that is held above the actor's clearance goes by the name that they gave: its own is not theirs to know.
+    """
     kept = attachments.same_file(record, sha256)
     if kept:
         return Added(kept.name)
     coming = Scan.objects.filter(joins=record, sha256=sha256).exclude(state=ScanState.REFUSED).first()
-    return Added(coming.name) if coming else None
+    if coming is None:
+        return None
+    return Added(coming.name if coming.level <= clearance(actor, timezone.now()) else given)
 
 
 def _take(sealed: Sealed, record: Record, *, name: str, why: str, actor: Person, channel: str) -> Added:  # noqa: PLR0913

@@ -173,8 +173,8 @@ def original(request: HttpRequest, key: str) -> HttpResponseBase:
 
 @require_http_methods(["GET", "POST"])
 def attached(request: HttpRequest, key: str, number: int) -> HttpResponseBase:
-    """Send an attached file, by its place among them, in the same way as the main one."""
-    return _taken_out(request, key, max(number, 1))
+    """Send one of the files by its place, 0 for the main one, in the same way."""
+    return _taken_out(request, key, number)
 
 
 def _taken_out(request: HttpRequest, key: str, ordinal: int) -> HttpResponseBase:

@@ -251,6 +251,17 @@ def test_a_held_file_is_known_only_to_the_cleared(office, make_record, signs):
         batches.open_scan(office.clerk, scan.pk)
 
 
+def test_the_name_of_a_held_file_is_not_told_to_who_brings_the_same_bytes(office, make_record, signs):
+    from archive.models import Clearance
+
+    record = make_record()
+    signs(Level.MAT, sure=False)
+    read(add(office, record, name="Sao Mai.pdf").scan)
+    Clearance.objects.filter(person=office.clerk).delete()
+    again = add(office, record, name="khac.pdf")
+    assert (again.is_new, again.name) == (False, "khac.pdf")
+
+
 def test_a_doubtful_file_joins_when_a_person_has_looked(office, make_record, signs):
     record = make_record(pages=("Một",))
     signs(Level.MAT, sure=False)
