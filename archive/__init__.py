@@ -2,6 +2,7 @@
 
 Read in this order: `rules` (pure words and laws of the office) - `models` -
 `store` (sealed bytes) - `audit` (who did what) - `access` (who may) -
-`registration`, `routing`, `dossiers`, `retention` (the acts) - `views`.
+`registration`, `attachments`, `routing`, `dossiers`, `retention` (the acts) -
+`views`.
 Nothing here imports `ingest`, `search` or `config`.
 """

@@ -72,7 +72,7 @@ def test_the_page_of_a_record_asks_few_queries_however_many_files_it_has(
     for number in range(5):
         join(record, name=f"{number}.pdf", content=b"%d" % number)
     page(browser, record)
-    with django_assert_max_num_queries(26):  # with signing in, standing, the shell and the entry of the log
+    with django_assert_max_num_queries(13):  # with the session, standing, the shell and the entry of the log
         page(browser, record)
 
 
