@@ -72,7 +72,7 @@ def place(kind: str, records: int, keep: Path | None) -> Iterator[tuple[Place, P
     if kind == "elastic" and not os.environ.get("VANKHO_TEST_ELASTICSEARCH_URL"):
         raise RuntimeError("VANKHO_TEST_ELASTICSEARCH_URL names no server")
     with contextlib.nullcontext(keep) if keep else tempfile.TemporaryDirectory(prefix="vankho-bench-") as root:
-        notes = (Path(root) / f"{kind}-{records}").absolute()
+        notes = (Path(root) / f"{kind}-{records}-s{_schema(kind)}").absolute()
         name = f"vankhobench{records}" if keep else f"vankhobench{uuid.uuid4().hex[:8]}"
         there = Place(kind, str(notes / "index") if kind == "embedded" else name)
         if not (notes / BUILT).exists():  # cut off while it was built, or not begun
@@ -89,6 +89,15 @@ def place(kind: str, records: int, keep: Path | None) -> Iterator[tuple[Place, P
 def built(notes: Path) -> dict[str, Any] | None:
     """Return what an earlier building cost; None if there was none."""
     return json.loads((notes / BUILT).read_text(encoding="utf-8")) if (notes / BUILT).exists() else None
+
+
+def _schema(kind: str) -> int:
+    """Return the number of the form of an index: what was kept in an older form cannot be read."""
+    if kind == "embedded":
+        from search.engines.schema import SCHEMA
+    else:
+        from search.engines.elastic.mapping import SCHEMA
+    return SCHEMA
 
 
 def _clear(there: Place) -> None:

@@ -13,7 +13,7 @@ from search.entry import Entry
 from search.leaves import number_tokens
 from search.text import both, vi_clean
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 BODY: Final = "text"
 _NUMBERS: Final = {
     "id": "long",
