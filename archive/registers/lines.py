@@ -17,6 +17,9 @@ from archive.models.route import StepKind, StepState
 from archive.registers.columns import COLUMNS, KEPT
 from archive.rules.levels import Level
 
+SHAPES: Final = {"subject": " wide"} | dict.fromkeys(("number", "arrived", "issued", "moved", "copies"), " num")
+DRAWN: Final = frozenset({"subject", "number", "level", "note"})  # columns that show more than words
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -24,6 +27,17 @@ class Cell:
 
     name: str
     text: str
+
+    # Five hundred cells stand on a screen: asked in the template, these two took a fifth of the page.
+    @property
+    def shape(self) -> str:
+        """The class that sets the cell's width or figures, with a blank before it."""
+        return SHAPES.get(self.name, "")
+
+    @property
+    def is_words(self) -> bool:
+        """Whether the cell is its words and nothing else."""
+        return self.name not in DRAWN
 
 
 @dataclass(frozen=True)
