@@ -15,7 +15,18 @@ import numpy as np
 from archive.rules.page import PageText
 from archive.rules.sizes import MAX_PAGES
 from ingest import pdf_file, pictures, stamps
-from ingest.sheets import BROKEN, DRAW_DPI, READ_DPI, TOO_MANY_PIXELS, Closed, Facts, Pixels, Sheet, TooLarge
+from ingest.sheets import (
+    BROKEN,
+    DRAW_DPI,
+    READ_DPI,
+    TOO_MANY_PIXELS,
+    Closed,
+    Facts,
+    Pixels,
+    Sheet,
+    TooLarge,
+    raise_if_of_the_machine,
+)
 
 TOO_LARGE: Final = "too many pixels"
 IMAGE_QUALITY: Final = 80
@@ -72,7 +83,8 @@ def draw(source: BinaryIO | None, args: dict[str, Any]) -> Iterator[Frame]:
         return
     wanted = range(int(args.get("first", 1)), min(int(args.get("last") or facts.pages), facts.pages) + 1)
     if facts.pages == 1 and (first := _page(opened, 1))[0]["kind"] == "unread":
-        yield _file_frame(media_type, facts, TOO_MANY_PIXELS if first[0]["why"] == TOO_LARGE else BROKEN, {}), ()
+        why = first[0]["why"]
+        yield _file_frame(media_type, facts, TOO_MANY_PIXELS if why == TOO_LARGE else BROKEN, {"why": why}), ()
         return
     yield _file_frame(media_type, facts, "", {}), ()
     for number in wanted:
@@ -100,11 +112,10 @@ def _file_frame(media_type: str, facts: Facts, refusal: str, parameters: dict[st
 def _page(opened: Source, number: int) -> Frame:
     try:
         return page_frame(opened.sheet(number))
-    except MemoryError:
-        raise
     except TooLarge:
         return {"kind": "unread", "number": number, "why": TOO_LARGE}, ()
     except Exception as fault:  # noqa: BLE001 - one bad page must not take the others with it
+        raise_if_of_the_machine(fault)
         return {"kind": "unread", "number": number, "why": type(fault).__name__}, ()
 
 

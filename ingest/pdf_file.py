@@ -16,7 +16,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from ingest.pdf_page import draw_page, warm_page
-from ingest.sheets import BROKEN, Closed, Facts, Sheet
+from ingest.sheets import BROKEN, Closed, Facts, Sheet, raise_if_of_the_machine
 
 MOST_OBJECTS: Final = 60_000  # looked at one by one; a 2,000-page file of scans has 10,000
 MOST_SIGNATURES: Final = 200
@@ -83,7 +83,7 @@ class Pdf:
         except pypdfium2.PdfiumError:
             pages = self._open_repaired()
         if pages < 1:
-            raise Closed(BROKEN, Facts(0))
+            raise Closed(BROKEN, Facts(0), why="no page")
         self.signed_to = signed_ranges(self.content)
         self.facts = Facts(pages, frozenset(self._flags()), len(self.signed_to))
 
@@ -99,10 +99,9 @@ class Pdf:
             self.document = pypdfium2.PdfDocument(_rewritten(self.content))
         except pikepdf.PasswordError as fault:
             raise Closed("", Facts(0, frozenset({"encrypted"}))) from fault
-        except MemoryError:
-            raise
         except Exception as fault:
-            raise Closed(BROKEN, Facts(0)) from fault
+            raise_if_of_the_machine(fault)
+            raise Closed(BROKEN, Facts(0), why=type(fault).__name__) from fault
         self.is_repaired = True
         return len(self.document)
 

@@ -15,7 +15,18 @@ import numpy as np
 from PIL import Image, ImageFile, ImageOps
 
 from archive.rules.sizes import MAX_PAGE_PIXELS, MAX_PAGES
-from ingest.sheets import A4_WIDTH_INCHES, BROKEN, READ_DPI, TOO_MANY_PIXELS, Closed, Facts, Pixels, Sheet, TooLarge
+from ingest.sheets import (
+    A4_WIDTH_INCHES,
+    BROKEN,
+    READ_DPI,
+    TOO_MANY_PIXELS,
+    Closed,
+    Facts,
+    Pixels,
+    Sheet,
+    TooLarge,
+    raise_if_of_the_machine,
+)
 
 FORMATS: Final = {"image/tiff": ["TIFF"], "image/jpeg": ["JPEG", "MPO"], "image/png": ["PNG"]}
 LEAST_DPI, MOST_DPI = 70.0, 1300.0
@@ -50,12 +61,13 @@ class Picture:
             self.image = Image.open(source, formats=FORMATS[media_type])
             size = self.image.size
         except FAULTS as fault:
-            raise Closed(BROKEN, Facts(0)) from fault
+            raise_if_of_the_machine(fault)
+            raise Closed(BROKEN, Facts(0), why=type(fault).__name__) from fault
         self.facts = Facts(pages)
         if pages <= 1 and size[0] * size[1] > MAX_PAGE_PIXELS:
             raise Closed(TOO_MANY_PIXELS, self.facts)
         if pages == 0:
-            raise Closed(BROKEN, self.facts)
+            raise Closed(BROKEN, self.facts, why="no page")
 
     def sheet(self, number: int) -> Sheet:
         """Draw one page, 1-based.

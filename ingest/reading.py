@@ -32,6 +32,7 @@ ENOUGH_TO_COMPARE: Final = 120  # letters
 LONGEST_TEXT: Final = 200_000  # letters of one page
 MOST_STAMPS: Final = 40
 MOST_FAULTS: Final = 20  # drawing cells that may die over one file
+DEATHS_OF_A_PAGE: Final = 2  # drawing cells that may die over one page before it is passed over
 TOO_HEAVY = "ING-012"
 WHOLE: Final = 10_000
 UNTRUE: Final = (LookupError, TypeError, ValueError, AttributeError)  # what broken answers of a cell end in
@@ -143,11 +144,16 @@ def _facts(frames: Iterator[Frame], media_type: str) -> FileFacts:
         log.warning("drawing ended: %s %s", fault.reason, fault.detail)
         # A file called damaged is refused and its bytes are dropped: only a frame of the job may say so. Whatever else
         # ended the cell may be a fault of ours, or a machine short of memory, and is tried again.
-        if fault.reason not in {"memory", "cpu", "wall"} or fault.detail == "SIGKILL":
+        if not _is_its_own(fault):
             raise
         raise Unreadable(TOO_HEAVY) from fault
     except (StopIteration, *UNTRUE) as fault:
         raise CellFailed("output", "no frame of the file") from fault
+
+
+def _is_its_own(fault: CellFailed) -> bool:
+    """Say whether a cell ended by what it was given to do; a crash, or a kill, may be anybody's."""
+    return fault.reason in {"memory", "cpu", "wall"} and fault.detail != "SIGKILL"
 
 
 @dataclass
@@ -159,7 +165,7 @@ class Drawn(Iterator[Frame]):
     frames: Iterator[Frame]
     next_page: int = 1
     faults: int = 0
-    is_fresh: bool = True  # this cell has given no page yet: its death is the next page's fault
+    deaths: int = 0  # cells in a row that died before they gave the next page
 
     def __next__(self) -> Frame:
         """Return the next page's frame; pages that could not be drawn are passed over."""
@@ -168,21 +174,24 @@ class Drawn(Iterator[Frame]):
                 frame = next(self.frames)
             except CellFailed as fault:
                 log.warning("drawing stopped before page %s: %s %s", self.next_page, fault.reason, fault.detail)
-                self._go_on()
+                self._go_on(DEATHS_OF_A_PAGE if _is_its_own(fault) else 1)
                 continue
             if frame.head.get("kind") in {"page", "unread"}:
                 self.next_page += 1
-                self.is_fresh = False
+                self.deaths = 0
             if frame.head.get("kind") == "page":
                 return frame
 
-    def _go_on(self) -> None:
-        self.next_page += self.is_fresh
+    def _go_on(self, deaths: int) -> None:
+        """Draw on from the page at which a cell died: it is tried again unless the death was its own doing."""
         self.faults += 1
+        self.deaths += deaths
+        if self.deaths >= DEATHS_OF_A_PAGE:
+            self.next_page, self.deaths = self.next_page + 1, 0
         if self.next_page > self.facts.pages or self.faults > MOST_FAULTS:
             self.frames = iter(())
         else:
-            self.frames, self.is_fresh = _drawing(self.source, self.facts.type, self.next_page), True
+            self.frames = _drawing(self.source, self.facts.type, self.next_page)
 
     def close(self) -> None:
         """End the drawing cell at once: the reader of this file has gone away."""

@@ -3,6 +3,7 @@
 Runs in the cell. Knows no format and decides nothing.
 """
 
+import errno
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,6 +19,12 @@ MAX_DRAWN_PIXELS: Final = 16_000_000  # A2 at 200 dpi; larger pages are drawn at
 A4_WIDTH_INCHES: Final = 8.27
 
 BROKEN, TOO_MANY_PIXELS, ENCRYPTED = "ING-006", "ING-008", "ING-013"
+_OF_THE_MACHINE: Final = frozenset(
+    {
+        *(errno.EIO, errno.ENOMEM, errno.ENOSPC, errno.EMFILE, errno.ENFILE, errno.EBADF, errno.EAGAIN, errno.EINTR),
+        *(errno.ENOENT, errno.EACCES, errno.EPERM, errno.ENOSYS),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,16 @@ class Sheet:
     layer: PageText | None = None
     fonts: tuple[str, ...] = ()
     flags: frozenset[str] = frozenset()
+
+
+def raise_if_of_the_machine(fault: Exception) -> None:
+    """Raise a fault that says nothing of the file: no memory, no descriptor, no disk. The bytes of a damaged file are dropped.
+
+    Raises:
+        Exception: `fault` itself, for the cell to end with: the file is tried again.
+    """
+    if isinstance(fault, MemoryError) or (isinstance(fault, OSError) and fault.errno in _OF_THE_MACHINE):
+        raise fault
 
 
 class Closed(Exception):  # noqa: N818 - an answer about the file

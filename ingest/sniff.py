@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, Final
 
 from ingest import sandbox
 from ingest.sandbox import Limits
+from ingest.sheets import raise_if_of_the_machine
 
 PDF, TIFF, JPEG, PNG = "application/pdf", "image/tiff", "image/jpeg", "image/png"
 ACCEPTED: Final = frozenset({PDF, TIFF, JPEG, PNG})
@@ -186,5 +187,15 @@ def _opens(source: BinaryIO, media_type: str) -> bool:
     try:
         with Image.open(source, formats=formats) as picture:
             return min(picture.size) > 0
-    except (OSError, ValueError, SyntaxError, TypeError, IndexError, KeyError, ZeroDivisionError, OverflowError):
+    except (
+        OSError,
+        ValueError,
+        SyntaxError,
+        TypeError,
+        IndexError,
+        KeyError,
+        ZeroDivisionError,
+        OverflowError,
+    ) as fault:
+        raise_if_of_the_machine(fault)
         return False

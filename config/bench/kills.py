@@ -258,7 +258,7 @@ def check() -> None:
     """Print what stands in the installation, as seen by its own doors."""
     from archive.models import AuditLeaf, DigitalObject, Record
     from config.bench.witness import settled_index
-    from ingest.models import Scan
+    from ingest.models import Scan, ScanState
 
     index = settled_index()
     scans = list(Scan.objects.select_related("record", "original"))
@@ -270,6 +270,7 @@ def check() -> None:
         "sum": sum(states.values()),
         "states": dict(states),
         "codes": dict(Counter(scan.code for scan in scans if scan.code)),
+        "refused": {scan.name: scan.reason for scan in scans if scan.state == ScanState.REFUSED},
         "waiting_without_reason": states["waiting"],
         "most_attempts": max(scan.attempts for scan in scans),
         "lost": sum(scan.original_id is None for scan in scans),

@@ -1,5 +1,6 @@
 """What is claimed of drawing: every page has an image, its text is believed only where it is seen, bombs stay small."""
 
+import errno
 import io
 import json
 import os
@@ -15,7 +16,7 @@ from archive.rules.page import PageText
 from archive.rules.sizes import MAX_PAGES
 from ingest import outcomes, pages, pictures, sandbox, sheets, text_layer
 from ingest.sandbox import Limits
-from ingest.tests import drawn, papers
+from ingest.tests import drawn, handing, papers
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -293,6 +294,23 @@ def test_signed_ranges_are_counted_and_what_came_after_them_is_noticed():
 @pytest.mark.parametrize("content", [b"%PDF-1.7\n", b"%PDF-1.7\n" + bytes(range(256)) * 40])
 def test_a_damaged_file_is_refused(content):
     assert draw(content)[0]["refusal"] == outcomes.BROKEN
+
+
+@pytest.mark.parametrize("fault", [OSError(errno.EMFILE, "no descriptor"), OSError(errno.EIO, "disk"), MemoryError()])
+@pytest.mark.parametrize("at", ["open", "page"])
+def test_a_fault_of_the_machine_is_no_damage_of_the_file(monkeypatch, fault, at):
+    def fails(*_args, **_named):
+        raise fault
+
+    monkeypatch.setattr(*((pictures.Image, "open") if at == "open" else (pages, "page_frame")), fails)
+    with pytest.raises(type(fault)):
+        draw(handing.picture("PNG"), "image/png")
+
+
+def test_what_damage_was_met_is_kept_for_who_looks_into_it(monkeypatch):
+    monkeypatch.setattr(pages, "page_frame", lambda _sheet: 1 // 0)
+    facts, _ = draw(handing.picture("PNG"), "image/png")
+    assert (facts["refusal"], facts["parameters"]) == (outcomes.BROKEN, {"why": "ZeroDivisionError"})
 
 
 def test_a_damaged_list_of_objects_is_mended_for_drawing():

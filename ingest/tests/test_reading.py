@@ -66,7 +66,10 @@ class Cells:
 
     def draw(self, first):
         yield Frame({"kind": "file", "pages": len(self.frames), "flags": ["signed"], "signatures": 1}, b"")
-        for frame in self.frames[first - 1 :]:
+        for index, frame in enumerate(self.frames[first - 1 :], start=first - 1):
+            if isinstance(frame, tuple):  # a fault, and what comes after it
+                self.frames[index] = frame[1]
+                raise frame[0]
             if isinstance(frame, Exception):
                 raise frame
             self.drawn += 1
@@ -165,13 +168,19 @@ def test_a_page_whose_cell_dies_keeps_its_image_and_is_marked(cells):
     assert pages[1].image == b"IMAGE"
 
 
-def test_a_page_that_kills_its_drawing_cell_is_passed_over_and_the_rest_is_read(cells):
-    cells(
-        [page_frame(1), CellFailed("crash"), page_frame(3), Frame({"kind": "unread", "number": 4}, b""), page_frame(5)]
-    )
+@pytest.mark.parametrize("how", ["memory", "crash"])
+def test_a_page_that_kills_its_drawing_cell_is_passed_over_and_the_rest_is_read(cells, how):
+    cells([page_frame(1), CellFailed(how), page_frame(3), Frame({"kind": "unread", "number": 4}, b""), page_frame(5)])
     facts, pages = read_all()
     assert facts.pages == 5
     assert [page.number for page in pages] == [1, 3, 5]
+
+
+@pytest.mark.parametrize("fault", [CellFailed("crash"), CellFailed("memory", "SIGKILL")])
+def test_a_page_whose_drawing_cell_was_killed_once_is_not_passed_over(cells, fault):
+    cells([(fault, page_frame(1)), page_frame(2), (fault, page_frame(3))])
+    _, pages = read_all()
+    assert [page.number for page in pages] == [1, 2, 3]
 
 
 def test_a_drawing_that_always_dies_ends(cells):
