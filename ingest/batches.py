@@ -9,7 +9,7 @@ from dataclasses import fields as dataclass_fields
 from typing import Any, cast
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from archive.models import Person, RecordState
@@ -44,8 +44,9 @@ class Sum:
 def visible_batches(person: Person) -> QuerySet[Batch]:
     """Return the batches of a person's intake desks of which they may see at least one file, or that are their own."""
     units = units_in_scope(person, timezone.now())
-    seen = Scan.objects.filter(visible_scans(person)).values("batch")
-    return Batch.objects.filter(unit__in=units).filter(Q(pk__in=seen) | Q(actor=person))
+    # Asked batch by batch: the newest are found before every file that was ever handed in is looked at.
+    seen = Exists(Scan.objects.filter(visible_scans(person), batch=OuterRef("pk")))
+    return Batch.objects.filter(unit__in=units).filter(Q(seen) | Q(actor=person))
 
 
 def open_batch_of(person: Person, batch_id: UUID) -> Batch:

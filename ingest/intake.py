@@ -151,7 +151,8 @@ def _line(batch: Batch, name: str, now: datetime) -> dict[str, object]:
 
 def _twin(sha256: str, batch: Batch, actor: Person, now: datetime) -> Scan | None:
     """Return an earlier scan of the same bytes that this person may see; a hidden one is never told."""
-    known = Scan.objects.filter(sha256=sha256, level__lte=clearance(actor, now), batch__unit=batch.unit)
+    known = Scan.objects.filter(of_known_records(actor), sha256=sha256, batch__unit=batch.unit)
+    known = known.filter(level__lte=clearance(actor, now))
     return known.filter(joins__isnull=True).exclude(state=ScanState.REFUSED).order_by("created_at").first()
 
 
@@ -269,13 +270,21 @@ def subject(scan: Scan) -> audit.Subject:
 
 
 def visible_scans(person: Person) -> Q:
-    """Return the filter of the scans a person may know of: their intake desk, up to their clearance.
-
-    A file that joins a record is known to those alone who may know of the record.
-    """
+    """Return the filter of the scans a person may know of: their intake desk, up to their clearance."""
     now = timezone.now()
     on_desk = Q(batch__unit__in=units_in_scope(person, now), level__lte=clearance(person, now))
-    return on_desk & (Q(joins__isnull=True) | Q(access.visible_to(person).reaching("joins_id")))
+    return on_desk & of_known_records(person)
+
+
+def of_known_records(person: Person) -> Q:
+    """Return the filter of the scans whose record, if they became or join one, a person may know of.
+
+    A scan says what its record says - name, number, issuer, subject - but a clerk may register
+    the draft above the level at which the file was read, and a record may be taken out of a desk's reach.
+    """
+    scope = access.visible_to(person)
+    joins = Q(joins__isnull=True) | Q(scope.reaching("joins_id"))
+    return joins & (Q(record__isnull=True) | Q(scope.reaching("record_id")))
 
 
 STILL_OPEN = Q(state=ScanState.ATTENTION) & (Q(record__isnull=True) | Q(record__state=RecordState.DRAFT))

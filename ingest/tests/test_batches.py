@@ -1,12 +1,13 @@
 """A batch on the intake desk: the sum closes for every reader, and nobody learns of what they may not see."""
 
 import itertools
+from datetime import date
 
 import pytest
 from django.utils import timezone
 
-from archive import registration
-from archive.models import Clearance, Person, PersonRole, RecordState, UnitScope
+from archive import access, registration
+from archive.models import Clearance, Person, PersonRole, Record, RecordState, UnitScope
 from archive.rules.errors import Hidden
 from archive.rules.levels import Level
 from archive.rules.roles import Role
@@ -141,3 +142,31 @@ def test_a_returned_draft_no_longer_needs_attention(office, with_draft):
     registration.return_draft(with_draft.record, reason="nộp nhầm", actor=office.clerk)
     total = total_of(with_draft.batch, office.clerk)
     assert (total.attention, total.closes) == (0, True)
+
+
+@pytest.mark.parametrize("way", ["level", "unit"])
+def test_a_scan_is_not_known_any_more_to_who_may_not_know_of_the_dispatch_it_became(
+    office, second_clerk, make_draft, way
+):
+    """Registered above the level at which the file was read, or taken over by another unit: it still says what it read."""
+    scan = drop(office, b"one and the same")
+    draft = make_draft()
+    Scan.objects.filter(pk=scan.pk).update(
+        record=draft, state=ScanState.FILED, proposal={"subject": {"value": "Diễn tập Sao Mai"}}
+    )
+    assert batches.open_scan(second_clerk, scan.pk) == scan
+    if way == "level":
+        line = {"type_name": "Kế hoạch", "organ_name": "Quân khu 9", "subject": "Diễn tập Sao Mai"}
+        line |= {"issued_date": date(2026, 11, 2), "arrival_date": date(2026, 11, 3)}
+        entry = registration.Entry(level=Level.MAT, **line)
+        registration.register(draft, entry, register=office.secret_incoming, actor=office.clerk)
+    else:
+        Record.objects.filter(pk=draft.pk).update(unit=office.other_unit)
+        access.derive(Record.objects.get(pk=draft.pk))
+    with pytest.raises(Hidden):
+        batches.open_scan(second_clerk, scan.pk)
+    with pytest.raises(Hidden):
+        batches.open_batch_of(second_clerk, scan.batch_id)
+    assert total_of(scan.batch, second_clerk).handed_in == 0
+    again = drop(office, b"one and the same", batch=open_batch(office, actor=second_clerk), actor=second_clerk)
+    assert (again.code, again.duplicate_of) == ("", None)
