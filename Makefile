@@ -1,5 +1,6 @@
 # Văn Khố: what a checkout can do. `make help` lists it.
 PYTHON := .venv/bin/python
+PORT ?= 8000
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev setup-engine demo serve test check engine drill browser bench bench-search
 
@@ -15,12 +16,12 @@ setup-dev:
 setup-engine:
 	@config/setup --dev --engine
 
-demo: setup ## fill a sample office (once) and serve it on http://127.0.0.1:8000
+demo: setup ## fill a sample office (once) and serve it on http://127.0.0.1:8000 (PORT=8010: there)
 	@$(PYTHON) manage.py demo
-	@$(PYTHON) manage.py serve
+	@$(PYTHON) manage.py serve --port $(PORT)
 
 serve: setup ## serve the installation under VANKHO_HOME: web and worker together
-	@$(PYTHON) manage.py serve
+	@$(PYTHON) manage.py serve --port $(PORT)
 
 check: setup-dev ## style, types and start-up checks
 	@.venv/bin/ruff check .

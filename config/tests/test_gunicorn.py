@@ -53,6 +53,19 @@ def test_two_processes_count_as_one_and_log_no_address(environment):
     assert "GET /" not in said
 
 
+def test_serve_says_that_a_port_is_taken_and_names_another(environment):
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        port = holder.getsockname()[1]
+        serve = [sys.executable, "manage.py", "serve", "--port", str(port)]
+        ended = subprocess.run(
+            serve, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
+    assert ended.returncode != 0
+    assert f"127.0.0.1:{port} (Address already in use" in ended.stderr
+    assert "--port" in ended.stderr
+    assert "Văn Khố: http" not in ended.stdout
+
+
 def _read(address):
     with urllib.request.urlopen(address, timeout=20) as answer:  # noqa: S310 - our own loopback
         return answer.read().decode()

@@ -8,6 +8,7 @@ import ctypes
 import gc
 import os
 import signal
+import socket
 import sys
 import time
 import traceback
@@ -41,11 +42,24 @@ class Command(BaseCommand):
             roles.bring_up_to_date()
         except roles.NotPrepared as refusal:
             raise CommandError(f"{refusal.code}: {refusal}") from refusal
+        if fault := taken(host, port):
+            raise CommandError(
+                f"Nothing can be served at {host}:{port} ({fault}). Choose another port: manage.py serve --port {port + 10}"
+            )
         connections.close_all()
         share_memory()
         children = {fork(lambda: web(host, port, threads)): "web", fork(work): "work"}
         self.stdout.write(f"Văn Khố: http://{host}:{port}/  (Ctrl+C ends web and worker)")
         sys.exit(wait_for(children))
+
+
+def taken(host: str, port: int) -> str:
+    """Return why nothing can listen at an address, or "": gunicorn would try for seconds and then say it without the cure."""
+    try:
+        socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
+    except OSError as fault:
+        return fault.strerror or str(fault)
+    return ""
 
 
 def share_memory() -> None:
