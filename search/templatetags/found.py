@@ -1,14 +1,17 @@
-"""Marks in found text (plain text and spans become escaped text with <mark>, nothing else) and options of the builder."""
+"""Marks in found text (plain text and spans become escaped text with <mark>, nothing else), and lists too long for a template."""
 
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from archive.templatetags import office
+
 register = template.Library()
 SELECTED: Final = mark_safe(" selected")
+CHECKED: Final = mark_safe(" checked")
 
 
 @register.simple_tag
@@ -30,3 +33,24 @@ def options(choices: Mapping[str, object], chosen: str) -> SafeString:
         '<option value="{}"{}>{}</option>',
         ((value, SELECTED if value == chosen else "", label) for value, label in choices.items()),
     )
+
+
+@register.simple_tag
+def facet_values(facet: str, values: Iterable[Mapping[str, Any]]) -> SafeString:
+    """Return the boxes of a facet's values; drawn here because a page of hits has hundreds, a third of its time as a template."""
+    return format_html_join(
+        "",
+        '<li><label><input class="form-check-input m-0" type="checkbox" form="ask" name="{}" value="{}" data-submit{}>{}'
+        '<span class="num">{}</span></label></li>',
+        (
+            (facet, one["value"], CHECKED if one["is_chosen"] else "", _value(facet, one), office.number(one["count"]))
+            for one in values
+        ),
+    )
+
+
+def _value(facet: str, one: Mapping[str, Any]) -> SafeString | str:
+    if facet == "level":
+        return office.level(one["value"])
+    mark = office.urgency(one["value"]) if facet == "urgency" else ""
+    return mark or format_html('<span class="words">{}</span>', office.plain(one["label"]))
