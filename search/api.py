@@ -4,7 +4,7 @@ Words are sent in the body of a POST, never in an address. While the search serv
 away the answer is 503 with a problem (`SRC-001`); everything else of the API works.
 """
 
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
@@ -24,7 +24,14 @@ router = Router(tags=["search"])
 
 AWAY: Final = "SRC-001"
 RETRY_SECONDS: Final = "30"
+MOST_VALUES: Final = 100  # of one facet
+LONGEST_VALUE: Final = 300
 Facet = Literal["type", "organ", "unit", "year", "month", "level", "urgency", "register", "dossier", "retention"]
+
+
+# With a bound of its own a value must be whole text: half a pair of UTF-16 would be an error in the engine.
+Value = Annotated[str, Field(max_length=LONGEST_VALUE)]
+Values = Annotated[list[Value], Field(max_length=MOST_VALUES)]
 
 
 class SearchIn(Schema):
@@ -35,7 +42,7 @@ class SearchIn(Schema):
     q: str = Field("", max_length=MAX_CHARS, description="words, a number, name:value; empty: everything")
     order: Order = Order.NEWEST
     offset: int = Field(0, ge=0, le=DEEPEST - finding.PER_PAGE)
-    filters: dict[Facet, list[str]] = Field(
+    filters: dict[Facet, Values] = Field(
         default_factory=dict, description="facet to values: any of them, in every facet"
     )
 

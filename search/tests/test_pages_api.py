@@ -74,6 +74,9 @@ def test_what_is_not_in_the_schema_is_refused(call, filled):
         {"offset": -1},
         {"q": "a" * 1001},
         {"as": "admin"},
+        {"filters": {"type": ["\ud800"]}},
+        {"filters": {"type": ["a" * 301]}},
+        {"filters": {"type": ["a"] * 101}},
     ):
         assert call("/search", **asked).status_code == 422
 

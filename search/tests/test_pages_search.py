@@ -322,7 +322,8 @@ def test_a_long_question_is_cut_and_the_page_says_so(office, make_record, index,
 def test_what_is_odd_in_a_form_or_an_address_is_left_out(office, make_record, index, signed_in):
     make_record(), index()
     browser = signed_in("archivist")
-    page, address = asked(browser, "huan\x00 luyen", order="score", type=["\x00", "x" * 400], page="-1", nothing="1")
+    odd = {"type": ["\x00", "x" * 400], "level": ["zz"], "urgency": ["-1"]}
+    page, address = asked(browser, "huan\x00 luyen", order="score", page="-1", nothing="1", **odd)
     assert page.context["answer"].total == 1
     for more in ("&page=99999", "&page=x", "&span=1..2", "&order=x"):
         assert browser.get(address + more).status_code == 200

@@ -23,7 +23,7 @@ from django.utils import timezone
 from archive import access, audit
 from archive.models import Person
 from archive.rules.errors import Hidden
-from archive.rules.levels import Level
+from archive.rules.levels import LEVEL_SLUGS, URGENCY_SLUGS, Level
 from search import writing
 from search.entry import FACETS, Order
 from search.models import Asking
@@ -36,6 +36,7 @@ NARROWING: Final = tuple(name for name in FACETS if name != "month")  # months a
 LIFE: Final = timedelta(days=1)
 VALUES: Final = 20  # of one facet
 LONGEST_VALUE: Final = 300
+SLUGS: Final = {"level": tuple(LEVEL_SLUGS.values()), "urgency": tuple(URGENCY_SLUGS.values())}
 _SPAN: Final = re.compile(r"(\d{4}(?:-(?:0[1-9]|1[0-2]))?)(?:\.\.(\d{4}(?:-(?:0[1-9]|1[0-2]))?))?")
 _YEAR: Final = 4  # letters of a span that names years and not months
 
@@ -127,11 +128,16 @@ def read(given: Given) -> Asked:
 def _chosen(filters: Mapping[str, Iterable[str]]) -> Filters:
     """Return the facet values that can be asked: each once, few, none too long."""
     fitting = {
-        name: tuple(dict.fromkeys(value for value in values if 0 < len(value) <= LONGEST_VALUE and "\x00" not in value))
+        name: tuple(dict.fromkeys(value for value in values if _can_be_asked(name, value)))
         for name, values in filters.items()
         if name in NARROWING
     }
     return {name: values[:VALUES] for name, values in fitting.items() if values}
+
+
+def _can_be_asked(name: str, value: str) -> bool:
+    """Return whether a facet can have a value; a level or an urgency has a word of its own."""
+    return 0 < len(value) <= LONGEST_VALUE and "\x00" not in value and value in SLUGS.get(name, (value,))
 
 
 def read_form(given: QueryDict) -> Asked:
