@@ -6,6 +6,7 @@ registers it (`archive.registration`) or returns it. Nothing is read or sealed h
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from django.db import transaction
 from django.utils import timezone
@@ -113,10 +114,16 @@ def add_pages(record: Record, captured: Captured, *, before: int = 0) -> None:
 
 
 def relevel(record: Record) -> None:
-    """Bring the record's sealed objects to its level: rows in the act's transaction, keys after commit."""
-    addresses = list(record.sealed_objects.values_list("address", flat=True))
-    DigitalObject.objects.filter(address__in=addresses).update(level=record.level)
-    transaction.on_commit(lambda: _rewrap(addresses, Level(record.level)))
+    """Bring the record's sealed objects to its level, in the act's transaction.
+
+    A key goes up before the commit and down only after it: whenever the power fails, an object
+    lies under a key of its row's level or above, never below. The vault is no part of the transaction.
+    """
+    level = Level(record.level)
+    lying = dict(record.sealed_objects.values_list("address", "level"))
+    _rewrap([address for address, old in lying.items() if old < level], level)
+    record.sealed_objects.update(level=level)
+    transaction.on_commit(partial(_rewrap, [address for address, old in lying.items() if old > level], level))
 
 
 def _rewrap(addresses: Sequence[str], level: Level) -> None:

@@ -1,13 +1,15 @@
 from datetime import date
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
-from archive import access, registration
+from archive import access, capture, registration, store
 from archive.models import AuditEntry, RegisterNumber
 from archive.rules.errors import Forbidden, Hidden
 from archive.rules.levels import Level
 from archive.rules.roles import Action
+from archive.stores.port import object_id
 
 
 def entry(**changes):
@@ -111,3 +113,29 @@ def test_numbers_begin_anew_each_year(office, make_record):
     RegisterNumber.objects.filter(record=first).update(year=timezone.localdate().year - 1)
     office.incoming.counters.update(year=timezone.localdate().year - 1)
     assert make_record().number.number == 1
+
+
+def test_a_key_goes_up_before_the_commit_and_down_after_it(office, make_draft, django_capture_on_commit_callbacks):
+    draft = make_draft(level=Level.THUONG)
+    addresses = list(draft.sealed_objects.values_list("address", flat=True))
+
+    def keys():
+        return {store.configured().vault.level_of(object_id(address)) for address in addresses}
+
+    def to(level):
+        draft.level = level
+        capture.relevel(draft)
+
+    with transaction.atomic():
+        to(Level.MAT)
+        assert keys() == {Level.MAT}
+        transaction.set_rollback(True)  # the power fails before the commit
+    assert set(draft.sealed_objects.values_list("level", flat=True)) == {Level.THUONG}
+    assert all(store.read(address) for address in addresses)
+    to(Level.MAT)
+    with django_capture_on_commit_callbacks() as after:
+        to(Level.THUONG)
+        assert keys() == {Level.MAT}
+    for step in after:
+        step()
+    assert keys() == {Level.THUONG}
