@@ -1,8 +1,11 @@
 """The follower: secret titles stay out, a server that is away is waited for, drift is found and mended."""
 
+from datetime import date
+
 import pytest
 from django.core.management import CommandError, call_command
 
+from archive import dossiers
 from archive.models import AuditEntry, Dossier, DossierItem, Record, RecordClass, RetentionRule
 from archive.rules.levels import Level
 from archive.rules.roles import Action
@@ -66,6 +69,27 @@ def test_the_title_of_a_dossier_above_its_record_does_not_find_the_record(office
     Dossier.objects.filter(pk=dossier.pk).update(level=Level.THUONG)
     (told,) = follow.entries([record.pk], version=1)
     assert "Sao Hôm" in told.dossier
+
+
+def test_a_dossier_that_rises_takes_its_title_from_what_is_less_secret_in_it(office, make_record, installed):
+    low, high = make_record(subject="Thông báo trực ban"), make_record(level=Level.MAT, code_number="9")
+    rule = RetentionRule.objects.create(code="1", title="Lưu lâu", kind="permanent", basis="x", valid_from="2020-01-01")
+    line = RecordClass.objects.create(code="01", title="x", rule=rule, year=2026)
+    cover = dossiers.Cover("01.TM", "Chiến dịch Sao Hôm", line, rule, office.registry, date(2026, 1, 5))
+    dossier = dossiers.begin(cover, actor=office.archivist)
+    dossiers.file(low, dossier=dossier, actor=office.archivist)
+    caught_up(installed)
+    assert found(office.clerk, "sao hom") == [low.pk]
+    dossiers.file(high, dossier=dossier, actor=office.archivist)
+    caught_up(installed)
+    assert found(office.clerk, "sao hom") == [high.pk]
+    facets = finding.find(
+        parse("thong bao truc ban"), office.clerk, filters={}, order=finding.Order.NEWEST, offset=0
+    ).facets
+    assert (facets["dossier"], facets["retention"]) == ((), ())
+    raised = AuditEntry.objects.filter(action=Action.DOSSIER_FILE, object_type="dossier")
+    assert [(entry.object_id, entry.level) for entry in raised] == [(dossier.key, Level.MAT)]
+    assert drift.scan(installed).ids == set()
 
 
 def test_a_server_that_is_away_is_waited_for_and_caught_up_with(office, make_record, installed, caplog):
