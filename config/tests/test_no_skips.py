@@ -14,10 +14,10 @@ GOOD = HEAD + "@pytest.mark.engine\ndef test_one(): pass\n"
 
 @pytest.fixture
 def run(tmp_path):
-    def go(text):
+    def go(text, *plugins):
         file = tmp_path / "test_it.py"
         file.write_text(text, encoding="utf-8")
-        options = ["-o", "addopts=", "-o", "markers=engine", "-p", "config.tests.no_skips", "-q"]
+        options = ["-o", "addopts=", "-o", "markers=engine", "-p", "config.tests.no_skips", "-q", *plugins]
         command = [sys.executable, "-m", "pytest", "--rootdir", str(tmp_path), *options, str(file)]
         bare = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # starts in half the time
         return subprocess.run(command, cwd=ROOT, env=bare, capture_output=True, text=True, check=False)
@@ -52,7 +52,20 @@ def test_a_run_without_any_such_test_fails(run):
     assert run("def test_x(): pass\n").returncode == 1
 
 
+def test_only_what_may_ask_a_database_or_a_server_is_run_once_more(run):
+    text = """
+def test_pure(): assert False
+@pytest.fixture
+def db(): pass
+@pytest.fixture
+def office(db): pass
+def test_in_an_office(office): pass
+"""
+    ended = run(GOOD + text, "-p", "config.tests.with_database")
+    assert "2 passed, 1 deselected" in ended.stdout
+
+
 def test_the_engine_script_loads_the_plugin_and_requires_every_server():
     script = (ROOT / "config/engine").read_text(encoding="utf-8")
-    assert "-p config.tests.no_skips" in script
+    assert "-p config.tests.no_skips -p config.tests.with_database" in script
     assert "export VANKHO_TEST_REQUIRE=1" in script
