@@ -85,6 +85,15 @@ class Handed:
     reason: str
 
 
+def refusal(record: Record) -> Refusal | None:
+    """Return why no file can be added any more, or None; nothing is locked: `lock` looks again when one is added."""
+    if record.state not in TAKES_FILES:
+        return TakesNoFile()
+    if DossierItem.objects.filter(record=record, dossier__closed_at__isnull=False).exists():
+        return InClosedDossier()
+    return None
+
+
 def lock(record: Record) -> Record:
     """Return the record as it is now, locked with its dossiers until the transaction ends, if files may join it.
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
-from archive import access, audit, pages, store
+from archive import access, attachments, audit, pages, store
 from archive.models import Record
 from archive.rules.errors import Hidden
 from archive.rules.levels import Level
@@ -63,7 +63,7 @@ def card(request: HttpRequest, key: str) -> HttpResponse:
         "shown": shown,
         "is_behind": shown.isdecimal() and pages.count_files(record) > int(shown),
         "form": AddForm(),
-        "most": MOST_AT_ONCE,
+        "refusal": attachments.refusal(record),
         "page_level": level,
         "is_higher": level > record.level,
     }
@@ -85,12 +85,19 @@ def add(request: HttpRequest, key: str) -> HttpResponse:
     """Take files for a record, one by one; the messages say what became of each."""
     person = person_of(request)
     record = access.open_record(person, Action.RECORD_ATTACH, key)
-    form, files = AddForm(request.POST), request.FILES.getlist("file")[:MOST_AT_ONCE]
+    form, files = AddForm(request.POST), request.FILES.getlist("file")
     if not files:
         messages.error(request, _("Choose the file to add."))
     elif form.is_valid():
-        for given in files:
+        for given in files[:MOST_AT_ONCE]:
             _add(request, record, given, form.cleaned_data["why"])
+        if len(files) > MOST_AT_ONCE:
+            left = files[MOST_AT_ONCE]
+            messages.error(
+                request,
+                _("At most %(most)d files are taken at once. “%(name)s” and those after it were not: add them now.")
+                % {"most": MOST_AT_ONCE, "name": intake.clean_name(left.name or "")},
+            )
     else:
         messages.error(request, str(joining.WhyMissing.message))
     return redirect(f"{reverse('archive:record', args=[key])}#files")

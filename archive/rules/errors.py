@@ -43,7 +43,7 @@ class Forbidden(Refusal):
     """ACC-002: the person may see this, but not do that. `reason` says why in a sentence."""
 
     code = "ACC-002"
-    message = _("You may not do this: %(reason)s")
+    message = _("You may not do this: %(reason)s.")
 
     def __init__(self, *, reason: str | Promise, object_type: str = "", object_id: str = "") -> None:
         """Keep the reason, and what it was about for the log."""

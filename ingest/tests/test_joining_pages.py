@@ -6,12 +6,12 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from archive.models import Attachment, Clearance, Record
+from archive.models import Attachment, Clearance, Record, RecordState
 from archive.rules.levels import Level
 from ingest import outcomes
 from ingest.models import Scan, ScanState
 from ingest.tests.handing import read, text_pdf
-from ingest.tests.test_joining import _unhurried, add, signs  # noqa: F401 - fixtures
+from ingest.tests.test_joining import _unhurried, add, closed, signs  # noqa: F401 - fixtures
 
 
 def give(browser, record, *contents, why="Phụ lục kèm theo"):
@@ -68,6 +68,27 @@ def test_what_is_incomplete_is_said_and_nothing_is_taken(office, make_record, si
     assert answer.status_code == 200
     assert "data-toast" in answer.content.decode()
     assert not Scan.objects.exists()
+
+
+def test_of_too_many_files_the_first_left_out_is_named(office, make_record, signed_in, monkeypatch):
+    monkeypatch.setattr("ingest.joining_views.MOST_AT_ONCE", 2)
+    record, browser = make_record(), signed_in("clerk")
+    said = give(browser, record, text_pdf("Một"), text_pdf("Hai"), text_pdf("Ba")).content.decode()
+    assert "Chưa nhận “phu-luc-3.pdf”" in said
+    assert Scan.objects.count() == 2
+
+
+def test_where_no_file_can_be_added_none_is_asked_for(office, make_record, signed_in):
+    record, browser = make_record(), signed_in("clerk")
+    assert 'type="file"' in card(browser, record)
+    filed = make_record(code_number="2")
+    closed(filed, office)
+    Record.objects.filter(pk=record.pk).update(state=RecordState.RETURNED)
+    for ended, why in ((record, "trả lại"), (filed, "hồ sơ đã kết thúc")):
+        shown = card(browser, ended)
+        assert 'type="file"' not in shown
+        assert why in shown
+        assert reverse("ingest:desk") in shown
 
 
 def test_a_refused_file_is_named_where_it_was_added(office, make_record, signed_in):
