@@ -19,7 +19,7 @@ from archive import access, pages
 from archive.models import Attachment, Person, Record
 from archive.rules.page import Box
 from archive.standing import once
-from search import correcting, follow, marking
+from search import correcting, filing, follow, marking
 from search.engine import DEEPEST, Engine, Filters
 from search.entry import Bucket, Excerpt, Order, Results, Suggestion, Terms
 from search.lagging import Backlog
@@ -87,7 +87,8 @@ def _terms_of(person: Person) -> Terms:
 
 def find(query: Query, person: Person, *, filters: Filters, order: Order, offset: int) -> Answer:
     """Return one page of hits for a person."""
-    results, opened, terms = _checked(query, person, filters=filters, order=order, offset=offset)
+    known = filing.asked(filters, person)
+    results, opened, terms = _checked(query, person, filters=known, order=order, offset=offset)
     shown = [hit.id for hit in results.hits]
     passages = engine().excerpts(query, terms, shown)
     attached = pages.attached_to([pk for pk in shown if opened[pk].has_attached])  # type: ignore[attr-defined]
@@ -100,7 +101,7 @@ def find(query: Query, person: Person, *, filters: Filters, order: Order, offset
         )
         for pk in shown
     ]
-    return Answer(found, results.total, results.facets)
+    return Answer(found, results.total, filing.told(results.facets, person))
 
 
 def _checked(
@@ -130,6 +131,7 @@ def every(query: Query, person: Person, *, filters: Filters, order: Order, limit
     which ends in the middle of a long export ends there.
     """
     given: set[int] = set()
+    filters = filing.asked(filters, person)
     for start in range(0, min(limit, DEEPEST), BATCH):
         results = engine().search(
             query, terms_of(person), filters=filters, order=order, offset=start,

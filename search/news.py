@@ -19,7 +19,7 @@ from typing import Final
 from archive import access
 from archive.models import Access, AuditEntry, Person, Record, Source
 from archive.rules.roles import Action
-from search import finding, saving
+from search import filing, finding, saving
 from search.entry import Order, Terms
 from search.models import Alert, SavedSearch
 from search.query import parse
@@ -84,7 +84,7 @@ def _told(alerts: Sequence[Alert], person: Person) -> list[News]:
     upto = finding.engine().position()
     came = _came(alerts, upto, person)
     terms = finding.terms_of(person)
-    return [_news(alert, came, upto, terms) for alert in alerts]
+    return [_news(alert, came, upto, terms, person) for alert in alerts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ def _given(opening: Iterable[int], person: Person) -> set[int]:
     return wanted - set(owned.values_list("record_id", flat=True))
 
 
-def _news(alert: Alert, came: _Came, upto: int, terms: Terms) -> News:
+def _news(alert: Alert, came: _Came, upto: int, terms: Terms, person: Person) -> News:
     ids = [record for record, place in came.places.items() if place >= alert.seen]
     if not ids:
         return News(alert, 0, (), max(upto, alert.seen))
@@ -139,7 +139,12 @@ def _news(alert: Alert, came: _Came, upto: int, terms: Terms) -> News:
     among = replace(terms, reach=(), ids=tuple(ids))
     kept = alert.search
     found = finding.engine().search(
-        parse(kept.text), among, filters=kept.filters, order=Order.NEWEST, limit=LISTED, facets=()
+        parse(kept.text),
+        among,
+        filters=filing.asked(kept.filters, person),
+        order=Order.NEWEST,
+        limit=LISTED,
+        facets=(),
     )
     newest = tuple(hit.id for hit in found.hits)
     return News(alert, found.total, newest, upto, is_capped=bool(found.total) and alert.seen < came.capped)

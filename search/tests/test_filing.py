@@ -1,0 +1,60 @@
+"""A dossier that a reader may not know of is named by no facet and chosen by nobody, though they see a dispatch in it."""
+
+from datetime import date
+
+import pytest
+
+from archive import dossiers
+from archive.models import RecordClass, RetentionRule
+from search import exporting, finding, news, saving
+from search.entry import Bucket, Order
+from search.query import parse
+from search.saving import Wanted
+
+MINE, THEIRS = "01.VT Diễn tập", "02.CT Chiến dịch Sao Hôm"
+
+
+@pytest.fixture
+def filed(office, make_record, indexed):
+    """Two dispatches of the registry, one in a dossier of its own, one in another unit's."""
+    rule = RetentionRule.objects.create(code="1", title="Lưu lâu", kind="permanent", basis="x", valid_from="2020-01-01")
+    line = RecordClass.objects.create(code="01", title="x", rule=rule, year=2026)
+    made = []
+    for name, unit in ((MINE, office.registry), (THEIRS, office.other_unit)):
+        code, title = name.split(maxsplit=1)
+        cover = dossiers.Cover(code, title, line, rule, unit, date(2026, 1, 5))
+        record = make_record(code_number=code[:2])
+        dossiers.file(record, dossier=dossiers.begin(cover, actor=office.archivist), actor=office.archivist)
+        made.append(record)
+    indexed()
+    return made
+
+
+def ask(person, **filters):
+    return finding.find(parse("huan luyen"), person, filters=filters, order=Order.BEST, offset=0)
+
+
+def test_the_facet_names_the_dossiers_that_a_reader_may_know_of(office, filed):
+    assert set(ask(office.archivist).facets["dossier"]) == {Bucket(MINE, 1), Bucket(THEIRS, 1)}
+    answer = ask(office.clerk)
+    assert (answer.total, answer.facets["dossier"]) == (2, (Bucket(MINE, 1),))
+
+
+def test_choosing_a_hidden_dossier_finds_what_choosing_none_finds(office, filed):
+    mine, theirs = filed
+    assert [hit.record for hit in ask(office.archivist, dossier=[THEIRS]).found] == [theirs]
+    assert ask(office.clerk, dossier=[THEIRS]) == ask(office.clerk, dossier=["99.XX Không có"])
+    assert ask(office.clerk, dossier=[THEIRS]).total == 0
+    assert [hit.record for hit in ask(office.clerk, dossier=[MINE, THEIRS]).found] == [mine]
+
+
+def test_neither_an_export_nor_an_alert_tells_what_lies_in_a_hidden_dossier(office, filed, make_record, indexed):
+    filters = {"dossier": [THEIRS]}
+    for person, count in ((office.archivist, 1), (office.clerk, 0)):
+        wanted = exporting.Wanted("huan luyen", filters, Order.NEWEST, exporting.Form.CSV)
+        assert len(exporting.rows_for(wanted, person).ids) == count
+        kept = saving.keep(Wanted("mới", "huan luyen", 0, filters), actor=person)
+        alert = saving.watch(kept, actor=person)
+        type(alert).objects.filter(pk=alert.pk).update(seen=0)
+    indexed()
+    assert [one.count for one in news.of(office.clerk)] == [0]
