@@ -19,7 +19,7 @@ from archive import access, pages
 from archive.models import Attachment, Person, Record
 from archive.rules.page import Box
 from archive.standing import once
-from search import correcting, filing, follow, marking
+from search import correcting, filing, follow, marking, naming
 from search.engine import DEEPEST, Engine, Filters
 from search.entry import Bucket, Excerpt, Order, Results, Suggestion, Terms
 from search.lagging import Backlog
@@ -38,12 +38,13 @@ log = logging.getLogger("vankho.search")
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One hit that may be shown: the record, its passage, the spans to mark in its subject, its attached files."""
+    """One hit that may be shown: record, passage, spans in its subject, attached files, the name that answers if no text does."""
 
     record: Record
     excerpt: Excerpt
     subject_marks: Sequence[tuple[int, int]]
     attached: Sequence[Attachment] = ()
+    name: naming.Name | None = None
 
     def file_of(self, page: int) -> Attachment | None:
         """Return the attached file in which a page of the record lies; None for the main file."""
@@ -92,15 +93,11 @@ def find(query: Query, person: Person, *, filters: Filters, order: Order, offset
     shown = [hit.id for hit in results.hits]
     passages = engine().excerpts(query, terms, shown)
     attached = pages.attached_to([pk for pk in shown if opened[pk].has_attached])  # type: ignore[attr-defined]
-    found = [
-        Found(
-            opened[pk],
-            passages.get(pk, Excerpt("")),
-            marking.marks_in(query, opened[pk].subject),
-            attached.get(pk, ()),
-        )
-        for pk in shown
-    ]
+    subjects = {pk: marking.marks_in(query, opened[pk].subject) for pk in shown}
+    texts = {pk: passages.get(pk, Excerpt("")) for pk in shown}
+    unmarked = [opened[pk] for pk in shown if not subjects[pk] and not texts[pk].spans]
+    names = naming.names_of(query, unmarked, person)
+    found = [Found(opened[pk], texts[pk], subjects[pk], attached.get(pk, ()), names.get(pk)) for pk in shown]
     return Answer(found, results.total, filing.told(results.facets, person))
 
 

@@ -51,6 +51,7 @@ def hit(asked: Asked, found: Found) -> dict[str, Any]:
         "record": found.record,
         "excerpt": found.excerpt,
         "subject_marks": found.subject_marks,
+        "name": found.name,
         "url": asked.hit_address(key, found.excerpt.page),
         "pages": [
             {"count": count, "url": asked.hit_address(key, page)} | place(found, page)
