@@ -67,10 +67,10 @@ class RecordDetail(RecordOut):
 
 
 class RecordList(Schema):
-    """A page of records, newest first; `before` is what to ask for the next page."""
+    """A page of records, newest first; `before` is what to ask for the next page: the key of the last record shown."""
 
     items: list[RecordOut]
-    before: int | None
+    before: str | None
 
 
 class ListAsked(Schema):
@@ -81,7 +81,7 @@ class ListAsked(Schema):
     state: str = ""
     code_number: str = ""
     code_notation: str = ""
-    before: int | None = Field(None, ge=1, le=2**62)
+    before: str = Field("", max_length=40)
 
 
 class WordOut(Schema):
@@ -145,15 +145,19 @@ def described_file(file: pages.File) -> dict[str, Any]:
 
 @router.get("/records", response=RecordList)
 def listed(request: HttpRequest, asked: Query[ListAsked]) -> dict[str, Any]:
-    """List the records this account may see, newest first."""
+    """List the records this account may see, newest first.
+
+    A page goes on after a record named by its key: a running number would tell how many stand between two, hidden ones too.
+    """
     nothing_else(request.GET, ListAsked)
     person = person_of(request)
     access.require(person, Action.RECORD_LIST)
-    found = access.visible_to(person).records(below=asked.before).select_related("number")
+    below = access.open_record(person, Action.RECORD_LIST, asked.before).pk if asked.before else None
+    found = access.visible_to(person).records(below=below).select_related("number")
     wanted = {name: getattr(asked, name) for name in ("state", "code_number", "code_notation") if getattr(asked, name)}
     rows = list(found.filter(**wanted).order_by("-pk")[: PER_PAGE + 1])
     audit.read(Action.RECORD_LIST, actor=person, filters=wanted, shown=min(len(rows), PER_PAGE))
-    before = rows[PER_PAGE - 1].pk if len(rows) > PER_PAGE else None
+    before = rows[PER_PAGE - 1].key if len(rows) > PER_PAGE else None
     return {"items": [described(record) for record in rows[:PER_PAGE]], "before": before}
 
 

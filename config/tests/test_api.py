@@ -260,3 +260,19 @@ def test_the_description_is_for_those_who_signed_in(office, signed_in):
 def test_the_api_changes_and_deletes_nothing(call, make_record, verb):
     record = make_record()
     assert call(verb, f"/records/{record.key}").status_code == 405
+
+
+def test_the_list_goes_on_after_a_key_and_tells_no_running_number(call, make_record, monkeypatch):
+    """The difference of two running numbers is how many records came between, those included that nobody may know of."""
+    monkeypatch.setattr("archive.api.PER_PAGE", 2)
+    made = []
+    for number in range(3):
+        hidden = make_record(level=Level.TOI_MAT, code_number=f"{number}9")
+        made.append(make_record(code_number=f"{number}1").key)
+    first = call("get", "/records").json()
+    assert ([item["key"] for item in first["items"]], first["before"]) == ([made[2], made[1]], made[1])
+    second = call("get", "/records", {"before": first["before"]}).json()
+    assert ([item["key"] for item in second["items"]], second["before"]) == ([made[0]], None)
+    answers = [call("get", "/records", {"before": key}) for key in (hidden.key, "nothinghere1", str(hidden.pk))]
+    assert {answer.status_code for answer in answers} == {404}
+    assert len({answer.content for answer in answers}) == 1
