@@ -345,6 +345,15 @@ def test_similar_ones_are_shown_within_ones_rights_and_raise_the_seal(office, ma
     assert signed_in("stranger").get(address).status_code == 404
 
 
+def test_a_draft_among_similar_ones_is_called_by_no_key(office, make_record, make_draft, indexed, signed_in):
+    shown, draft = make_record(subject="Diễn tập", pages=LIKE), make_draft(pages=LIKE)
+    indexed()
+    card = signed_in("clerk").get(f"/search/similar/{shown.key}/").content.decode()
+    assert f"/records/{draft.key}/" in card
+    assert f">{draft.key}<" not in card
+    assert ">Chưa đăng ký<" in card
+
+
 def test_the_record_page_names_an_address_and_lives_without_search(office, make_record, indexed, signed_in, away):
     record = make_record()
     indexed()
