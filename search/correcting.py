@@ -12,7 +12,7 @@ from typing import Final
 from search.engine import Engine
 from search.entry import Terms
 from search.nodes import Query, Words, wanted
-from search.query import parse
+from search.query import is_or, parse
 
 OFFERED: Final = 3
 FEW_HITS: Final = 5  # with more, nobody has mistyped
@@ -55,7 +55,8 @@ def _other_marks(engine: Engine, token: str, terms: Terms) -> list[str]:
     """Return a word with the marks it has most often."""
     bare = parse(token).root
     offered = engine.spellings(token, terms, limit=_FORMS)
-    return [one.text for one in offered if isinstance(bare, Words) and _tokens(one.text) == bare.tokens]
+    same = [one.text for one in offered if isinstance(bare, Words) and _tokens(one.text) == bare.tokens]
+    return [text for text in same if not is_or(text)]
 
 
 def _tokens(text: str) -> tuple[str, ...]:
@@ -78,6 +79,8 @@ def _mended(engine: Engine, query: Query, terms: Terms, words: Sequence[Words]) 
     for leaf in words[:_TRIED_WORDS]:
         for token in leaf.typed:
             for other in engine.spellings(token, terms, limit=OFFERED):
+                if is_or(other.text) and not leaf.is_quoted:  # it would no longer be a word that is looked for
+                    continue
                 text = _replaced(query.text, leaf, token, other.text)
                 if (more := _total(engine, text, terms)) > found:
                     ranked.append((more, text))

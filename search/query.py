@@ -31,6 +31,11 @@ _PART: Final = re.compile(r'(?P<space>\s+)|(?P<open>\()|(?P<close>\))|"(?P<quote
 _FIELD: Final = re.compile(r"([^\W\d_]+(?:[-_][^\W\d_]+)*):(.*)", re.DOTALL)
 
 
+def is_or(word: str) -> bool:
+    """Return whether a word of a query joins what stands on its two sides as alternatives, instead of being looked for."""
+    return word == "OR" or word.lower() == "hoặc"
+
+
 @dataclass(frozen=True, slots=True)
 class _Part:
     """One piece of the text: its kind, what it says, where, and whether it touches the piece before."""
@@ -238,7 +243,7 @@ class _Reader:
 
     def _here_is_or(self) -> bool:
         part = self._part()
-        return part is not None and part.kind == "word" and (part.text == "OR" or part.text.lower() == "hoặc")
+        return part is not None and part.kind == "word" and is_or(part.text)
 
     def _add(self, found: list[Node], leaf: Node | None) -> None:
         """Add a leaf while there is room; a long phrase keeps its first words."""

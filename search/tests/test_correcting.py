@@ -31,6 +31,13 @@ def test_a_mistyped_word_is_offered_as_the_records_write_it(engine):
     assert "diễn tập" in offered(engine, "diexn tập")
 
 
+def test_no_word_is_offered_that_would_make_alternatives_of_its_neighbours(engine):
+    say(engine, "kế hoạch huấn luyện", "trực ban hoặc trực chiến", "huấn luyện", "kế toán")
+    assert offered(engine, "ke hoach huan*") == []
+    assert not [text for text in offered(engine, "ban hoac truc") if "hoặc" in text]
+    assert 'truc "ban hoặc"' in offered(engine, 'truc "ban hoạc"')
+
+
 def test_what_finds_enough_is_not_corrected(engine):
     say(engine, *["diễm tập"] * 5, *["diễn tập"] * 20)
     assert offered(engine, "diễm tập") == []
