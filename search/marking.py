@@ -93,7 +93,8 @@ def excerpt(query: Query, body: str) -> Excerpt:
         finds = _joined(_finds(page, looked_for))
         if not finds:
             continue
-        pages.append((number, len(finds)))
+        places = _runs(page, [(start, end) for start, end, _ in finds])  # as the viewer counts them
+        pages.append((number, len(places)))
         worth, start = _best_start(finds)
         if best is None or worth > best[0]:
             best, best_page = (worth, start, number), page

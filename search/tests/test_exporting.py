@@ -115,7 +115,7 @@ def test_the_file_says_who_when_what_and_how_many(office, make_record, indexed, 
     indexed()
     lines = lines_of(taken(signed_in("archivist"), office.archivist, reason=""))
     said = {line[0]: line[1] for line in lines if len(line) == 2}
-    assert said["Câu hỏi tìm"] == "diễn tập"
+    assert said["Lời tìm"] == "diễn tập"
     assert said["Độ mật"] == "THƯỜNG"
     assert said["Số lượng"] == "3 văn bản"
     assert said["Bản số"] == "1"

@@ -62,7 +62,7 @@ def test_the_answer_says_what_was_understood_and_where_it_stands(call, filled):
         ("year", "huan luyen"),
     ]
     item = answer["items"][0]
-    assert item["pages"] == [[1, 2]]
+    assert item["pages"] == [[1, 1]]
     assert [item["passage"][start:end] for start, end in item["passage_marks"]] == ["huấn luyện"]
     assert {"type", "month", "level"} <= set(answer["facets"])
 
