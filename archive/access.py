@@ -218,7 +218,9 @@ def open_record(person: Person, action: Action, key: str) -> Record:
     )
     if record is None:
         raise Hidden(object_type="record", object_id=key[:40])
-    require(person, action)
+    verdict = may(person, action)
+    if not verdict.allowed:  # the log says of which dispatch
+        raise Forbidden(reason=verdict.reason, object_type="record", object_id=record.key)
     return record
 
 

@@ -156,6 +156,20 @@ def test_a_hidden_dossier_answers_like_one_that_does_not_exist(office, signed_in
     assert without_token(first.content).replace(dossier.key.encode(), b"nothinghere") == without_token(second.content)
 
 
+def test_the_log_says_of_which_dispatch_an_act_was_refused_to_who_may_see_it(
+    office, make_record, signed_in, last_entry
+):
+    record = make_record()
+    assert signed_in("leader").post(f"/intake/records/{record.key}/files/add/").status_code == 403
+    entry = last_entry()
+    assert (entry.outcome, entry.object_type, entry.object_id, entry.record_id) == (
+        "denied",
+        "record",
+        record.key,
+        record.pk,
+    )
+
+
 def test_the_page_of_a_refusal_never_names_what_was_refused(office, make_record, signed_in):
     record = make_record(level=Level.MAT, subject="Diễn tập bí danh Sao Mai")
     page = signed_in("stranger").get(f"/records/{record.key}/").content.decode()
