@@ -33,7 +33,11 @@ def prove_cell() -> str:
     (settings.VANKHO_HOME / "cell.txt").write_text(report.line + "\n", encoding="utf-8")
     log.log(logging.INFO if report.holds else logging.ERROR, "%s %s", report.line, " ".join(report.through))
     with transaction.atomic():
-        audit.write(Action.START, actor=None, details={"cell": report.line, "through": list(report.through)})
+        audit.write(
+            Action.START,
+            actor=None,
+            details={"cell": report.line.removeprefix("cell: "), "through": list(report.through)},
+        )
     return report.line
 
 

@@ -1,13 +1,17 @@
 """Words for the details of an entry: what stands under an act in the log, in the reader's language.
 
 The log itself keeps its own short names; only the screen says them. A name without a
-word is shown as it is: an auditor must never be shown less than what was kept.
+word is shown as it is: an auditor must never be shown less than what was kept, but for
+words above their clearance, and then they are told so (`archive.views.log.line_of`).
 """
 
 from typing import Any, Final
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+from archive.rules.levels import LEVEL_LABELS, Level
+from archive.rules.roles import ROLE_LABELS
 
 WORDS: Final[dict[str, Promise]] = {
     "addresses": _("addresses"),
@@ -87,6 +91,7 @@ WORDS: Final[dict[str, Promise]] = {
     "volume": _("volume"),
     "year": _("year"),
     "years": _("years ahead"),
+    "withheld": _("words withheld, clearance needed"),
 }
 VALUES: Final[dict[str, Promise]] = {
     "image": _("page image"),
@@ -97,12 +102,17 @@ VALUES: Final[dict[str, Promise]] = {
     "True": _("yes"),
     "False": _("no"),
 }
+# Short names that mean something only in their own detail.
+OWN_VALUES: Final[dict[str, dict[str, str | Promise]]] = {
+    "level": {level.slug: LEVEL_LABELS[level] for level in Level},
+    "role": {role.name.lower(): ROLE_LABELS[role] for role in ROLE_LABELS},
+}
 
 
 def shown(details: dict[str, Any]) -> list[tuple[str, str]]:
     """Return the details worth a reader's eye as (word, value); empty ones say nothing."""
     return [
-        (str(WORDS.get(name, name)), _value(value))
+        (str(WORDS.get(name, name)), str(OWN_VALUES.get(name, {}).get(str(value), "")) or _value(value))
         for name, value in details.items()
         if value not in ("", {}, [], None)
     ]

@@ -22,12 +22,15 @@ from archive.models import AuditEntry, AuditLeaf, Person, Record
 from archive.rules import action_words, numbers
 from archive.rules.levels import Level
 from archive.rules.roles import Action
+from archive.standing import clearance
 from archive.views.doors import person_of
 
 PAGE: Final = 50
 COUNTED: Final = 1000
 EXPORTED: Final = 200_000
 OUTCOMES: Final = [("", _("any outcome")), ("ok", _("done")), ("denied", _("refused")), ("error", _("failed"))]
+ASKING: Final = frozenset({Action.SEARCH_RUN, Action.SEARCH_EXPORT})  # their words may tell of all that the asker may see
+TELLING: Final = frozenset({"text", "filters", "name", "reason", "answer"})  # details in people's own words
 CELL_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run these
 
 
@@ -118,7 +121,7 @@ def _list(request: HttpRequest, asked: Any) -> HttpResponse:
     total = len(newest)
     context = {
         "form": form,
-        "rows": [line_of(entry) for entry in rows[:PAGE]],
+        "rows": [line_of(entry, clearance(person, timezone.now())) for entry in rows[:PAGE]],
         "older": _place(rows[PAGE - 1]) if len(rows) > PAGE else None,
         "total": min(total, COUNTED),
         "more": total > COUNTED,
@@ -168,14 +171,24 @@ def _place(entry: AuditEntry) -> int | None:
     return leaf.idx if leaf else None
 
 
-def line_of(entry: AuditEntry) -> dict[str, Any]:
-    """Return one entry as the screen and the exports show it: only what stands in the log."""
+def line_of(entry: AuditEntry, cleared: Level) -> dict[str, Any]:
+    """Return one entry as the screen and the exports show it to a reader cleared to a level: only what stands in the log.
+
+    Words of people about what is above that level are withheld - what was searched, how a file is
+    named, why something was done; that it was done, by whom, when and to which dispatch never is.
+    """
     body = json.loads(bytes(entry.body))
     detail = getattr(entry, "detail", None)
+    reason, details = body["reason"], detail.payload if detail else {}
+    needed = max(entry.level, body["actor"]["clearance"] if entry.action in ASKING else 0)
+    if needed > cleared and (reason or TELLING & set(details)):
+        details = {name: value for name, value in details.items() if name not in TELLING}
+        reason, details = "", details | {"withheld": Level(needed).slug}
     return {
         "index": _place(entry),
         "at": entry.ts,
         "person": body["actor"]["name"],
+        "is_machine": not body["actor"]["id"],
         "roles": body["actor"]["roles"],
         "address": body["src"]["ip"],
         "action": entry.action,
@@ -185,8 +198,8 @@ def line_of(entry: AuditEntry) -> dict[str, Any]:
         "key": body["object"]["id"],
         "level": Level(entry.level),
         "outcome": entry.outcome,
-        "reason": body["reason"],
-        "details": detail.payload if detail else {},
+        "reason": reason,
+        "details": details,
     }
 
 
@@ -213,7 +226,8 @@ def export(request: HttpRequest, form: str) -> HttpResponseBase:
     access.require(person, Action.LOG_EXPORT)
     found = LogFilter(request.GET).entries()[:EXPORTED]
     audit.read(Action.LOG_EXPORT, actor=person, filters=_kept(request.GET), form=form)
-    lines = _csv(found) if form == "csv" else _json(found)
+    cleared = clearance(person, timezone.now())
+    lines = _csv(found, cleared) if form == "csv" else _json(found, cleared)
     kind = "text/csv; charset=utf-8" if form == "csv" else "application/json"
     name = f"nhat-ky-{timezone.localdate():%Y%m%d}.{form}"
     return StreamingHttpResponse(
@@ -229,11 +243,11 @@ class _Echo:
         return value
 
 
-def _csv(found: QuerySet[AuditEntry]) -> Iterator[str]:
+def _csv(found: QuerySet[AuditEntry], cleared: Level) -> Iterator[str]:
     writer = csv.writer(_Echo())
     yield "\ufeff" + writer.writerow(COLUMNS)
     for entry in found.iterator(chunk_size=500):
-        line = _plain(entry)
+        line = _plain(entry, cleared)
         yield writer.writerow([_cell(line[name]) for name in COLUMNS])
 
 
@@ -243,15 +257,15 @@ def _cell(value: Any) -> str:
     return f"'{shown}" if shown.startswith(CELL_STARTS) else shown
 
 
-def _json(found: QuerySet[AuditEntry]) -> Iterator[str]:
+def _json(found: QuerySet[AuditEntry], cleared: Level) -> Iterator[str]:
     yield "["
     for place, entry in enumerate(found.iterator(chunk_size=500)):
-        yield ("," if place else "") + "\n" + json.dumps(_plain(entry), ensure_ascii=False)
+        yield ("," if place else "") + "\n" + json.dumps(_plain(entry, cleared), ensure_ascii=False)
     yield "\n]\n"
 
 
-def _plain(entry: AuditEntry) -> dict[str, Any]:
-    line = line_of(entry)
+def _plain(entry: AuditEntry, cleared: Level) -> dict[str, Any]:
+    line = line_of(entry, cleared)
     return {name: line[name] for name in COLUMNS} | {"at": entry.ts.isoformat(), "level": line["level"].slug}
 
 
