@@ -106,6 +106,7 @@ VALUES: Final[dict[str, Promise]] = {
 OWN_VALUES: Final[dict[str, dict[str, str | Promise]]] = {
     "level": {level.slug: LEVEL_LABELS[level] for level in Level},
     "role": {role.name.lower(): ROLE_LABELS[role] for role in ROLE_LABELS},
+    "withheld": {level.slug: LEVEL_LABELS[level] for level in Level},
 }
 
 

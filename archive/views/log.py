@@ -29,7 +29,8 @@ PAGE: Final = 50
 COUNTED: Final = 1000
 EXPORTED: Final = 200_000
 OUTCOMES: Final = [("", _("any outcome")), ("ok", _("done")), ("denied", _("refused")), ("error", _("failed"))]
-ASKING: Final = frozenset({Action.SEARCH_RUN, Action.SEARCH_EXPORT})  # their words may tell of all that the asker may see
+# The words of these may tell of all that the asker may see.
+ASKING: Final = frozenset({Action.SEARCH_RUN, Action.SEARCH_EXPORT})
 TELLING: Final = frozenset({"text", "filters", "name", "reason", "answer"})  # details in people's own words
 CELL_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run these
 

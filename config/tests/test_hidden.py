@@ -1,15 +1,17 @@
 """What may not be known changes no page: every plain address is read by everybody with and without hidden dispatches."""
 
+import json
 import re
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
-from archive.models import Person, PersonRole, UnitScope
+from archive.models import Clearance, Person, PersonRole, UnitScope
 from archive.rules.levels import Level
 from archive.rules.roles import Role
 from config.tests.office import LONG_AGO
 from config.tests.test_doors import PLAIN, filled
-from ingest.tests.handing import drop
+from ingest.tests.handing import bare_pdf, drop
 
 WORD = "Saomaixanh"
 FRESH = re.compile(r'value="[A-Za-z0-9]{64}"|"X-CSRFToken": ?"[A-Za-z0-9]+"|content="[A-Za-z0-9]{64}"')
@@ -50,3 +52,26 @@ def test_hidden_dispatches_change_no_page(office, readers, make_record, make_dra
 def text_of(answer):
     body = b"".join(answer.streaming_content) if answer.streaming else answer.content
     return body.decode()
+
+
+LOGS = ("/log/", "/log/refused/", "/log/export.csv", "/log/export.json")
+
+
+def test_the_log_withholds_words_above_its_readers_clearance_and_says_so(office, make_record, signed_in):
+    record = make_record(level=Level.MAT)
+    clerk = signed_in("clerk")
+    clerk.post("/search/", {"q": WORD}, follow=True)
+    added = {"why": f"Kèm {WORD}", "file": SimpleUploadedFile(f"{WORD}.pdf", bare_pdf())}
+    assert clerk.post(f"/intake/records/{record.key}/files/add/", added).status_code == 302
+    drop(office, b"1", name=f"{WORD}.pdf", level=Level.MAT)
+    signed_in("stranger").post("/search/", {"q": "ngay thuong"}, follow=True)
+    auditor = signed_in("auditor")
+    for page in LOGS:
+        assert WORD not in text_of(auditor.get(page)), page
+    rows = json.loads(text_of(auditor.get("/log/export.json")))
+    withheld = {row["action"]: row["details"]["withheld"] for row in rows if "withheld" in row["details"]}
+    assert withheld == {"search.run": "toi-mat", "record.attach": "mat", "scan.upload": "mat"}
+    assert "ngay thuong" in text_of(auditor.get("/log/"))
+    assert record.key in text_of(auditor.get("/log/"))
+    Clearance.objects.create(person=office.auditor, level=Level.TOI_MAT, since=LONG_AGO, basis="QĐ 02")
+    assert text_of(auditor.get("/log/")).count(WORD) > 2
