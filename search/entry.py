@@ -61,6 +61,7 @@ class Entry:
     retention: str = ""
     register_name: str = ""
     files: tuple[str, ...] = ()
+    filed_in: int = 0  # the unit of the dossier: by its title only who may know of it finds the record
 
     @property
     def book_key(self) -> int:
@@ -91,7 +92,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What one reader may see: level, markings opened, principals, and records by dated grant.
+    """What one reader may see: level, markings opened, principals, records by dated grant, units whose dossiers they know.
 
     `but` are records that the index still opens and the database closes: it is behind, or wrong.
     Closed by default: without a marking, or without a principal and a grant, nothing is seen.
@@ -102,6 +103,7 @@ class Terms:
     reach: tuple[int, ...]
     ids: tuple[int, ...] = ()
     but: tuple[int, ...] = ()
+    units: tuple[int, ...] = ()
 
     @property
     def is_empty(self) -> bool:

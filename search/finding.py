@@ -18,7 +18,7 @@ from django.utils import timezone
 from archive import access, pages
 from archive.models import Attachment, Person, Record
 from archive.rules.page import Box
-from archive.standing import once
+from archive.standing import once, units_in_scope
 from search import correcting, filing, follow, marking, naming
 from search.engine import DEEPEST, Engine, Filters
 from search.entry import Bucket, Excerpt, Order, Results, Suggestion, Terms
@@ -83,7 +83,8 @@ def _terms_of(person: Person) -> Terms:
     changed = _backlog().records(engine())
     opened = set(scope.opens(changed).values_list("pk", flat=True)) if changed else set()
     closed = tuple(pk for pk in changed if pk not in opened)
-    return Terms(known.level, known.markings, known.reach, known.ids, closed)
+    units = tuple(units_in_scope(person, timezone.now()))
+    return Terms(known.level, known.markings, known.reach, known.ids, closed, units)
 
 
 def find(query: Query, person: Person, *, filters: Filters, order: Order, offset: int) -> Answer:
@@ -96,7 +97,7 @@ def find(query: Query, person: Person, *, filters: Filters, order: Order, offset
     subjects = {pk: marking.marks_in(query, opened[pk].subject) for pk in shown}
     texts = {pk: passages.get(pk, Excerpt("")) for pk in shown}
     unmarked = [opened[pk] for pk in shown if not subjects[pk] and not texts[pk].spans]
-    names = naming.names_of(query, unmarked, person)
+    names = naming.names_of(query, unmarked)
     found = [Found(opened[pk], texts[pk], subjects[pk], attached.get(pk, ()), names.get(pk)) for pk in shown]
     return Answer(found, results.total, filing.told(results.facets, person))
 

@@ -212,6 +212,7 @@ def _entry(
         direction=record.direction,
         retention=str(item.dossier.rule.title) if item else "",
         register_name=number.register.name if number else "",
+        filed_in=item.dossier.unit_id if item else 0,
     )
 
 

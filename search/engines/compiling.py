@@ -175,6 +175,9 @@ class Compiler:
         runs = [self._run(node.field, words.tokens, is_prefix=words.is_prefix)]
         if node.field == "type" and (whole := fields.TYPES.get(words.tokens[0])) and len(words.tokens) == 1:
             runs.append(self._run("type", tuple(whole.split())))
+        if node.field == "dossier":  # whoever sees the record need not know of the dossier
+            known = self._one_of("filed_in", self.terms.units) if self.terms.units else Query.empty_query()
+            return self._all([known, *runs])
         return self._any(runs)
 
     def _said(self, sequences: Iterable[tuple[str, ...]]) -> Iterator[Query]:

@@ -18,7 +18,7 @@ from search.leaves import number_tokens
 from search.packing import kept, pack
 from search.text import both, both_packed, vi_clean
 
-SCHEMA: Final = 3
+SCHEMA: Final = 4
 FOLDED: Final = ("subject", "body", "names")  # where free words are looked for
 EXACT: Final = ("subject_x", "body_x", "names_x")  # the same with marks
 NAMED: Final = (
@@ -60,7 +60,7 @@ def build() -> tantivy.Schema:
     builder.add_float_field("weight", fast=True)
     for name in ("level", "urgency", "year", "month", "day", "arrived"):
         builder.add_integer_field(name, indexed=True, fast=True)
-    for name in ("marking", "reach"):
+    for name in ("marking", "reach", "filed_in"):
         builder.add_integer_field(name, indexed=True)
     for name in (*FOLDED, *EXACT, *NAMED):
         builder.add_text_field(name, tokenizer_name="whitespace", index_option="position")
@@ -88,6 +88,8 @@ def document(entry: Entry) -> tantivy.Document:
     if entry.day:
         made.add_integer("month", day_number(entry.day) // 100)
     made.add_integer("marking", entry.marking)
+    if entry.filed_in:
+        made.add_integer("filed_in", entry.filed_in)
     for principal in set(entry.reach):
         made.add_integer("reach", principal)
     _add_words(made, entry)
@@ -142,7 +144,7 @@ def _add_words(made: tantivy.Document, entry: Entry) -> None:
         packed = pack(body)
     made.add_bytes("text", kept(body, packed))
     numbers = number_tokens(entry.number)
-    fields = (entry.number, entry.register_number, entry.organ_name, entry.type_name, entry.signer, entry.dossier)
+    fields = (entry.number, entry.register_number, entry.organ_name, entry.type_name, entry.signer)
     names = (*fields, *entry.files)
     named = list(zip(*(_forms(name) if name else ("", "") for name in names), strict=True))
     texts = (both_packed(body, packed), _forms(entry.subject), (NAMES_SPLIT.join(named[0]), NAMES_SPLIT.join(named[1])))

@@ -19,8 +19,9 @@ from search.entry import Entry, Order, Results, Terms
 from search.query import parse
 
 EVERYONE = 7  # the principal (a unit) that every entry is reached by, unless said otherwise
-READER = Terms(level=0, markings=(1,), reach=(EVERYONE,))
-CLEARED = Terms(level=3, markings=(1, 2), reach=(EVERYONE,))
+FILING = 3  # the unit whose dossier every entry lies in, unless said otherwise
+READER = Terms(level=0, markings=(1,), reach=(EVERYONE,), units=(FILING,))
+CLEARED = Terms(level=3, markings=(1, 2), reach=(EVERYONE,), units=(FILING,))
 
 PLAIN = Entry(
     id=1,
@@ -40,6 +41,7 @@ PLAIN = Entry(
     urgency=0,
     signer="Nguyễn Văn Ánh",
     dossier="2024.05 Diễn tập",
+    filed_in=FILING,
     pages=("Căn cứ Kế hoạch số 45/KH-BTL ngày 01/02/2024.", "Các đơn vị đã hoàn thành diễn tập."),
 )
 

@@ -58,3 +58,20 @@ def test_neither_an_export_nor_an_alert_tells_what_lies_in_a_hidden_dossier(offi
         type(alert).objects.filter(pk=alert.pk).update(seen=0)
     indexed()
     assert [one.count for one in news.of(office.clerk)] == [0]
+
+
+@pytest.mark.parametrize(
+    "words", ["sao hom", "Sao Hôm", '"chiến dịch"', "hoso:sao", 'hoso:"sao hôm"', "hoso:02*", "hoso:02.CT"]
+)
+def test_no_words_of_a_hidden_dossier_find_what_lies_in_it(office, filed, words):
+    answer = finding.find(parse(words), office.clerk, filters={}, order=Order.BEST, offset=0)
+    assert (answer.total, answer.found) == (0, [])
+    denied = finding.find(parse(f"huan luyen -({words})"), office.clerk, filters={}, order=Order.BEST, offset=0)
+    assert denied.total == 2
+
+
+def test_a_dossier_is_found_by_its_words_by_whoever_may_know_of_it(office, filed):
+    mine, theirs = filed
+    for person, words, record in ((office.clerk, "hoso:dien", mine), (office.archivist, "hoso:sao", theirs)):
+        answer = finding.find(parse(words), person, filters={}, order=Order.BEST, offset=0)
+        assert [hit.record for hit in answer.found] == [record]

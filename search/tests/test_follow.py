@@ -79,10 +79,10 @@ def test_a_dossier_that_rises_takes_its_title_from_what_is_less_secret_in_it(off
     dossier = dossiers.begin(cover, actor=office.archivist)
     dossiers.file(low, dossier=dossier, actor=office.archivist)
     caught_up(installed)
-    assert found(office.clerk, "sao hom") == [low.pk]
+    assert found(office.clerk, "hoso:sao") == [low.pk]
     dossiers.file(high, dossier=dossier, actor=office.archivist)
     caught_up(installed)
-    assert found(office.clerk, "sao hom") == [high.pk]
+    assert found(office.clerk, "hoso:sao") == [high.pk]
     facets = finding.find(
         parse("thong bao truc ban"), office.clerk, filters={}, order=finding.Order.NEWEST, offset=0
     ).facets

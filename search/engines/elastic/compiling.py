@@ -160,6 +160,8 @@ class Compiler:
         runs = [_run(node.field, words.tokens, is_prefix=words.is_prefix)]
         if node.field == "type" and (whole := fields.TYPES.get(words.tokens[0])) and len(words.tokens) == 1:
             runs.append(_run("type", tuple(whole.split())))
+        if node.field == "dossier":  # whoever sees the record need not know of the dossier
+            return _all([dsl.Terms("filed_in", [str(unit) for unit in self.terms.units]), *runs])
         return _any(runs)
 
     def _said(self, sequences: Iterable[tuple[str, ...]]) -> Iterator[dsl.Query]:

@@ -13,7 +13,7 @@ from search.entry import Entry
 from search.leaves import number_tokens
 from search.text import both, vi_clean
 
-SCHEMA: Final = 2
+SCHEMA: Final = 3
 BODY: Final = "text"
 _NUMBERS: Final = {
     "id": "long",
@@ -55,7 +55,7 @@ def mappings() -> dict[str, Any]:
     fields: dict[str, Any] = {name: {"type": kind} for name, kind in _NUMBERS.items()}
     fields |= dict.fromkeys((*schema.FOLDED, *schema.EXACT, *schema.NAMED), _WORDS)
     fields |= {name: {"type": "keyword", "norms": False} for name in (*schema.RAW, "month", "hint")}
-    fields |= dict.fromkeys(("marking", "reach", "first_number", "direction"), _LOOKED_UP)
+    fields |= dict.fromkeys(("marking", "reach", "filed_in", "first_number", "direction"), _LOOKED_UP)
     fields[BODY] = {"type": "text", "index": False}
     return {"dynamic": "strict", "_source": {"includes": [BODY]}, "properties": fields}
 
@@ -73,6 +73,7 @@ def document(entry: Entry) -> dict[str, Any]:
         "day": schema.day_number(entry.day) if entry.day else None,
         "arrived": schema.day_number(entry.arrived_on) if entry.arrived_on else None,
         "marking": str(entry.marking),
+        "filed_in": str(entry.filed_in or ""),
         "reach": [str(principal) for principal in sorted(set(entry.reach))],
         "direction": entry.direction,
         "month": entry.month,
@@ -85,7 +86,7 @@ def document(entry: Entry) -> dict[str, Any]:
 
 
 def _words(entry: Entry) -> dict[str, str]:
-    fields = (entry.number, entry.register_number, entry.organ_name, entry.type_name, entry.signer, entry.dossier)
+    fields = (entry.number, entry.register_number, entry.organ_name, entry.type_name, entry.signer)
     names = (*fields, *entry.files)
     folded, exact = zip(*(both(vi_clean(name)) for name in names), strict=True)
     body, subject = both(entry.body), both(vi_clean(entry.subject))
