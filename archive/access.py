@@ -18,7 +18,7 @@ from functools import cached_property
 from typing import Any, Final, Protocol
 
 from django.db import connection, transaction
-from django.db.models import Count, Exists, F, OuterRef, QuerySet, Subquery
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -36,6 +36,7 @@ from archive.models import (
     Unit,
 )
 from archive.models.route import LIVE_STATES
+from archive.planning import ByRow
 from archive.rules.errors import Forbidden, Hidden
 from archive.rules.levels import Level
 from archive.rules.roles import Action, Role, allows
@@ -112,9 +113,9 @@ class Scope:
         """Return those of a set of records that are visible: for a set that its own index keeps small or in order."""
         return records.filter(self._reached(), level__lte=self.level, marking__in=self.markings)
 
-    def reaching(self, record: str) -> Exists:
+    def reaching(self, record: str) -> ByRow:
         """Return the condition that the record named by a column of another table is visible."""
-        return Exists(self._ways(record).filter(level__lte=self.level, marking__in=self.markings))
+        return ByRow(self._ways(record).filter(level__lte=self.level, marking__in=self.markings))
 
     def opens(self, pks: Iterable[int]) -> QuerySet[Record]:
         """Return those of the given records that are visible: one record, or the second check of a page."""
@@ -138,8 +139,8 @@ class Scope:
         """The records opened by a dated grant; a page of hits asks for them more than once."""
         return tuple(self.rows().filter(source=Source.GRANT).values_list("record_id", flat=True))
 
-    def _reached(self) -> Exists:
-        return Exists(self._ways("pk"))
+    def _reached(self) -> ByRow:
+        return ByRow(self._ways("pk"))
 
     def _ways(self, record: str) -> QuerySet[Access]:
         """Return the access rows of the record in an outer column; "+ 0": seek by record once, then compare."""

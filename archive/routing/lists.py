@@ -16,6 +16,7 @@ from archive import access
 from archive.models import Person, Record, RecordState, Step, StepState
 from archive.models.record import Direction as Way
 from archive.models.route import LIVE_STATES
+from archive.planning import OneOf
 from archive.routing import deadlines
 from archive.rules.levels import Urgency
 from archive.rules.roles import Role
@@ -189,7 +190,7 @@ def _glance(name: str, rows: QuerySet[Any]) -> QuerySet[Any, Any]:
 def first(steps: QuerySet[Step], many: int, *, after: int = 0) -> list[Step]:
     """Return a page of a list: its ids are sorted alone, and only the rows shown are read whole."""
     chosen = steps.values("pk")[after : after + many]
-    whole = Step.objects.filter(pk__in=chosen).select_related(*_SHOWN)
+    whole = Step.objects.filter(OneOf("pk", chosen)).select_related(*_SHOWN)
     return list(whole.order_by(*steps.query.order_by))
 
 

@@ -1,0 +1,42 @@
+"""Forms of a query that a database's planner must be told, each in one place.
+
+Measured at a million records (see config/decisions/speed.md). SQLite takes a condition as
+it is written; PostgreSQL rewrites it, and guessed wrong twice. Nothing here decides who
+may see what: the rows are the same in every form.
+"""
+
+from typing import Any
+
+from django.db.models import BooleanField, Exists, F, Func, QuerySet, Subquery
+
+
+class ByRow(Exists):
+    """EXISTS that is asked for each row by the index of the inner table, never as a join.
+
+    For an outer set that its own index keeps small or in order. PostgreSQL took 209 rows for
+    210,000 and hashed the whole inner table (1.2 s); OFFSET 0 forbids it to make a join of it.
+    """
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, Any]:
+        """Return the SQL of PostgreSQL."""
+        return self.as_sql(compiler, connection, template="EXISTS(%(subquery)s OFFSET 0)", **context)
+
+
+class OneOf(Func):
+    """Whether a column is one of the few ids that a query finds: they are found first, then the rows by their key.
+
+    With the ids as a ninth table of a join PostgreSQL joined the other eight first, whole
+    (`join_collapse_limit`; 4 to 6 s for a page of 25 steps); an array is no table.
+    """
+
+    template = "%(expressions)s"
+    arg_joiner = " IN "
+    output_field = BooleanField()
+
+    def __init__(self, column: str, ids: QuerySet[Any, Any]) -> None:
+        """Take a column and a query of one column, as a rule ordered and sliced."""
+        super().__init__(F(column), Subquery(ids))
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, Any]:
+        """Return the SQL of PostgreSQL."""
+        return self.as_sql(compiler, connection, template="%(expressions)s)", arg_joiner=" = ANY(ARRAY", **context)
