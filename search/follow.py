@@ -239,7 +239,8 @@ def rebuild(*, progress: Callable[[int], object] | None = None) -> int:
         while replay.follow() or replay.reached < min(engine.position(), _log_length()):
             continue
         engine.swap(new)
-        replay.follow()
+        with suppress(EngineBusy):  # then the office's follower has it already
+            replay.follow()
     finally:
         with suppress(EngineAway):
             new.release()

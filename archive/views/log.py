@@ -32,6 +32,7 @@ OUTCOMES: Final = [("", _("any outcome")), ("ok", _("done")), ("denied", _("refu
 # The words of these may tell of all that the asker may see.
 ASKING: Final = frozenset({Action.SEARCH_RUN, Action.SEARCH_EXPORT})
 TELLING: Final = frozenset({"text", "filters", "name", "reason", "answer"})  # details in people's own words
+_OF_A_DISPATCH: Final = ("record", "original")  # what a refusal names by the key of a dispatch
 CELL_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run these
 
 
@@ -86,12 +87,15 @@ def _start_of(day: Any) -> datetime:
 
 
 def _about(asked: str) -> Q:
-    """Return the filter for a dispatch named by its key or by number and symbol."""
-    about = Q(object_id=asked)
+    """Return the filter for a dispatch named by its key or by number and symbol.
+
+    The dispatches are read first: within the OR PostgreSQL would read the whole log. A refused key has no dispatch.
+    """
+    named = Q(key=asked)
     if parts := numbers.split(asked):
-        named = Record.objects.filter(code_number=parts[0], code_notation=parts[1]).values("pk")
-        about |= Q(record_id__in=named)
-    return about
+        named |= Q(code_number=parts[0], code_notation=parts[1])
+    known = list(Record.objects.filter(named).values_list("pk", flat=True))
+    return Q(record_id__in=known) | Q(object_type__in=_OF_A_DISPATCH, object_id=asked)
 
 
 @require_GET

@@ -146,7 +146,7 @@ def test_a_look_costs_few_queries_whatever_the_log_holds(
         make_record(subject=f"Diễn tập {number}")
     indexed()
     Alert.objects.update(seen_at=timezone.now() - timedelta(days=400))
-    with standing.one_reading(), django_assert_max_num_queries(13):  # each of seven acts asks the log once, by its own index
+    with standing.one_reading(), django_assert_max_num_queries(13):  # each of seven acts asks the log once
         assert counts(office.archivist) == [5]
 
 
