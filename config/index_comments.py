@@ -86,6 +86,7 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
     "archive_step": {
         "closed_by_id, closed_at": "my newest direction, while it may be taken back",
         "from_person_id": "what came back to me",
+        "due_on": "the open steps a desk shows as due this week, soonest first",
         "from_person_id, due_on": "what I gave to others and is not finished",
         "parent_id": "the answers to a step",
         "to_person_id": "what a person ever had in hand",

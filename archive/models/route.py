@@ -69,6 +69,8 @@ class Step(models.Model):
             # My open work and my unit's, soonest due first.
             models.Index(fields=["to_person", "due_on"], condition=Q(closed_at__isnull=True), name="step_open_person"),
             models.Index(fields=["to_unit", "due_on"], condition=Q(closed_at__isnull=True), name="step_open_unit"),
+            # What is due this week among all that a desk may see: the soonest five, not all of them sorted.
+            models.Index(fields=["due_on"], condition=Q(closed_at__isnull=True), name="step_open_due"),
             # The answers to a step. Without those that have no parent: a planner took them for as few.
             models.Index(fields=["parent"], condition=Q(parent__isnull=False), name="step_children"),
             # What I gave to others and is not finished (routing.lists.of_unit); what came back to me (returned_to).

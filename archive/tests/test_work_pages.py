@@ -1,10 +1,12 @@
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
 from archive import routing
 from archive.models import AuditEntry, Clearance, Step
-from archive.routing import Direction, Kind, Task
+from archive.routing import Direction, Kind, Task, lists
 from archive.rules.levels import Level
 from archive.rules.roles import Action
 
@@ -255,3 +257,14 @@ def test_words_from_people_are_shown_as_text(office, signed_in, lead):
     page = signed_in("leader").get(at("thread", lead.record.key)).text
     assert "&lt;script&gt;alert(1)" in page
     assert "<script>alert" not in page
+
+
+def test_the_rail_counts_no_further_than_it_tells_and_late_work_still_shows(monkeypatch, office, lead):
+    monkeypatch.setattr(lists, "CAP", 0)
+    tomorrow, yesterday = (timezone.localdate() + timedelta(days=days) for days in (1, -1))
+    lead.due_on = tomorrow
+    lead.save()
+    assert lists.glances(office.staff, ["mine"]) == {"mine": lists.Glance(1, 0)}
+    lead.due_on = yesterday
+    lead.save()
+    assert lists.glances(office.staff, ["mine"]) == {"mine": lists.Glance(1, 1)}

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from archive import dossiers, registers, retention
 from archive.models import AuditEntry, Clearance, Person, Record, Step, StepState
 from archive.routing import deadlines, lists
+from archive.routing.lists import CAP
 from archive.rules.levels import Level, Urgency
 from archive.rules.roles import Action, Role
 from archive.views.deskrows import Row, draft_row, filing_row, forward_row, step_row
@@ -28,7 +29,6 @@ DUE_ROWS: Final = 5
 DUE_SOON: Final = timedelta(days=30)
 WEEK: Final = timedelta(days=7)
 CHART_DAYS: Final = 14
-CAP: Final = 999  # nobody works down an exact hundred thousand, and counting them cost a second
 Words = str | Promise
 
 
@@ -96,14 +96,14 @@ def _clerk(person: Person) -> Desk:
     days = registers.registered_per_day(person, days=CHART_DAYS)
     glances = lists.glances(person, ("drafts", "to_forward", "returned_to"))
     waiting, submitted = glances["drafts"].total, glances["to_forward"]
-    hurried = submitted.pressing
+    hurried, back = submitted.pressing, glances["returned_to"].total
     urgent = list(fresh.filter(urgency__gt=Urgency.THUONG)[:URGENT_ROWS]) if hurried else []
     figures = [
         Figure(_("to be registered"), waiting, reverse("archive:register"), "soon" if waiting else "done",
                _("today") if waiting else _("nothing waits")),
         Figure(_("to be submitted"), submitted.total, reverse("archive:work"), "late" if hurried else "done",
                _("%(n)s urgent") % {"n": hurried} if hurried else _("none urgent")),
-        Figure(_("came back"), glances["returned_to"].total, reverse("archive:work")),
+        Figure(_("came back"), min(back, CAP), reverse("archive:work"), is_more=back > CAP),
         Figure(_("registered today"), days.get(timezone.localdate(), 0), reverse("archive:registers")),
     ]  # fmt: skip
     return Desk(

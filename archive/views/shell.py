@@ -18,12 +18,11 @@ from django.utils.translation import gettext_lazy as _
 from archive import restoration
 from archive.models import Person
 from archive.routing import lists
-from archive.routing.lists import Glance
+from archive.routing.lists import CAP, Glance
 from archive.rules.roles import Action, Role, allows
 from archive.standing import standing, was_restored
 
 COUNTED: Final = 3  # counts on one page, all in one query
-CAP: Final = 999  # more than this is "999+": nobody works down an exact thousand
 
 
 def _late(glance: Glance) -> bool:
