@@ -6,7 +6,7 @@ capability of a role on top. Deny by default; nobody passes by rank of the machi
 List, detail, page image, file, search, count, facet, print, export and API all come
 through `may`, `visible_to`, `require` or `open_record`; the clock is read once.
 
-The forms of the queries are those measured at a million records (see config/decisions/access.md):
+The forms of the queries are those measured at a million records (see config/decisions/speed.md):
 counts drive from `Access`; wide readers on SQLite filter records by EXISTS with
 "principal + 0"; narrow readers take ids from the index of `Access`.
 """

@@ -18,6 +18,8 @@ POSTGRESQL_LIMITS: Final = (
     "-c statement_timeout=30s -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s -c synchronous_commit=on"
     # A page reads few rows, but its estimate is high: compiling its plan took 380 ms, starting helpers 40, for 5 ms of work.
     " -c jit=off -c max_parallel_workers_per_gather=0"
+    # Disks have no heads: at the default of 4 one person's acts of one kind were looked for in the whole log (700 ms).
+    " -c random_page_cost=1.1"
 )
 # A server that vanished without a word (no cable, no power) is noticed in seconds, not in the two hours of TCP.
 POSTGRESQL_PATIENCE: Final = {
