@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -29,7 +30,9 @@ from archive.stores.disk import sync_folder, write_new
 from archive.verifier import verify
 
 WIDTH: Final = verify.WIDTH
-EVERY_SECONDS: Final = 60
+EVERY_SECONDS: Final = 5  # how often `sweep` looks
+SIGN_SECONDS: Final = 60  # a head is signed this long after the last one at the latest
+SIGN_ENTRIES: Final = 1_000  # ... or when so many entries are new
 _ROWS: Final = 2_000
 
 
@@ -107,6 +110,33 @@ class Tiles:
         """Return the hash of the last of `size` leaves."""
         return self.read(0, (size - 1) // WIDTH, (size - 1) % WIDTH + 1)[-1]
 
+    def proof(self, index: int, size: int) -> list[bytes]:
+        """Return the proof that the leaf at `index` is among the first `size`. Raises IndexError outside of them."""
+        if not 0 <= index < size:
+            raise IndexError(index)
+        found, start, end = [], 0, size
+        while end - start > 1:
+            half = start + (1 << (end - start - 1).bit_length() - 1)
+            if index < half:
+                found.append(self._span(half, end, size))
+                end = half
+            else:
+                found.append(self._span(start, half, size))
+                start = half
+        return found[::-1]
+
+    def _span(self, start: int, end: int, size: int) -> bytes:
+        """Return the root over the leaves [start, end) of a tree of `size`; `start` is where such a tree may begin."""
+        width = end - start
+        if width & (width - 1):
+            half = start + (1 << (width - 1).bit_length() - 1)
+            return merkle.node(self._span(start, half, size), self._span(half, end, size))
+        height = width.bit_length() - 1
+        level, first = height // 8, start >> 8 * (height // 8)
+        held = min(WIDTH, (size >> 8 * level) - first // WIDTH * WIDTH)
+        hashes = self.read(level, first // WIDTH, held)
+        return merkle.root(hashes[first % WIDTH : first % WIDTH + (1 << height % 8)])
+
     def read(self, level: int, number: int, width: int) -> list[bytes]:
         """Return the hashes of a tile. Raises verify.Tampered when it is not there."""
         return verify.Export(str(self._folder)).tile(level, number, width)
@@ -121,7 +151,10 @@ class Tiles:
             self._add(edges, level + 1, merkle.root(full), size)
 
     def _write(self, level: int, number: int, hashes: list[bytes]) -> None:
-        write_file(self._folder / verify.tile_path(str(level), number, len(hashes)), b"".join(hashes))
+        path = self._folder / verify.tile_path(str(level), number, len(hashes))
+        write_file(path, b"".join(hashes))
+        if len(hashes) == WIDTH:  # the full tile serves for every part of it
+            shutil.rmtree(path.with_name(f"{path.name}.p"), ignore_errors=True)
 
 
 def _levels(size: int) -> int:
@@ -169,23 +202,96 @@ def publish() -> verify.Head | None:
     Raises:
         LogShorter: the database does not continue what was signed before.
         verify.Tampered: the files themselves were changed.
+        OSError: the second place does not take the head; the next call tries again.
     """
     sequencing.place_all()
     with _alone():
         old = newest()
+        _require_continued(old)
         signed = old.size if old else 0
         tiles = Tiles(folder())
-        if signed and list(leaf_hashes(signed - 1, signed)) != [tiles.last(signed)]:
-            raise LogShorter(size=signed)
         size = tiles.extend(signed, leaf_hashes(signed))
         if size == signed:
+            if old:
+                _keep_elsewhere(old)
             return None
         head = verify.Head(settings.LOG_ORIGIN, size, tiles.root(size))
-        note = signer().note(size, head.root)
-        write_file(folder() / "checkpoint", note)
-        if settings.LOG_SECOND_PLACE:  # every head, under its size: what an insider cannot reach to take back
-            write_file(Path(settings.LOG_SECOND_PLACE) / f"checkpoint-{size:012d}", note)
+        write_file(folder() / "checkpoint", signer().note(size, head.root))
+        _keep_elsewhere(head)
     return head
+
+
+def require_continued() -> None:
+    """Refuse a database that was rolled back or rewritten: look at it before work begins.
+
+    Raises:
+        LogShorter: it does not continue what was signed, here or in the second place.
+        verify.Tampered: the files themselves were changed.
+    """
+    heads = [head for head in (newest(), _newest_elsewhere()) if head]
+    _require_continued(max(heads, key=lambda head: head.size, default=None))
+
+
+def _require_continued(head: verify.Head | None) -> None:
+    if head is None or not head.size:
+        return
+    kept = newest()
+    here = list(leaf_hashes(head.size - 1, head.size))
+    if not here or (kept and kept.size == head.size and here != [Tiles(folder()).last(head.size)]):
+        raise LogShorter(size=head.size)
+
+
+def sweep() -> None:
+    """Sign a head when the last one is a minute old or a thousand entries behind. An idle look is one small query."""
+    last = AuditLeaf.objects.order_by("-idx").values_list("idx", flat=True).first()
+    head = newest()
+    behind = (last + 1 if last is not None else 0) - (head.size if head else 0)
+    note = folder() / "checkpoint"
+    age = time.time() - note.stat().st_mtime if head else SIGN_SECONDS
+    if behind < 0 or behind >= SIGN_ENTRIES or age >= SIGN_SECONDS:
+        publish()
+
+
+def _keep_elsewhere(head: verify.Head) -> None:
+    """Put a head into the second place under its size, once: what an insider cannot reach to take back."""
+    if not settings.LOG_SECOND_PLACE:
+        return
+    path = Path(settings.LOG_SECOND_PLACE) / f"checkpoint-{head.size:012d}"
+    if not path.exists():
+        write_file(path, signer().note(head.size, head.root))
+
+
+def _newest_elsewhere() -> verify.Head | None:
+    kept = heads_elsewhere()
+    return verify.open_note(kept[-1].read_bytes(), signer().public) if kept else None
+
+
+def heads_elsewhere() -> list[Path]:
+    """Return the heads of the second place, oldest first."""
+    if not settings.LOG_SECOND_PLACE:
+        return []
+    return sorted(Path(settings.LOG_SECOND_PLACE).glob("checkpoint-*"))
+
+
+def proof(index: int) -> bytes:
+    """Return the proof of one entry as a file `.tlog-proof`: its bytes, its place, the way to the newest head.
+
+    Signs a head first when the entry is younger than the last one.
+
+    Raises:
+        AuditLeaf.DoesNotExist: no entry has this place.
+        LogShorter, verify.Tampered, OSError: as `publish`.
+    """
+    body = bytes(AuditLeaf.objects.select_related("entry").get(idx=index).entry.body)
+    head = newest()
+    if head is None or head.size <= index:
+        head = publish() or newest()
+    if head is None:
+        raise AuditLeaf.DoesNotExist(index)
+    steps = Tiles(folder()).proof(index, head.size)
+    lines = [verify.PROOF, f"extra {base64.b64encode(body).decode()}", f"index {index}"]
+    lines += [base64.b64encode(step).decode() for step in steps]
+    return "\n".join(lines).encode() + b"\n\n" + signer().note(head.size, head.root)
 
 
 @contextmanager

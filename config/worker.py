@@ -10,7 +10,7 @@ from typing import Final
 from django.conf import settings
 from django.db import close_old_connections, transaction
 
-from archive import audit, locking, publishing, sequencing
+from archive import audit, locking, publishing, sequencing, tallies
 from archive.rules.roles import Action
 from ingest import folder, leftovers, sandbox
 from ingest.worker import Workers
@@ -63,7 +63,10 @@ class Machine:
                 target=self._every, args=(sequencing.EVERY_SECONDS, sequencing.sweep), name="places", daemon=True
             ),
             threading.Thread(
-                target=self._every, args=(publishing.EVERY_SECONDS, publishing.publish), name="heads", daemon=True
+                target=self._every, args=(publishing.EVERY_SECONDS, publishing.sweep), name="heads", daemon=True
+            ),
+            threading.Thread(
+                target=self._every, args=(tallies.EVERY_SECONDS, tallies.sweep), name="tallies", daemon=True
             ),
             threading.Thread(
                 target=self._every, args=(locking.SWEEP_SECONDS, locking.sweep), name="locks", daemon=True

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Check an exported log of Văn Khố: one file, standard library only, Python 3.9 or newer.
 
-    python3 verify.py EXPORT --key "NAME+HASH+KEY" [--kept OLD_CHECKPOINT]...
+    python3 verify.py EXPORT --key "NAME+HASH+KEY" [--kept OLD_CHECKPOINT]... [--details]
+    python3 verify.py --proof ENTRY.tlog-proof --key "NAME+HASH+KEY"
 
 EXPORT holds the log as C2SP tlog-tiles: `checkpoint` (a signed note), hash tiles and
 bundles of entries. KEY is the log's public key as it was handed over on another way; the
@@ -10,9 +11,11 @@ what shows that history was rewritten and signed again by someone who holds the 
 
 Checked: the signature; that every entry's bytes have the leaf in its tile; every tile; the
 root; each kept head as a prefix; that no place is missing; the chain of each object
-(`object_seq`, `object_prev`); that time does not run backward; that details match their
-salted digests. The answer is OK, or the first bad entry and what was done to it.
-Reads only; never asks a network.
+(`object_seq`, `object_prev`); that details match their salted digests, and that those
+missing were destroyed by an entry of the log. The answer is OK, or the first bad entry and
+what was done to it. A clock that was set back is told beside an OK: the order of the log is
+that of its places. A proof is one entry alone: its bytes, its place, the way to a signed
+head. Reads only; never asks a network.
 """
 
 from __future__ import annotations
@@ -35,6 +38,8 @@ KEY_ID_BYTES = 4
 HEAD_LINES = 3  # origin, size, root
 THOUSAND = 1000
 BACKWARD_SECONDS = 2  # clocks may be set by so much without a word
+FORGET = "log.forget"  # the act that destroys the details of one entry
+PROOF = "c2sp.org/tlog-proof@v1"
 ED25519 = b"\x01"
 
 
@@ -63,6 +68,8 @@ class Report(NamedTuple):
     objects: int
     details: int
     kept: int
+    forgotten: int
+    backward: list[tuple[int, float]]  # entries whose clock stood so many seconds before an earlier one's
 
 
 # --- Ed25519 (RFC 8032), verification only: secrets are not handled here, so time need not be constant -----------------
@@ -151,7 +158,7 @@ def open_note(note: bytes, key: str) -> Head:
     text, gap, signatures = note.partition(b"\n\n")
     text += b"\n"
     lines = text.decode("utf-8", "replace").split("\n")
-    if not gap or len(lines) <= HEAD_LINES or not lines[1].isdigit():
+    if not gap or len(lines) <= HEAD_LINES or not (lines[1].isascii() and lines[1].isdigit()):
         raise Tampered("the checkpoint is not a signed note")
     name, key_id, public = parse_key(key)
     for line in signatures.decode("utf-8", "replace").split("\n"):
@@ -247,39 +254,52 @@ class Export:
 
     def tile(self, level: int, number: int, width: int) -> list[bytes]:
         """Return the hashes of a tile; a full tile serves for a part of it. Raises Tampered."""
-        data = self.read(tile_path(str(level), number, width)) or self.read(tile_path(str(level), number))
-        if data is None or len(data) < width * HASH:
-            raise Tampered(f"the hash tile {tile_path(str(level), number, width)} is missing or cut off")
+        path = tile_path(str(level), number, width)
+        data, held = self.read(path), width
+        if data is None:
+            data, held = self.read(tile_path(str(level), number)), WIDTH
+        if data is None or len(data) != held * HASH:
+            raise Tampered(f"the hash tile {path} is missing, or has not its length")
         return [data[at : at + HASH] for at in range(0, width * HASH, HASH)]
 
     def bundle(self, number: int, width: int) -> list[bytes]:
-        """Return the entries of a bundle, as many as are there, at most `width`."""
-        data = self.read(tile_path("entries", number, width)) or self.read(tile_path("entries", number)) or b""
+        """Return the entries of a bundle, as many as are there; what is cut off or too much counts as one more."""
+        data, held = self.read(tile_path("entries", number, width)), None
+        if data is None:
+            data, held = self.read(tile_path("entries", number)) or b"", width
         found: list[bytes] = []
         at = 0
-        while at + 2 <= len(data) and len(found) < width:
+        while at < len(data):
             end = at + 2 + int.from_bytes(data[at : at + 2], "big")
-            if end > len(data):
-                break
             found.append(data[at + 2 : end])
             at = end
-        return found
+        return found[:held]
 
     def details(self) -> Iterator[tuple[str, bytes, Any]]:
         """Yield (entry id, salt, payload) of the details that travel with the export."""
-        data = self.read("details.jsonl")
-        for line in (data or b"").splitlines():
-            kept = json.loads(line)
-            yield kept["id"], bytes.fromhex(kept["salt"]), kept["payload"]
+        try:
+            with self._folder.joinpath("details.jsonl").open("rb") as file:
+                for line in file:
+                    kept = json.loads(line)
+                    yield kept["id"], bytes.fromhex(kept["salt"]), kept["payload"]
+        except FileNotFoundError:
+            return
+        except (ValueError, KeyError, TypeError):
+            raise Tampered("the file of details is not in its form") from None
+
+    def has_details(self) -> bool:
+        """Say whether details travel with the export."""
+        return self._folder.joinpath("details.jsonl").is_file()
 
 
-def verify(folder: str, key: str, kept: list[bytes] | None = None) -> Report:
+def verify(folder: str, key: str, kept: list[bytes] | None = None, *, details: bool = False) -> Report:
     """Check an export.
 
     Args:
         folder: the export.
         key: the log's public key, NAME+HASH+KEY.
         kept: older checkpoints, as kept.
+        details: refuse an export from which the details were left out.
 
     Raises:
         Tampered: what was found first.
@@ -292,7 +312,7 @@ def verify(folder: str, key: str, kept: list[bytes] | None = None) -> Report:
         if one.origin != head.origin:
             raise Tampered(f"the kept checkpoint is of another log ({one.origin})")
         if one.size > head.size:
-            raise Tampered(f"the log was cut: {one.size} entries were signed once, now it has {head.size}")
+            raise Tampered(f"the log was cut: {one.size} entries were signed once, now it has {head.size}", head.size)
     chains = _Chains()
     tree = Tree()
     for number, width in widths(head.size):
@@ -305,7 +325,10 @@ def verify(folder: str, key: str, kept: list[bytes] | None = None) -> Report:
     _check_tiles(export, head.size)
     if tree.root() != head.root:
         raise Tampered("the root of all entries is not the signed one: history was rewritten or cut")
-    return Report(head, head.size, len(chains.ends), _check_details(export, chains.digests), len(old))
+    if details and not export.has_details():
+        raise Tampered("the details were left out of the export")
+    told = _check_details(export, chains) if export.has_details() else 0
+    return Report(head, head.size, len(chains.ends), told, len(old), len(chains.forgotten), chains.backward)
 
 
 def _compare(bodies: list[bytes], leaves: list[bytes], first: int, chains: _Chains) -> None:
@@ -318,6 +341,8 @@ def _compare(bodies: list[bytes], leaves: list[bytes], first: int, chains: _Chai
         if hashes[offset] != wanted:
             raise Tampered(_deed(hashes, leaves, offset), index)
         chains.follow(index, bodies[offset], wanted)
+    if len(hashes) > len(leaves):
+        raise Tampered("an entry was put in here", first + len(leaves))
 
 
 def _deed(hashes: list[bytes], leaves: list[bytes], at: int) -> str:
@@ -360,16 +385,24 @@ def _check_tiles(export: Export, size: int) -> None:
         size, level = above, level + 1
 
 
-def _check_details(export: Export, digests: dict[str, str]) -> int:
+def _check_details(export: Export, chains: _Chains) -> int:
     """Compare details with the salted digests in their entries; return how many there are."""
+    waiting = dict(chains.digests)
     count = 0
     for entry, salt, payload in export.details():
         count += 1
-        if entry not in digests:
-            raise Tampered(f"details of an entry {entry} that the log does not know")
+        if entry not in waiting:
+            index = chains.digests[entry][0] if entry in chains.digests else None
+            raise Tampered(f"details of an entry {entry} that the log does not know, or twice", index)
+        index, digest = waiting.pop(entry)
         text = json.dumps(payload, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        if hashlib.sha256(salt + text.encode()).hexdigest() != digests[entry]:
-            raise Tampered(f"the details of entry {entry} were changed")
+        if hashlib.sha256(salt + text.encode("utf-8", "surrogatepass")).hexdigest() != digest:
+            raise Tampered("the details of the entry were changed", index)
+        if entry.replace("-", "") in chains.forgotten:
+            raise Tampered("the details of the entry are there, though the log says that they were destroyed", index)
+    for entry, (index, _digest) in waiting.items():
+        if entry.replace("-", "") not in chains.forgotten:
+            raise Tampered("the details of the entry are missing, and no act destroyed them", index)
     return count
 
 
@@ -378,7 +411,9 @@ class _Chains:
 
     def __init__(self) -> None:
         self.ends: dict[tuple[str, str], tuple[int, str]] = {}
-        self.digests: dict[str, str] = {}
+        self.digests: dict[str, tuple[int, str]] = {}
+        self.forgotten: set[str] = set()
+        self.backward: list[tuple[int, float]] = []
         self._latest = ""
 
     def follow(self, index: int, body: bytes, hashed: bytes) -> None:
@@ -388,45 +423,113 @@ class _Chains:
             thing = (entry["object"]["type"], entry["object"]["id"])
             link = (entry["object_seq"], entry["object_prev"])
             stamp, entry_id, digest = entry["ts"], entry["id"], entry["details_h"]
+            last = self.ends.get(thing, (0, "00" * HASH))
+            if stamp < self._latest:
+                self._note_backward(index, stamp)
         except (ValueError, KeyError, TypeError):
             raise Tampered("the entry is not in the form of this log", index) from None
-        last = self.ends.get(thing, (0, "00" * HASH))
         if link != (last[0] + 1, last[1]):
             raise Tampered("the chain of its object is broken: an entry before it is missing or was replaced", index)
         self.ends[thing] = (link[0], hashed.hex())
-        if stamp < self._latest and _seconds(self._latest) - _seconds(stamp) > BACKWARD_SECONDS:
-            raise Tampered("its time lies before that of an earlier entry", index)
         self._latest = max(self._latest, stamp)
         if digest:
-            self.digests[entry_id] = digest
+            self.digests[entry_id] = (index, digest)
+        if entry["action"] == FORGET and entry["outcome"] == "ok":
+            self.forgotten.add(thing[1])
+
+    def _note_backward(self, index: int, stamp: str) -> None:
+        back = _seconds(self._latest) - _seconds(stamp)
+        if back > BACKWARD_SECONDS:
+            self.backward.append((index, back))
 
 
 def _seconds(stamp: str) -> float:
     return datetime.strptime(stamp, "%Y-%m-%dT%H:%M:%S.%f%z").timestamp()
 
 
+# --- the proof for one entry ---------------------------------------------------------------------------------------------
+
+
+def is_included(leaf_hash: bytes, index: int, size: int, root: bytes, proof: list[bytes]) -> bool:
+    """Say whether the proof shows that the tree of this size and root holds the leaf at this place (RFC 9162, 2.1.3.2)."""
+    if not 0 <= index < size:
+        return False
+    place, last, found = index, size - 1, leaf_hash
+    for step in proof:
+        if last == 0:
+            return False
+        if place & 1 or place == last:
+            found = _node(step, found)
+            while place and not place & 1:
+                place, last = place >> 1, last >> 1
+        else:
+            found = _node(found, step)
+        place, last = place >> 1, last >> 1
+    return last == 0 and found == root
+
+
+def open_proof(text: bytes, key: str) -> tuple[int, bytes, Head]:
+    """Return place, bytes and head of a proven entry (C2SP tlog-proof; `extra` holds the entry).
+
+    Raises:
+        Tampered: the proof is malformed, not signed with this key, or does not lead to its head.
+    """
+    above, gap, note = text.partition(b"\n\n")
+    lines = above.decode("utf-8", "replace").split("\n")
+    if not gap or lines[0] != PROOF or len(lines) < HEAD_LINES or not lines[1].startswith("extra "):
+        raise Tampered("this is not the proof of an entry")
+    place = lines[2].partition(" ")[2]
+    if lines[2].partition(" ")[0] != "index" or not (place.isascii() and place.isdigit()):
+        raise Tampered("this is not the proof of an entry")
+    body, steps = _unbased(lines[1].partition(" ")[2]), [_unbased(line) for line in lines[3:]]
+    head, index = open_note(note, key), int(place)
+    if any(len(step) != HASH for step in steps) or not is_included(leaf(body), index, head.size, head.root, steps):
+        raise Tampered("the proof does not lead from this entry to the signed head", index)
+    return index, body, head
+
+
 def main(arguments: list[str] | None = None) -> int:
-    """Check, print one line, return 0 for OK, 1 for a log that was tampered with, 2 for wrong use."""
-    parser = argparse.ArgumentParser(description="Check an exported log.")
-    parser.add_argument("export", help="folder of the export")
+    """Check, print what was found, return 0 for OK, 1 for a log that was tampered with, 2 for wrong use."""
+    parser = argparse.ArgumentParser(description="Check an exported log, or the proof of one entry.")
+    parser.add_argument("export", nargs="?", help="folder of the export")
     parser.add_argument("--key", required=True, help="the log's public key NAME+HASH+KEY, or a file that holds it")
     parser.add_argument("--kept", action="append", default=[], help="an older checkpoint that you kept (repeatable)")
+    parser.add_argument("--details", action="store_true", help="insist on the values behind the salted digests")
+    parser.add_argument("--proof", help="a file .tlog-proof instead of an export")
     given = parser.parse_args(arguments)
+    if bool(given.export) == bool(given.proof):
+        parser.error("name the folder of an export, or a proof")
     try:
         key = Path(given.key).read_text(encoding="utf-8") if Path(given.key).is_file() else given.key
-        report = verify(given.export, key, [Path(path).read_bytes() for path in given.kept])
+        if given.proof:
+            _tell_proof(*open_proof(Path(given.proof).read_bytes(), key))
+        else:
+            _tell(verify(given.export, key, [Path(one).read_bytes() for one in given.kept], details=given.details))
     except Tampered as fault:
         print(f"NOT OK: {fault}")
         return 1
     except (ValueError, OSError) as fault:
         print(f"cannot check: {fault}")
         return 2
+    return 0
+
+
+def _tell_proof(index: int, body: bytes, head: Head) -> None:
+    print(f"OK: {head.origin}, entry {index} of {head.size} stands in the signed log:")
+    print(body.decode("utf-8", "replace"))
+
+
+def _tell(report: Report) -> None:
     root = base64.b64encode(report.head.root).decode()
     print(f"OK: {report.head.origin}, {report.entries} entries about {report.objects} objects, root {root}")
-    print(f"{report.details} details match, {report.kept} kept heads are prefixes of this one.")
+    print(
+        f"{report.details} details match, {report.forgotten} were destroyed by an act, "
+        f"{report.kept} kept heads are prefixes of this one."
+    )
+    for index, seconds in report.backward[:10]:
+        print(f"Note: the clock of entry {index} stood {seconds:.0f} s before that of an earlier entry.")
     if not report.kept:
         print("No older checkpoint was compared: keep this one, so that a rewritten history can be seen next time.")
-    return 0
 
 
 if __name__ == "__main__":

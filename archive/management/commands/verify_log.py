@@ -4,7 +4,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from archive import publishing
@@ -22,20 +21,15 @@ class Command(BaseCommand):
 
     def handle(self, *, kept: list[Path], **_options: Any) -> None:
         try:
-            heads = [path.read_bytes() for path in [*kept, *_second_place()]]
+            heads = [path.read_bytes() for path in [*kept, *publishing.heads_elsewhere()]]
         except OSError as fault:
             raise CommandError(f"A kept head could not be read: {fault}", returncode=2) from fault
         try:
             with tempfile.TemporaryDirectory(prefix="vankho-log-") as folder:
                 publishing.export(Path(folder), with_details=True)
-                report = verify.verify(folder, publishing.signer().public, heads)
+                report = verify.verify(folder, publishing.signer().public, heads, details=True)
         except (Refusal, verify.Tampered) as fault:
             raise CommandError(f"NOT OK: {fault}") from fault
+        for index, seconds in report.backward[:10]:
+            self.stdout.write(f"Note: the clock of entry {index} stood {seconds:.0f} s before that of an earlier one.")
         self.stdout.write(f"OK: {report.entries} entries, {report.details} details, {report.kept} kept heads.")
-
-
-def _second_place() -> list[Path]:
-    """Return the heads of the second place, oldest first."""
-    if not settings.LOG_SECOND_PLACE:
-        return []
-    return sorted(Path(settings.LOG_SECOND_PLACE).glob("checkpoint-*"))
