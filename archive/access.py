@@ -37,9 +37,9 @@ from archive.models import (
 )
 from archive.models.route import LIVE_STATES
 from archive.planning import ByRow
-from archive.rules.errors import Forbidden, Hidden
+from archive.rules.errors import Forbidden, Hidden, Refusal
 from archive.rules.levels import Level
-from archive.rules.roles import Action, Role, allows
+from archive.rules.roles import APART, Action, Role, allows
 from archive.rules.steps import WORK
 from archive.standing import Standing, once, open_markings, standing, units_in_scope
 
@@ -167,8 +167,8 @@ def _scope(person: Person, now: datetime) -> Scope:
 
 
 def principals(person: Person, stands: Standing, at: datetime) -> tuple[int, ...]:
-    """Return the integers under which a person is known in `Access`; none without a role."""
-    if not stands.roles:
+    """Return the integers under which a person is known in `Access`; none without a role, none in a role apart."""
+    if not stands.roles or stands.roles & APART:
         return ()
     units = units_in_scope(person, at)
     own = [*units, PERSON + person.pk, *(ROLE + role for role in sorted(stands.roles))]
@@ -260,17 +260,51 @@ def derive(record: Record) -> None:
     )
 
 
+class NotCleared(Refusal):
+    """ACC-003: a grant opens nothing to who is not cleared for the dispatch."""
+
+    code = "ACC-003"
+    message = _(
+        "%(person)s has no clearance or post for this dispatch: opening it to them would open nothing. "
+        "Ask the security officer for the clearance first."
+    )
+
+
+class GrantPast(Refusal):
+    """ACC-004: a grant ends in the future."""
+
+    code = "ACC-004"
+    message = _("The last day of the opening lies in the past. Choose a later one.")
+
+
+class NoReason(Refusal):
+    """ACC-005: opening a dispatch to a person, and ending it, each need a reason or a decision."""
+
+    code = "ACC-005"
+    message = _("Say why this dispatch is opened to that person.")
+
+
 @transaction.atomic
 def grant(record: Record, *, to: Person, until: datetime, reason: str, actor: Person) -> Grant:
     """Open one record to one person until a moment; an earlier live grant to them ends.
 
     Raises:
         Hidden, Forbidden: the actor may not see the record, or may not grant.
+        NotCleared, GrantPast, NoReason: as named.
     """
     require(actor, Action.GRANT, record)
     if to == actor:
         raise Forbidden(reason=_("nobody grants to themselves"), object_type="record", object_id=record.key)
     now = timezone.now()
+    if not reason.strip():
+        raise NoReason
+    if until <= now:
+        raise GrantPast
+    scope = visible_to(to, at=now)
+    if not scope.principals or record.level > scope.level or (record.marking_id or NO_MARKING) not in scope.markings:
+        raise NotCleared(person=to.full_name)
+    # Under the record's lock: two grants at once would write its access rows from what each of them saw.
+    Record.objects.select_for_update().get(pk=record.pk)
     Grant.objects.filter(record=record, person=to, ended_at__isnull=True).update(ended_at=now)
     given = Grant.objects.create(record=record, person=to, since=now, until=until, reason=reason, granted_by=actor)
     derive(record)
@@ -281,12 +315,18 @@ def grant(record: Record, *, to: Person, until: datetime, reason: str, actor: Pe
 
 
 @transaction.atomic
-def end_grant(given: Grant, *, actor: Person) -> None:
-    """End a grant before its time."""
+def end_grant(given: Grant, *, actor: Person, reason: str = "") -> None:
+    """End a grant before its time; it closes with the commit.
+
+    Raises:
+        Hidden, Forbidden: the actor may not see the record, or may not end grants.
+    """
     require(actor, Action.GRANT_END, given.record)
+    Record.objects.select_for_update().get(pk=given.record_id)
     Grant.objects.filter(pk=given.pk, ended_at__isnull=True).update(ended_at=timezone.now())
     derive(given.record)
-    audit.write(Action.GRANT_END, actor=actor, subject=given.record, details={"to": given.person_id})
+    details = {"to": given.person_id, "given": given.pk}
+    audit.write(Action.GRANT_END, actor=actor, subject=given.record, reason=reason, details=details)
 
 
 class Leveled(Protocol):

@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 from django.db.models import CharField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Value
 from django.utils import timezone
 
-from archive.models import Clearance, Marking, Person, PersonRole, Restoration, Unit, UnitScope
+from archive.models import Clearance, Marking, MarkingMark, MarkRule, Person, PersonRole, Restoration, Unit, UnitScope
 from archive.rules.levels import Level
 from archive.rules.roles import Role
 
@@ -117,6 +117,34 @@ def open_markings(person: Person, at: datetime) -> tuple[int, ...]:
     return _facts_of(person, at).markings
 
 
+def marks_held(person: Person, at: datetime) -> frozenset[int]:
+    """Return the ids of the compartment marks on the clearances valid at a moment."""
+    return _facts_of(person, at).marks
+
+
+def opened_by(marks: frozenset[int]) -> tuple[int, ...]:
+    """Return the combinations of marks that the marks held open, "none" left out; who holds none opens none.
+
+    Worked out here over a few dozen rows: no query of a page divides relations.
+    """
+    if not marks:
+        return ()
+    groups: dict[int, dict[tuple[int, str], set[int]]] = {}
+    rows = MarkingMark.objects.order_by("marking").values_list("marking", "mark__group", "mark__group__rule", "mark")
+    for marking, group, rule, mark in rows:
+        groups.setdefault(marking, {}).setdefault((group, rule), set()).add(mark)
+    return tuple(
+        marking
+        for marking, asked in groups.items()
+        if all(satisfies(rule, wanted, marks) for (_group, rule), wanted in asked.items())
+    )
+
+
+def satisfies(rule: str, wanted: set[int], held: frozenset[int]) -> bool:
+    """Return whether the marks held are enough for the marks of one group on a record."""
+    return wanted <= held if rule == MarkRule.ALL else bool(wanted & held)
+
+
 def was_restored(person: Person, at: datetime) -> bool:
     """Return whether this installation was ever restored; every page asks, so it is read with the person's facts."""
     return _facts_of(person, at).was_restored
@@ -128,10 +156,11 @@ class _Facts:
     level: Level
     units: tuple[int, ...]
     markings: tuple[int, ...]
+    marks: frozenset[int]
     was_restored: bool
 
 
-_ROLE, _LEVEL, _UNIT, _MARKING, _RESTORED = 1, 2, 3, 4, 5
+_ROLE, _LEVEL, _UNIT, _MARKING, _RESTORED, _MARK = 1, 2, 3, 4, 5, 6
 
 
 def _facts_of(person: Person, at: datetime) -> _Facts:
@@ -143,21 +172,23 @@ def _read_facts(person: Person, at: datetime) -> _Facts:
     mine = Q(person=person) & _valid(at)
     roles = PersonRole.objects.filter(mine).values_list(Value(_ROLE), "role")
     cleared = Clearance.objects.filter(mine).filter(_unrevoked(at)).values_list(Value(_LEVEL), "level")
+    held = Clearance.objects.filter(mine).filter(_unrevoked(at)).filter(marks__isnull=False)
+    marked = held.values_list(Value(_MARK), "marks")
     # A unit lies in a scope when the scope's unit stands at the beginning of its path.
     path = ExpressionWrapper(OuterRef("path"), output_field=CharField())
     over = UnitScope.objects.filter(mine).annotate(below=path).filter(below__startswith=F("unit__path"))
     units = Unit.objects.filter(Exists(over)).order_by().values_list(Value(_UNIT), "pk")
-    markings = Marking.objects.filter(name="").values_list(
-        Value(_MARKING), "pk"
-    )  # open to everybody; today only "none" exists
+    markings = Marking.objects.filter(name="").values_list(Value(_MARKING), "pk")  # "none" is open to everybody
     restored = Restoration.objects.values_list(Value(_RESTORED), "pk")
-    rows = list(roles.union(cleared, units, markings, restored, all=True))
+    rows = list(roles.union(cleared, marked, units, markings, restored, all=True))
     level = Level(max((value for kind, value in rows if kind == _LEVEL), default=Level.THUONG))
+    marks = frozenset(value for kind, value in rows if kind == _MARK)
     return _Facts(
         frozenset(Role(value) for kind, value in rows if kind == _ROLE),
         level,
         tuple(sorted({value for kind, value in rows if kind == _UNIT})),
-        tuple(value for kind, value in rows if kind == _MARKING),
+        (*(value for kind, value in rows if kind == _MARKING), *opened_by(marks)),
+        marks,
         any(kind == _RESTORED for kind, _value in rows),
     )
 

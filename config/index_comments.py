@@ -35,6 +35,7 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
     },
     "archive_auditleaf": {"entry_id": "the place of an entry; no entry has two"},
     "archive_clearance": {"person_id": "what may this person see, now and on a past day"},
+    "archive_clearancemark": {"clearance_id, mark_id": "the marks a clearance holds; none twice"},
     "archive_digitalobject": {"record_id": "the sealed files of a record"},
     "archive_dossier": {
         "key": "a dossier by the name in its address",
@@ -55,6 +56,9 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
         "hold_id, record_id": "no record twice in a hold",
     },
     "archive_holiday": {"day": "is this a working day; no day twice"},
+    "archive_mark": {"name": "a compartment mark by its name"},
+    "archive_markgroup": {"name": "a group of marks by its name"},
+    "archive_markingmark": {"marking_id, mark_id": "the marks of a combination; none twice"},
     "archive_marking": {"name": "a combination of marks by its name"},
     "archive_page": {"record_id, number": "the pages of a record in order; one page of it"},
     "archive_papercheck": {"register_id, year": "is this register closed until its paper is looked at"},

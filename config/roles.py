@@ -32,7 +32,8 @@ RIGHTS: Final = {
     "archive_registercounter": f"{_ADD}, UPDATE (last)",
     "archive_digitalobject": f"{_ADD}, UPDATE (record_id, level, media_type, signatures), DELETE",  # never a digest
     "archive_step": f"{_ADD}, UPDATE",
-    "archive_clearance": f"{_ADD}, UPDATE (until, revoked_at)",
+    "archive_clearance": f"{_ADD}, UPDATE (until, revoked_at, ended_by_id, end_reason)",
+    **dict.fromkeys(("archive_clearancemark", "archive_markingmark", "archive_mark", "archive_markgroup"), _ADD),
     "archive_unitscope": f"{_ADD}, UPDATE (until)",
     "archive_personrole": f"{_ADD}, UPDATE (until)",
     "archive_grant": f"{_ADD}, UPDATE (ended_at)",

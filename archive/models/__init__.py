@@ -1,9 +1,22 @@
 """The rows of the office: fields, constraints and names; nothing here writes or decides."""
 
-from archive.models.access import FOREVER, Access, Clearance, Grant, Marking, Source, UnitScope
+from archive.models.access import (
+    FOREVER,
+    Access,
+    Clearance,
+    ClearanceMark,
+    Grant,
+    Mark,
+    MarkGroup,
+    Marking,
+    MarkingMark,
+    MarkRule,
+    Source,
+    UnitScope,
+)
 from archive.models.attachment import Attachment
 from archive.models.dossier import Dossier, DossierItem, Hold, HoldItem
-from archive.models.entry import AuditDetail, AuditEntry, AuditLeaf, AuditPending
+from archive.models.entry import AuditDetail, AuditEntry, AuditLeaf, AuditPending, AuditRow
 from archive.models.people import Person, PersonRole, ServiceToken, Unit
 from archive.models.record import DigitalObject, ObjectRole, Page, Record, RecordState
 from archive.models.register import Register, RegisterCounter, RegisterKind, RegisterNumber
@@ -19,7 +32,9 @@ __all__ = [
     "AuditEntry",
     "AuditLeaf",
     "AuditPending",
+    "AuditRow",
     "Clearance",
+    "ClearanceMark",
     "DigitalObject",
     "Dossier",
     "DossierItem",
@@ -27,7 +42,11 @@ __all__ = [
     "Hold",
     "HoldItem",
     "Holiday",
+    "Mark",
+    "MarkGroup",
+    "MarkRule",
     "Marking",
+    "MarkingMark",
     "ObjectRole",
     "Page",
     "PaperCheck",

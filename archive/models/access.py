@@ -10,6 +10,7 @@ from typing import Final
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from archive.models.people import Person, Unit
 from archive.rules.levels import Level
@@ -18,25 +19,73 @@ FOREVER: Final = 2_147_483_647
 LEVEL_CHOICES = [(level.value, level.label) for level in Level]
 
 
-class Marking(models.Model):
-    """One distinct combination of compartment marks; row 1 is "none"."""
+class MarkRule(models.TextChoices):
+    """What a reader must hold of the marks of one group on a record."""
 
-    name = models.CharField(max_length=120, unique=True)
+    ALL = "all", _("every one of them")
+    ANY = "any", _("one of them")
+
+
+class MarkGroup(models.Model):
+    """A group of compartment marks with its rule: a reader holds all, or any, of those on the record."""
+
+    name = models.CharField(max_length=80, unique=True)
+    rule = models.CharField(max_length=3, choices=MarkRule)
 
     def __str__(self) -> str:
         return self.name
 
 
+class Mark(models.Model):
+    """One compartment; who holds it stands on clearances, what lies in it on records. Never renamed, never removed."""
+
+    group = models.ForeignKey(MarkGroup, models.PROTECT, related_name="marks", db_index=False)
+    name = models.CharField(max_length=60, unique=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Marking(models.Model):
+    """One distinct combination of compartment marks; row 1 is "none"."""
+
+    name = models.CharField(max_length=400, unique=True)
+    marks = models.ManyToManyField(Mark, through="MarkingMark", related_name="+")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class MarkingMark(models.Model):
+    """One mark of a combination."""
+
+    marking = models.ForeignKey(Marking, models.PROTECT, related_name="+", db_index=False)
+    mark = models.ForeignKey(Mark, models.PROTECT, related_name="+", db_index=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["marking", "mark"], name="marking_mark_once")]
+
+    def __str__(self) -> str:
+        return f"{self.marking_id}/{self.mark_id}"
+
+
 class Clearance(models.Model):
-    """The highest level a person may see, for a time, given by somebody else; append-only."""
+    """The highest level a person may see and the marks they hold, for a time, given by somebody else.
+
+    Append-only but for an earlier end: a trigger refuses every other change. What lasts longer is a new row.
+    """
 
     person = models.ForeignKey(Person, models.PROTECT, related_name="clearances")
     level = models.SmallIntegerField(choices=LEVEL_CHOICES)
     since = models.DateTimeField()
     until = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
-    basis = models.CharField(max_length=200)
+    basis = models.CharField(max_length=200)  # number and date of the decision
+    reason = models.CharField(max_length=300, blank=True)
+    marks = models.ManyToManyField(Mark, through="ClearanceMark", related_name="+")
     granted_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+", db_index=False)
+    ended_by = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
+    end_reason = models.CharField(max_length=300, blank=True)
 
     class Meta:
         constraints = [
@@ -45,6 +94,19 @@ class Clearance(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person}: {self.get_level_display()}"
+
+
+class ClearanceMark(models.Model):
+    """One mark held by a clearance, as long as the clearance is valid."""
+
+    clearance = models.ForeignKey(Clearance, models.PROTECT, related_name="+", db_index=False)
+    mark = models.ForeignKey(Mark, models.PROTECT, related_name="+", db_index=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["clearance", "mark"], name="clearance_mark_once")]
+
+    def __str__(self) -> str:
+        return f"{self.clearance_id}/{self.mark_id}"
 
 
 class UnitScope(models.Model):

@@ -80,6 +80,7 @@ class Action(StrEnum):
     RECORD_PRINT = "record.print"
     RECORD_WHY = "record.why"
     RECORD_LEVEL = "record.level"
+    RECORD_MARK = "record.mark"
     NUMBER_VOID = "register.void"
     REGISTER_READ = "register.read"
     REGISTER_PRINT = "register.print"
@@ -112,12 +113,16 @@ class Action(StrEnum):
 
     LOG_READ = "log.read"
     LOG_EXPORT = "log.export"
+    LOG_KEEP = "log.keep"
 
     GRANT = "access.grant"
     GRANT_END = "access.grant_end"
     CLEARANCE_GIVE = "clearance.give"
+    CLEARANCE_SHORTEN = "clearance.shorten"
+    CLEARANCE_EXTEND = "clearance.extend"
     CLEARANCE_REVOKE = "clearance.revoke"
     CLEARANCE_READ = "clearance.read"
+    MARK_ADD = "mark.add"
     PERSON_CHANGE = "person.change"
     TOKEN_GIVE = "token.give"  # noqa: S105 - the name of an act
     UNIT_CHANGE = "unit.change"
@@ -131,7 +136,6 @@ READING: Final = frozenset(
         Action.RECORD_TEXT,
         Action.RECORD_ORIGINAL,
         Action.RECORD_PRINT,
-        Action.RECORD_WHY,
         Action.SEARCH_RUN,
         Action.SEARCH_SAVE,
         Action.SEARCH_SHARE,
@@ -171,6 +175,8 @@ CAPABILITIES: Final[dict[Role, frozenset[Action]]] = {
         Action.STEP_END,
         Action.WORK_READ,
         Action.REGISTER_READ,
+        Action.RECORD_WHY,
+        Action.RECORD_MARK,
         Action.GRANT,
         Action.GRANT_END,
     },
@@ -198,12 +204,24 @@ CAPABILITIES: Final[dict[Role, frozenset[Action]]] = {
     },
     Role.AUDITOR: frozenset({Action.LOG_READ, Action.LOG_EXPORT}),
     Role.SECURITY: frozenset(
-        {Action.CLEARANCE_READ, Action.CLEARANCE_GIVE, Action.CLEARANCE_REVOKE, Action.UNIT_CHANGE}
+        {
+            Action.CLEARANCE_READ,
+            Action.CLEARANCE_GIVE,
+            Action.CLEARANCE_SHORTEN,
+            Action.CLEARANCE_EXTEND,
+            Action.CLEARANCE_REVOKE,
+            Action.MARK_ADD,
+            Action.RECORD_WHY,
+            Action.UNIT_CHANGE,
+        }
     ),
     Role.ADMIN: frozenset(
         {Action.SYSTEM_READ, Action.RESTORE_SEEN, Action.PERSON_CHANGE, Action.TOKEN_GIVE, Action.UNIT_CHANGE}
     ),
 }
+
+# Whoever watches the others, or runs the machine, has no door to a record, whatever other posts they hold.
+APART: Final = frozenset({Role.AUDITOR, Role.ADMIN})
 
 
 def allows(roles: frozenset[Role] | set[Role], action: Action) -> bool:

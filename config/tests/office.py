@@ -58,7 +58,9 @@ def fence_lifted(*, for_good: bool = False) -> Iterator[None]:
     fences = []
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
-            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'archive_audit%'")
+            cursor.execute(
+                "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND (name LIKE 'archive_audit%' OR name LIKE 'archive_clearance%')"
+            )
             fences = cursor.fetchall()
         lift = [f"DROP TRIGGER {name}" for name, _made in fences] or [
             f"ALTER TABLE {table} DISABLE TRIGGER {table}_append_only" for table in tables

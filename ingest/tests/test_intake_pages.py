@@ -61,7 +61,7 @@ def test_a_level_that_cannot_be_declared_is_refused(office, clerk, level):
 
 
 def test_a_level_above_the_clearance_is_refused_and_written_down(office, clerk):
-    Clearance.objects.filter(person=office.clerk).delete()
+    Clearance.objects.filter(person=office.clerk).update(revoked_at="2020-01-02T00:00Z")
     answer = send(clerk, level="mat")
     assert answer.status_code == 409
     assert answer.json()["message"]
