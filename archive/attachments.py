@@ -6,6 +6,7 @@ own level until a person decides. A draft rises with it instead, as it does by i
 file, and the clerk confirms. Nothing is read or sealed here.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -16,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from archive import access, audit
 from archive.capture import Captured, add_pages, relevel
+from archive.dossiers import visible_dossiers
 from archive.models import (
     Attachment,
     DigitalObject,
@@ -48,6 +50,20 @@ class InClosedDossier(Refusal):
 
     code = "FIL-002"
     message = _("This dispatch lies in a closed dossier: no file can be added to it any more.")
+
+
+class HasIt(Refusal):
+    """FIL-007: the same bytes join once; a second copy was taken in by somebody who may not know that the first was held."""
+
+    code = "FIL-007"
+    message = _("The dispatch has these very bytes already, as “%(name)s”. Put this copy aside.")
+
+
+class TakesNoMore(Refusal):
+    """FIL-006: it takes no file, and why is not for this person to know: FIL-002 would tell of a dossier hidden from them."""
+
+    code = "FIL-006"
+    message = _("No file can be added to this dispatch any more. Whoever keeps it in the archive can tell you more.")
 
 
 class _Above(Refusal):
@@ -85,28 +101,40 @@ class Handed:
     reason: str
 
 
-def refusal(record: Record) -> Refusal | None:
+def refusal(record: Record, person: Person) -> Refusal | None:
     """Return why no file can be added any more, or None; nothing is locked: `lock` looks again when one is added."""
     if record.state not in TAKES_FILES:
         return TakesNoFile()
-    if DossierItem.objects.filter(record=record, dossier__closed_at__isnull=False).exists():
-        return InClosedDossier()
+    if closed := Dossier.objects.filter(items__record=record, closed_at__isnull=False):
+        return _as_told([dossier.pk for dossier in closed], person)
     return None
 
 
-def lock(record: Record) -> Record:
+def _as_told(closed: Iterable[int], person: Person | None) -> Refusal:
+    """Return the refusal for closed dossiers: a person who may know of none of them is told of none. None: the machine."""
+    if person is None or visible_dossiers(person).filter(pk__in=list(closed)).exists():
+        return InClosedDossier()
+    return TakesNoMore()
+
+
+def lock(record: Record, *, actor: Person | None = None) -> Record:
     """Return the record as it is now, locked with its dossiers until the transaction ends, if files may join it.
 
+    Args:
+        record: the dispatch.
+        actor: who is told why not; None for the machine.
+
     Raises:
-        TakesNoFile, InClosedDossier: as named.
+        TakesNoFile, InClosedDossier, TakesNoMore: as named.
     """
     locked = Record.objects.select_for_update().get(pk=record.pk)
     if locked.state not in TAKES_FILES:
         raise TakesNoFile
     filed = DossierItem.objects.filter(record=locked).values("dossier")
     # Locked: a dossier must not close between this look and the file's joining.
-    if any(dossier.closed_at for dossier in Dossier.objects.select_for_update().filter(pk__in=filed).order_by("pk")):
-        raise InClosedDossier
+    lies_in = Dossier.objects.select_for_update().filter(pk__in=filed).order_by("pk")
+    if closed := [dossier.pk for dossier in lies_in if dossier.closed_at]:
+        raise _as_told(closed, actor)
     return locked
 
 
@@ -142,13 +170,16 @@ def join(
 
     Raises:
         Hidden, Forbidden: the actor may not see the record, or may not add to it.
-        TakesNoFile, InClosedDossier: it takes no file any more.
+        TakesNoFile, InClosedDossier, TakesNoMore: it takes no file any more.
+        HasIt: another copy of these bytes joined it meanwhile.
         MoreSecret: a sure sign stands above the level of the registered record.
         PerhapsMoreSecret: a doubtful one does, and no person has decided.
     """
     if actor is not None:
         access.require(actor, Action.RECORD_ATTACH, record)
-    locked = lock(record)
+    locked = lock(record, actor=actor)
+    if kept := same_file(locked, captured.original.sha256):
+        raise HasIt(name=kept.name)
     before = Page.objects.filter(record=locked).aggregate(last=Max("number"))["last"] or 0
     if locked.state == RecordState.DRAFT:
         _raise_draft(locked, captured.suggestion, before)

@@ -84,15 +84,17 @@ def due_list(person: Person, *, until: date, offset: int = 0, limit: int | None 
     """
     access.require(person, Action.DUE_READ)
     closed = dossiers.visible_dossiers(person).filter(closed_at__isnull=False)
-    held = _held()
+    held = _held(person)
     chosen = comings.coming_up(closed, until=until, held=held)[offset : None if limit is None else offset + limit]
     shown = list(chosen.select_related("rule", "record_class", "unit"))
     return [Due(each, outcome_of(each, is_held=each.pk in held), [*held.get(each.pk, {}).values()]) for each in shown]
 
 
-def _held() -> dict[int, dict[int, Hold]]:
+def _held(person: Person) -> dict[int, dict[int, Hold]]:
     """Return the dossiers under an active hold, on themselves or on a record in them, with the holds by their ids."""
-    items = HoldItem.objects.filter(hold__lifted_at__isnull=True).select_related("hold").order_by("hold")
+    items = (
+        HoldItem.objects.filter(_known(person), hold__lifted_at__isnull=True).select_related("hold").order_by("hold")
+    )
     held: dict[int, dict[int, Hold]] = {}
     for item in items.annotate(of_record=F("record__filings__dossier")):
         for dossier in filter(None, (item.dossier_id, item.of_record)):
@@ -100,10 +102,19 @@ def _held() -> dict[int, dict[int, Hold]]:
     return held
 
 
-def holds_on(dossier: Dossier) -> list[Hold]:
-    """Return the active holds on a dossier: on itself, or on a record in it."""
-    on_it = Q(items__dossier=dossier) | Q(items__record__filings__dossier=dossier)
-    return list(Hold.objects.filter(on_it, lifted_at__isnull=True).distinct())
+def _known(person: Person) -> Q:
+    """Return the filter of the held things a person may know of: "on hold" by a hidden record would tell that it lies there.
+
+    For pages alone. An act that may destroy asks for every hold, known to its actor or not.
+    """
+    return Q(record__isnull=True) | Q(access.visible_to(person).reaching("record_id"))
+
+
+def holds_on(dossier: Dossier, person: Person) -> list[Hold]:
+    """Return the active holds on a dossier that a person may know to be held: itself, or a record in it that they may see."""
+    on_it = Q(dossier=dossier) | Q(record__filings__dossier=dossier)
+    items = HoldItem.objects.filter(on_it & _known(person))
+    return list(Hold.objects.filter(items__in=items, lifted_at__isnull=True).distinct())
 
 
 def is_held(record: Record) -> bool:

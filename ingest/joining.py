@@ -36,6 +36,8 @@ REFUSED: Final = (
     attachments.PerhapsMoreSecret,
     attachments.TakesNoFile,
     attachments.InClosedDossier,
+    attachments.TakesNoMore,
+    attachments.HasIt,
 )
 
 
@@ -96,7 +98,7 @@ def add(  # noqa: PLR0913 - what, to what, why, by whom, how
     Raises:
         Hidden, Forbidden: the actor may not see the record, or may not add to it.
         WhyMissing, Empty, TooLarge, NoRoom: as named; nothing was taken in.
-        TakesNoFile, InClosedDossier: the record takes no file any more.
+        TakesNoFile, InClosedDossier, TakesNoMore: the record takes no file any more.
         StoreFailed: the store is away; nothing was taken in.
     """
     access.require(actor, Action.RECORD_ATTACH, record)
@@ -106,7 +108,7 @@ def add(  # noqa: PLR0913 - what, to what, why, by whom, how
     added: Added | None = None
     try:
         with transaction.atomic():
-            locked = attachments.lock(record)
+            locked = attachments.lock(record, actor=actor)
             given = intake.clean_name(name)
             added = _there_already(locked, sealed.sha256, given, actor) or _take(
                 sealed, locked, name=given, why=why.strip(), actor=actor, channel=channel
@@ -134,15 +136,18 @@ def _sealed(source: BinaryIO, level: Level) -> Sealed:
 def _there_already(record: Record, sha256: str, given: str, actor: Person) -> Added | None:
     """Return the file of these bytes that the record has, or that is on its way to it; refused ones do not count.
 
-    One that is held above the actor's clearance goes by the name that they gave: its own is not theirs to know.
+    One that somebody else handed over and that is held above the actor's clearance is not theirs to know of. Theirs is
+    then taken like any new file, is held for the same signs, and whoever may see both joins one and puts the other aside.
     """
     kept = attachments.same_file(record, sha256)
     if kept:
         return Added(kept.name)
-    coming = Scan.objects.filter(joins=record, sha256=sha256).exclude(state=ScanState.REFUSED).first()
-    if coming is None:
-        return None
-    return Added(coming.name if coming.level <= clearance(actor, timezone.now()) else given)
+    cleared = clearance(actor, timezone.now())
+    coming = Scan.objects.filter(joins=record, sha256=sha256).exclude(state=ScanState.REFUSED)
+    if known := coming.filter(level__lte=cleared).first():
+        return Added(known.name)
+    # Their own went out of their sight: that it waits is told to them anyway, its name now is not.
+    return Added(given) if coming.filter(batch__actor=actor).exists() else None
 
 
 def _take(sealed: Sealed, record: Record, *, name: str, why: str, actor: Person, channel: str) -> Added:  # noqa: PLR0913
@@ -248,7 +253,7 @@ def accept(scan: Scan, *, why: str, actor: Person) -> Record:
     Raises:
         WhyMissing: no reason was given.
         intake.NothingToDo: it does not wait for that any more.
-        Hidden, Forbidden, TakesNoFile, InClosedDossier, MoreSecret: see `attachments.join`.
+        Hidden, Forbidden, TakesNoFile, InClosedDossier, TakesNoMore, HasIt, MoreSecret: see `attachments.join`.
     """
     if not why.strip():
         raise WhyMissing

@@ -63,7 +63,7 @@ def card(request: HttpRequest, key: str) -> HttpResponse:
         "shown": shown,
         "is_behind": shown.isdecimal() and pages.count_files(record) > int(shown),
         "form": AddForm(),
-        "refusal": attachments.refusal(record),
+        "refusal": attachments.refusal(record, person),
         "page_level": level,
         "is_higher": level > record.level,
     }

@@ -189,8 +189,8 @@ OUTCOMES: Final[dict[str, Outcome]] = {
     HELD_CLOSED: Outcome(
         _ATTENTION,
         _(
-            "The dispatch took no file any more when this one had been read: it was returned or voided, or its dossier "
-            "closed. Make a dispatch of its own of it, or put it aside."
+            "When this file had been read, the dispatch did not take it any more. Make a dispatch of its own of it, or "
+            "put it aside."
         ),
     ),
     FAILED: Outcome(

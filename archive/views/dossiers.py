@@ -64,7 +64,7 @@ def dossier(request: HttpRequest, key: str) -> HttpResponse:
 
 def _context(request: HttpRequest, shown: Dossier, form: CloseForm) -> dict[str, Any]:
     person = person_of(request)
-    holds = retention.holds_on(shown)
+    holds = retention.holds_on(shown, person)
     return {
         "dossier": shown,
         "items": dossiers.contents(shown, person),

@@ -3,11 +3,11 @@
 import pytest
 from django.utils import timezone
 
-from archive.models import AuditEntry, Clearance
+from archive.models import AuditEntry, Clearance, PersonRole
 from archive.rules.errors import Forbidden, Hidden
 from archive.rules.levels import Level
 from archive.rules.roles import Role
-from search import saving
+from search import news, saving
 from search.models import Asking, SavedSearch
 
 SECRET_NAME = "Chiến dịch Sao Băng"
@@ -161,6 +161,24 @@ def test_sharing_ends_with_the_alerts_of_all_others(office):
         saving.watch(kept, actor=person)
     saving.stop_sharing(kept, actor=office.clerk)
     assert list(kept.alerts.values_list("person", flat=True)) == [office.clerk.pk]
+
+
+def test_who_lost_the_role_reads_no_query_shared_with_it_and_hears_of_nothing(office, make_record, indexed, signed_in):
+    kept = saving.keep(wanted("Sao Băng", "huấn luyện"), actor=office.clerk)
+    shared(kept, Level.THUONG, actor=office.clerk)
+    saving.watch(kept, actor=office.staff)
+    browser = signed_in("staff")
+    assert "Sao Băng" in page(browser)
+    PersonRole.objects.filter(person=office.staff).update(until=timezone.now())
+    PersonRole.objects.create(person=office.staff, role=Role.LEADER, since=timezone.now())
+    assert list(saving.readable(office.staff)) == []
+    assert "Sao Băng" not in page(browser)
+    assert browser.get(f"/search/saved/{kept.pk}/").status_code == 404
+    assert browser.post(f"/search/saved/{kept.pk}/run/").status_code in {404, 405}
+    make_record(subject="Huấn luyện")
+    indexed()
+    assert news.of(office.staff) == []
+    assert "Sao Băng" not in page(browser, "/search/notices/")
 
 
 @pytest.mark.parametrize("role", ["auditor", "admin", "security"])
