@@ -9,7 +9,7 @@ import hashlib
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +18,7 @@ import django
 from django.utils.translation import gettext as _
 
 SAMPLES: Final = 3  # unsealed per level, and searches asked
+WORDS: Final = 3  # of an added file in one search
 LISTED: Final = 3  # addresses or books named in a finding
 
 
@@ -140,37 +141,75 @@ def _standing(counter: Any) -> int:
 
 
 def _searches(_restored: Any) -> Finding:
-    """Search for records whose subject is known, as somebody who may see them, in the new index."""
+    """Search for records whose subject is known, and by words of added files, as somebody who may see them, in the new index."""
+    found, asked = _answered((person, record, record.subject) for person, record in _known(_registered()))
+    inside, inside_asked = _answered(_added_words())
+    seen = _("%(found)s of %(asked)s known dispatches found, %(inside)s of %(files)s by words of an added file")
+    return Finding(
+        "searches",
+        passed=(found, inside) == (asked, inside_asked),
+        seen=seen % {"found": found, "asked": asked, "inside": inside, "files": inside_asked},
+    )
+
+
+def _answered(known: Iterable[tuple[Any, Any, str]]) -> tuple[int, int]:
+    """Ask for the words of each (person, record, words); return how many of the records were found, and how many asked."""
     from search import finding, follow
     from search.engine import DEEPEST
     from search.query import parse
 
     engine, found, asked = follow.open_engine(), 0, 0
-    for person, record in _known():
+    for person, record, words in known:
         asked += 1
-        query = parse(" ".join(record.subject.replace('"', " ").split()))
+        query = parse(" ".join(words.replace('"', " ").split()))
         hits = engine.search(query, finding.terms_of(person), limit=DEEPEST, facets=()).hits
         found += record.pk in {hit.id for hit in hits}
-    return Finding(
-        "searches",
-        passed=found == asked,
-        seen=_("%(found)s of %(asked)s known dispatches found") % {"found": found, "asked": asked},
-    )
+    return found, asked
 
 
-def _known() -> Iterator[tuple[Any, Any]]:
-    """Yield (person, record) pairs: up to three registered dispatches that somebody may see."""
+def _registered() -> Any:
+    from archive.models import Record
+
+    return Record.objects.filter(number__isnull=False).exclude(subject="").order_by("-pk")[:50]
+
+
+def _known(records: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield (person, record) pairs: up to three of the records that somebody may see."""
     from archive import access
-    from archive.models import Person, Record
+    from archive.models import Person
 
     left = SAMPLES
-    for record in Record.objects.filter(number__isnull=False).exclude(subject="").order_by("-pk")[:50]:
+    for record in records:
         reader = next((one for one in Person.objects.order_by("pk") if access.visible_to(one).opens([record.pk])), None)
         if reader is not None:
             yield reader, record
             left -= 1
         if not left:
             return
+
+
+def _added_words() -> Iterator[tuple[Any, Any, str]]:
+    """Yield (person, record, words): words that stand on a page of an added file and nowhere else in its record."""
+    from archive import pages
+    from archive.models import Record
+    from archive.stores.refusals import Shredded
+
+    for person, record in _known(Record.objects.filter(attachments__page_count__gt=0).distinct().order_by("-pk")[:50]):
+        files = pages.attached_to([record.pk])[record.pk]
+        added: set[str] = set()
+        own = _words(record.subject)
+        try:
+            for page in pages.texts(record):
+                (added if any(file.has_page(page.number) for file in files) else own).update(_words(page.text))
+        except Shredded:  # destroyed as it should be: nothing of it can be found
+            continue
+        if alone := sorted(added - own):
+            yield person, record, " ".join(alone[:WORDS])
+
+
+def _words(text: str) -> set[str]:
+    """Return the words of letters alone: what a query takes for nothing but a word."""
+    return {word for word in text.split() if word.isalpha() and word.islower()}
 
 
 def _gone(restored: Any) -> Finding:

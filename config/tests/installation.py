@@ -1,6 +1,6 @@
 """Whole installations for tests of backup and restore: real commands in processes of their own, real places.
 
-`found` makes an office with a few registered dispatches of two levels; `python -m
+`found` makes an office with a few registered dispatches of two levels, some with added files, one file held; `python -m
 config.tests.installation COMMAND` is what runs inside such an office.
 """
 
@@ -115,6 +115,7 @@ def found(home: Path, **settings: str) -> Installation:
     office = Installation(home, settings)
     office.manage("demo", "--dispatches", "0")
     office.ask("register", "8")
+    office.ask("annex", "2")
     return office
 
 
@@ -129,6 +130,15 @@ def register(count: str) -> dict:
         _registered(number, level=int(number % 4 == 3))
     _index()
     return {"numbers": RegisterNumber.objects.count(), "registers": Register.objects.count()}
+
+
+def annex(count: str) -> dict:
+    """Let so many dispatches have a file beside the main one, and one more file wait for a person."""
+    from config.tests import annexes
+
+    annexes.join(int(count))
+    _index()
+    return {"annexes": count}
 
 
 def _registered(number: int, *, level: int) -> None:
@@ -214,6 +224,7 @@ def look() -> dict:
     from archive import merkle, publishing, restoration, store
     from archive.models import AuditEntry, DigitalObject, PaperCheck, RegisterNumber
     from archive.rules.errors import Refusal
+    from config.tests import annexes
 
     digests, unreadable = {}, {}
     for row in DigitalObject.objects.order_by("address"):
@@ -227,6 +238,7 @@ def look() -> dict:
     return {
         "digests": digests,
         "unreadable": unreadable,
+        "annexes": annexes.look(),
         "entries": len(leaves),
         "leaves": [leaf.hex() for leaf in leaves],
         "root": merkle.root(leaves).hex(),
@@ -285,7 +297,7 @@ def main(command: str, *words: str) -> None:
     sys.stdout.write(json.dumps(answer) + "\n")
 
 
-COMMANDS = {each.__name__: each for each in (register, write, spare, destroy, look, killed, meanwhile)}
+COMMANDS = {each.__name__: each for each in (register, annex, write, spare, destroy, look, killed, meanwhile)}
 
 if __name__ == "__main__":
     main(*sys.argv[1:])

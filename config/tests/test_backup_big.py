@@ -11,7 +11,7 @@ from archive.rules.errors import Refusal
 from config.backup import checking, manifest
 from config.backup.checking import Outside
 from config.bench import stack
-from config.tests import installation
+from config.tests import annexes, installation
 from config.tests.installation import Made
 from config.tests.office import RUN, server
 from config.tests.test_roles import with_role
@@ -97,6 +97,8 @@ def test_a_drill_passes_and_leaves_the_servers_as_they_were(big, places):
 
     assert seen["last_act"] == "system.drill"
     assert seen["details"]["failed"] == {}
+    assert seen["annexes"] == big.before["annexes"]
+    assert annexes.is_whole(seen["annexes"])
     assert big.before["digests"].items() <= seen["digests"].items()
     with psycopg.connect(places[2]["VANKHO_DATABASE_URL"]) as connection:
         assert connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone() == (0,)
@@ -123,6 +125,8 @@ def test_the_office_comes_back_on_other_servers_what_was_destroyed_does_not(big,
     restored = installation.Installation(empty.home, {**running(empty.settings)})
     seen = restored.ask("look")
     assert seen["digests"] == before["digests"]
+    assert seen["annexes"] == before["annexes"]
+    assert annexes.is_whole(seen["annexes"])
     assert seen["unreadable"] == {address: "STO-006"}
     assert seen["numbers"] == before["numbers"]
     assert seen["details"]["addresses"] == [address]

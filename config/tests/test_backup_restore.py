@@ -8,6 +8,7 @@ from pathlib import Path
 from archive.verifier import verify
 from config.backup import checking, manifest
 from config.backup.checking import Outside
+from config.tests import annexes
 from config.tests.installation import ROOT
 
 pytest_plugins = ("config.tests.media",)
@@ -21,6 +22,8 @@ def test_what_was_backed_up_comes_back_and_the_registers_wait_for_paper(media, t
     assert seen["digests"] == media.before["digests"]
     assert seen["numbers"] == media.before["numbers"]
     assert seen["unreadable"] == {}
+    assert seen["annexes"] == media.before["annexes"]
+    assert annexes.is_whole(seen["annexes"])
     assert seen["leaves"][: media.before["entries"]] == media.before["leaves"]
     assert (seen["last_act"], seen["banner"]) == ("system.restore", True)
     assert seen["closed"] == seen["details"]["closed"] > 0
@@ -53,6 +56,7 @@ def test_a_drill_passes_while_somebody_writes_and_its_result_stands_in_the_log(o
     assert seen["last_act"] == "system.drill"
     assert seen["details"]["passed"] == ["restored", "digests", "unsealed", "log", "numbers", "searches", "destroyed"]
     assert seen["details"]["failed"] == {}
+    assert annexes.is_whole(seen["annexes"])
     assert seen["closed"] == 0  # the office itself was not touched
     assert {path.name for path in own.main.iterdir()} == names
 
@@ -182,6 +186,7 @@ def test_a_restore_killed_at_any_moment_goes_on_and_no_half_office_opens(media, 
 
     assert seen["digests"] == media.before["digests"]
     assert seen["numbers"] == media.before["numbers"]
+    assert seen["annexes"] == media.before["annexes"]
     assert seen["leaves"][: media.before["entries"]] == media.before["leaves"]
     assert seen["closed"] == seen["details"]["closed"]
     empty.manage("check")
