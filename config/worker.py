@@ -17,6 +17,7 @@ from ingest.worker import Workers
 from search import follow
 
 FOLLOW_SECONDS: Final = 0.3
+TELL_AGAIN_SECONDS: Final = 60  # the same failure of a loop is told again after so long
 BEAT_SECONDS: Final = 5.0
 log = logging.getLogger("vankho.worker")
 
@@ -112,10 +113,18 @@ class Machine:
             (settings.VANKHO_HOME / "worker.beat").touch(mode=0o600)
 
     def _every(self, seconds: float, act: Callable[[], object]) -> None:
+        failing: type[Exception] | None = None
+        name, quiet_until = threading.current_thread().name, 0.0
         while not self.stopping.wait(seconds):
             try:
                 act()
-            except Exception:
-                log.exception("%s goes on", threading.current_thread().name)
+                if failing is not None:
+                    log.warning("%s is well again", name)
+                failing = None
+            except Exception as error:
+                # A loop that looks several times a second would fill the disk while a server is away.
+                if type(error) is not failing or time.monotonic() >= quiet_until:
+                    log.exception("%s goes on", name)
+                    failing, quiet_until = type(error), time.monotonic() + TELL_AGAIN_SECONDS
             finally:
                 close_old_connections()

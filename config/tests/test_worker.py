@@ -46,3 +46,20 @@ def test_a_worker_with_a_dead_loop_or_reader_gives_no_sign(machine, kind):
     (made.loops if kind == "loop" else made.scans.threads)[0] = dead
     made.beat()
     assert not sign.exists()
+
+
+def test_a_loop_that_fails_is_told_once_and_again_when_it_is_well_or_fails_otherwise(machine, caplog):
+    made, _sign, _ends = machine
+    ends = iter([OSError("away")] * 5 + [None, ValueError("odd"), OSError("away")])
+
+    def act():
+        error = next(ends, None)
+        if error is None:
+            return
+        raise error
+
+    looks = iter([False] * 9)
+    made.stopping = type("Ended", (), {"wait": lambda _self, _seconds: next(looks, True)})()
+    made._every(0, act)
+    told = [(record.levelname, record.exc_info and record.exc_info[0]) for record in caplog.records]
+    assert told == [("ERROR", OSError), ("WARNING", None), ("ERROR", ValueError), ("ERROR", OSError), ("WARNING", None)]
