@@ -1,6 +1,6 @@
 """Addresses of the office, by screen."""
 
-from archive.views import books, dossiers, home, log, records, registering, retention, sign_in, work
+from archive.views import books, clearances, dossiers, home, knowing, log, records, registering, retention, sign_in, work
 
 app_name = "archive"
 urlpatterns = [
@@ -12,5 +12,7 @@ urlpatterns = [
     *work.urlpatterns,
     *dossiers.urlpatterns,
     *retention.urlpatterns,
+    *clearances.urlpatterns,
+    *knowing.urlpatterns,
     *log.urlpatterns,
 ]

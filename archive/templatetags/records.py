@@ -1,5 +1,6 @@
 """Words of records for templates: marks of files and pages, details of entries, periods of keeping."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import template
@@ -22,6 +23,12 @@ def flag_word(flag: str) -> str:
 def details(kept: dict[str, Any]) -> list[tuple[str, str]]:
     """Return the details of an entry in words."""
     return detail_words.shown(kept)
+
+
+@register.filter
+def last_day(until: datetime) -> datetime:
+    """Return a moment of the last day of what ends when the next day begins."""
+    return until - timedelta(seconds=1)
 
 
 @register.filter

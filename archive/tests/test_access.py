@@ -142,14 +142,14 @@ def records(make_record, make_draft):
     return [*(make_record(level=level) for level in levels), make_draft(), make_draft(level=Level.MAT)]
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(dice=st.randoms(use_true_random=False))
 def test_one_policy_in_every_form_of_the_question(office, records, dice):
     """may, opens, records (narrow, wide and few), count and rows answer alike for random people and records."""
     with transaction.atomic():
         drawn = world.draw(office, records, dice)
-        for name in world.PEOPLE:
-            for day in (0, 2, 6):
+        for name in dice.sample(world.PEOPLE, 3):
+            for day in (0, 2):
                 check_forms(drawn, name, day)
             check_may(drawn, name)
         transaction.set_rollback(True)

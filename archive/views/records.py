@@ -132,6 +132,8 @@ def _may(request: HttpRequest) -> dict[str, bool]:
         Action.RECORD_ORIGINAL,
         Action.RECORD_ATTACH,
         Action.HOLD_PLACE,
+        Action.RECORD_WHY,
+        Action.GRANT,
     )
     return {act.name.lower(): allows(roles, act) for act in acts}
 

@@ -1,4 +1,4 @@
-"""File plan, due list with its explanation, holds, clearances."""
+"""File plan, due list with its explanation, holds."""
 
 from datetime import date
 
@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from archive import access, audit, dossiers, retention
 from archive.forms.keeping import HoldForm
 from archive.forms.register import ReasonForm
-from archive.models import Clearance, Hold, RecordClass, RetentionRule
+from archive.models import Hold, RecordClass, RetentionRule
 from archive.rules.errors import Hidden
 from archive.rules.roles import Action
 from archive.views.doors import attempt, person_of
@@ -112,20 +112,9 @@ def lift(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("archive:holds")
 
 
-@require_GET
-def clearances(request: HttpRequest) -> HttpResponse:
-    """List who is cleared for what, on which basis, until when."""
-    person = person_of(request)
-    access.require(person, Action.CLEARANCE_READ)
-    audit.read(Action.CLEARANCE_READ, actor=person)
-    rows = Clearance.objects.select_related("person__unit", "granted_by").order_by("person__full_name", "-since")
-    return render(request, "archive/clearances.html", {"rows": rows, "now": timezone.now()})
-
-
 urlpatterns = [
     path("due/", due, name="due"),
     path("plan/", plan, name="retention"),
     path("holds/", holds, name="holds"),
     path("holds/<int:pk>/lift/", lift, name="hold-lift"),
-    path("clearances/", clearances, name="clearances"),
 ]

@@ -30,6 +30,7 @@ RULES = {
     "archive:retention": {"archivist"},
     "archive:holds": {"archivist"},
     "archive:clearances": {"security"},
+    "archive:marks": {"security"},
     "archive:log": {"auditor"},
     "archive:log-refused": {"auditor"},
     "ingest:desk": {"clerk"},
