@@ -17,6 +17,7 @@ PAGE_BREAK: Final = "\f"
 FACETS: Final = (
     "type", "organ", "unit", "year", "month", "level", "urgency", "register", "dossier", "retention",
 )  # fmt: skip
+OF_DOSSIER: Final = ("dossier", "retention")  # fields that speak of the dossier, not of the record that lies in it
 NO_NUMBER: Final = 2**20 - 1  # of an entry without a register number, and all beyond: last in its year
 LAST_YEAR: Final = 2**12 - 1  # a book key has 32 bits, so that an engine may set an id beside it
 

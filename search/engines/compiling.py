@@ -18,7 +18,7 @@ from search import engine, fields, ranking, synonyms
 from search import nodes as ask
 from search.engine import Filters
 from search.engines.schema import EXACT, FOLDED, WHOLE, day_number
-from search.entry import Terms
+from search.entry import OF_DOSSIER, Terms
 from search.widening import widened
 
 FEW: Final = 12
@@ -175,7 +175,7 @@ class Compiler:
         runs = [self._run(node.field, words.tokens, is_prefix=words.is_prefix)]
         if node.field == "type" and (whole := fields.TYPES.get(words.tokens[0])) and len(words.tokens) == 1:
             runs.append(self._run("type", tuple(whole.split())))
-        if node.field == "dossier":  # whoever sees the record need not know of the dossier
+        if node.field in OF_DOSSIER:  # whoever sees the record need not know of the dossier
             known = self._one_of("filed_in", self.terms.units) if self.terms.units else Query.empty_query()
             return self._all([known, *runs])
         return self._any(runs)

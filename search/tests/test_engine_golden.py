@@ -1,5 +1,6 @@
 """The contract of an engine, run against every driver: what is found, in which order, counted how."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -109,6 +110,14 @@ def test_a_query_finds_what_it_says(holding, typed, is_found):
     engine = holding(PLAIN)
     assert found(engine, typed) == ([1] if is_found else [])
     assert ask(engine, typed, order=Order.NEWEST).total == int(is_found)
+
+
+def test_words_of_dossier_and_period_are_asked_only_of_dossiers_that_the_reader_knows(holding):
+    engine = holding(replace(PLAIN, retention="Lưu 20 năm"))
+    stranger = replace(READER, units=())
+    for typed in ("thbq:20", 'thbq:"lưu 20"', "hoso:2024.05"):
+        assert (found(engine, typed), found(engine, typed, stranger)) == ([1], [])
+        assert found(engine, f"-{typed}", stranger) == [1]
 
 
 def test_the_better_match_comes_first_and_then_the_newer(engine):

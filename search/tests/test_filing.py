@@ -70,6 +70,15 @@ def test_no_words_of_a_hidden_dossier_find_what_lies_in_it(office, filed, words)
     assert denied.total == 2
 
 
+@pytest.mark.parametrize("words", ["thbq:lau", 'thbq:"lưu lâu"', "thbq:lưu*"])
+def test_words_of_a_period_find_only_what_lies_in_dossiers_that_a_reader_may_know_of(office, filed, words):
+    mine, theirs = filed
+    for person, records in ((office.clerk, {mine}), (office.archivist, {mine, theirs})):
+        answer = finding.find(parse(words), person, filters={}, order=Order.BEST, offset=0)
+        assert {hit.record for hit in answer.found} == records
+        assert answer.total == len(records)
+
+
 def test_a_dossier_is_found_by_its_words_by_whoever_may_know_of_it(office, filed):
     mine, theirs = filed
     for person, words, record in ((office.clerk, "hoso:dien", mine), (office.archivist, "hoso:sao", theirs)):

@@ -18,7 +18,7 @@ from search import engine, fields, ranking, synonyms
 from search import nodes as ask
 from search.engine import Filters
 from search.engines.schema import EXACT, FOLDED, WHOLE, day_number
-from search.entry import Terms
+from search.entry import OF_DOSSIER, Terms
 from search.widening import widened
 
 MOST_TERMS: Final = 65_000  # values in one list; the server takes 65,536
@@ -160,7 +160,7 @@ class Compiler:
         runs = [_run(node.field, words.tokens, is_prefix=words.is_prefix)]
         if node.field == "type" and (whole := fields.TYPES.get(words.tokens[0])) and len(words.tokens) == 1:
             runs.append(_run("type", tuple(whole.split())))
-        if node.field == "dossier":  # whoever sees the record need not know of the dossier
+        if node.field in OF_DOSSIER:  # whoever sees the record need not know of the dossier
             return _all([dsl.Terms("filed_in", [str(unit) for unit in self.terms.units]), *runs])
         return _any(runs)
 
