@@ -21,7 +21,7 @@ from typing import Any, Final
 CLERKS: Final = 2
 READY: Final = 4  # files that stand ready to be read: the feeder adds none beyond
 PAUSE_SECONDS: Final = 0.1
-INDEX_SECONDS: Final = 90
+INDEX_SECONDS: Final = 90  # without a step forward: then the index does not come by itself
 
 
 def home() -> Path:
@@ -159,8 +159,8 @@ def settled_index() -> dict[str, Any]:
     """Wait until the workers' own follower has brought the index to the log's end; this process writes nothing.
 
     Returns:
-        Records that differ (missing, stale, orphans, misplaced) when it came or after INDEX_SECONDS,
-        rebuilds that were needed, and the seconds it took.
+        Records that differ (missing, stale, orphans, misplaced) when it came or after INDEX_SECONDS without progress,
+        entries of the log that it had still to follow at first and at last, rebuilds that were needed, and the seconds it took.
     """
     from archive import sequencing
     from archive.models import AuditLeaf
@@ -169,14 +169,19 @@ def settled_index() -> dict[str, Any]:
     sequencing.place_all()
     last = AuditLeaf.objects.order_by("-idx").values_list("idx", flat=True).first()
     end = 0 if last is None else last + 1
-    began = time.monotonic()
+    began = moved = time.monotonic()
     engine = follow.open_engine()
+    first = reached = engine.position()
     while True:
         found = drift.scan(engine, up_to=end)
-        if not found.ids or time.monotonic() - began > INDEX_SECONDS:
+        if engine.position() != reached:
+            reached, moved = engine.position(), time.monotonic()
+        if not found.ids or time.monotonic() - moved > INDEX_SECONDS:
             break
         time.sleep(0.5)
     return {
+        "index_behind_at_first": max(0, end - first),
+        "index_behind_at_last": max(0, end - reached),
         "index_differs": len(found.ids),
         "index_how": found.counts(),
         "index_records": found.records,
