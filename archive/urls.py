@@ -1,6 +1,19 @@
 """Addresses of the office, by screen."""
 
-from archive.views import books, clearances, dossiers, home, knowing, log, records, registering, retention, sign_in, work
+from archive.views import (
+    books,
+    clearances,
+    dossiers,
+    home,
+    knowing,
+    log,
+    oversight,
+    records,
+    registering,
+    retention,
+    sign_in,
+    work,
+)
 
 app_name = "archive"
 urlpatterns = [
@@ -15,4 +28,5 @@ urlpatterns = [
     *clearances.urlpatterns,
     *knowing.urlpatterns,
     *log.urlpatterns,
+    *oversight.urlpatterns,
 ]

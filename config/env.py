@@ -13,6 +13,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from archive.rules.officehours import Hours
+
 # A statement or a lock that takes this long is a fault: better an error on one page than an office that waits.
 POSTGRESQL_LIMITS: Final = (
     "-c statement_timeout=30s -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s -c synchronous_commit=on"
@@ -61,6 +63,15 @@ def number(name: str, default: int) -> int:
         return int(value)
     except ValueError as error:
         raise ImproperlyConfigured(f"{name}={value!r} is not a whole number.") from error
+
+
+def hours(name: str, default: str) -> Hours:
+    """Return a span of whole hours of the day: "7-18" is open from 7:00 and closed from 18:00 on."""
+    given = text(name, default)
+    first, dash, last = given.partition("-")
+    if not (dash and first.isdecimal() and last.isdecimal() and int(first) < int(last) <= 24):  # noqa: PLR2004 - hours of a day
+        raise ImproperlyConfigured(f"{name} is {given!r}. Write two whole hours of the day, such as 7-18.")
+    return Hours(int(first), int(last))
 
 
 def choice(name: str, default: str, among: Sequence[str]) -> str:

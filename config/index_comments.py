@@ -32,6 +32,7 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
         "record_id, ts": "who saw this record",
         "action, ts": "the auditor's filter by kind of act",
         "outcome, ts": "who was refused",
+        "level, ts": "what was done with papers of one level; holds no unclassified entry",
     },
     "archive_auditleaf": {"entry_id": "the place of an entry; no entry has two"},
     "archive_clearance": {"person_id": "what may this person see, now and on a past day"},
@@ -48,6 +49,10 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
         "dossier_id, record_id": "the contents of a dossier; no record twice in it",
         "dossier_id, doc_ordinal": "the contents in their order; the last ordinal",
     },
+    "archive_firstact": {
+        "person_id, action, level": "has this person done this before; once each",
+        "ts": "what was done for the first time this week",
+    },
     "archive_grant": {"record_id": "the grants on a record"},
     "archive_holditem": {
         "dossier_id": "is this dossier held",
@@ -59,6 +64,7 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
     "archive_mark": {"name": "a compartment mark by its name"},
     "archive_markgroup": {"name": "a group of marks by its name"},
     "archive_markingmark": {"marking_id, mark_id": "the marks of a combination; none twice"},
+    "archive_keptlogfilter": {"person_id, name": "the filters of the log that an auditor keeps; one of a name"},
     "archive_marking": {"name": "a combination of marks by its name"},
     "archive_page": {"record_id, number": "the pages of a record in order; one page of it"},
     "archive_papercheck": {"register_id, year": "is this register closed until its paper is looked at"},
@@ -99,6 +105,7 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
         "to_unit_id, due_on": "my unit's open steps, soonest due first",
         'record_id, "order"': "the thread of a record in order; the next step's place",
     },
+    "archive_tally": {"day, person_id": "what stands out in these days; one row for a person and day"},
     "archive_unit": {
         "code": "a unit by its code",
         "path": "the subtree of a unit is one range of paths",

@@ -26,6 +26,7 @@ SITE_MAX_LEVEL = Level.parse(
 )
 OFFICE_PARENT = env.text("VANKHO_OFFICE_PARENT", "QUÂN KHU 9")
 OFFICE_NAME = env.text("VANKHO_OFFICE_NAME", "BỘ CHQS TỈNH VĨNH LONG")
+OFFICE_HOURS = env.hours("VANKHO_OFFICE_HOURS", "7-18")  # of working days; what lies outside is shown to the auditor
 DEBUG = env.flag("VANKHO_DEBUG", default=False)
 ALLOWED_HOSTS = env.listed("VANKHO_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = env.listed("VANKHO_TRUSTED_ORIGINS")

@@ -28,6 +28,8 @@ SKIPPED: Final = {str(action) for action in READING} | {
     str(Action.REGISTER_READ),
     str(Action.SCAN_READ),
 }
+MOST: Final = 1000  # entries of the log taken in one step
+LEAST: Final = 50  # after servers failed again and again: a step this short ends between two failures
 PERSIST_EVERY: Final = 2000  # skipped entries after which the position is written all the same
 COMMIT_EVERY: Final = 20_000  # records of a rebuild between two commits: fewer segments, less merging
 IDLE_LOOKS: Final = 20  # looks without work after which the writer's memory is let go
@@ -57,6 +59,7 @@ class Follower:
         self._seen = 0  # skipped ahead of the persisted position
         self._idle = 0
         self._is_away = False
+        self._step = MOST
 
     @property
     def engine(self) -> Engine:
@@ -65,15 +68,20 @@ class Follower:
             self._engine = open_engine()
         return self._engine
 
-    def catch_up(self, *, limit: int = 1000) -> int:
+    def catch_up(self) -> int:
         """Index what changed since the last look; return how many entries were passed.
 
         While the search server is away nothing is passed: the log keeps what is to be
-        done, and the first look after its return goes on from there.
+        done, and the first look after its return goes on from there. A step that fails is
+        done again whole, so after a failure steps are shorter: servers that come and go
+        (of search, of files, of the database) then leave time for one to end.
         """
+        tried = self._step
+        self._step = max(LEAST, self._step // 4)  # unless this one ends well
         try:
-            passed = self._follow_or_rebuild(limit)
+            passed = self._follow_or_rebuild(tried)
         except EngineBusy:
+            self._step = tried
             return 0
         except EngineAway:
             if not self._is_away:
@@ -85,6 +93,7 @@ class Follower:
         if self._is_away:
             log.info("the search server is back")
         self._is_away = False
+        self._step = min(MOST, 2 * tried)
         return passed
 
     def _follow_or_rebuild(self, limit: int) -> int:
@@ -97,7 +106,7 @@ class Follower:
             rebuild()
             return 0
 
-    def follow(self, *, limit: int = 1000) -> int:
+    def follow(self, *, limit: int = MOST) -> int:
         """Do the same, and leave what goes wrong to the caller.
 
         Raises:

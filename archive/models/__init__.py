@@ -23,6 +23,7 @@ from archive.models.register import Register, RegisterCounter, RegisterKind, Reg
 from archive.models.restoration import PaperCheck, Restoration
 from archive.models.route import Step, StepKind, StepState
 from archive.models.schedule import Holiday, RecordClass, RetentionRule, RuleKind
+from archive.models.tally import FirstAct, KeptLogFilter, Tally, TallyPlace
 
 __all__ = [
     "FOREVER",
@@ -37,10 +38,12 @@ __all__ = [
     "DigitalObject",
     "Dossier",
     "DossierItem",
+    "FirstAct",
     "Grant",
     "Hold",
     "HoldItem",
     "Holiday",
+    "KeptLogFilter",
     "Mark",
     "MarkGroup",
     "MarkRule",
@@ -66,6 +69,8 @@ __all__ = [
     "Step",
     "StepKind",
     "StepState",
+    "Tally",
+    "TallyPlace",
     "Unit",
     "UnitScope",
 ]

@@ -45,6 +45,8 @@ class AuditEntry(models.Model):
             models.Index(fields=["record_id", "ts"], name="entry_record"),  # who saw this
             models.Index(fields=["action", "ts"], name="entry_action"),
             models.Index(fields=["outcome", "ts"], name="entry_outcome"),  # who was refused
+            # what was done with papers of this level; most entries are unclassified and lie not in it
+            models.Index(fields=["level", "ts"], condition=models.Q(level__gt=0), name="entry_level"),
         ]
 
     def __str__(self) -> str:

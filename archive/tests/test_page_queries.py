@@ -19,7 +19,7 @@ PAGES = {
     "leader": ["/", "/work/unit/", "/work/unit/?only=waiting", "/registers/{book}/?below=2", "/records/{key}/thread/"],
     "staff": ["/", "/work/", "/work/unit/", "/work/unit/?only=waiting", "/dossiers/"],
     "archivist": ["/", "/dossiers/", "/dossiers/unfiled/", "/due/", "/holds/", "/registers/{book}/?below=2", "/records/{key}/"],
-    "auditor": ["/", "/log/", "/log/?before=9", "/log/?person={person}&before=9", "/log/refused/"],
+    "auditor": ["/", "/log/", "/log/?before=9", "/log/?person={person}&before=9", "/log/refused/", "/log/outside/", "/log/who/?record={key}", "/log/unusual/"],
 }  # fmt: skip
 
 

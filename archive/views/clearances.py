@@ -139,7 +139,7 @@ def marks(request: HttpRequest) -> HttpResponse:
     person = person_of(request)
     access.require(person, Action.MARK_ADD)
     form = MarkForm(request.POST or None)
-    if request.method == "POST" and form.is_valid() and attempt(request, form, lambda: _add(form, person)):
+    if request.method == "POST" and form.is_valid() and attempt(request, form, lambda: bool(_add(form, person))):
         messages.success(request, _("The mark can be given with a clearance from now on."))
         return redirect("archive:marks")
     if request.method == "GET":

@@ -3,31 +3,39 @@
 import csv
 import json
 from collections.abc import Iterator, Sequence
-from datetime import datetime, time, timedelta
-from typing import Any, Final
+from datetime import date, datetime, time, timedelta
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlencode
 
 from django import forms
-from django.db.models import Q, QuerySet, Subquery
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.conf import settings
+from django.db.models import Q, QuerySet, Subquery, Value
+from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import path
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
-from archive import access, audit, sequencing
+from archive import access, audit, notable, publishing, sequencing
 from archive.forms.choosing import LongSelect
-from archive.models import AuditEntry, AuditLeaf, Person, Record
-from archive.rules import action_words, numbers
+from archive.models import AuditEntry, AuditLeaf, KeptLogFilter, Person, Record, Unit
+from archive.rules import action_words, numbers, officehours
 from archive.rules.levels import Level
 from archive.rules.roles import Action
 from archive.standing import clearance
+from archive.verifier.verify import Tampered
 from archive.views.doors import person_of
 
 PAGE: Final = 50
 COUNTED: Final = 1000
 EXPORTED: Final = 200_000
+SPAN_DAYS: Final = 31  # looked through when a unit or the hours are asked for without a day
+LONGEST_SPAN_DAYS: Final = 92
+TIMES: Final = [("", _("any time")), ("outside", _("out of hours"))]
+LEVELS: Final = [("", _("any level")), *((str(int(level)), level.label) for level in Level)]
 OUTCOMES: Final = [("", _("any outcome")), ("ok", _("done")), ("denied", _("refused")), ("error", _("failed"))]
 # The words of these may tell of all that the asker may see.
 ASKING: Final = frozenset({Action.SEARCH_RUN, Action.SEARCH_EXPORT})
@@ -39,15 +47,19 @@ CELL_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run
 class LogFilter(forms.Form):
     """What the auditor asks: by person, record, act, outcome and time."""
 
-    person = forms.ModelChoiceField(
-        Person.objects.order_by("full_name").only("full_name"), required=False, empty_label=_("anybody"),
-        label=_("Person"), widget=LongSelect(attrs={"class": "form-select"}),
-    )  # fmt: skip
+    person = forms.ChoiceField(required=False, label=_("Person"), widget=LongSelect(attrs={"class": "form-select"}))
     record = forms.CharField(
         required=False, max_length=60, label=_("Dispatch"),
         widget=forms.TextInput(attrs={"class": "form-control", "placeholder": "123/BC-BCH"}),
     )  # fmt: skip
     action = forms.ChoiceField(required=False, label=_("Act"), widget=LongSelect(attrs={"class": "form-select"}))
+    unit = forms.ChoiceField(required=False, label=_("Unit"), widget=LongSelect(attrs={"class": "form-select"}))
+    level = forms.ChoiceField(
+        required=False, choices=LEVELS, label=_("Level then"), widget=forms.Select(attrs={"class": "form-select"})
+    )
+    hours = forms.ChoiceField(
+        required=False, choices=TIMES, label=_("Hours"), widget=forms.Select(attrs={"class": "form-select"})
+    )
     outcome = forms.ChoiceField(
         required=False, choices=OUTCOMES, label=_("Outcome"), widget=forms.Select(attrs={"class": "form-select"})
     )
@@ -60,33 +72,97 @@ class LogFilter(forms.Form):
         widget=forms.DateInput(attrs={"class": "form-control num", "placeholder": "dd/mm/yyyy"}),
     )  # fmt: skip
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """List the acts by their words."""
-        super().__init__(*args, **kwargs)
+    def __init__(self, asked: QueryDict, reader: Person) -> None:
+        """List people, units, acts by their words, and the filters that the reader keeps."""
+        super().__init__(asked)
+        names = _names(reader)
+        self.kept = sorted(names["kept"], key=lambda one: one.name)
+        people = sorted((one.name, one.pk) for one in names["person"])
+        units = sorted((one.more, one.name, one.pk) for one in names["unit"])
+        self._paths = {str(pk): path for path, _name, pk in units}
         acts = sorted((str(word), str(act)) for act, word in action_words.WORDS.items())
-        self.fields["action"].choices = [("", _("any act")), *((act, word) for word, act in acts)]  # type: ignore[attr-defined]
+        self._choose("person", _("anybody"), [(str(pk), name) for name, pk in people])
+        self._choose("unit", _("all units"), [(str(pk), name) for _path, name, pk in units])
+        self._choose("action", _("any act"), [(act, word) for word, act in acts])
+
+    def _choose(self, name: str, empty: Promise | str, choices: list[tuple[str, str]]) -> None:
+        self.fields[name].choices = [("", empty), *choices]  # type: ignore[attr-defined]
 
     def entries(self) -> QuerySet[AuditEntry]:
         """Return the entries asked for, newest first."""
         asked = self.cleaned_data if self.is_valid() else {}
         found = AuditEntry.objects.select_related("actor", "leaf", "detail").order_by("-ts", "-leaf__idx")
-        for name, column in (("person", "actor"), ("action", "action"), ("outcome", "outcome")):
+        columns = (("person", "actor"), ("action", "action"), ("outcome", "outcome"), ("level", "level"))
+        for name, column in columns:
             if asked.get(name):
                 found = found.filter(**{column: asked[name]})
         if asked.get("record"):
-            found = found.filter(_about(asked["record"].strip()))
-        if asked.get("since"):
-            found = found.filter(ts__gte=_start_of(asked["since"]))
-        if asked.get("until"):
-            found = found.filter(ts__lt=_start_of(asked["until"] + timedelta(days=1)))
+            found = found.filter(about(asked["record"].strip()))
+        if asked.get("unit"):
+            found = found.filter(actor__in=_people_below(self._paths[asked["unit"]]))
+        since, until = self.span()
+        if since:
+            found = found.filter(ts__gte=_start_of(since))
+        if until:
+            found = found.filter(ts__lt=_start_of(until + timedelta(days=1)))
+        if asked.get("hours") and since and until:
+            found = found.filter(_out_of_hours(since, until))
         return found
+
+    def span(self) -> tuple[date | None, date | None]:
+        """Return the first and last day looked at; unit and hours are looked for in a limited time only."""
+        asked = self.cleaned_data if self.is_valid() else {}
+        since, until = asked.get("since"), asked.get("until")
+        if not (asked.get("unit") or asked.get("hours")):
+            return since, until
+        until = until or (
+            min(timezone.localdate(), since + timedelta(days=SPAN_DAYS)) if since else timezone.localdate()
+        )
+        since = since or until - timedelta(days=SPAN_DAYS)
+        return max(since, until - timedelta(days=LONGEST_SPAN_DAYS)), until
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether less is looked through than the days that were asked for."""
+        asked = self.cleaned_data if self.is_valid() else {}
+        return self.span() != (asked.get("since"), asked.get("until"))
+
+
+class _Name(NamedTuple):
+    pk: int
+    name: str
+    more: str  # the path of a unit, what a kept filter asks
+
+
+def _names(reader: Person) -> dict[str, list[_Name]]:
+    """Return the names that the form offers: people, units, the reader's kept filters. One question for all."""
+    people = Person.objects.values_list(Value("person"), "pk", "full_name", Value(""))
+    units = Unit.objects.order_by().values_list(Value("unit"), "pk", "name", "path")
+    kept = KeptLogFilter.objects.filter(person=reader).values_list(Value("kept"), "pk", "name", "asked")
+    found: dict[str, list[_Name]] = {"person": [], "unit": [], "kept": []}
+    for kind, *row in people.union(units, kept, all=True):
+        found[kind].append(_Name(*row))
+    return found
+
+
+def _people_below(path: str) -> list[int]:
+    """Return the people of a unit and of all below it, as they are placed today."""
+    return list(Person.objects.filter(unit__path__startswith=path).values_list("pk", flat=True))
+
+
+def _out_of_hours(since: date, until: date) -> Q:
+    """Return the filter for nights, days of rest and holidays: spans of time, which the index of the timeline holds."""
+    closed = Q(pk__in=[])
+    for start, end in officehours.closed_spans(since, until, settings.OFFICE_HOURS, notable.holidays(since, until)):
+        closed |= Q(ts__gte=timezone.make_aware(start), ts__lt=timezone.make_aware(end))
+    return closed
 
 
 def _start_of(day: Any) -> datetime:
     return timezone.make_aware(datetime.combine(day, time.min))
 
 
-def _about(asked: str) -> Q:
+def about(asked: str) -> Q:
     """Return the filter for a dispatch named by its key or by number and symbol.
 
     The dispatches are read first: within the OR PostgreSQL would read the whole log. A refused key has no dispatch.
@@ -107,15 +183,26 @@ def log(request: HttpRequest) -> HttpResponse:
 @require_GET
 def refused(request: HttpRequest) -> HttpResponse:
     """List refusals."""
+    return _list(request, _with(request, outcome="denied"))
+
+
+@require_GET
+def outside(request: HttpRequest) -> HttpResponse:
+    """List what was done at night, on days of rest and on holidays."""
+    return _list(request, _with(request, hours="outside"))
+
+
+def _with(request: HttpRequest, **more: str) -> QueryDict:
     asked = request.GET.copy()
-    asked["outcome"] = "denied"
-    return _list(request, asked)
+    for name, value in more.items():
+        asked[name] = value
+    return asked
 
 
 def _list(request: HttpRequest, asked: Any) -> HttpResponse:
     person = person_of(request)
     access.require(person, Action.LOG_READ)
-    form = LogFilter(asked)
+    form = LogFilter(asked, person)
     found = form.entries()
     audit.read(Action.LOG_READ, actor=person, filters=_kept(asked))
     sequencing.place()
@@ -134,8 +221,24 @@ def _list(request: HttpRequest, asked: Any) -> HttpResponse:
         "filtered": any(value for name, value in asked.items() if name != "before"),
         "last": newest_place,
         "hours": _hours(newest[:COUNTED]),
+        "head": _signed(),
+        "keepable": _keepable(asked),
     }
     return render(request, "archive/log.html", context)
+
+
+def _signed() -> dict[str, Any]:
+    """Return the newest signed head of this machine: how many entries it stands for, or that its files were changed."""
+    try:
+        head = publishing.newest()
+    except Tampered as fault:
+        return {"fault": str(fault)}
+    return {"size": head.size, "root": head.root.hex()[:8]} if head else {}
+
+
+def _keepable(asked: QueryDict) -> str:
+    """Return what of the question can be kept under a name: the chosen filters, no place in the list."""
+    return urlencode([(name, asked[name]) for name in LogFilter.base_fields if asked.get(name)])
 
 
 def _kept(asked: Any) -> dict[str, str]:
@@ -229,7 +332,7 @@ def export(request: HttpRequest, form: str) -> HttpResponseBase:
     """Send the entries asked for as CSV or JSON lines."""
     person = person_of(request)
     access.require(person, Action.LOG_EXPORT)
-    found = LogFilter(request.GET).entries()[:EXPORTED]
+    found = LogFilter(request.GET, person).entries()[:EXPORTED]
     audit.read(Action.LOG_EXPORT, actor=person, filters=_kept(request.GET), form=form)
     cleared = clearance(person, timezone.now())
     lines = _csv(found, cleared) if form == "csv" else _json(found, cleared)
@@ -277,5 +380,6 @@ def _plain(entry: AuditEntry, cleared: Level) -> dict[str, Any]:
 urlpatterns = [
     path("log/", log, name="log"),
     path("log/refused/", refused, name="log-refused"),
+    path("log/outside/", outside, name="log-outside"),
     path("log/export.<str:form>", export, name="log-export"),
 ]

@@ -106,7 +106,10 @@ RAIL: dict[Role, list[tuple[str | Promise, list[Item]]]] = {
             _("Log"),
             [
                 Item("archive:log", "list-search", _("Log"), tab=True),
+                Item("archive:log-who", "eye-search", _("Who saw it?"), tab=True),
                 Item("archive:log-refused", "ban", _("Refused"), tab=True),
+                Item("archive:log-outside", "moon", _("Out of hours")),
+                Item("archive:log-unusual", "chart-dots", _("What stands out")),
             ],
         ),
     ],

@@ -33,6 +33,9 @@ RULES = {
     "archive:marks": {"security"},
     "archive:log": {"auditor"},
     "archive:log-refused": {"auditor"},
+    "archive:log-outside": {"auditor"},
+    "archive:log-unusual": {"auditor"},
+    "archive:log-who": {"auditor"},
     "ingest:desk": {"clerk"},
     "search:search": {"clerk", "leader", "staff", "archivist", "stranger"},
     "search:saved": {"clerk", "leader", "staff", "archivist", "stranger"},
@@ -96,6 +99,7 @@ def test_every_plain_address_has_a_rule():
         "search:build",
         "ingest:upload",
         "archive:restore-seen",
+        "archive:log-keep",
     }
     posts |= {"search:export"}  # without a question it sends to the search page
     assert asked - posts - set(RULES) == set()

@@ -11,6 +11,7 @@ from archive.rules.levels import Level
 from archive.rules.roles import Action
 from search import drift, finding, follow
 from search.engine import EngineAway
+from search.entry import Terms
 from search.query import parse
 from search.tests.make import entry
 
@@ -172,3 +173,44 @@ def test_the_engine_is_chosen_by_the_settings(settings):
     assert type(engine).__name__ == "Elastic"
     with pytest.raises(EngineAway):
         engine.position()
+
+
+class Cut(Away):
+    """An engine whose server is away again before a step of many records has ended."""
+
+    def __init__(self, engine, longest):
+        super().__init__(engine)
+        self.is_away, self.longest, self.taken, self.steps = False, longest, 0, []
+
+    def upsert(self, entries):
+        found = list(entries)
+        self.taken += len(found)
+        if self.taken > self.longest:
+            self.taken = 0
+            self.steps.append("cut")
+            raise EngineAway
+        self.engine.upsert(found)
+
+    def commit(self, **named):
+        self.steps.append(self.taken)
+        self.taken = 0
+        self.engine.commit(**named)
+
+    def release(self):
+        self.taken = 0
+
+
+def test_a_server_that_comes_and_goes_leaves_time_for_a_shorter_step(office, make_record, installed, monkeypatch):
+    monkeypatch.setattr(follow, "LEAST", 2)
+    monkeypatch.setattr(follow, "MOST", 32)
+    made = [make_record() for _ in range(16)]  # two entries each
+    cut = Cut(installed, longest=6)
+    follower = follow.Follower(cut)
+    for _ in range(40):
+        follower.catch_up()
+    assert "cut" in cut.steps
+    assert installed.count(follow_terms()) == len(made)
+
+
+def follow_terms():
+    return Terms(3, (1,), (), tuple(Record.objects.values_list("pk", flat=True)))

@@ -1,0 +1,72 @@
+"""What the log adds up to, day by day: derived from it, for finding what stands out. Never evidence.
+
+The rows can be dropped and counted anew from the log at any time (`archive.tallies.recount`).
+"""
+
+from django.db import models
+
+from archive.models.access import LEVEL_CHOICES
+from archive.models.people import Person
+
+HOURS = 24
+
+
+def no_hours() -> list[int]:
+    """Return the counts of a day on which nothing was done."""
+    return [0] * HOURS
+
+
+class Tally(models.Model):
+    """One person on one local day: all acts, refusals, and dispatches opened or taken out."""
+
+    day = models.DateField()
+    person = models.ForeignKey(Person, models.PROTECT, related_name="+", db_index=False)
+    acts = models.PositiveIntegerField(default=0)
+    refused = models.PositiveIntegerField(default=0)
+    handled = models.PositiveIntegerField(default=0)
+    handled_by_hour = models.JSONField(default=no_hours)  # 24 counts, by the hour of the local day
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["day", "person"], name="tally_once")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.person_id}: {self.acts}"
+
+
+class FirstAct(models.Model):
+    """The first time that a person did one kind of act at one level."""
+
+    person = models.ForeignKey(Person, models.PROTECT, related_name="+", db_index=False)
+    action = models.CharField(max_length=40)
+    level = models.SmallIntegerField(choices=LEVEL_CHOICES)
+    ts = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "action", "level"], name="first_act_once")]
+        indexes = [models.Index(fields=["ts"], name="first_act_ts")]  # what was done for the first time this week
+
+    def __str__(self) -> str:
+        return f"{self.ts:%Y-%m-%d} {self.person_id} {self.action}"
+
+
+class TallyPlace(models.Model):
+    """How far the log has been added up: one row."""
+
+    upto = models.BigIntegerField(default=0)  # the place of the first entry that has not been counted
+
+    def __str__(self) -> str:
+        return str(self.upto)
+
+
+class KeptLogFilter(models.Model):
+    """A filter of the log that an auditor keeps under a name, for themself."""
+
+    person = models.ForeignKey(Person, models.PROTECT, related_name="+", db_index=False)
+    name = models.CharField(max_length=80)
+    asked = models.CharField(max_length=600)  # the query of the address, without a place
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "name"], name="log_filter_once")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,172 @@
+"""What stands out in the log: plain statistics over `archive.tallies`, each with the rule in words.
+
+Nothing here says that anybody did wrong: it says where an auditor looks first. A person is
+compared with their own days, never with others. Reads counts, never entries.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from statistics import median
+from typing import Final
+
+from django.conf import settings
+from django.db.models import Min, Q
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from archive.models import FirstAct, Holiday, Person, Tally
+from archive.rules import officehours
+from archive.rules.roles import Action
+from archive.tallies import HANDLING
+
+USUAL_DAYS: Final = 28  # before the day looked at
+KNOWN_DAYS: Final = 5  # fewer days of work are no habit
+TIMES_USUAL: Final = 3
+MANY_A_DAY: Final = 20
+MANY_AN_HOUR: Final = 30
+MANY_REFUSED: Final = 5
+NEW_DAYS: Final = 7  # everything is a first time in a person's first week
+MOST_FIRSTS: Final = 100
+FIRSTS: Final = HANDLING - {Action.RECORD_READ} | {Action.GRANT, Action.CLEARANCE_GIVE, Action.RECORD_LEVEL}
+
+
+class Kind(StrEnum):
+    """Why something stands out, the most pressing first."""
+
+    BULK = "bulk"
+    VOLUME = "volume"
+    OUTSIDE = "outside"
+    REFUSED = "refused"
+    FIRST = "first"
+
+    @property
+    def label(self) -> str | Promise:
+        """What it is called."""
+        return LABELS[self]
+
+    @property
+    def rule(self) -> str | Promise:
+        """When something is called so."""
+        return RULES[self]
+
+
+LABELS: Final = {
+    Kind.BULK: _("Many at once"),
+    Kind.VOLUME: _("More than usual"),
+    Kind.OUTSIDE: _("Out of hours"),
+    Kind.REFUSED: _("Refused again and again"),
+    Kind.FIRST: _("For the first time"),
+}
+RULES: Final = {
+    Kind.BULK: _("At least 30 dispatches opened or taken out within one hour of the clock."),
+    Kind.VOLUME: _(
+        "At least 20 dispatches opened or taken out on the day, and more than three times the median of this "
+        "person's own days of work in the 28 days before (at least 5 such days)."
+    ),
+    Kind.OUTSIDE: _("A dispatch opened or taken out at night, on a day of rest or on a holiday."),
+    Kind.REFUSED: _("At least 5 refusals on one day."),
+    Kind.FIRST: _(
+        "An act that takes something out or changes rights, never done before by this person at this level; "
+        "a person's first week is left out."
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Notable:
+    """One thing to look at: who, on which day, how much; what is usual (a median), where that is known."""
+
+    kind: Kind
+    person_id: int
+    person: str
+    day: date
+    count: int
+    usual: float | None = None
+    action: str = ""
+    level: int = 0
+
+
+def holidays(since: date, until: date) -> set[date]:
+    """Return the holidays of a span of days."""
+    return set(Holiday.objects.filter(day__range=(since, until)).values_list("day", flat=True))
+
+
+def notable(since: date, until: date) -> list[Notable]:
+    """Return what stands out between two local days, both counted: the most pressing kinds and newest days first."""
+    found = [*_of_days(since, until), *_firsts(since, until)]
+    order = list(Kind)
+    found.sort(key=lambda one: (order.index(one.kind), -one.day.toordinal(), -one.count, one.person))
+    return found
+
+
+def _of_days(since: date, until: date) -> Iterator[Notable]:
+    rows = list(
+        Tally.objects.filter(day__range=(since, until))
+        .filter(Q(handled__gt=0) | Q(refused__gte=MANY_REFUSED))
+        .values_list("person_id", "day", "handled", "refused", "handled_by_hour")
+    )
+    names = _names({row[0] for row in rows})
+    closed = holidays(since, until)
+    usual = _usual({row[0] for row in rows if row[2] >= MANY_A_DAY}, since, until)
+    for person, day, handled, refused, by_hour in rows:
+        busiest = max(by_hour)
+        if busiest >= MANY_AN_HOUR:
+            yield Notable(Kind.BULK, person, names[person], day, busiest)
+        habit = _median_before(usual.get(person, ()), day)
+        if handled >= MANY_A_DAY and habit is not None and handled > TIMES_USUAL * habit:
+            yield Notable(Kind.VOLUME, person, names[person], day, handled, habit)
+        late = officehours.outside(by_hour, day, settings.OFFICE_HOURS, closed)
+        if late:
+            yield Notable(Kind.OUTSIDE, person, names[person], day, late)
+        if refused >= MANY_REFUSED:
+            yield Notable(Kind.REFUSED, person, names[person], day, refused)
+
+
+def _names(people: set[int]) -> dict[int, str]:
+    return dict(Person.objects.filter(pk__in=people).values_list("pk", "full_name"))
+
+
+def _usual(people: set[int], since: date, until: date) -> dict[int, list[tuple[date, int]]]:
+    """Return for each person the days of work and how many dispatches were handled on each."""
+    days: dict[int, list[tuple[date, int]]] = defaultdict(list)
+    if people:
+        first = since - timedelta(days=USUAL_DAYS)
+        rows = Tally.objects.filter(day__range=(first, until), person_id__in=people)
+        for person, day, handled in rows.values_list("person_id", "day", "handled"):
+            days[person].append((day, handled))
+    return days
+
+
+def _median_before(days: Sequence[tuple[date, int]], day: date) -> float | None:
+    """Return the median of the days of work in the weeks before a day; None when they are too few for a habit."""
+    first = day - timedelta(days=USUAL_DAYS)
+    before = [handled for one, handled in days if first <= one < day]
+    return float(median(before)) if len(before) >= KNOWN_DAYS else None
+
+
+def _firsts(since: date, until: date) -> Iterator[Notable]:
+    start, end = moments(since, until)
+    rows = list(
+        FirstAct.objects.filter(ts__gte=start, ts__lt=end, action__in=[str(act) for act in FIRSTS])
+        .order_by("-ts")
+        .values_list("person_id", "person__full_name", "action", "level", "ts")[:MOST_FIRSTS]
+    )
+    known = (
+        FirstAct.objects.filter(person_id__in={row[0] for row in rows}).values("person_id").annotate(first=Min("ts"))
+    )
+    since_when = {row["person_id"]: row["first"] for row in known.order_by()}
+    for person, name, action, level, moment in rows:
+        if moment - since_when[person] >= timedelta(days=NEW_DAYS):
+            day = timezone.localtime(moment).date()
+            yield Notable(Kind.FIRST, person, name, day, 1, action=action, level=level)
+
+
+def moments(since: date, until: date) -> tuple[datetime, datetime]:
+    """Return the moments [start, end) of a span of local days."""
+    start = datetime.combine(since, datetime.min.time())
+    end = datetime.combine(until + timedelta(days=1), datetime.min.time())
+    return timezone.make_aware(start), timezone.make_aware(end)

@@ -1,0 +1,217 @@
+"""What the auditor is shown: the log added up, what stands out of it, who saw a dispatch, kept filters."""
+
+from datetime import date, datetime, timedelta
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from archive import audit, notable, tallies
+from archive.models import AuditEntry, FirstAct, Holiday, KeptLogFilter, Tally, TallyPlace
+from archive.notable import Kind
+from archive.rules.levels import Level
+from archive.rules.officehours import Hours, closed_spans, outside
+from archive.rules.roles import Action
+
+HOURS = Hours(7, 18)
+FRIDAY = date(2026, 11, 20)
+
+
+def at(day, hour):
+    return datetime.combine(day, datetime.min.time()) + timedelta(hours=hour)
+
+
+@pytest.fixture
+def did(office, monkeypatch):
+    """Return how to write an entry of a person at a local day and hour."""
+
+    def act(who, action, day, hour=9, level=0, outcome="ok"):
+        moment = timezone.make_aware(at(day, hour))
+        monkeypatch.setattr(audit.timezone, "now", lambda: moment)
+        with transaction.atomic():
+            subject = audit.Subject("record", f"k{day:%m%d}{hour}", level=level)
+            audit._append(action, actor=getattr(office, who), subject=subject, outcome=outcome, reason="", details=None)
+        monkeypatch.undo()
+
+    return act
+
+
+@pytest.fixture
+def day_of(office):
+    """Return how to put a person's day among the counts."""
+
+    def put(who, day, handled=0, refused=0, hour=9):
+        by_hour = [0] * 24
+        by_hour[hour] = handled
+        Tally.objects.create(
+            day=day,
+            person=getattr(office, who),
+            acts=handled + refused,
+            refused=refused,
+            handled=handled,
+            handled_by_hour=by_hour,
+        )
+
+    return put
+
+
+def kinds(since, until):
+    return {(one.kind, one.person, one.count) for one in notable.notable(since, until)}
+
+
+# --- hours --------------------------------------------------------------------------------------------------
+
+
+def test_nights_days_of_rest_and_holidays_are_one_span_where_they_touch():
+    spans = closed_spans(FRIDAY, FRIDAY + timedelta(days=4), HOURS, {FRIDAY + timedelta(days=3)})
+    assert spans == [
+        (at(FRIDAY, 0), at(FRIDAY, 7)),
+        (at(FRIDAY, 18), at(FRIDAY + timedelta(days=4), 7)),
+        (at(FRIDAY + timedelta(days=4), 18), at(FRIDAY + timedelta(days=5), 0)),
+    ]
+
+
+def test_what_lies_outside_the_hours_is_all_of_a_day_of_rest():
+    by_hour = [1] * 24
+    assert outside(by_hour, FRIDAY, HOURS, ()) == 13
+    assert outside(by_hour, FRIDAY + timedelta(days=1), HOURS, ()) == 24
+    assert outside(by_hour, FRIDAY, HOURS, {FRIDAY}) == 24
+
+
+# --- adding up ----------------------------------------------------------------------------------------------
+
+
+def test_every_entry_is_counted_once_and_a_recount_says_the_same(did, office):
+    did("clerk", Action.RECORD_READ, FRIDAY, 9)
+    did("clerk", Action.RECORD_READ, FRIDAY, 23)
+    did("clerk", Action.RECORD_READ, FRIDAY, 9, outcome="denied")
+    did("staff", Action.RECORD_PRINT, FRIDAY, 10, level=1)
+    while tallies.catch_up(limit=1):
+        continue
+    rows = {
+        row.person_id: (row.acts, row.refused, row.handled, row.handled_by_hour[9], row.handled_by_hour[23])
+        for row in Tally.objects.filter(day=FRIDAY)
+    }
+    assert rows == {office.clerk.pk: (3, 1, 2, 1, 1), office.staff.pk: (1, 0, 1, 0, 0)}
+    assert FirstAct.objects.filter(person=office.staff, action=Action.RECORD_PRINT, level=1).count() == 1
+    before = list(Tally.objects.order_by("day", "person_id").values_list("day", "person_id", "acts", "handled_by_hour"))
+    tallies.recount()
+    assert (
+        list(Tally.objects.order_by("day", "person_id").values_list("day", "person_id", "acts", "handled_by_hour"))
+        == before
+    )
+    assert tallies.catch_up() == 0
+
+
+def test_counts_and_their_place_change_together(did, monkeypatch):
+    did("clerk", Action.RECORD_READ, FRIDAY)
+    monkeypatch.setattr(TallyPlace, "save", lambda *_args, **_named: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        tallies.catch_up()
+    assert not Tally.objects.exists()
+
+
+# --- what stands out ----------------------------------------------------------------------------------------
+
+
+def test_a_day_is_held_against_the_persons_own_days(day_of, office):
+    for back in range(1, 11):
+        day_of("clerk", FRIDAY - timedelta(days=back), handled=20)
+        day_of("staff", FRIDAY - timedelta(days=back), handled=4)
+    day_of("clerk", FRIDAY, handled=29)
+    day_of("staff", FRIDAY, handled=21)
+    found = [one for one in notable.notable(FRIDAY, FRIDAY) if one.kind is Kind.VOLUME]
+    assert [(one.person, one.count, one.usual) for one in found] == [(str(office.staff), 21, 4.0)]
+
+
+def test_who_has_no_habit_yet_is_held_against_none(day_of):
+    for back in range(1, 5):
+        day_of("staff", FRIDAY - timedelta(days=back), handled=1)
+    day_of("staff", FRIDAY, handled=29)
+    assert kinds(FRIDAY, FRIDAY) == set()
+
+
+def test_many_in_one_hour_at_night_and_many_refusals_are_told(day_of, office):
+    day_of("clerk", FRIDAY, handled=30)
+    day_of("staff", FRIDAY, handled=2, hour=2)
+    day_of("leader", FRIDAY, refused=5)
+    day_of("archivist", FRIDAY, handled=29, refused=4)
+    assert kinds(FRIDAY, FRIDAY) == {
+        (Kind.BULK, str(office.clerk), 30),
+        (Kind.OUTSIDE, str(office.staff), 2),
+        (Kind.REFUSED, str(office.leader), 5),
+    }
+
+
+def test_a_holiday_is_out_of_hours(day_of, office):
+    day_of("clerk", FRIDAY, handled=1)
+    Holiday.objects.create(day=FRIDAY, name="Nghỉ bù")
+    assert kinds(FRIDAY, FRIDAY) == {(Kind.OUTSIDE, str(office.clerk), 1)}
+
+
+def test_a_first_time_is_told_after_the_first_week(did, office):
+    did("clerk", Action.SIGN_IN, FRIDAY - timedelta(days=20))
+    did("clerk", Action.RECORD_ORIGINAL, FRIDAY, level=1)
+    did("staff", Action.SIGN_IN, FRIDAY - timedelta(days=2))
+    did("staff", Action.RECORD_ORIGINAL, FRIDAY, level=1)
+    tallies.sweep()
+    found = [(one.person, one.action, one.level) for one in notable.notable(FRIDAY, FRIDAY) if one.kind is Kind.FIRST]
+    assert found == [(str(office.clerk), Action.RECORD_ORIGINAL, 1)]
+
+
+# --- pages --------------------------------------------------------------------------------------------------
+
+
+def test_who_saw_a_dispatch_is_told_in_one_look(office, make_record, signed_in):
+    record = make_record(level=Level.MAT, code_number="71", code_notation="KH-BCH")
+    signed_in("clerk").get(f"/records/{record.key}/")
+    signed_in("clerk").get(f"/records/{record.key}/")
+    signed_in("stranger").get(f"/records/{record.key}/")
+    page = signed_in("auditor").get("/log/who/", {"record": "71/KH-BCH"})
+    seen = {one.person: one for one in page.context["seers"]}
+    assert seen[str(office.clerk)].acts[Action.RECORD_READ] == 2
+    page = signed_in("auditor").get("/log/who/", {"record": record.key})
+    refused = {one.person: one.refused for one in page.context["seers"]}
+    assert refused[str(office.stranger)] == 1
+    assert AuditEntry.objects.filter(actor=office.auditor, action=Action.LOG_READ).count() == 2
+
+
+@pytest.mark.parametrize("address", ["/log/", "/log/who/", "/log/unusual/", "/log/outside/", "/log/refused/"])
+def test_only_the_auditor_reads_and_every_look_is_written(office, signed_in, address):
+    assert signed_in("auditor").get(address).status_code == 200
+    assert AuditEntry.objects.filter(actor=office.auditor, action=Action.LOG_READ).count() == 1
+    for role in ("clerk", "leader", "staff", "archivist", "admin"):
+        assert signed_in(role).get(address).status_code in {403, 404}
+
+
+def test_the_log_narrows_to_a_unit_a_level_and_the_hours(did, office, signed_in):
+    today = timezone.localdate()
+    friday = today - timedelta(days=(today.weekday() - 4) % 7 or 7)
+    did("clerk", Action.RECORD_READ, friday, 9, level=1)
+    did("clerk", Action.RECORD_PRINT, friday, 23)
+    did("stranger", Action.RECORD_READ, friday, 23)
+    ask = signed_in("auditor").get
+
+    def acts(**asked):
+        rows = ask("/log/", {"since": friday, "until": friday, **asked}).context["rows"]
+        return {(row["person"], row["action"]) for row in rows}
+
+    clerk, stranger = str(office.clerk), str(office.stranger)
+    assert acts(level="1") == {(clerk, Action.RECORD_READ)}
+    assert acts(hours="outside") == {(clerk, Action.RECORD_PRINT), (stranger, Action.RECORD_READ)}
+    assert {row["person"] for row in ask("/log/outside/", {"since": friday}).context["rows"]} >= {clerk, stranger}
+    assert acts(unit=office.stranger.unit_id) == {(stranger, Action.RECORD_READ)}
+    assert ask("/log/", {"unit": office.stranger.unit_id}).context["form"].is_narrowed
+
+
+def test_a_kept_filter_is_its_owners_and_both_acts_are_written(office, signed_in):
+    browser = signed_in("auditor")
+    browser.post("/log/keep/", {"name": "Bị từ chối", "asked": "outcome=denied"})
+    kept = KeptLogFilter.objects.get()
+    assert "Bị từ chối" in browser.get("/log/").content.decode()
+    assert signed_in("clerk").post(f"/log/drop/{kept.pk}/").status_code in {403, 404}
+    browser.post("/log/keep/", {"name": "", "asked": "outcome=denied"})
+    assert KeptLogFilter.objects.count() == 1
+    browser.post(f"/log/drop/{kept.pk}/")
+    assert not KeptLogFilter.objects.exists()
+    assert AuditEntry.objects.filter(action=Action.LOG_KEEP, actor=office.auditor).count() == 2

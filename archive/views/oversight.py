@@ -1,0 +1,154 @@
+"""The auditor's other pages: who saw a dispatch, what stands out, filters kept under a name. Reading is logged."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django import forms
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_POST
+
+from archive import access, audit, notable
+from archive.models import AuditEntry, KeptLogFilter
+from archive.rules import action_words
+from archive.rules.levels import Level
+from archive.rules.roles import Action
+from archive.views.doors import person_of
+from archive.views.log import about
+
+DAYS: Final = (7, 30, 90)
+MOST_ENTRIES: Final = 20_000  # of one dispatch
+MOST_KEPT: Final = 40
+
+
+class Asked(forms.Form):
+    """Which dispatch."""
+
+    record = forms.CharField(
+        required=False, max_length=60, label=gettext_lazy("Dispatch"),
+        widget=forms.TextInput(attrs={"class": "form-control", "placeholder": "123/BC-BCH", "autofocus": True}),
+    )  # fmt: skip
+
+
+@dataclass(slots=True)
+class Seer:
+    """One person and what they did with a dispatch, from the first time to the last."""
+
+    person: str
+    person_id: int
+    first: datetime
+    last: datetime
+    acts: dict[str, int] = field(default_factory=dict)
+    refused: int = 0
+
+    def add(self, moment: datetime, action: str, outcome: str) -> None:
+        """Count one entry more."""
+        self.last = moment
+        if outcome == "ok":
+            self.acts[action] = self.acts.get(action, 0) + 1
+        else:
+            self.refused += 1
+
+    @property
+    def said(self) -> list[tuple[str, int]]:
+        """What was done, in words, most frequent first."""
+        return sorted(((action_words.word(act), n) for act, n in self.acts.items()), key=lambda one: (-one[1], one[0]))
+
+
+@require_GET
+def who(request: HttpRequest) -> HttpResponse:
+    """Show who opened, read, printed, took out or was refused one dispatch."""
+    person = person_of(request)
+    access.require(person, Action.LOG_READ)
+    form = Asked(request.GET or None)
+    asked = form.cleaned_data["record"].strip() if form.is_valid() else ""
+    audit.read(Action.LOG_READ, actor=person, filters={"record": asked} if asked else {}, who=True)
+    seers, is_more = _seers(asked) if asked else ([], False)
+    context = {"form": form, "asked": asked, "seers": seers, "more": is_more, "most": MOST_ENTRIES}
+    return render(request, "archive/log_who.html", context)
+
+
+def _seers(asked: str) -> tuple[list[Seer], bool]:
+    """Return who had to do with a dispatch, the latest first, and whether older entries were left out."""
+    rows = AuditEntry.objects.filter(about(asked), actor__isnull=False).order_by("-ts").values_list(
+        "actor_id", "actor__full_name", "ts", "action", "outcome"
+    )  # fmt: skip
+    newest = list(rows[: MOST_ENTRIES + 1])
+    found: dict[int, Seer] = {}
+    for pk, name, moment, action, outcome in reversed(newest[:MOST_ENTRIES]):
+        found.setdefault(pk, Seer(name, pk, moment, moment)).add(moment, action, outcome)
+    return sorted(found.values(), key=lambda one: one.last, reverse=True), len(newest) > MOST_ENTRIES
+
+
+@require_GET
+def unusual(request: HttpRequest) -> HttpResponse:
+    """Show what stands out, each kind with its rule in words."""
+    person = person_of(request)
+    access.require(person, Action.LOG_READ)
+    asked = request.GET.get("days", "")
+    days = int(asked) if asked in {str(one) for one in DAYS} else DAYS[0]
+    audit.read(Action.LOG_READ, actor=person, unusual=True, days=days)
+    today = timezone.localdate()
+    found = notable.notable(today - timedelta(days=days), today)
+    kinds = [{"kind": kind, "rows": [_line(one) for one in found if one.kind is kind]} for kind in notable.Kind]
+    return render(request, "archive/log_unusual.html", {"kinds": kinds, "days": days, "choices": DAYS})
+
+
+def _line(one: notable.Notable) -> dict[str, Any]:
+    """Return one thing that stands out as the page shows it, with the way to its entries."""
+    narrowed = {"person": one.person_id, "since": one.day.isoformat(), "until": one.day.isoformat()}
+    if one.kind is notable.Kind.REFUSED:
+        narrowed["outcome"] = "denied"
+    elif one.kind is notable.Kind.OUTSIDE:
+        narrowed["hours"] = "outside"
+    elif one.kind is notable.Kind.FIRST:
+        narrowed["action"] = one.action
+    url = reverse("archive:log", query=narrowed)
+    word = action_words.word(one.action) if one.action else ""
+    return {"it": one, "url": url, "word": word, "level": Level(one.level)}
+
+
+@require_POST
+def keep(request: HttpRequest) -> HttpResponse:
+    """Keep a filter under a name; one of the same name is replaced."""
+    person = person_of(request)
+    access.require(person, Action.LOG_READ)
+    name, asked = request.POST.get("name", "").strip()[:80], request.POST.get("asked", "")[:600]
+    if not name or not asked:
+        messages.error(request, _("Give the filter a name, and choose something to filter by first."))
+    elif KeptLogFilter.objects.filter(person=person).exclude(name=name).count() >= MOST_KEPT:
+        messages.error(request, _("You keep %(n)s filters already. Drop one you no longer use.") % {"n": MOST_KEPT})
+    else:
+        with transaction.atomic():
+            KeptLogFilter.objects.update_or_create(person=person, name=name, defaults={"asked": asked})
+            audit.write(Action.LOG_KEEP, actor=person, details={"name": name, "filters": asked})
+        messages.success(request, _("The filter is kept."))
+    return redirect(reverse("archive:log") + f"?{asked}")
+
+
+@require_POST
+def drop(request: HttpRequest, pk: int) -> HttpResponse:
+    """Drop a kept filter of one's own; somebody else's is as if it were not there."""
+    person = person_of(request)
+    access.require(person, Action.LOG_READ)
+    with transaction.atomic():
+        kept = KeptLogFilter.objects.filter(person=person, pk=pk).first()
+        if kept:
+            audit.write(Action.LOG_KEEP, actor=person, details={"name": kept.name, "dropped": True})
+            kept.delete()
+    return redirect("archive:log")
+
+
+urlpatterns = [
+    path("log/who/", who, name="log-who"),
+    path("log/unusual/", unusual, name="log-unusual"),
+    path("log/keep/", keep, name="log-keep"),
+    path("log/drop/<int:pk>/", drop, name="log-drop"),
+]
