@@ -49,7 +49,7 @@ def basis_field() -> forms.CharField:
     )
 
 
-class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg] - not generic at run time
+class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not generic at run time
     """Chooses one of the people in use by name and title, drawn in one go."""
 
     def __init__(self, label: Any) -> None:
