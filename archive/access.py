@@ -12,7 +12,7 @@ counts drive from `Access`; wide readers on SQLite filter records by EXISTS with
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Final, Protocol
@@ -137,7 +137,10 @@ class Scope:
     @cached_property
     def _granted(self) -> tuple[int, ...]:
         """The records opened by a dated grant; a page of hits asks for them more than once."""
-        return tuple(self.rows().filter(source=Source.GRANT).values_list("record_id", flat=True))
+        # A grant is to a person (`reasons`): the rows of units and posts, most of the archive for some, hold none.
+        own = tuple(each for each in self.principals if PERSON <= each < ROLE)
+        granted = replace(self, principals=own).rows().filter(source=Source.GRANT)
+        return tuple(granted.values_list("record_id", flat=True))
 
     def _reached(self) -> ByRow:
         return ByRow(self._ways("pk"))
@@ -309,7 +312,12 @@ def grant(record: Record, *, to: Person, until: datetime, reason: str, actor: Pe
     given = Grant.objects.create(record=record, person=to, since=now, until=until, reason=reason, granted_by=actor)
     derive(record)
     audit.write(
-        Action.GRANT, actor=actor, subject=record, reason=reason, details={"to": to.pk, "until": until.isoformat()}
+        Action.GRANT,
+        actor=actor,
+        subject=record,
+        reason=reason,
+        details={"to": to.pk, "until": until.isoformat()},
+        rows=list(Grant.objects.filter(record=record, person=to)),
     )
     return given
 

@@ -1,9 +1,16 @@
+from datetime import timedelta
+from functools import partial
+
 import pytest
 from django.db import connection
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
+from archive import access
+from archive.models import Clearance
+from archive.routing import lists
 from archive.rules.levels import Level
 from archive.rules.roles import Role
 from archive.views import shell
@@ -26,7 +33,8 @@ def test_every_address_of_the_rail_exists(role):
 def test_drafts_are_counted_in_brass_and_only_those_one_may_see(office, make_draft):
     make_draft()
     make_draft(level=Level.TOI_MAT)
-    office.clerk.clearances.update(level=Level.MAT)
+    office.clerk.clearances.update(until=timezone.now())
+    Clearance.objects.create(person=office.clerk, level=Level.MAT, since=timezone.now(), basis="QĐ 02")
     waiting = lines(office, "clerk")[reverse("archive:register")]
     assert (waiting["count"], waiting["attention"]) == (1, True)
 
@@ -72,3 +80,17 @@ def test_a_part_of_a_page_costs_no_count(office):
 @pytest.mark.parametrize("name", ["clerk", "leader", "staff", "archivist", "auditor", "security", "admin"])
 def test_a_phone_gets_at_most_four_tabs(office, name):
     assert 1 <= len([line for line in lines(office, name).values() if line["tab"]]) <= 4
+
+
+def test_a_written_count_asks_with_the_minute_and_the_rights_of_now(office, make_record, monkeypatch):
+    from archive import routing
+    from archive.models import Access
+
+    record, now = make_record(), timezone.now()
+    routing.forward(record, routing.Task(office.leader), actor=office.clerk)
+    waiting = partial(lists.glances, office.leader, ["to_direct"])
+    assert waiting()["to_direct"].total == 1
+    Access.objects.filter(record=record).update(until=access.minutes(now) + 5)
+    assert waiting()["to_direct"].total == 1
+    monkeypatch.setattr(timezone, "now", lambda: now + timedelta(minutes=6))
+    assert waiting()["to_direct"].total == 0

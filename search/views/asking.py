@@ -20,10 +20,11 @@ from django.http import HttpRequest, QueryDict
 from django.urls import reverse
 from django.utils import timezone
 
-from archive import access, audit
+from archive import audit
 from archive.models import Person
 from archive.rules.errors import Hidden
 from archive.rules.levels import LEVEL_SLUGS, URGENCY_SLUGS, Level
+from archive.standing import standing
 from search import writing
 from search.entry import FACETS, Order
 from search.models import Asking
@@ -83,7 +84,7 @@ class Asked:
 
     def level(self, person: Person) -> Level:
         """Return the highest level this question may be about when this person asks it."""
-        highest = Level(max(access.visible_to(person).level, Level.THUONG))
+        highest = standing(person, timezone.now()).level
         return max(highest, Level.MAT) if self.names_level else highest
 
     def may_stand_in_address(self, person: Person) -> bool:
