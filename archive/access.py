@@ -312,12 +312,7 @@ def grant(record: Record, *, to: Person, until: datetime, reason: str, actor: Pe
     given = Grant.objects.create(record=record, person=to, since=now, until=until, reason=reason, granted_by=actor)
     derive(record)
     audit.write(
-        Action.GRANT,
-        actor=actor,
-        subject=record,
-        reason=reason,
-        details={"to": to.pk, "until": until.isoformat()},
-        rows=list(Grant.objects.filter(record=record, person=to)),
+        Action.GRANT, actor=actor, subject=record, reason=reason, details={"to": to.pk, "until": until.isoformat()}
     )
     return given
 
