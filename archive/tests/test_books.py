@@ -3,9 +3,10 @@ from datetime import date
 import pytest
 from django.db import connection
 from django.urls import reverse
+from django.utils import timezone
 
 from archive import access, printing, registers, registration
-from archive.models import AuditEntry, Register
+from archive.models import AuditEntry, Clearance, Register
 from archive.printing import paper
 from archive.registers import Book, Place
 from archive.rules.levels import Level, Urgency
@@ -82,7 +83,8 @@ def test_a_hidden_line_leaves_no_trace(office, make_record, signed_in):
 
 
 def test_secret_books_are_for_people_cleared_for_secrets(office, make_record, signed_in):
-    office.leader.clearances.update(level=Level.THUONG)
+    office.leader.clearances.update(until=timezone.now())
+    Clearance.objects.create(person=office.leader, level=Level.THUONG, since=timezone.now(), basis="QĐ 02")
     make_record(level=Level.MAT)
     assert office.secret_incoming.name not in signed_in("leader").get(reverse("archive:registers")).content.decode()
     assert signed_in("leader").get(url("register-book", office.secret_incoming)).status_code == 404
