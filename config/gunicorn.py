@@ -16,7 +16,9 @@ os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="vankho-counts-
 
 from django.conf import settings
 
-bind = "0.0.0.0:8000"  # inside the container; published on the host's loopback only
+# Inside the container; published on the host's loopback only. An evaluation copy is never offered to a network.
+bind = "127.0.0.1:8000" if settings.PROFILE == "evaluation" else "0.0.0.0:8000"
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 workers = settings.WEB_PROCESSES
 threads = settings.WEB_THREADS
 worker_class = "gthread"
@@ -31,11 +33,14 @@ accesslog = None  # our own line says who, what and how long without the address
 logconfig_dict = settings.LOGGING
 
 
-def on_starting(server: Any) -> None:  # noqa: ARG001 - gunicorn's signature
+def on_starting(server: Any) -> None:
     """Run the start-up checks, as every command of manage.py does; a fault ends the start with its cure."""
     from django.core.management import CommandError, call_command
     from django.db import connections
 
+    asked = [address[0] for address in server.cfg.address if isinstance(address, tuple)]
+    if settings.PROFILE == "evaluation" and not LOOPBACK.issuperset(asked):
+        raise SystemExit("The evaluation profile binds to loopback only. Set VANKHO_PROFILE=production.")
     try:
         call_command("check")
     except CommandError as fault:

@@ -32,6 +32,14 @@ def test_a_start_that_the_checks_refuse_never_answers(environment):
     assert b"Traceback" not in ended.stderr
 
 
+def test_an_evaluation_copy_is_never_offered_to_a_network(environment):
+    ended = subprocess.run(
+        [*GUNICORN, "-b", "0.0.0.0:0"], cwd=ROOT, env=environment, capture_output=True, timeout=60, check=False
+    )
+    assert ended.returncode != 0
+    assert b"binds to loopback only" in ended.stderr
+
+
 def test_two_processes_count_as_one_and_log_no_address(environment):
     subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
     with socket.socket() as probe:
