@@ -312,7 +312,12 @@ def grant(record: Record, *, to: Person, until: datetime, reason: str, actor: Pe
     given = Grant.objects.create(record=record, person=to, since=now, until=until, reason=reason, granted_by=actor)
     derive(record)
     audit.write(
-        Action.GRANT, actor=actor, subject=record, reason=reason, details={"to": to.pk, "until": until.isoformat()}
+        Action.GRANT,
+        actor=actor,
+        subject=record,
+        reason=reason,
+        details={"to": to.pk, "until": until.isoformat()},
+        rows=list(Grant.objects.filter(record=record, person=to)),
     )
     return given
 
@@ -329,7 +334,7 @@ def end_grant(given: Grant, *, actor: Person, reason: str = "") -> None:
     Grant.objects.filter(pk=given.pk, ended_at__isnull=True).update(ended_at=timezone.now())
     derive(given.record)
     details = {"to": given.person_id, "given": given.pk}
-    audit.write(Action.GRANT_END, actor=actor, subject=given.record, reason=reason, details=details)
+    audit.write(Action.GRANT_END, actor=actor, subject=given.record, reason=reason, details=details, rows=[given])
 
 
 class Leveled(Protocol):

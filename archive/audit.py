@@ -16,6 +16,7 @@ import os
 import secrets
 import time
 import uuid
+from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,14 +25,15 @@ from typing import Any, Final
 from django.db import connection, models, transaction
 from django.utils import timezone
 
-from archive import sequencing
+from archive import digests, publishing, sequencing
 from archive.models import AuditDetail, AuditEntry, Dossier, Hold, Person, Record, Register, Step
 from archive.rules.errors import Refusal
-from archive.rules.roles import Action
+from archive.rules.roles import SYNCHRONOUS, Action
 from archive.standing import standing
 
 LOG: Final = "vankho"
 VERSION: Final = 1
+LONGEST: Final = 65_535  # bytes of a body: a bundle of C2SP tlog-tiles gives its length 16 bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +82,20 @@ def subject_of(thing: models.Model | Subject | None) -> Subject:
     return Subject(type(thing).__name__.lower(), str(thing.pk))
 
 
-def write(
+def write(  # noqa: PLR0913 - every part of an entry by its name
     action: Action,
     *,
     actor: Person | None,
     subject: models.Model | Subject | None = None,
     reason: str = "",
     details: dict[str, Any] | None = None,
+    rows: Sequence[models.Model] = (),
+    obo: Person | None = None,
 ) -> AuditEntry:
     """Write the entry of an act that succeeds, inside the act's transaction.
+
+    An act of `SYNCHRONOUS` is done only when a signed head stands for its entry: what the
+    caller's commit returns after.
 
     Args:
         action: what was done.
@@ -96,17 +103,34 @@ def write(
         subject: the row it was done to.
         reason: the person's own words, where the act asks for them.
         details: values worth keeping (JSON); the entry carries only their salted digest.
+        rows: what else the act left changed, of the kinds that `archive.digests` watches; a
+            subject of such a kind is always looked at.
+        obo: on whose behalf, or with whose consent.
 
     Raises:
         RuntimeError: called outside a transaction: the act and its entry could part.
     """
-    return _append(action, actor=actor, subject=subject_of(subject), outcome="ok", reason=reason, details=details)
+    touched = [*_watched(subject), *rows]
+    about = subject_of(subject)
+    entry = _append(
+        action, actor=actor, subject=about, outcome="ok", reason=reason, details=details, touched=touched, obo=obo
+    )
+    if action in SYNCHRONOUS:
+        transaction.on_commit(publishing.publish)
+    return entry
+
+
+def _watched(subject: models.Model | Subject | None) -> list[models.Model]:
+    """Return the row of a subject that digests are kept of."""
+    row = subject.record if isinstance(subject, Step) else subject
+    return [row] if isinstance(row, models.Model) and isinstance(row, tuple(digests.WATCHED.values())) else []
 
 
 def read(action: Action, *, actor: Person, subject: models.Model | Subject | None = None, **details: Any) -> AuditEntry:
     """Write the entry of a read, search or download in a transaction of its own."""
+    about = subject_of(subject)
     with transaction.atomic():
-        return write(action, actor=actor, subject=subject, details=details or None)
+        return _append(action, actor=actor, subject=about, outcome="ok", reason="", details=details or None)
 
 
 def watched(action: Action, *, actor: Person, subject: models.Model | Subject, minutes: int = 10) -> AuditEntry | None:
@@ -149,6 +173,8 @@ def _append(  # noqa: PLR0913 - every part of an entry by its name
     outcome: str,
     reason: str,
     details: dict[str, Any] | None,
+    touched: Sequence[models.Model] = (),
+    obo: Person | None = None,
 ) -> AuditEntry:
     if not connection.in_atomic_block:
         raise RuntimeError(f"{action}: an entry belongs inside its act's transaction")
@@ -156,6 +182,7 @@ def _append(  # noqa: PLR0913 - every part of an entry by its name
     details = _storable(details)
     salt = secrets.token_bytes(16) if details else b""
     digest = hashlib.sha256(salt + canonical(details)).hexdigest() if details else ""
+    kept = digests.observed(touched)
     # Last of all: on PostgreSQL other acts on this object wait from here until the commit.
     seq, previous = sequencing.last_of(subject.type, subject.id)
     now = timezone.now()
@@ -167,6 +194,7 @@ def _append(  # noqa: PLR0913 - every part of an entry by its name
             "id": str(entry_id),
             "ts": now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
             "actor": who,
+            "obo": {"id": obo.pk, "name": obo.full_name} if obo else "",
             "src": _source(),
             "action": str(action),
             "outcome": outcome,
@@ -175,8 +203,11 @@ def _append(  # noqa: PLR0913 - every part of an entry by its name
             "object_prev": previous.hex(),
             "reason": reason,
             "details_h": digest,
+            "rows_h": digests.commitment(kept),
         }
     )
+    if len(body) > LONGEST:
+        raise ValueError(f"{action}: an entry of {len(body)} bytes does not fit into a bundle")
     entry = AuditEntry(
         id=entry_id,
         ts=now,
@@ -191,12 +222,19 @@ def _append(  # noqa: PLR0913 - every part of an entry by its name
         body=body,
         leaf_hash=leaf_hash(body),
     )
-    sequencing.add(entry, AuditDetail(entry=entry, salt=salt, payload=details) if details else None)
+    for row in kept:
+        row.entry = entry
+    sequencing.add(entry, AuditDetail(entry=entry, salt=salt, payload=details) if details else None, kept)
     return entry
 
 
 def _storable(value: Any) -> Any:
-    """Return values without the NUL letter, which PostgreSQL keeps in no text; a sign for it stays."""
+    """Return values as both databases keep them to the byte.
+
+    No NUL letter, which PostgreSQL keeps in no text; no fraction as a number, which it writes in another form.
+    """
+    if isinstance(value, float):
+        return repr(value)
     if isinstance(value, str):
         return value.replace("\x00", "\ufffd")
     if isinstance(value, dict):

@@ -102,7 +102,8 @@ def give(decision: Decision, *, to: Person, actor: Person) -> Clearance:
     """
     access.require(actor, Action.CLEARANCE_GIVE)
     given = _write(decision, to=to, actor=actor)
-    audit.write(Action.CLEARANCE_GIVE, actor=actor, subject=to, reason=decision.reason, details=_told(given, decision))
+    details = _told(given, decision)
+    audit.write(Action.CLEARANCE_GIVE, actor=actor, subject=to, reason=decision.reason, details=details, rows=[given])
     return given
 
 
@@ -122,7 +123,7 @@ def extend(clearance: Clearance, *, until: datetime, basis: str, reason: str, ac
     decision = Decision(Level(old.level), old.until, until, basis, reason, marks)
     given = _write(decision, to=old.person, actor=actor)
     details = _told(given, decision)
-    audit.write(Action.CLEARANCE_EXTEND, actor=actor, subject=old.person, reason=reason, details=details)
+    audit.write(Action.CLEARANCE_EXTEND, actor=actor, subject=old.person, reason=reason, details=details, rows=[given])
     return given
 
 
@@ -176,7 +177,7 @@ def shorten(clearance: Clearance, *, until: datetime, reason: str, actor: Person
         raise WrongPeriod
     _end(old, reason, actor, until=until)
     details = {"clearance": old.pk, "level": Level(old.level).slug, "until": until.isoformat()}
-    audit.write(Action.CLEARANCE_SHORTEN, actor=actor, subject=old.person, reason=reason, details=details)
+    audit.write(Action.CLEARANCE_SHORTEN, actor=actor, subject=old.person, reason=reason, details=details, rows=[old])
     return Clearance.objects.get(pk=old.pk)
 
 
@@ -192,7 +193,7 @@ def revoke(clearance: Clearance, *, reason: str, actor: Person) -> Clearance:
     old = _live(clearance)
     _end(old, reason, actor, revoked_at=timezone.now())
     details = {"clearance": old.pk, "level": Level(old.level).slug}
-    audit.write(Action.CLEARANCE_REVOKE, actor=actor, subject=old.person, reason=reason, details=details)
+    audit.write(Action.CLEARANCE_REVOKE, actor=actor, subject=old.person, reason=reason, details=details, rows=[old])
     return Clearance.objects.get(pk=old.pk)
 
 

@@ -184,7 +184,7 @@ def register(  # noqa: PLR0913 - what the clerk confirms, and against what
     access.derive(record)
     number = _allot(register, record, actor)
     details = {"register": register.pk, "year": number.year, "number": number.number}
-    audit.write(Action.RECORD_REGISTER, actor=actor, subject=record, details=details)
+    audit.write(Action.RECORD_REGISTER, actor=actor, subject=record, details=details, rows=[number])
     return record
 
 
@@ -324,7 +324,13 @@ def void(record: Record, *, reason: str, actor: Person) -> RegisterNumber:
     Record.objects.filter(pk=record.pk).update(state=RecordState.VOID)
     record.refresh_from_db()
     access.derive(record)
-    audit.write(Action.NUMBER_VOID, actor=actor, subject=record, reason=reason)
+    audit.write(
+        Action.NUMBER_VOID,
+        actor=actor,
+        subject=record,
+        reason=reason,
+        rows=list(RegisterNumber.objects.filter(record=record)),
+    )
     return RegisterNumber.objects.get(record=record)
 
 

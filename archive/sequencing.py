@@ -11,12 +11,13 @@ lock is held until commit, pending ids are drawn under it and places are given b
 id. Never reads, changes or judges what an entry says.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from django.db import connection, transaction
 from django.db.models import Model
 
-from archive.models import AuditDetail, AuditEntry, AuditPending
+from archive.models import AuditDetail, AuditEntry, AuditPending, AuditRow
 
 BATCH: Final = 500  # entries placed in one transaction: 12 ms, so no act's entry waits for a longer one
 EVERY_SECONDS: Final = 0.05
@@ -60,14 +61,16 @@ def last_of(object_type: str, object_id: str) -> tuple[int, bytes]:
     return (row[0], bytes(row[1])) if row else (0, bytes(32))
 
 
-def add(entry: AuditEntry, detail: AuditDetail | None) -> None:
-    """Insert an entry and the values behind its digest, and give it its place, now or soon."""
+def add(entry: AuditEntry, detail: AuditDetail | None, rows: Sequence[AuditRow] = ()) -> None:
+    """Insert an entry, the values behind its digest and the digests of rows; give it its place, now or soon."""
     if connection.vendor == "postgresql":
-        _add_pending(entry, detail)
+        _add_pending(entry, detail, rows)
         return
     entry.save(force_insert=True)
     if detail is not None:
         detail.save(force_insert=True)
+    for row in rows:
+        row.save(force_insert=True)
     with connection.cursor() as cursor:  # one writer (IMMEDIATE): max + 1 cannot race
         cursor.execute(_PLACE_NOW, [entry.pk.hex])
 
@@ -108,25 +111,29 @@ def sweep() -> None:
             continue
 
 
-def _add_pending(entry: AuditEntry, detail: AuditDetail | None) -> None:
-    """Insert entry, values and pending row in one statement: one way to the server instead of three."""
+def _add_pending(entry: AuditEntry, detail: AuditDetail | None, rows: Sequence[AuditRow]) -> None:
+    """Insert entry, what belongs to it and the pending row in one statement: one way to the server instead of many."""
     statement, values = _insert(entry)
     parts = [f"entry AS ({statement} RETURNING id)"]
     if detail is not None:
         inner, more = _insert(detail)
         parts.append(f"detail AS ({inner})")
         values += more
+    for number, digest in enumerate(rows):
+        inner, more = _insert(digest)
+        parts.append(f"row{number} AS ({inner})")
+        values += more
     last = "INSERT INTO archive_auditpending (entry_id) SELECT id FROM entry"
     with connection.cursor() as cursor:
         cursor.execute(f"WITH {', '.join(parts)} {last}", values)
-    for row in (entry, detail):
+    for row in (entry, detail, *rows):
         if row is not None:
             row._state.adding, row._state.db = False, connection.alias  # noqa: SLF001 - as Django's own save does
 
 
 def _insert(row: Model) -> tuple[str, list[Any]]:
     """Return the INSERT of one row and its values, in the order of the model's columns."""
-    fields = row._meta.concrete_fields  # noqa: SLF001 - Django's documented Meta API
+    fields = [field for field in row._meta.concrete_fields if field.attname != "id" or row.pk]  # noqa: SLF001 - Django's documented Meta API
     values = [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
     columns = ", ".join(str(field.column) for field in fields)
     marks = ", ".join(["%s"] * len(fields))

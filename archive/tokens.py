@@ -38,8 +38,10 @@ def give(person: Person, *, name: str, until: datetime | None, actor: Person) ->
     if not person.is_service:
         raise NotAService(name=person.full_name)
     secret = f"vk_{secrets.token_urlsafe(32)}"
-    ServiceToken.objects.create(person=person, name=name, digest=_digest(secret), since=timezone.now(), until=until)
-    audit.write(Action.TOKEN_GIVE, actor=actor, subject=person, details={"name": name})
+    given = ServiceToken.objects.create(
+        person=person, name=name, digest=_digest(secret), since=timezone.now(), until=until
+    )
+    audit.write(Action.TOKEN_GIVE, actor=actor, subject=person, details={"name": name}, rows=[given])
     return secret
 
 

@@ -21,12 +21,13 @@ from django.utils.translation import gettext_lazy as _
 from archive.rules.errors import Refusal
 from config import index_comments
 
-LOG: Final = ("archive_auditentry", "archive_auditleaf", "archive_auditdetail")
+LOG: Final = ("archive_auditentry", "archive_auditleaf", "archive_auditdetail", "archive_auditrow")
 _ADD: Final = "SELECT, INSERT"
 _ALL: Final = "SELECT, INSERT, UPDATE, DELETE"
 # Tables whose rows nobody may change at will: the rights of the running role on each. All others: _ALL.
 RIGHTS: Final = {
     **dict.fromkeys(LOG, _ADD),
+    "archive_auditdetail": f"{_ADD}, DELETE",  # a trigger lets go only what an entry says is destroyed
     "archive_auditpending": f"{_ADD}, DELETE",  # the queue of the sequencer
     "archive_registernumber": f"{_ADD}, UPDATE (voided_at, voided_by_id, void_reason)",
     "archive_registercounter": f"{_ADD}, UPDATE (last)",
@@ -56,7 +57,8 @@ _POWERS: Final = """
 SELECT r.rolsuper, r.rolcreaterole OR r.rolcreatedb OR r.rolreplication OR r.rolbypassrls,
     has_schema_privilege(r.rolname, current_schema()::text, 'CREATE'),
     COALESCE(bool_or(pg_has_role(r.rolname, c.relowner, 'MEMBER')), false),
-    COALESCE(bool_or(has_table_privilege(r.rolname, c.oid, 'UPDATE, DELETE, TRUNCATE, TRIGGER')
+    COALESCE(bool_or(has_table_privilege(r.rolname, c.oid, 'UPDATE, TRUNCATE, TRIGGER')
+        OR c.relname <> 'archive_auditdetail' AND has_table_privilege(r.rolname, c.oid, 'DELETE')
         OR has_any_column_privilege(r.rolname, c.oid, 'UPDATE')), false)
 FROM pg_roles r LEFT JOIN pg_class c
     ON c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace AND c.relname = ANY(%s)

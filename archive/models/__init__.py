@@ -16,7 +16,7 @@ from archive.models.access import (
 )
 from archive.models.attachment import Attachment
 from archive.models.dossier import Dossier, DossierItem, Hold, HoldItem
-from archive.models.entry import AuditDetail, AuditEntry, AuditLeaf, AuditPending
+from archive.models.entry import AuditDetail, AuditEntry, AuditLeaf, AuditPending, AuditRow
 from archive.models.people import Person, PersonRole, ServiceToken, Unit
 from archive.models.record import DigitalObject, ObjectRole, Page, Record, RecordState
 from archive.models.register import Register, RegisterCounter, RegisterKind, RegisterNumber
@@ -33,6 +33,7 @@ __all__ = [
     "AuditEntry",
     "AuditLeaf",
     "AuditPending",
+    "AuditRow",
     "Clearance",
     "ClearanceMark",
     "DigitalObject",

@@ -74,6 +74,26 @@ class AuditDetail(models.Model):
         return str(self.entry_id)
 
 
+class AuditRow(models.Model):
+    """The digest of a watched row as an act left it (`archive.digests`); the act's entry commits to it."""
+
+    entry = models.ForeignKey(AuditEntry, models.PROTECT, related_name="rows")
+    kind = models.CharField(max_length=20)
+    row_id = models.BigIntegerField()
+    salt = models.BinaryField(max_length=16)  # the same for every digest of one row
+    columns = models.TextField()  # their names, in order
+    digests = models.BinaryField()  # 32 bytes over all, then 6 of each column
+
+    class Meta:
+        indexes = [
+            # The last digest of one row.
+            models.Index(fields=["kind", "row_id", "id"], name="row_digest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.row_id}"
+
+
 class AuditPending(models.Model):
     """An entry that waits for its place (PostgreSQL; SQLite gives places at once).
 

@@ -114,6 +114,7 @@ class Action(StrEnum):
     LOG_READ = "log.read"
     LOG_EXPORT = "log.export"
     LOG_KEEP = "log.keep"
+    LOG_FORGET = "log.forget"
 
     GRANT = "access.grant"
     GRANT_END = "access.grant_end"
@@ -141,6 +142,18 @@ READING: Final = frozenset(
         Action.SEARCH_SHARE,
         Action.SEARCH_EXPORT,
         Action.DOSSIER_READ,
+    }
+)
+
+# Acts that are done only when a signed head stands for their entry (`archive.audit.write`).
+SYNCHRONOUS: Final = frozenset(
+    {
+        Action.RECORD_LEVEL,
+        Action.CLEARANCE_GIVE,
+        Action.CLEARANCE_SHORTEN,
+        Action.CLEARANCE_EXTEND,
+        Action.CLEARANCE_REVOKE,
+        Action.LOG_FORGET,
     }
 )
 
@@ -213,6 +226,7 @@ CAPABILITIES: Final[dict[Role, frozenset[Action]]] = {
             Action.MARK_ADD,
             Action.RECORD_WHY,
             Action.UNIT_CHANGE,
+            Action.LOG_FORGET,
         }
     ),
     Role.ADMIN: frozenset(

@@ -17,8 +17,8 @@ from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.utils import timezone
 
-from archive import audit, merkle, publishing
-from archive.models import AuditEntry, AuditLeaf
+from archive import audit, merkle, publishing, sequencing
+from archive.models import AuditEntry, AuditLeaf, Clearance, PersonRole, UnitScope
 from archive.rules.roles import Action
 from archive.verifier import verify
 from config.tests.office import fence_lifted
@@ -31,6 +31,10 @@ def home(tmp_path, settings, office):
     """An installation of its own with a log of more than one tile, and a second place."""
     settings.VANKHO_HOME = tmp_path / "home"
     settings.LOG_SECOND_PLACE = tmp_path / "second"
+    rows = [row for model in (PersonRole, UnitScope, Clearance) for row in model.objects.all()]
+    with transaction.atomic():
+        audit.write(Action.UNIT_CHANGE, actor=None, rows=rows)
+    sequencing.place_all()
     write(SIZE - AuditLeaf.objects.count())
     return tmp_path
 
@@ -205,9 +209,9 @@ def change_head(folder):
         (cut_entries, "entry 40: the entry is missing"),
         (remove_bundle, "entry 0: the entry is missing"),
         (change_leaf, "entry 41: the chain of its object is broken"),
-        (change_details, "entry 7: the details of the entry were changed"),
-        (drop_details, "entry 7: the details of the entry are missing"),
-        (repeat_details, "entry 7: details of an entry"),
+        (change_details, "entry 8: the details of the entry were changed"),
+        (drop_details, "entry 8: the details of the entry are missing"),
+        (repeat_details, "entry 8: details of an entry"),
         (spoil_details, "the file of details is not in its form"),
         (append_to_bundle, f"entry {SIZE}: an entry was put in here"),
         (append_to_tile, "the hash tile tile/0/000 is missing, or has not its length"),

@@ -46,7 +46,8 @@ def found() -> None:
     _plan()
     for day in office.holidays(timezone.localdate().year):
         Holiday.objects.create(day=day.day, name=day.name, basis=day.basis)
-    audit.write(Action.UNIT_CHANGE, actor=None, details={"founded": "evaluation", "people": len(people)})
+    given = [*PersonRole.objects.all(), *UnitScope.objects.all(), *Clearance.objects.all()]
+    audit.write(Action.UNIT_CHANGE, actor=None, details={"founded": "evaluation", "people": len(people)}, rows=given)
 
 
 def _units() -> dict[str, Unit]:

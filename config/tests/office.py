@@ -54,7 +54,9 @@ def fence_lifted(*, for_good: bool = False) -> Iterator[None]:
     """Let rows of the log go while a test's rows are cleaned away; after the last test the database goes with them."""
     from django.db import connection
 
-    tables = ("archive_auditentry", "archive_auditleaf", "archive_auditdetail")
+    tables = ("archive_auditentry", "archive_auditleaf", "archive_auditdetail", "archive_auditrow")
+    triggers = [(table, f"{table}_append_only") for table in tables]
+    triggers.append(("archive_auditdetail", "archive_auditdetail_forgotten"))
     fences = []
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
@@ -63,10 +65,10 @@ def fence_lifted(*, for_good: bool = False) -> Iterator[None]:
             )
             fences = cursor.fetchall()
         lift = [f"DROP TRIGGER {name}" for name, _made in fences] or [
-            f"ALTER TABLE {table} DISABLE TRIGGER {table}_append_only" for table in tables
+            f"ALTER TABLE {table} DISABLE TRIGGER {trigger}" for table, trigger in triggers
         ]
         restore = [made for _name, made in fences] or [
-            f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_append_only" for table in tables
+            f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger}" for table, trigger in triggers
         ]
         if connection.vendor == "postgresql":  # a table with events that wait for the commit cannot be altered
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from archive import publishing
+from archive import digests, publishing
 from archive.rules.errors import Refusal
 from archive.verifier import verify
 
@@ -30,6 +30,11 @@ class Command(BaseCommand):
                 report = verify.verify(folder, publishing.signer().public, heads, details=True)
         except (Refusal, verify.Tampered) as fault:
             raise CommandError(f"NOT OK: {fault}") from fault
+        found = list(digests.faults())
+        for row in found:
+            self.stdout.write(f"NOT OK: {row}")
+        if found:
+            raise CommandError(f"NOT OK: {len(found)} rows are not what the log says; the first: {found[0]}")
         for index, seconds in report.backward[:10]:
             self.stdout.write(f"Note: the clock of entry {index} stood {seconds:.0f} s before that of an earlier one.")
         self.stdout.write(f"OK: {report.entries} entries, {report.details} details, {report.kept} kept heads.")

@@ -1,0 +1,219 @@
+"""Digests of rows that decide about access: an edit by SQL is found, and the column is named.
+
+An act that leaves a record, grant, clearance, role, scope or register number otherwise
+than before keeps a digest of every column of it (`AuditRow`), and its entry commits to
+them (`rows_h`). Columns of one row share one salt, so two states of it can be compared. A
+row that no act left as it is, one that no act made and one that is gone are told by
+`faults`; so is an edit that a later act took over, since acts on steps or dossiers leave
+a record's columns alone. Never writes, never repairs.
+"""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from itertools import groupby
+from typing import Any, Final
+
+from django.db.models import Model, OuterRef, Subquery
+
+from archive.models import (
+    AuditEntry,
+    AuditRow,
+    Clearance,
+    Grant,
+    Person,
+    PersonRole,
+    Record,
+    RegisterNumber,
+    ServiceToken,
+    UnitScope,
+)
+
+WATCHED: Final[dict[str, type[Model]]] = {
+    model.__name__.lower(): model
+    for model in (Record, Clearance, Grant, PersonRole, UnitScope, RegisterNumber, ServiceToken)
+}
+# Kept for lists only, and told by the steps and dossiers that they follow from.
+DERIVED: Final = frozenset({"is_handed", "is_filed"})
+# Acts that leave every watched column of a record as it was.
+LEAVING_ALONE: Final = ("step.", "dossier.", "hold.", "scan.", "search.", "log.", "system.", "work.")
+WHOLE: Final = 32  # bytes of the digest over all columns
+SHORT: Final = 6  # bytes of each column's own: enough to name it, the whole digest proves
+_ROWS: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One row that is not what the log says: which, in which columns, and what was done to it."""
+
+    kind: str
+    row: str
+    what: str
+    columns: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Return one line for the officer's screen and the command."""
+        named = f" ({', '.join(self.columns)})" if self.columns else ""
+        return f"{self.kind} {self.row}: {self.what}{named}"
+
+
+def observed(rows: Iterable[Model]) -> list[AuditRow]:
+    """Return what an act has to keep: the rows, as they now are in the database, that differ from their last digest.
+
+    State and last digest are read by one statement: an act beside this one shows in both or in neither.
+    """
+    found = []
+    for row in {(type(each), each.pk): each for each in rows}.values():
+        name = type(row).__name__.lower()
+        state = _states(name).filter(pk=row.pk).values(*_columns(type(row)), "last_digest").first()
+        if state is None:
+            continue
+        last = AuditRow.objects.filter(pk=state.pop("last_digest")).first()
+        kept = _digest(state, salt=bytes(last.salt) if last else secrets.token_bytes(16))
+        if last is None or (last.columns, bytes(last.digests)) != (kept.columns, kept.digests):
+            kept.kind, kept.row_id = name, row.pk
+            found.append(kept)
+    return found
+
+
+def commitment(rows: Iterable[AuditRow]) -> str:
+    """Return what an entry says of the digests kept with it: one hash over them, "" for none."""
+    parts = sorted((row.kind, row.row_id, bytes(row.salt).hex(), row.columns, bytes(row.digests).hex()) for row in rows)
+    return hashlib.sha256(json.dumps(parts, separators=(",", ":")).encode()).hexdigest() if parts else ""
+
+
+def holds(row: Model) -> bool:
+    """Return whether a row is as an act left it; False for one that no act made."""
+    state = _states(type(row).__name__.lower()).filter(pk=row.pk).values(*_columns(type(row)), "last_digest").first()
+    last = AuditRow.objects.filter(pk=state.pop("last_digest")).first() if state else None
+    return state is not None and last is not None and not _differing(state, last)
+
+
+def faults() -> Iterator[Fault]:
+    """Yield every watched row that is not what the log says, and every digest that the log does not bear out."""
+    yield from _uncommitted()
+    for name, model in WATCHED.items():
+        yield from _changed(name, model)
+        yield from _gone(name, model)
+        yield from _taken_over(name, model)
+
+
+def _states(name: str) -> Any:
+    last = AuditRow.objects.filter(kind=name, row_id=OuterRef("pk")).order_by("-id").values("id")[:1]
+    return WATCHED[name]._base_manager.order_by().annotate(last_digest=Subquery(last))  # noqa: SLF001 - Django's API
+
+
+def _columns(model: type[Model]) -> list[str]:
+    fields = model._meta.concrete_fields  # noqa: SLF001 - Django's documented Meta API
+    return sorted(field.attname for field in fields if not field.primary_key and field.attname not in DERIVED)
+
+
+def _digest(state: dict[str, Any], *, salt: bytes) -> AuditRow:
+    names = sorted(state)
+    each = [hashlib.sha256(salt + name.encode() + b"\x00" + _plain(state[name])).digest() for name in names]
+    whole = hashlib.sha256(salt + b"".join(each)).digest()
+    digests = whole + b"".join(one[:SHORT] for one in each)
+    return AuditRow(salt=salt, columns=" ".join(names), digests=digests)
+
+
+def _plain(value: Any) -> bytes:
+    """Return the bytes of a value: the same on both databases."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_text).encode()
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, date | time):
+        return value.isoformat()
+    raise TypeError(type(value))
+
+
+def _differing(state: dict[str, Any], kept: AuditRow) -> tuple[str, ...]:
+    """Return the columns that differ from a digest; columns that came with a later version were not digested."""
+    names = kept.columns.split(" ")
+    now = _digest({name: state.get(name) for name in names}, salt=bytes(kept.salt))
+    if now.digests == bytes(kept.digests):
+        return ()
+    return tuple(_moved(now, kept)) or ("?",)
+
+
+def _moved(now: AuditRow, before: AuditRow) -> list[str]:
+    """Return the columns in which two digests of one row differ."""
+    short, were = _each(now), _each(before)
+    return [name for name in short if name in were and short[name] != were[name]]
+
+
+def _each(row: AuditRow) -> dict[str, bytes]:
+    data = bytes(row.digests)[WHOLE:]
+    return {name: data[SHORT * at : SHORT * at + SHORT] for at, name in enumerate(row.columns.split(" "))}
+
+
+def _changed(name: str, model: type[Model]) -> Iterator[Fault]:
+    """Look at every row: is it as its last act left it?"""
+    columns = _columns(model)
+    chunk: list[dict[str, Any]] = []
+    for state in _states(name).values("pk", *columns, "last_digest").iterator(chunk_size=_ROWS):
+        chunk.append(state)
+        if len(chunk) == _ROWS:
+            yield from _compare(name, chunk)
+            chunk = []
+    yield from _compare(name, chunk)
+
+
+def _compare(name: str, states: list[dict[str, Any]]) -> Iterator[Fault]:
+    kept = AuditRow.objects.in_bulk([state["last_digest"] for state in states if state["last_digest"]])
+    for state in states:
+        row = _called(name, state.pop("pk"), state)
+        last = kept.get(state.pop("last_digest"))
+        if last is None:
+            yield Fault(name, row, "no act made this row")
+        elif differing := _differing(state, last):
+            yield Fault(name, row, "changed past the office", differing)
+
+
+def _called(name: str, pk: int, state: dict[str, Any]) -> str:
+    if name == "record":
+        return str(state["key"])
+    person = Person.objects.filter(pk=state.get("person_id") or 0).values_list("username", flat=True).first()
+    return f"{pk} of {person}" if person else str(pk)
+
+
+def _gone(name: str, model: type[Model]) -> Iterator[Fault]:
+    there = model._base_manager.filter(pk=OuterRef("row_id"))  # noqa: SLF001
+    digested = AuditRow.objects.filter(kind=name).annotate(there=Subquery(there.order_by().values("pk")[:1]))
+    for pk in digested.filter(there=None).order_by("row_id").values_list("row_id", flat=True).distinct():
+        yield Fault(name, str(pk), "removed past the office")
+
+
+def _taken_over(name: str, model: type[Model]) -> Iterator[Fault]:
+    """Look for an edit that the digest of a later act covers: an act that changes no such column."""
+    if model is not Record:
+        return
+    rows = AuditRow.objects.filter(kind=name).order_by("row_id", "id").select_related("entry").defer("entry__body")
+    for pk, states in groupby(rows.iterator(chunk_size=_ROWS), key=lambda row: row.row_id):
+        before = None
+        for row in states:
+            if before is not None and row.entry.action.startswith(LEAVING_ALONE):
+                called = Record.objects.filter(pk=pk).values_list("key", flat=True).first() or str(pk)
+                yield Fault(name, called, f"changed past the office before {row.entry}", tuple(_moved(row, before)))
+            before = row
+
+
+def _uncommitted() -> Iterator[Fault]:
+    """Look whether every entry bears out the digests kept with it, and every digest has its entry."""
+    entries = AuditEntry.objects.order_by("pk").values_list("pk", "body").iterator(chunk_size=_ROWS)
+    rows = AuditRow.objects.order_by("entry_id", "id").iterator(chunk_size=_ROWS)
+    kept = groupby(rows, key=lambda row: row.entry_id)
+    entry, theirs = next(kept, (None, iter(())))
+    for pk, body in entries:
+        said = json.loads(bytes(body)).get("rows_h", "") if b'"rows_h":"",' not in bytes(body) else ""
+        found = ""
+        if pk == entry:
+            found = commitment(theirs)
+            entry, theirs = next(kept, (None, iter(())))
+        if found != said:
+            yield Fault("entry", str(pk), "the digests of rows kept with it were changed")
