@@ -71,7 +71,7 @@ def _asked(kind: str, one: dict[str, Any], at: int, records: int) -> Asked:
     reach = (*one["units"], PERSON + 1 + at)
     granted = tuple(1 + (at * 7919 + step * 104_729) % records for step in range(GRANTED))
     order = Order.NEWEST if kind == "filter_only" else Order.BEST
-    return Asked(KINDS[kind](one), Terms(one["level"], (1,), reach, granted), order)
+    return Asked(KINDS[kind](one), Terms(one["level"], (1,), reach, granted, units=tuple(one["units"])), order)
 
 
 def entry_of(made: dict[str, Any], **changes: Any) -> Entry:
@@ -101,5 +101,6 @@ def entry_of(made: dict[str, Any], **changes: Any) -> Entry:
         "pages": (body[:middle], body[middle:]),
         "direction": "incoming" if made["direction"] == "den" else "outgoing",
         "retention": made["retention"],
+        "filed_in": made["units"][0],
     }
     return Entry(**(facts | changes))

@@ -36,9 +36,13 @@ class Compiler:
     schema: tantivy.Schema
     terms: Terms
 
-    def matching(self, asked: ask.Node | None, filters: Filters | None = None) -> Query:
-        """Return what must hold, without any order: for counting, facets and newest first."""
-        return self._all([self._allowed(), *self._filters(filters or {}), *self._asked(asked)])
+    def matching(self, asked: ask.Node | None, filters: Filters | None = None, *, of_dossiers: bool = False) -> Query:
+        """Return what must hold, without any order: for counting, facets and newest first.
+
+        With `of_dossiers` only what lies in a dossier of a unit that the reader knows of.
+        """
+        known = [self._known()] if of_dossiers else []
+        return self._all([self._allowed(), *known, *self._filters(filters or {}), *self._asked(asked)])
 
     def ranked(self, asked: ask.Node | None, filters: Filters | None = None) -> Query:
         """Return the same, scored by the bands of `search.engine`."""
@@ -78,7 +82,12 @@ class Compiler:
     def _filters(self, filters: Filters) -> Iterator[Query]:
         for name, values in filters.items():
             if values:
-                yield self._any([self._filter(name, value) for value in values])
+                chosen = self._any([self._filter(name, value) for value in values])
+                yield self._all([self._known(), chosen]) if name in OF_DOSSIER else chosen
+
+    def _known(self) -> Query:
+        """Return what lies in a dossier of the reader's units: whoever sees a record need not know of its dossier."""
+        return self._one_of("filed_in", self.terms.units) if self.terms.units else Query.empty_query()
 
     def _filter(self, name: str, value: str) -> Query:
         """Return one value of a facet; a value that cannot be matches nothing."""
@@ -175,9 +184,8 @@ class Compiler:
         runs = [self._run(node.field, words.tokens, is_prefix=words.is_prefix)]
         if node.field == "type" and (whole := fields.TYPES.get(words.tokens[0])) and len(words.tokens) == 1:
             runs.append(self._run("type", tuple(whole.split())))
-        if node.field in OF_DOSSIER:  # whoever sees the record need not know of the dossier
-            known = self._one_of("filed_in", self.terms.units) if self.terms.units else Query.empty_query()
-            return self._all([known, *runs])
+        if node.field in OF_DOSSIER:
+            return self._all([self._known(), *runs])
         return self._any(runs)
 
     def _said(self, sequences: Iterable[tuple[str, ...]]) -> Iterator[Query]:

@@ -14,7 +14,7 @@ from search.engine import Filters
 from search.engines import listing
 from search.engines.compiling import Compiler
 from search.engines.listing import View
-from search.entry import FACETS, Bucket
+from search.entry import FACETS, OF_DOSSIER, Bucket
 from search.nodes import Node
 
 
@@ -26,10 +26,10 @@ class Asked:
     root: Node | None
     chosen: Filters
 
-    def matching(self, *, but: str = "") -> Query:
-        """Return what must hold, but for the filter of one facet."""
+    def matching(self, *, but: str = "", of_dossiers: bool = False) -> Query:
+        """Return what must hold, but for the filter of one facet; of what lies in dossiers the reader may know of."""
         filters = {name: values for name, values in self.chosen.items() if name != but}
-        return self.compiler.matching(self.root, filters)
+        return self.compiler.matching(self.root, filters, of_dossiers=of_dossiers)
 
     def among(self, name: str, values: Sequence[str]) -> Query:
         """Return the same with some values of one facet, in place of those that are chosen."""
@@ -71,10 +71,15 @@ def _whole(asked: Asked, views: Sequence[View], name: str, counted: Counter[str]
 
 
 def _rounds(asked: Asked, names: Sequence[str]) -> Iterator[tuple[Query, list[str]]]:
-    """Yield which facets are counted under one query: all without a filter of their own, then one by one."""
-    together = [name for name in names if name not in asked.chosen and name != "level"]
-    if together:
-        yield asked.matching(), together
-    for name in names:
-        if name in asked.chosen:
-            yield asked.matching(but=name), [name]
+    """Yield which facets are counted under one query: all without a filter of their own, then one by one.
+
+    Those that speak of dossiers are counted apart, over the dossiers that the reader may know of.
+    """
+    for of_dossiers in (False, True):
+        those = [name for name in names if (name in OF_DOSSIER) is of_dossiers]
+        together = [name for name in those if name not in asked.chosen and name != "level"]
+        if together:
+            yield asked.matching(of_dossiers=of_dossiers), together
+        for name in those:
+            if name in asked.chosen:
+                yield asked.matching(but=name, of_dossiers=of_dossiers), [name]

@@ -120,6 +120,18 @@ def test_words_of_dossier_and_period_are_asked_only_of_dossiers_that_the_reader_
         assert found(engine, f"-{typed}", stranger) == [1]
 
 
+def test_facets_of_dossier_and_period_count_only_dossiers_that_the_reader_knows(holding):
+    engine = holding(replace(PLAIN, retention="Lưu 20 năm"))
+    stranger = replace(READER, units=())
+    for reader, counted in ((READER, 1), (stranger, 0)):
+        told = engine.search(parse(""), reader).facets
+        assert [sum(bucket.count for bucket in told[name]) for name in ("retention", "dossier", "type")] == [
+            counted, counted, 1,
+        ]  # fmt: skip
+        chosen = engine.search(parse(""), reader, filters={"retention": ["Lưu 20 năm"]})
+        assert (chosen.total, sum(bucket.count for bucket in chosen.facets["retention"])) == (counted, counted)
+
+
 def test_the_better_match_comes_first_and_then_the_newer(engine):
     texts = {
         10: ("Báo cáo tổng kết", ("nội dung vạn sự, công việc", "x")),

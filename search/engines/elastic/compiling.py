@@ -70,7 +70,12 @@ class Compiler:
         """Yield one clause for each facet with chosen values. Bare: for use inside a query of here."""
         for name, values in filters.items():
             if values:
-                yield _any([_value(name, value) for value in values])
+                chosen = _any([_value(name, value) for value in values])
+                yield _all([self.known(), chosen]) if name in OF_DOSSIER else chosen
+
+    def known(self) -> dsl.Query:
+        """Return what lies in a dossier of the reader's units: whoever sees a record need not know of its dossier."""
+        return dsl.Terms("filed_in", [str(unit) for unit in self.terms.units])
 
     # --- the access clause ------------------------------------------------------------
     def _allowed(self) -> dsl.Query:
@@ -160,8 +165,8 @@ class Compiler:
         runs = [_run(node.field, words.tokens, is_prefix=words.is_prefix)]
         if node.field == "type" and (whole := fields.TYPES.get(words.tokens[0])) and len(words.tokens) == 1:
             runs.append(_run("type", tuple(whole.split())))
-        if node.field in OF_DOSSIER:  # whoever sees the record need not know of the dossier
-            return _all([dsl.Terms("filed_in", [str(unit) for unit in self.terms.units]), *runs])
+        if node.field in OF_DOSSIER:
+            return _all([self.known(), *runs])
         return _any(runs)
 
     def _said(self, sequences: Iterable[tuple[str, ...]]) -> Iterator[dsl.Query]:

@@ -18,7 +18,7 @@ from search.engine import Filters
 from search.engines.elastic.compiling import Compiler
 from search.engines.listing import buckets
 from search.engines.schema import WHOLE
-from search.entry import Hit, Order, Results
+from search.entry import OF_DOSSIER, Hit, Order, Results
 from search.nodes import Query
 
 COUNTED_VALUES: Final = 1000  # asked of each facet: merged counts are whole in any office of less agencies
@@ -36,7 +36,8 @@ def request(compiler: Compiler, query: Query, filters: Filters, order: Order, fa
     asked = stamps_only(build(query.root)).sort(*_ORDERS[order]).extra(track_total_hits=True)
     for name in facets:
         others = {other: values for other, values in filters.items() if other != name}
-        narrowed = queries.Bool(filter=list(compiler.chosen(others)))  # without clauses: every record that matches
+        known = [compiler.known()] if name in OF_DOSSIER else []
+        narrowed = queries.Bool(filter=[*known, *compiler.chosen(others)])  # without clauses: every record that matches
         asked.aggs.bucket(name, aggs.Filter(narrowed)).bucket("values", _values(name))
     chosen = list(compiler.chosen(filters))
     return asked.post_filter(queries.Bool(filter=chosen)) if chosen else asked
