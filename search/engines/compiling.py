@@ -17,7 +17,7 @@ from archive.rules.levels import LEVEL_SLUGS, URGENCY_SLUGS
 from search import engine, fields, ranking, synonyms
 from search import nodes as ask
 from search.engine import Filters
-from search.engines.schema import EXACT, FOLDED, WHOLE, day_number
+from search.engines.schema import EXACT, FOLDED, WHOLE, day_number, term_of
 from search.entry import OF_DOSSIER, Terms
 from search.widening import widened
 
@@ -97,7 +97,7 @@ class Compiler:
         if name == "year":
             return self._term("year", int(value)) if re.fullmatch(r"[0-9]{1,4}", value) else Query.empty_query()
         if name in WHOLE:
-            return self._term(f"{name}_is", value)
+            return self._term(f"{name}_is", term_of(value))
         return Query.empty_query()
 
     # --- the tree ---------------------------------------------------------------------

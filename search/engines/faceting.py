@@ -2,11 +2,16 @@
 
 A facet with a filter of its own is counted as if that filter were off, so that another
 value can be chosen. Every count is taken under the reader's access query.
+
+Values are counted as whole numbers, their keys, and named at the end: looking up the
+names of all values in every segment took as long as the counting. Only what the reader
+has a hit of is named, so no name of a hidden record is read.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from tantivy import Query
 
@@ -14,8 +19,11 @@ from search.engine import Filters
 from search.engines import listing
 from search.engines.compiling import Compiler
 from search.engines.listing import View
+from search.engines.schema import WHOLE
 from search.entry import FACETS, OF_DOSSIER, Bucket
 from search.nodes import Node
+
+_NAMED: Final = 1000  # of equally frequent values: nobody reads which of them come first
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,34 +48,80 @@ class Asked:
         return self.compiler.ranked(self.root, self.chosen)
 
 
+_Counts = list[Counter[int]]  # of each view: key -> how many hits
+
+
 def facets(
     asked: Asked, views: Sequence[View], names: Sequence[str], counts: Sequence[int]
 ) -> dict[str, tuple[Bucket, ...]]:
     """Return the buckets of the facets named; `counts` is how many hits each view has."""
-    counted: dict[str, Counter[str]] = {name: Counter() for name in FACETS if name in names}
+    wanted = [name for name in FACETS if name in names]
+    counted: dict[str, Counter[str]] = {name: Counter() for name in wanted}
     if "level" in counted and "level" not in asked.chosen:
         for view, count in zip(views, counts, strict=True):
-            counted["level"].update(listing.level_count(view, count))
-    for query, together in _rounds(asked, list(counted)):
-        short: set[str] = set()
-        for view in views:
-            found, more = listing.facet_counts(view, query, together)
-            for name, values in found.items():
-                counted[name].update(values)
-            short |= more
-        for name in short:
-            counted[name] = _whole(asked, views, name, counted[name])
+            counted["level"][listing.said("level", view.level)] = count
+    for query, together in _rounds(asked, wanted):
+        parts = [listing.facet_counts(view, query, together) for view in views]
+        for name in together:
+            found = [part[name] for part, _ in parts]
+            counted[name] = _named(asked, views, name, found)
+            if any(name in more for _, more in parts):
+                counted[name] = _whole(asked, views, name, counted[name])
     return {name: listing.buckets(name, values) for name, values in counted.items()}
+
+
+def _named(asked: Asked, views: Sequence[View], name: str, found: _Counts) -> Counter[str]:
+    """Return the counts with names in place of keys, for no more values than can be shown."""
+    total: Counter[int] = Counter()
+    for each in found:
+        total.update(each)
+    if name not in WHOLE:
+        return Counter({listing.said(name, key): count for key, count in total.items()})
+    named = _values(views, name, found, _foremost(total))
+    if any(len(values) > 1 for values in named.values()):  # two values with one key
+        named = _values(views, name, found, total)
+    counted: Counter[str] = Counter()
+    for key, values in named.items():
+        if len(values) == 1:
+            counted.update(dict.fromkeys(values, total[key]))
+        else:  # each by itself; one that only hidden records have is 0 and not shown
+            counted.update({value: _count(asked, views, name, value) for value in values})
+    return counted
+
+
+def _values(views: Sequence[View], name: str, found: _Counts, keys: Iterable[int]) -> dict[int, set[str]]:
+    """Return the values of each key, looked for where the reader has hits of it and nowhere else."""
+    return {
+        key: {
+            value
+            for view, each in zip(views, found, strict=True)
+            if key in each
+            for value in listing.values_of(view, name, key)
+        }
+        for key in keys
+    }
+
+
+def _foremost(total: Counter[int]) -> list[int]:
+    """Return the keys of the values that may be shown: the most frequent, and those as frequent as the last of them."""
+    ordered = sorted(total, key=lambda key: (-total[key], key))
+    if len(ordered) <= listing.SHOWN_VALUES:
+        return ordered
+    least = total[ordered[listing.SHOWN_VALUES - 1]]
+    return [key for key in ordered[:_NAMED] if total[key] >= least]
+
+
+def _count(asked: Asked, views: Sequence[View], name: str, value: str) -> int:
+    query = asked.among(name, [value])
+    return sum(view.count(query) for view in views)
 
 
 def _whole(asked: Asked, views: Sequence[View], name: str, counted: Counter[str]) -> Counter[str]:
     """Count the values of one facet that are to be shown once more and in full: a shelf kept back its smaller ones."""
     values = [bucket.value for bucket in listing.buckets(name, counted)]
     query = asked.among(name, values)
-    whole: Counter[str] = Counter()
-    for view in views:
-        whole.update(listing.facet_counts(view, query, [name])[0][name])
-    return whole
+    found = [listing.facet_counts(view, query, [name])[0][name] for view in views]
+    return _named(asked, views, name, found)
 
 
 def _rounds(asked: Asked, names: Sequence[str]) -> Iterator[tuple[Query, list[str]]]:

@@ -14,18 +14,18 @@ import tantivy
 from tantivy import Query
 
 from archive.rules.levels import LEVEL_SLUGS, URGENCY_SLUGS, Level, Urgency
-from search.engines.schema import WHOLE, after, band
-from search.engines.shelf import Shelf, count_of, numbers
+from search.engines.schema import COUNTED, after, band, beginning, value_of
+from search.engines.shelf import Look, Shelf, count_of, numbers
 from search.entry import Bucket, Hit
 
 SHOWN_VALUES: Final = 50
-_ASKED_VALUES: Final = 200  # per shelf: each value brought back costs more than many records counted
-_ASKED_MONTHS: Final = 10_000
+_ASKED_VALUES: Final = 10_000  # per shelf: an office has fewer, so that nothing is kept back
+_REMEMBERED: Final = 50_000  # names of values, per shelf and commit
 _TIES: Final = 20  # looked at beside the hits wanted, which costs less than asking again
 _MAX_TIES: Final = 2000
 _STAMPS: Final = 10_000  # of one look
 _FIELDS: Final = {
-    **{name: f"{name}_is" for name in WHOLE},
+    **COUNTED,
     "year": "year",
     "month": "month",
     "urgency": "urgency",
@@ -38,12 +38,17 @@ class View:
     """One shelf as it stood when the search began: all parts of a page come from the same state."""
 
     level: int
-    searcher: tantivy.Searcher
+    look: Look
 
     @classmethod
     def of(cls, shelf: Shelf) -> "View":
         """Look at a shelf now."""
-        return cls(shelf.level, shelf.searcher())
+        return cls(shelf.level, shelf.look())
+
+    @property
+    def searcher(self) -> tantivy.Searcher:
+        """What searches it."""
+        return self.look.searcher
 
     def count(self, query: Query) -> int:
         """Return how many match."""
@@ -106,33 +111,47 @@ def page(found: list[Listed], offset: int, limit: int) -> tuple[Hit, ...]:
     return tuple(hits[one[0], one[1].level] for one in shown)
 
 
-def level_count(view: View, count: int) -> Counter[str]:
-    """Return the facet of levels for one view: a shelf has one level."""
-    return Counter({LEVEL_SLUGS[Level(view.level)]: count})
+def values_of(view: View, name: str, key: int) -> tuple[str, ...]:
+    """Return the values of a facet that have a key here: one, but for chance. Ask only for keys the reader has a hit of."""
+    known = view.look.values
+    if (name, key) not in known:
+        if len(known) >= _REMEMBERED:
+            known.clear()
+        found = view.searcher.terms_with_prefix(f"{name}_is", beginning(key))
+        known[name, key] = tuple(value_of(term) for term, _ in found)
+    return known[name, key]
 
 
-def facet_counts(view: View, query: Query, names: Sequence[str]) -> tuple[dict[str, Counter[str]], set[str]]:
-    """Return the values of these facets among what matches in one view, and which facets have more values than these.
+def facet_counts(view: View, query: Query, names: Sequence[str]) -> tuple[dict[str, Counter[int]], set[str]]:
+    """Return how often each key of these facets is among what matches in one view, and which facets have more keys.
 
     The counts of those may be short: what is shown of them is counted once more (`search.engines.faceting`).
     """
-    counts: dict[str, Counter[str]] = {}
+    counts: dict[str, Counter[int]] = {}
     if "level" in names:
-        counts["level"] = level_count(view, view.count(query))
+        counts["level"] = Counter({view.level: view.count(query)})
     asked = {name: _terms(name) for name in names if name in _FIELDS}
     answer: dict[str, Any] = view.searcher.aggregate(query, asked) if asked else {}
     for name, part in answer.items():
-        counts[name] = _counter(name, part)
+        counts[name] = Counter({int(one["key"]): int(one["doc_count"]) for one in part["buckets"]})
     return counts, {name for name, part in answer.items() if part["sum_other_doc_count"]}
 
 
 def _terms(name: str) -> dict[str, Any]:
-    size = _ASKED_MONTHS if name in _IN_ORDER else _ASKED_VALUES
-    return {"terms": {"field": _FIELDS[name], "size": size, "segment_size": size}}
+    return {"terms": {"field": _FIELDS[name], "size": _ASKED_VALUES, "segment_size": _ASKED_VALUES}}
 
 
-def _counter(name: str, answer: dict[str, Any]) -> Counter[str]:
-    return Counter({_value(name, one["key"]): int(one["doc_count"]) for one in answer["buckets"]})
+def said(name: str, key: int) -> str:
+    """Return the value of a facet whose keys are no names: a level, an urgency, a year or a month."""
+    match name:
+        case "level":
+            return LEVEL_SLUGS[Level(key)]
+        case "urgency":
+            return URGENCY_SLUGS[Urgency(key)]
+        case "month":
+            return f"{key // 100:04}-{key % 100:02}"
+        case _:
+            return str(key)
 
 
 def buckets(name: str, counted: Counter[str]) -> tuple[Bucket, ...]:
@@ -142,12 +161,3 @@ def buckets(name: str, counted: Counter[str]) -> tuple[Bucket, ...]:
         ranks = {slug: str(int(rank)) for slugs in (LEVEL_SLUGS, URGENCY_SLUGS) for rank, slug in slugs.items()}
         return tuple(sorted(found, key=lambda one: ranks.get(one.value, one.value)))
     return tuple(sorted(found, key=lambda one: (-one.count, one.value))[:SHOWN_VALUES])
-
-
-def _value(name: str, key: float | str) -> str:
-    if isinstance(key, str):
-        return key
-    number = int(key)
-    if name == "month":
-        return f"{number // 100:04}-{number % 100:02}"
-    return URGENCY_SLUGS[Urgency(number)] if name == "urgency" else str(number)

@@ -7,6 +7,7 @@ A change here must raise SCHEMA: the old generation is then not read any more.
 
 from datetime import date
 from functools import lru_cache
+from hashlib import blake2b
 from itertools import pairwise
 from typing import Final
 
@@ -18,7 +19,7 @@ from search.leaves import number_tokens
 from search.packing import kept, pack
 from search.text import both, both_packed, vi_clean
 
-SCHEMA: Final = 4
+SCHEMA: Final = 5
 FOLDED: Final = ("subject", "body", "names")  # where free words are looked for
 EXACT: Final = ("subject_x", "body_x", "names_x")  # the same with marks
 NAMED: Final = (
@@ -33,10 +34,12 @@ NAMED: Final = (
 )  # folded, one field each
 WHOLE: Final = ("type", "organ", "unit", "register", "dossier", "retention")  # facets that are whole values
 RAW: Final = tuple(f"{name}_is" for name in WHOLE)
+COUNTED: Final = {name: f"{name}_key" for name in WHOLE}  # the same as whole numbers, which are counted much faster
 HINT_SPLIT: Final = "\t"
 HINT_WORDS: Final = 2
 NAMES_SPLIT: Final = " | "  # a word nobody can ask for: no phrase reaches from one name into the next
 
+_KEY_BYTES: Final = 5  # the engine gives numbers back as floats: at most 53 bits
 _SPAN: Final = 1 << 16  # days from 1900: to 2079
 _EPOCH: Final = date(1900, 1, 1).toordinal()
 _ID_BITS: Final = 40
@@ -65,8 +68,10 @@ def build() -> tantivy.Schema:
     for name in (*FOLDED, *EXACT, *NAMED):
         builder.add_text_field(name, tokenizer_name="whitespace", index_option="position")
     for name in RAW:
-        builder.add_text_field(name, tokenizer_name="raw", index_option="basic", fast=True)
-    for name in ("first_number", "direction", "hint"):
+        builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
+    for name in COUNTED.values():
+        builder.add_unsigned_field(name, fast=True)
+    for name in ("first_number", "direction", "hint", "start"):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
     builder.add_bytes_field("text", stored=True)
     return builder.build()
@@ -117,6 +122,33 @@ def after(schema: tantivy.Schema, record: int) -> tantivy.Query:
     return tantivy.Query.range_query(schema, "id", tantivy.FieldType.Unsigned, record + 1, 2**63)
 
 
+def key_of(value: str) -> int:
+    """Return the number under which a whole value is counted. Two values may share one: `term_of` tells them apart."""
+    return int.from_bytes(blake2b(value.encode(), digest_size=_KEY_BYTES).digest())
+
+
+@lru_cache(maxsize=20_000)
+def term_of(value: str) -> str:
+    """Return the term of a whole value: its key goes before, so that the names of a key are found at one place."""
+    return beginning(key_of(value)) + value
+
+
+def beginning(key: int) -> str:
+    """Return what the terms of a key begin with."""
+    return f"{key:0{2 * _KEY_BYTES}x}{HINT_SPLIT}"
+
+
+def value_of(term: str) -> str:
+    """Return the value of a term."""
+    return term.split(HINT_SPLIT, 1)[1]
+
+
+def starts(entry: Entry) -> set[str]:
+    """Return the words of the subject: what may be suggested for beginnings that too many pairs of words have."""
+    folded, exact = (words.split() for words in _forms(entry.subject))
+    return {one + HINT_SPLIT + word for one, word in zip(folded, exact, strict=True)}
+
+
 def hints(entry: Entry) -> set[str]:
     """Return what may be suggested: the pairs of words of the subject, and the number."""
     folded, exact = (words.split() for words in _forms(entry.subject))
@@ -161,20 +193,24 @@ def _add_words(made: tantivy.Document, entry: Entry) -> None:
 
 def _add_values(made: tantivy.Document, entry: Entry) -> None:
     values = {
-        "type_is": entry.type_name,
-        "organ_is": entry.organ_name,
-        "unit_is": entry.unit,
-        "register_is": entry.register_name,
-        "dossier_is": entry.dossier,
-        "retention_is": entry.retention,
+        "type": entry.type_name,
+        "organ": entry.organ_name,
+        "unit": entry.unit,
+        "register": entry.register_name,
+        "dossier": entry.dossier,
+        "retention": entry.retention,
     }
     for name, value in values.items():
         if value:
-            made.add_text(name, vi_clean(value))
+            term = term_of(vi_clean(value))
+            made.add_text(f"{name}_is", term)
+            made.add_unsigned(COUNTED[name], int(term[: 2 * _KEY_BYTES], 16))
     if entry.direction:
         made.add_text("direction", entry.direction)
     for hint in hints(entry):
         made.add_text("hint", hint)
+    for start in starts(entry):
+        made.add_text("start", start)
 
 
 def _named(entry: Entry) -> dict[str, str]:

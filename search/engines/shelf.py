@@ -9,7 +9,7 @@ writers: the generation's lock comes first (`search.engines.generations`).
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import tantivy
 from tantivy import Query
@@ -20,6 +20,13 @@ from search.entry import Entry
 
 HEAP_BYTES: Final = 64_000_000  # per level in use; filled only by what is written between two commits
 _Stamp = tuple[int, int]
+
+
+class Look(NamedTuple):
+    """What was committed when one looked, and what has been read of its dictionary so far: term's field and key -> values."""
+
+    searcher: tantivy.Searcher
+    values: dict[tuple[str, int], tuple[str, ...]]
 
 
 def numbers(searcher: tantivy.Searcher, name: str, addresses: Sequence[tantivy.DocAddress]) -> list[int]:
@@ -47,17 +54,21 @@ class Shelf:
         self._writer: tantivy.IndexWriter | None = None
         self._lock = threading.Lock()
         self._seen: _Stamp | None = None
-        self._searcher: tantivy.Searcher = self._index.searcher()
+        self._look = Look(self._index.searcher(), {})
 
     def searcher(self) -> tantivy.Searcher:
         """Return a view of everything committed so far, by any process."""
+        return self.look().searcher
+
+    def look(self) -> Look:
+        """Return the same with what has been read of it."""
         stamp = self._stamp()
         if stamp != self._seen:
             with self._lock:
                 self._index.reload()
-                self._searcher = self._index.searcher()
+                self._look = Look(self._index.searcher(), {})
                 self._seen = stamp
-        return self._searcher
+        return self._look
 
     @property
     def is_writing(self) -> bool:

@@ -14,6 +14,7 @@ from search.leaves import number_tokens
 from search.text import WORD, exact_words, vi_norm
 
 MIN_LETTERS: Final = 3  # two letters begin too many words to be of help, and cost most
+MANY: Final = 3  # letters of one word that begin so many pairs that they are answered by words
 _ASKED: Final = 200  # hints looked at per shelf, in the order of the alphabet
 
 
@@ -49,8 +50,16 @@ def _hints(searchers: Sequence[Listing], allowed: object, tail: str) -> Counter[
         return counted
     typed = " ".join(exact_words(tail))
     for searcher in searchers:
-        for hint, count in searcher.terms_with_prefix("hint", prefix, allowed, _ASKED):
-            display = hint.split(HINT_SPLIT, 1)[1]
-            if typed == " ".join(tokens) or " ".join(exact_words(display)).startswith(typed):
-                counted[display] += count
+        for field, begins in _places(prefix):
+            for hint, count in searcher.terms_with_prefix(field, begins, allowed, _ASKED):
+                display = hint.split(HINT_SPLIT, 1)[1]
+                if typed == " ".join(tokens) or " ".join(exact_words(display)).startswith(typed):
+                    counted[display] += count
     return counted
+
+
+def _places(prefix: str) -> Sequence[tuple[str, str]]:
+    """Return where a beginning is looked for: pairs of words, or words when the pairs are too many to walk."""
+    if len(prefix) > MANY or not prefix.isalpha():
+        return (("hint", prefix),)
+    return (("start", prefix), ("hint", f"{prefix} "))  # it may be a whole word already

@@ -7,8 +7,10 @@ import sys
 import time
 from pathlib import Path
 
+from search.engines import listing, schema
 from search.engines.embedded import Embedded
 from search.engines.schema import SCHEMA
+from search.entry import Terms
 from search.query import parse
 from search.tests.make import CLEARED, READER, entry, fill, found
 
@@ -107,6 +109,7 @@ def test_the_writer_and_its_threads_are_gone_after_release(tmp_path):
 WRITER = """
 import sys
 from pathlib import Path
+from search.engines import listing, schema
 from search.engines.embedded import Embedded
 from search.tests.make import entry
 engine = Embedded(Path(sys.argv[1]))
@@ -153,3 +156,42 @@ def test_a_facet_of_more_values_than_a_shelf_gives_is_counted_in_full(tmp_path, 
     fill(engine, *(entry(n, level=1, dossier=name) for n, name in enumerate(high, start=50)))
     results = engine.search(parse(""), CLEARED)
     assert [(one.value, one.count) for one in results.facets["dossier"]] == [("c", 9), ("a", 6), ("b", 4)]
+
+
+def _dossiers(engine: Embedded, reader: Terms) -> list[tuple[str, int]]:
+    return [(one.value, one.count) for one in engine.search(parse(""), reader).facets["dossier"]]
+
+
+def test_values_that_share_a_key_are_told_apart_and_a_hidden_one_is_not_named(tmp_path, monkeypatch):
+    monkeypatch.setattr("search.engines.schema.key_of", lambda value: len(value) // 5)
+    schema.term_of.cache_clear()
+    engine = Embedded(tmp_path)
+    fill(engine, *(entry(n, dossier=name) for n, name in enumerate(["sao a"] * 3 + ["sao b"] * 2 + ["kho"], start=1)))
+    fill(
+        engine,
+        entry(20, dossier="sao c", reach=(99,)),
+        entry(21, dossier="sao d", level=1),
+        entry(22, dossier="sao a", level=1),
+    )
+    assert _dossiers(engine, READER) == [("sao a", 3), ("sao b", 2), ("kho", 1)]
+    assert _dossiers(engine, CLEARED) == [("sao a", 4), ("sao b", 2), ("kho", 1), ("sao d", 1)]
+    assert engine.search(parse(""), CLEARED, filters={"dossier": ["sao b"]}).total == 2
+    engine.remove([1, 2, 3])
+    engine.commit()
+    assert _dossiers(engine, READER) == [("sao b", 2), ("kho", 1)]
+    engine.release()
+    schema.term_of.cache_clear()
+
+
+def test_names_are_read_only_of_values_the_reader_has_a_hit_of(tmp_path, monkeypatch):
+    asked = []
+    read = listing.values_of
+    monkeypatch.setattr(
+        listing, "values_of", lambda view, name, key: asked.append((name, key)) or read(view, name, key)
+    )
+    engine = Embedded(tmp_path)
+    fill(engine, entry(1, dossier="mở"), entry(2, dossier="sao băng", reach=(99,)))
+    engine.release()
+    assert _dossiers(engine, READER) == [("mở", 1)]
+    assert ("dossier", schema.key_of("mở")) in asked
+    assert ("dossier", schema.key_of("sao băng")) not in asked

@@ -330,6 +330,16 @@ def test_suggestions_continue_what_is_typed(engine):
     assert engine.suggest("?!", READER) == []
 
 
+def test_three_letters_are_answered_by_words_and_by_what_follows_the_word_they_are(engine):
+    fill(engine, entry(1, subject="Sao băng rơi"), entry(2, subject="Sáo trúc"), entry(3, subject="Saoma", reach=(99,)))
+    assert {(one.text, one.count) for one in engine.suggest("sao", READER)} == {
+        ("sao băng", 1),
+        ("sáo", 1),
+        ("sáo trúc", 1),
+    }
+    assert {one.text for one in engine.suggest("sáo", READER)} == {"sáo trúc"}
+
+
 def test_neighbours_share_the_words_that_tell(engine):
     about = ("huấn luyện chiến sĩ pháo binh bắn đạn thật tại trường bắn",)
     others = ("lịch trực tuần của cơ quan văn phòng",)

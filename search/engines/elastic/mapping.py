@@ -13,7 +13,7 @@ from search.entry import Entry
 from search.leaves import number_tokens
 from search.text import both, vi_clean
 
-SCHEMA: Final = 3
+SCHEMA: Final = 4
 BODY: Final = "text"
 _NUMBERS: Final = {
     "id": "long",
@@ -54,7 +54,7 @@ def mappings() -> dict[str, Any]:
     """Return the mapping of one level's index."""
     fields: dict[str, Any] = {name: {"type": kind} for name, kind in _NUMBERS.items()}
     fields |= dict.fromkeys((*schema.FOLDED, *schema.EXACT, *schema.NAMED), _WORDS)
-    fields |= {name: {"type": "keyword", "norms": False} for name in (*schema.RAW, "month", "hint")}
+    fields |= {name: {"type": "keyword", "norms": False} for name in (*schema.RAW, "month", "hint", "start")}
     fields |= dict.fromkeys(("marking", "reach", "filed_in", "first_number", "direction"), _LOOKED_UP)
     fields[BODY] = {"type": "text", "index": False}
     return {"dynamic": "strict", "_source": {"includes": [BODY]}, "properties": fields}
@@ -78,6 +78,7 @@ def document(entry: Entry) -> dict[str, Any]:
         "direction": entry.direction,
         "month": entry.month,
         "hint": sorted(schema.hints(entry)),
+        "start": sorted(schema.starts(entry)),
         BODY: entry.body,
         **_words(entry),
         **_values(entry),
