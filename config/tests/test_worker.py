@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from config import worker
 from config.worker import Machine
 
 
@@ -48,7 +49,8 @@ def test_a_worker_with_a_dead_loop_or_reader_gives_no_sign(machine, kind):
     assert not sign.exists()
 
 
-def test_a_loop_that_fails_is_told_once_and_again_when_it_is_well_or_fails_otherwise(machine, caplog):
+def test_a_loop_that_fails_is_told_once_and_again_when_it_is_well_or_fails_otherwise(machine, caplog, monkeypatch):
+    monkeypatch.setattr(worker, "close_old_connections", lambda: None)
     made, _sign, _ends = machine
     ends = iter([OSError("away")] * 5 + [None, ValueError("odd"), OSError("away")])
 
