@@ -7,7 +7,7 @@ constants (see `search.engine`), so nothing depends on statistics of hidden reco
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import tantivy
@@ -35,6 +35,7 @@ class Compiler:
 
     schema: tantivy.Schema
     terms: Terms
+    _begun: dict[tuple[str, tuple[str, ...]], Query] = field(default_factory=dict, init=False, repr=False)
 
     def matching(self, asked: ask.Node | None, filters: Filters | None = None, *, of_dossiers: bool = False) -> Query:
         """Return what must hold, without any order: for counting, facets and newest first.
@@ -221,17 +222,24 @@ class Compiler:
     def _run(self, name: str, tokens: tuple[str, ...], *, is_prefix: bool = False) -> Query:
         """Return words side by side in one field; with a prefix the last is only a beginning."""
         if is_prefix:
-            spelled: list[Any] = [re.escape(token) for token in tokens]
-            spelled[-1] += ".*"
-            if len(tokens) == 1:
-                return Query.regex_query(self.schema, name, spelled[0])
-            return Query.regex_phrase_query(self.schema, name, spelled)
+            return self._beginning(name, tokens)
         if len(tokens) == 1:
             return self._term(name, tokens[0])
         phrase = Query.phrase_query(self.schema, name, list(tokens))
         # The order of words is looked up in every text that has them all. Inside an alternative the
         # clause around it does not spare the texts of others; this one does: half the time of the slowest.
         return self._all([self._reached(), phrase]) if name in _LONG else phrase
+
+    def _beginning(self, name: str, tokens: tuple[str, ...]) -> Query:
+        """Return words of which the last is only a beginning: made once, for the hits and for every count of a page."""
+        if (name, tokens) not in self._begun:
+            spelled: list[Any] = [re.escape(token) for token in tokens]
+            spelled[-1] += ".*"
+            if len(tokens) == 1:
+                self._begun[name, tokens] = Query.regex_query(self.schema, name, spelled[0])
+            else:
+                self._begun[name, tokens] = Query.regex_phrase_query(self.schema, name, spelled)
+        return self._begun[name, tokens]
 
     def _one_of(self, name: str, numbers: Sequence[int]) -> Query:
         """Return documents with one of these numbers.

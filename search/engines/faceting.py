@@ -9,7 +9,7 @@ has a hit of is named, so no name of a hidden record is read.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -48,7 +48,7 @@ class Asked:
         return self.compiler.ranked(self.root, self.chosen)
 
 
-_Counts = list[Counter[int]]  # of each view: key -> how many hits
+_Counts = list[dict[int, int]]  # of each view: key -> how many hits
 
 
 def facets(
@@ -64,45 +64,50 @@ def facets(
         parts = [listing.facet_counts(view, query, together) for view in views]
         for name in together:
             found = [part[name] for part, _ in parts]
-            counted[name] = _named(asked, views, name, found)
-            if any(name in more for _, more in parts):
-                counted[name] = _whole(asked, views, name, counted[name])
+            short = [name in more for _, more in parts]
+            counted[name] = _named(asked, views, name, _filled(asked, views, name, found, short))
     return {name: listing.buckets(name, values) for name, values in counted.items()}
 
 
 def _named(asked: Asked, views: Sequence[View], name: str, found: _Counts) -> Counter[str]:
     """Return the counts with names in place of keys, for no more values than can be shown."""
-    total: Counter[int] = Counter()
-    for each in found:
-        total.update(each)
+    total = _total(found)
     if name not in WHOLE:
         return Counter({listing.said(name, key): count for key, count in total.items()})
-    named = _values(views, name, found, _foremost(total))
+    named = {key: _values(views, name, found, key) for key in _foremost(total)}
     if any(len(values) > 1 for values in named.values()):  # two values with one key
-        named = _values(views, name, found, total)
+        named = {key: _values(views, name, found, key) for key in total}
     counted: Counter[str] = Counter()
     for key, values in named.items():
-        if len(values) == 1:
-            counted.update(dict.fromkeys(values, total[key]))
-        else:  # each by itself; one that only hidden records have is 0 and not shown
-            counted.update({value: _count(asked, views, name, value) for value in values})
+        for value in values:  # of several each by itself; one that only hidden records have is 0 and not shown
+            counted[value] += total[key] if len(values) == 1 else _count(asked, views, name, value)
     return counted
 
 
-def _values(views: Sequence[View], name: str, found: _Counts, keys: Iterable[int]) -> dict[int, set[str]]:
-    """Return the values of each key, looked for where the reader has hits of it and nowhere else."""
-    return {
-        key: {
-            value
-            for view, each in zip(views, found, strict=True)
-            if key in each
-            for value in listing.values_of(view, name, key)
-        }
-        for key in keys
-    }
+def _values(views: Sequence[View], name: str, found: _Counts, key: int) -> set[str]:
+    """Return the values of a key, looked for where the reader has hits of it and nowhere else."""
+    values: set[str] = set()
+    for view, each in zip(views, found, strict=True):
+        if key in each:
+            values.update(listing.values_of(view, name, key))
+    return values
 
 
-def _foremost(total: Counter[int]) -> list[int]:
+def _filled(asked: Asked, views: Sequence[View], name: str, found: _Counts, short: Sequence[bool]) -> _Counts:
+    """Return the counts with those of values to be shown that a view kept back, being less frequent there."""
+    if len(views) == 1 or not any(short):
+        return found
+    shown = _foremost(_total(found))[: listing.SHOWN_VALUES]
+    filled = []
+    for view, each, is_short in zip(views, found, short, strict=True):
+        missing = [key for key in shown if key not in each] if is_short else []
+        values = [value for key in missing for value in _values(views, name, found, key)]
+        more = listing.facet_counts(view, asked.among(name, values), [name])[0][name] if values else {}
+        filled.append({**more, **each})
+    return filled
+
+
+def _foremost(total: Mapping[int, int]) -> list[int]:
     """Return the keys of the values that may be shown: the most frequent, and those as frequent as the last of them."""
     ordered = sorted(total, key=lambda key: (-total[key], key))
     if len(ordered) <= listing.SHOWN_VALUES:
@@ -111,17 +116,17 @@ def _foremost(total: Counter[int]) -> list[int]:
     return [key for key in ordered[:_NAMED] if total[key] >= least]
 
 
+def _total(found: _Counts) -> dict[int, int]:
+    total = dict(found[0]) if found else {}
+    for each in found[1:]:
+        for key, count in each.items():
+            total[key] = total.get(key, 0) + count
+    return total
+
+
 def _count(asked: Asked, views: Sequence[View], name: str, value: str) -> int:
     query = asked.among(name, [value])
     return sum(view.count(query) for view in views)
-
-
-def _whole(asked: Asked, views: Sequence[View], name: str, counted: Counter[str]) -> Counter[str]:
-    """Count the values of one facet that are to be shown once more and in full: a shelf kept back its smaller ones."""
-    values = [bucket.value for bucket in listing.buckets(name, counted)]
-    query = asked.among(name, values)
-    found = [listing.facet_counts(view, query, [name])[0][name] for view in views]
-    return _named(asked, views, name, found)
 
 
 def _rounds(asked: Asked, names: Sequence[str]) -> Iterator[tuple[Query, list[str]]]:

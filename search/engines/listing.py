@@ -19,7 +19,9 @@ from search.engines.shelf import Look, Shelf, count_of, numbers
 from search.entry import Bucket, Hit
 
 SHOWN_VALUES: Final = 50
-_ASKED_VALUES: Final = 10_000  # per shelf: an office has fewer, so that nothing is kept back
+_ASKED_VALUES: Final = 200  # per shelf: each value brought back costs more than many records counted
+_ASKED_MONTHS: Final = 10_000
+_COUNTED_VALUES: Final = 10_000  # per segment: their counts are whole before the most frequent are taken
 _REMEMBERED: Final = 50_000  # names of values, per shelf and commit
 _TIES: Final = 20  # looked at beside the hits wanted, which costs less than asking again
 _MAX_TIES: Final = 2000
@@ -122,23 +124,24 @@ def values_of(view: View, name: str, key: int) -> tuple[str, ...]:
     return known[name, key]
 
 
-def facet_counts(view: View, query: Query, names: Sequence[str]) -> tuple[dict[str, Counter[int]], set[str]]:
+def facet_counts(view: View, query: Query, names: Sequence[str]) -> tuple[dict[str, dict[int, int]], set[str]]:
     """Return how often each key of these facets is among what matches in one view, and which facets have more keys.
 
-    The counts of those may be short: what is shown of them is counted once more (`search.engines.faceting`).
+    The counts are whole; of those with more keys the less frequent are missing (`search.engines.faceting` asks for them).
     """
-    counts: dict[str, Counter[int]] = {}
+    counts: dict[str, dict[int, int]] = {}
     if "level" in names:
-        counts["level"] = Counter({view.level: view.count(query)})
+        counts["level"] = {view.level: view.count(query)}
     asked = {name: _terms(name) for name in names if name in _FIELDS}
     answer: dict[str, Any] = view.searcher.aggregate(query, asked) if asked else {}
     for name, part in answer.items():
-        counts[name] = Counter({int(one["key"]): int(one["doc_count"]) for one in part["buckets"]})
+        counts[name] = {int(one["key"]): int(one["doc_count"]) for one in part["buckets"]}
     return counts, {name for name, part in answer.items() if part["sum_other_doc_count"]}
 
 
 def _terms(name: str) -> dict[str, Any]:
-    return {"terms": {"field": _FIELDS[name], "size": _ASKED_VALUES, "segment_size": _ASKED_VALUES}}
+    size = _ASKED_MONTHS if name in _IN_ORDER else _ASKED_VALUES
+    return {"terms": {"field": _FIELDS[name], "size": size, "segment_size": max(size, _COUNTED_VALUES)}}
 
 
 def said(name: str, key: int) -> str:
