@@ -35,6 +35,10 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
         "level, ts": "what was done with papers of one level; holds no unclassified entry",
     },
     "archive_auditleaf": {"entry_id": "the place of an entry; no entry has two"},
+    "archive_auditrow": {
+        "entry_id": "the digests that an entry commits to",
+        "kind, row_id, id": "the last digest of one row",
+    },
     "archive_clearance": {"person_id": "what may this person see, now and on a past day"},
     "archive_clearancemark": {"clearance_id, mark_id": "the marks a clearance holds; none twice"},
     "archive_digitalobject": {"record_id": "the sealed files of a record"},

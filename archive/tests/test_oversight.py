@@ -6,7 +6,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from archive import audit, notable, tallies
+from archive import audit, notable, sequencing, tallies
 from archive.models import AuditEntry, FirstAct, Holiday, KeptLogFilter, Tally, TallyPlace
 from archive.notable import Kind
 from archive.rules.levels import Level
@@ -32,6 +32,7 @@ def did(office, monkeypatch):
             subject = audit.Subject("record", f"k{day:%m%d}{hour}", level=level)
             audit._append(action, actor=getattr(office, who), subject=subject, outcome=outcome, reason="", details=None)
         monkeypatch.undo()
+        sequencing.place_all()
 
     return act
 

@@ -43,6 +43,7 @@ def write(amount):
     with transaction.atomic():
         for number in range(amount):
             audit.write(Action.SYSTEM_READ, actor=None, details={"n": number} if number % 7 == 0 else None)
+    sequencing.place_all()
 
 
 @pytest.fixture

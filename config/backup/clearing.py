@@ -31,13 +31,22 @@ def clear() -> None:
         _drop_index()
 
 
+# What the triggers of our tables call; they take no arguments.
+_FENCES: Final = """
+SELECT quote_ident(proname) FROM pg_proc
+WHERE pronamespace = current_schema()::regnamespace AND prorettype = 'trigger'::regtype AND proname LIKE 'archive\\_%'
+"""
+
+
 def _drop_tables() -> None:
     """Drop every table and function of the schema, so that the next drill finds an empty database."""
     with roles.acting_as_owner(), connection.cursor() as cursor:
         cursor.execute("SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = current_schema()")
         for (table,) in cursor.fetchall():
             cursor.execute(f"DROP TABLE IF EXISTS {table} CASCADE")
-        cursor.execute("DROP FUNCTION IF EXISTS archive_log_is_append_only() CASCADE")
+        cursor.execute(_FENCES)
+        for (function,) in cursor.fetchall():
+            cursor.execute(f"DROP FUNCTION {function}() CASCADE")
 
 
 def _drop_index() -> None:
