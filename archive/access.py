@@ -41,7 +41,7 @@ from archive.rules.errors import Forbidden, Hidden, Refusal
 from archive.rules.levels import Level
 from archive.rules.roles import APART, Action, Role, allows
 from archive.rules.steps import WORK
-from archive.standing import Standing, once, open_markings, standing, units_in_scope
+from archive.standing import Standing, once, open_markings, standing, units_open
 
 PERSON: Final = 1_000_000
 ROLE: Final = 2_000_000
@@ -173,7 +173,7 @@ def principals(person: Person, stands: Standing, at: datetime) -> tuple[int, ...
     """Return the integers under which a person is known in `Access`; none without a role, none in a role apart."""
     if not stands.roles or stands.roles & APART:
         return ()
-    units = units_in_scope(person, at)
+    units = units_open(person, at)
     own = [*units, PERSON + person.pk, *(ROLE + role for role in sorted(stands.roles))]
     if Role.CLERK in stands.roles:
         own += [DESK + unit for unit in units]

@@ -18,7 +18,7 @@ from archive.models import Dossier, DossierItem, Person, Record, RecordClass, Re
 from archive.rules.errors import Hidden, Refusal
 from archive.rules.levels import Level
 from archive.rules.roles import Action
-from archive.standing import clearance, units_in_scope
+from archive.standing import clearance, units_in_scope, units_open
 
 
 class DossierClosed(Refusal):
@@ -79,7 +79,7 @@ class Cover:
 def visible_dossiers(person: Person) -> QuerySet[Dossier]:
     """Return the dossiers a person may know of: unit in scope, level within the clearance."""
     now = timezone.now()
-    return Dossier.objects.filter(unit__in=units_in_scope(person, now), level__lte=clearance(person, now))
+    return Dossier.objects.filter(unit__in=units_open(person, now), level__lte=clearance(person, now))
 
 
 def open_dossier(person: Person, action: Action, key: str) -> Dossier:

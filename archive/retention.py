@@ -174,9 +174,7 @@ def lift_hold(hold: Hold, *, reason: str, actor: Person) -> Hold:
         Hidden, Forbidden: the actor may not see what it covers, or may not lift holds.
         ReasonMissing, HoldLifted: as named.
     """
-    access.require(actor, Action.HOLD_LIFT)
-    if not visible_holds(actor).filter(pk=hold.pk).exists():
-        raise Hidden(object_type="hold", object_id=str(hold.pk))
+    open_hold(actor, Action.HOLD_LIFT, hold.pk)
     if not reason.strip():
         raise ReasonMissing
     lifted = Hold.objects.filter(pk=hold.pk, lifted_at__isnull=True).update(
@@ -186,6 +184,20 @@ def lift_hold(hold: Hold, *, reason: str, actor: Person) -> Hold:
         raise HoldLifted
     hold.refresh_from_db()
     audit.write(Action.HOLD_LIFT, actor=actor, subject=hold, reason=reason)
+    return hold
+
+
+def open_hold(person: Person, action: Action, pk: int) -> Hold:
+    """Return a hold for an act.
+
+    Raises:
+        Forbidden: their post does not include the act, whatever the hold.
+        Hidden: no such hold, or one that covers what this person may not see.
+    """
+    access.require(person, action)
+    hold = visible_holds(person).filter(pk=pk).first()
+    if hold is None:
+        raise Hidden(object_type="hold", object_id=str(pk))
     return hold
 
 

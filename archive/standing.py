@@ -19,7 +19,7 @@ from django.utils import timezone
 from archive.models import Clearance, Marking, MarkingMark, MarkRule, Person, PersonRole, Restoration, Unit, UnitScope
 from archive.planning import Written
 from archive.rules.levels import Level
-from archive.rules.roles import Role
+from archive.rules.roles import APART, Role
 
 # --- one moment for one request ---------------------------------------------------------------------------
 
@@ -117,6 +117,12 @@ def clearance(person: Person, at: datetime) -> Level:
 def units_in_scope(person: Person, at: datetime) -> list[int]:
     """Return the ids of every unit of the person's valid scopes with all units below them."""
     return list(_facts_of(person, at).units)
+
+
+def units_open(person: Person, at: datetime) -> list[int]:
+    """Return the units whose papers a person may know of: none without a post, or in a post apart, whatever their scope."""
+    roles = standing(person, at).roles
+    return units_in_scope(person, at) if roles and not roles & APART else []
 
 
 def open_markings(person: Person, at: datetime) -> tuple[int, ...]:

@@ -12,9 +12,11 @@ from uuid import UUID
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from archive import access
 from archive.models import Person, RecordState
 from archive.rules.errors import Hidden
-from archive.standing import units_in_scope
+from archive.rules.roles import Action
+from archive.standing import units_open
 from ingest import outcomes
 from ingest.intake import STILL_OPEN, visible_scans
 from ingest.models import Batch, Scan, ScanState
@@ -43,7 +45,7 @@ class Sum:
 
 def visible_batches(person: Person) -> QuerySet[Batch]:
     """Return the batches of a person's intake desks of which they may see at least one file, or that are their own."""
-    units = units_in_scope(person, timezone.now())
+    units = units_open(person, timezone.now())
     # Asked batch by batch: the newest are found before every file that was ever handed in is looked at.
     seen = Exists(Scan.objects.filter(visible_scans(person), batch=OuterRef("pk")))
     return Batch.objects.filter(unit__in=units).filter(Q(seen) | Q(actor=person))
@@ -66,6 +68,7 @@ def open_scan(person: Person, scan_id: UUID) -> Scan:
 
     Raises:
         Hidden: no such scan, or not on their desk, or above their clearance.
+        Forbidden: on a desk of their units, but their post does not include the intake.
     """
     scan = (
         Scan.objects.select_related("batch", "record", "joins", "duplicate_of")
@@ -74,6 +77,7 @@ def open_scan(person: Person, scan_id: UUID) -> Scan:
     )
     if scan is None:
         raise Hidden(object_type="scan", object_id=str(scan_id))
+    access.require(person, Action.SCAN_READ)
     return scan
 
 

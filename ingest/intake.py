@@ -22,7 +22,7 @@ from archive.rules.errors import Refusal
 from archive.rules.levels import Level
 from archive.rules.roles import Action
 from archive.rules.sizes import MAX_FILE_BYTES
-from archive.standing import clearance, units_in_scope
+from archive.standing import clearance, units_open
 from archive.store import Sealed, StoreAway, StoreFull
 from ingest import outcomes
 from ingest.models import Batch, Scan, ScanState
@@ -272,7 +272,7 @@ def subject(scan: Scan) -> audit.Subject:
 def visible_scans(person: Person) -> Q:
     """Return the filter of the scans a person may know of: their intake desk, up to their clearance."""
     now = timezone.now()
-    on_desk = Q(batch__unit__in=units_in_scope(person, now), level__lte=clearance(person, now))
+    on_desk = Q(batch__unit__in=units_open(person, now), level__lte=clearance(person, now))
     return on_desk & of_known_records(person)
 
 

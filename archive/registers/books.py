@@ -20,7 +20,7 @@ from archive.registers.lines import Line
 from archive.rules.errors import Hidden
 from archive.rules.levels import Level
 from archive.rules.roles import Action
-from archive.standing import clearance, once, units_in_scope
+from archive.standing import clearance, once, units_open
 
 ROWS: Final = 50
 CHARTED: Final = 5_000  # numbers looked at for a chart: an office of 300 a day fills two weeks with 4,200
@@ -55,7 +55,7 @@ class Book:
 def readable(person: Person) -> QuerySet[Register]:
     """Return the registers a person may open: unit in scope; the secret ones from clearance Mật on."""
     now = timezone.now()
-    mine = Register.objects.filter(unit__in=units_in_scope(person, now)).select_related("unit")
+    mine = Register.objects.filter(unit__in=units_open(person, now)).select_related("unit")
     if clearance(person, now) < Level.MAT:
         mine = mine.exclude(kind__in=SECRET)
     return mine.order_by("unit__path", "kind", "pk")

@@ -18,7 +18,7 @@ from archive.forms.clearing import ExtendForm, GiveForm, MarkForm, RevokeForm, S
 from archive.models import Clearance, Mark
 from archive.rules.errors import Hidden
 from archive.rules.roles import Action
-from archive.views.doors import attempt, person_of
+from archive.views.doors import attempt, heard, person_of
 
 PAGE: Final = 50
 SOON_DAYS: Final = 30
@@ -37,7 +37,7 @@ def clearances(request: HttpRequest) -> HttpResponse:
     person = person_of(request)
     access.require(person, Action.CLEARANCE_READ)
     form = GiveForm(request.POST or None, actor=person)
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and heard(request, form):
         to = form.cleaned_data["person"]
         if attempt(request, form, lambda: clearing.give(form.decision(), to=to, actor=person)):
             messages.success(request, _("The clearance is given and stands in the log."))
@@ -139,7 +139,7 @@ def marks(request: HttpRequest) -> HttpResponse:
     person = person_of(request)
     access.require(person, Action.MARK_ADD)
     form = MarkForm(request.POST or None)
-    if request.method == "POST" and form.is_valid() and attempt(request, form, lambda: bool(_add(form, person))):
+    if request.method == "POST" and heard(request, form) and attempt(request, form, lambda: bool(_add(form, person))):
         messages.success(request, _("The mark can be given with a clearance from now on."))
         return redirect("archive:marks")
     if request.method == "GET":

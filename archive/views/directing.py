@@ -16,7 +16,7 @@ from archive.models import Person, Step
 from archive.routing import deadlines, lists
 from archive.rules.levels import Level
 from archive.rules.roles import Action
-from archive.views.doors import attempt, person_of
+from archive.views.doors import attempt, heard, person_of
 from archive.views.records import viewer_pages
 from archive.views.steps import step_of
 
@@ -81,7 +81,7 @@ def step_direct(request: HttpRequest, key: str, order: int) -> HttpResponse:
     step, person = step_of(request, Action.STEP_DIRECT, key, order), person_of(request)
     form = DirectForm(request.POST, step=step)
     if (
-        form.is_valid()
+        heard(request, form)
         and attempt(request, form, lambda: routing.direct(step, form.direction(), actor=person)) is not None
     ):
         following = request.POST.get("next", "")

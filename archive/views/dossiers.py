@@ -14,7 +14,7 @@ from archive.forms.keeping import CloseForm, DossierForm, FileForm
 from archive.models import Dossier, Hold, Person
 from archive.rules.levels import Level
 from archive.rules.roles import Action
-from archive.views.doors import attempt, person_of
+from archive.views.doors import attempt, heard, person_of
 
 ROWS = 50
 
@@ -45,7 +45,7 @@ def begin(request: HttpRequest) -> HttpResponse:
     person = person_of(request)
     access.require(person, Action.DOSSIER_OPEN)
     form = DossierForm(request.POST or None, person=person)
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and heard(request, form):
         made = attempt(request, form, lambda: dossiers.begin(form.cover(), actor=person))
         if made:
             messages.success(request, _("Dossier %(code)s is open.") % {"code": made.code})
@@ -93,7 +93,7 @@ def close(request: HttpRequest, key: str) -> HttpResponse:
     person = person_of(request)
     shown = dossiers.open_dossier(person, Action.DOSSIER_CLOSE, key)
     form = CloseForm(request.POST)
-    if form.is_valid():
+    if heard(request, form):
         ended_on = form.cleaned_data["ended_on"]
         if attempt(request, form, lambda: dossiers.close(shown, ended_on=ended_on, actor=person)):
             messages.success(
@@ -125,7 +125,7 @@ def file(request: HttpRequest, key: str) -> HttpResponse:
     person = person_of(request)
     record = access.open_record(person, Action.DOSSIER_FILE, key)
     form = FileForm(request.POST, person=person)
-    if form.is_valid():
+    if heard(request, form):
         into = form.cleaned_data["dossier"]
         if attempt(request, form, lambda: dossiers.file(record, dossier=into, actor=person)):
             messages.success(request, _("Filed into %(code)s.") % {"code": into.code})

@@ -14,7 +14,7 @@ from archive.models import Grant
 from archive.rules.errors import Hidden
 from archive.rules.levels import Level
 from archive.rules.roles import Action
-from archive.views.doors import attempt, person_of
+from archive.views.doors import attempt, heard, person_of
 
 
 @require_http_methods(["GET", "POST"])
@@ -23,7 +23,7 @@ def grants(request: HttpRequest, key: str) -> HttpResponse:
     person = person_of(request)
     record = access.open_record(person, Action.GRANT, key)
     form = GrantForm(request.POST or None, actor=person)
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and heard(request, form):
         given = form.cleaned_data
         until = end_of(given["until"])
         wanted = {"to": given["person"], "until": until, "reason": given["reason"]}
@@ -53,7 +53,7 @@ def grant_end(request: HttpRequest, key: str, pk: int) -> HttpResponse:
     if given is None:
         raise Hidden(object_type="grant", object_id=str(pk))
     form = RevokeForm(request.POST)
-    if form.is_valid():
+    if heard(request, form):
         access.end_grant(given, actor=person, reason=form.cleaned_data["reason"])
         messages.success(request, _("It is closed to %(person)s again.") % {"person": given.person})
     else:
@@ -68,7 +68,7 @@ def why(request: HttpRequest, key: str) -> HttpResponse:
     record = access.open_record(person, Action.RECORD_WHY, key)
     form = WhyForm(request.GET if "person" in request.GET else None)
     context = {"record": record, "form": form, "page_level": Level(record.level)}
-    if form.is_valid():
+    if heard(request, form):
         about, at = form.cleaned_data["person"], form.moment()
         on = form.cleaned_data["on"]
         audit.read(Action.RECORD_WHY, actor=person, subject=record, to=about.pk, on=on.isoformat() if on else "")

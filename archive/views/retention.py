@@ -13,10 +13,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from archive import access, audit, dossiers, retention
 from archive.forms.keeping import HoldForm
 from archive.forms.register import ReasonForm
-from archive.models import Hold, RecordClass, RetentionRule
-from archive.rules.errors import Hidden
+from archive.models import RecordClass, RetentionRule
 from archive.rules.roles import Action
-from archive.views.doors import attempt, person_of
+from archive.views.doors import attempt, heard, person_of
 
 HORIZON_YEARS = (0, 1, 5, 20, 70)
 ROWS = 50
@@ -72,7 +71,7 @@ def holds(request: HttpRequest) -> HttpResponse:
     person = person_of(request)
     access.require(person, Action.HOLD_READ)
     form = HoldForm(request.POST or None, person=person, initial=_asked(request))
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and heard(request, form):
         given = form.cleaned_data
         order = retention.Order(given["name"], given["reason"], given["mandate"])
         if attempt(request, form, lambda: retention.place_hold(order, on=given["dossiers"], actor=person)):
@@ -99,11 +98,9 @@ def _asked(request: HttpRequest) -> dict[str, list[int]]:
 def lift(request: HttpRequest, pk: int) -> HttpResponse:
     """Lift a hold, with a reason."""
     person = person_of(request)
-    hold = Hold.objects.filter(pk=pk).first()
-    if hold is None:
-        raise Hidden(object_type="hold", object_id=str(pk))
+    hold = retention.open_hold(person, Action.HOLD_LIFT, pk)
     form = ReasonForm(request.POST)
-    if form.is_valid():
+    if heard(request, form):
         reason = form.cleaned_data["reason"]
         if attempt(request, form, lambda: retention.lift_hold(hold, reason=reason, actor=person)):
             messages.success(request, _("The hold is lifted; it stays in the list with both reasons."))

@@ -20,7 +20,7 @@ from archive.rules.errors import Hidden
 from archive.rules.roles import Action
 from archive.rules.steps import Act
 from archive.views import thread
-from archive.views.doors import attempt, person_of
+from archive.views.doors import attempt, heard, person_of
 from archive.views.thread import Deed
 
 T = TypeVar("T")
@@ -43,7 +43,7 @@ def step_of(request: HttpRequest, action: Action, key: str, order: int) -> Step:
 
 def carry_out(request: HttpRequest, deed: Deed, do: Callable[[], T], done: str | Promise) -> HttpResponse:
     """Do an act with a valid form and go on; otherwise show the thread with the form and its errors."""
-    if deed.form.is_valid() and attempt(request, deed.form, do) is not None:
+    if heard(request, deed.form) and attempt(request, deed.form, do) is not None:
         messages.success(request, str(done))
         return redirect(_after(request, deed.step.record))
     person = person_of(request)
@@ -137,7 +137,7 @@ def forward(request: HttpRequest, key: str) -> HttpResponse:
     record = access.open_record(person, Action.STEP_FORWARD, key)
     form = ForwardForm(request.POST or None, record=record, person=person)
     came_from = request.POST.get("from", request.GET.get("from", ""))
-    if form.is_bound and form.is_valid():
+    if form.is_bound and heard(request, form):
         task = form.task()
         if attempt(request, form, lambda: routing.forward(record, task, actor=person)):
             messages.success(request, _("Sent to %(receiver)s.") % {"receiver": task.to})

@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-NAMES = ("reading", "store", "searching", "registering", "corpus", "kills", "idle")
+NAMES = ("reading", "store", "searching", "registering", "corpus", "kills", "idle", "hidden")
 
 
 def main() -> int:

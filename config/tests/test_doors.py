@@ -1,7 +1,6 @@
-"""A walk over every address of the installation, found by itself: a new one without a rule fails here.
+"""The plain addresses: who opens each, and that nobody from the street opens any; a new one without a rule fails.
 
-Anonymous visitors get nothing; people without need-to-know get the same answer for a
-hidden record as for one that does not exist; every refusal is written to the log.
+What names a thing - a dispatch, a file, a dossier - is walked in `test_walk`.
 """
 
 import re
@@ -9,10 +8,10 @@ import uuid
 
 import pytest
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
 
-from archive.models import AuditEntry, Dossier, RecordClass, RetentionRule
+from archive.models import AuditEntry
 from archive.rules.levels import Level
+from config.tests.doors import addresses
 
 OPEN_TO_ALL = {"/sign-in/", "/language/"}
 ROLES = ("clerk", "leader", "staff", "archivist", "auditor", "security", "admin", "stranger")
@@ -45,17 +44,6 @@ RULES = {
 POST_ONLY = {405}
 
 
-def addresses(resolver=None, prefix="/", namespace=""):
-    """Yield (name, address pattern) of everything the installation answers."""
-    for entry in (resolver or get_resolver()).url_patterns:
-        pattern = prefix + str(entry.pattern).lstrip("^").rstrip("$")
-        if isinstance(entry, URLResolver):
-            inner = ":".join(part for part in (namespace, entry.namespace) if part)
-            yield from addresses(entry, pattern, inner)
-        elif isinstance(entry, URLPattern):
-            yield f"{namespace}:{entry.name}" if namespace else str(entry.name), pattern
-
-
 def filled(pattern, **known):
     """Return an address with its parameters filled from what is known."""
 
@@ -67,10 +55,7 @@ def filled(pattern, **known):
     return re.sub(r"<((?:str|int|uuid|path|slug):)?(\w+)>", value, pattern).replace("//", "/")
 
 
-ALL = sorted(addresses())
-OF_RECORDS = [
-    (name, pattern) for name, pattern in ALL if ":key>" in pattern and "dossiers/" not in pattern and "api" not in name
-]
+ALL = sorted((name, pattern) for name, pattern, _view in addresses())
 PLAIN = [(name, pattern) for name, pattern in ALL if "<" not in pattern and not name.startswith("api:")]
 
 
@@ -111,54 +96,6 @@ def test_each_role_opens_what_its_post_includes_and_nothing_else(office, make_re
     browser = signed_in(role)
     opened = {name for name, pattern in PLAIN if name in RULES and browser.get(filled(pattern)).status_code == 200}
     assert opened == {name for name, roles in RULES.items() if role in roles}
-
-
-@pytest.mark.parametrize(("name", "pattern"), OF_RECORDS)
-@pytest.mark.parametrize("role", ["staff", "stranger", "auditor", "security", "admin"])
-def test_a_hidden_record_answers_like_one_that_does_not_exist(office, make_record, signed_in, role, name, pattern):
-    record = make_record(level=Level.TOI_MAT)
-    browser = signed_in(role)
-    hidden, missing = filled(pattern, key=record.key, number=1), filled(pattern, number=1)
-    for ask in (browser.get, browser.post):
-        before = AuditEntry.objects.filter(outcome="denied").count()
-        first, second = ask(hidden), ask(missing)
-        assert first.status_code == second.status_code, hidden
-        if first.status_code == 405:
-            continue
-        assert first.status_code == 404, hidden
-        # The page holds the address the reader typed, for the language switch; nothing else may differ.
-        assert without_token(first.content).replace(record.key.encode(), b"nothinghere") == without_token(
-            second.content
-        )
-        assert sorted(first.headers) == sorted(second.headers)
-        assert AuditEntry.objects.filter(outcome="denied").count() == before + 2
-
-
-def without_token(page):
-    """A page holds a fresh form token each time; nothing else may differ."""
-    return re.sub(rb'value="[A-Za-z0-9]{64}"|"X-CSRFToken": ?"[A-Za-z0-9]+"|content="[A-Za-z0-9]{64}"', b"", page)
-
-
-@pytest.mark.parametrize("name", ["archive:dossier", "archive:dossier-close"])
-def test_a_hidden_dossier_answers_like_one_that_does_not_exist(office, signed_in, name):
-    rule = RetentionRule.objects.create(code="1", title="x", kind="permanent", basis="x", valid_from="2020-01-01")
-    line = RecordClass.objects.create(code="01", title="x", rule=rule, year=2026)
-    dossier = Dossier.objects.create(
-        code="01.TM",
-        year=2026,
-        title="x",
-        record_class=line,
-        rule=rule,
-        unit=office.other_unit,
-        level=Level.MAT,
-        opened_on="2026-01-01",
-        opened_by=office.archivist,
-    )
-    pattern = dict(ALL)[name]
-    browser = signed_in("staff")
-    first, second = browser.get(filled(pattern, key=dossier.key)), browser.get(filled(pattern))
-    assert first.status_code == second.status_code
-    assert without_token(first.content).replace(dossier.key.encode(), b"nothinghere") == without_token(second.content)
 
 
 def test_the_log_says_of_which_dispatch_an_act_was_refused_to_who_may_see_it(
