@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('archive', '0005_storage_postgresql'),
+        ("archive", "0005_storage_postgresql"),
     ]
 
     operations = [

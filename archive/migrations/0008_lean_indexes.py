@@ -48,7 +48,7 @@ def drop(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ('archive', '0007_waiting_lists'),
+        ("archive", "0007_waiting_lists"),
     ]
     operations = [
         migrations.SeparateDatabaseAndState(

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('archive', '0009_work_lists'),
+        ("archive", "0009_work_lists"),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('archive', '0011_log_by_person_and_act'),
+        ("archive", "0011_log_by_person_and_act"),
     ]
 
     operations = [

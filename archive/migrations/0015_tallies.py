@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('archive', '0014_clearance_fence'),
+        ("archive", "0014_clearance_fence"),
     ]
 
     operations = [

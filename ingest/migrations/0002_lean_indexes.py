@@ -26,7 +26,7 @@ def drop(apps, schema_editor):
 class Migration(migrations.Migration):
     dependencies = [
         ('archive', '0008_lean_indexes'),
-        ('ingest', '0001_initial'),
+        ("ingest", "0001_initial"),
     ]
     operations = [
         migrations.SeparateDatabaseAndState(

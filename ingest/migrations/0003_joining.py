@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('archive', '0010_attachments'),
-        ('ingest', '0002_lean_indexes'),
+        ("ingest", "0002_lean_indexes"),
     ]
 
     operations = [
