@@ -215,8 +215,10 @@ def _end(clearance: Clearance, reason: str, actor: Person, **when: datetime) -> 
 
 
 @transaction.atomic
-def add_mark(name: str, *, group: str, rule: MarkRule, actor: Person) -> Mark:
+def add_mark(name: str, *, group: str, rule: MarkRule, actor: Person, keeps_level: bool = False) -> Mark:
     """Add a compartment mark to a group; the rule counts when the group is new.
+
+    What carries a mark that keeps its level is never lowered while the mark is on it.
 
     Raises:
         Forbidden: the actor may not.
@@ -226,8 +228,9 @@ def add_mark(name: str, *, group: str, rule: MarkRule, actor: Person) -> Mark:
     if Mark.objects.filter(name=name).exists():
         raise MarkKnown(name=name)
     into, _made = MarkGroup.objects.get_or_create(name=group, defaults={"rule": rule})
-    mark = Mark.objects.create(group=into, name=name)
-    audit.write(Action.MARK_ADD, actor=actor, subject=mark, details={"name": name, "group": group, "rule": into.rule})
+    mark = Mark.objects.create(group=into, name=name, keeps_level=keeps_level)
+    details = {"name": name, "group": group, "rule": into.rule, "keeps_level": keeps_level}
+    audit.write(Action.MARK_ADD, actor=actor, subject=mark, details=details)
     return mark
 
 

@@ -39,7 +39,7 @@ WATCHED: Final[dict[str, type[Model]]] = {
 # Kept for lists only, and told by the steps and dossiers that they follow from.
 DERIVED: Final = frozenset({"is_handed", "is_filed"})
 # Acts that leave every watched column of a record as it was.
-LEAVING_ALONE: Final = ("step.", "dossier.", "hold.", "scan.", "search.", "log.", "system.", "work.")
+LEAVING_ALONE: Final = ("step.", "dossier.", "hold.", "scan.", "search.", "log.", "system.", "work.", "level.")
 WHOLE: Final = 32  # bytes of the digest over all columns
 SHORT: Final = 6  # bytes of each column's own: enough to name it, the whole digest proves
 _ROWS: Final = 500

@@ -149,12 +149,12 @@ def file(record: Record, *, dossier: Dossier, actor: Person) -> DossierItem:
     )
     Record.objects.filter(pk=record.pk).update(is_filed=True)
     if record.level > locked.level:
-        _raise(locked, Level(record.level), actor)
+        raise_to(locked, Level(record.level), actor)
     audit.write(Action.DOSSIER_FILE, actor=actor, subject=record, details={"dossier": locked.key})
     return item
 
 
-def _raise(dossier: Dossier, level: Level, actor: Person) -> None:
+def raise_to(dossier: Dossier, level: Level, actor: Person) -> None:
     """Raise a dossier; its own entry lets the index take the title from all that lies in it and is less secret."""
     Dossier.objects.filter(pk=dossier.pk).update(level=level)
     dossier.level = level

@@ -3,8 +3,8 @@
 Each condition is asked of the dated rows by itself - account, post, level, marks, reason - and
 said to be met or not; together they give the verdict. For now it is held against
 `archive.access.may`, which alone decides. For a past day it reads the rows as they stood: posts,
-clearances, scopes, grants and steps are kept with their days; units, accounts, level and
-marks are those of today, and the page says so. Nothing here opens a door.
+clearances, scopes, grants, steps and levels are kept with their days; units, accounts and marks are
+those of today, and the page says so. Nothing here opens a door.
 """
 
 from collections.abc import Iterator
@@ -17,6 +17,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from archive import access
+from archive.leveling import history
 from archive.models import Grant, Mark, MarkingMark, Person, Record, RecordState, Step, Unit
 from archive.models.route import LIVE_STATES
 from archive.rules.levels import Level
@@ -81,7 +82,8 @@ def _post(person: Person, at: datetime) -> Condition:
 
 
 def _level(person: Person, record: Record, at: datetime) -> Condition:
-    held, asked = standing(person, at).level, Level(record.level)
+    asked = Level(record.level) if timezone.now() <= at else history.level_at(record, at)
+    held = standing(person, at).level
     words = {"held": held.label, "asked": asked.label}
     if held >= asked:
         return Condition(_("Level"), is_met=True, said=_("Cleared to %(held)s; the dispatch is %(asked)s.") % words)

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from archive import access, audit
 from archive.capture import relevel
+from archive.leveling import history
 from archive.models import (
     PaperCheck,
     Person,
@@ -182,6 +183,7 @@ def register(  # noqa: PLR0913 - what the clerk confirms, and against what
         _check_duplicate(entry, actor)
     _confirm(record, entry, actor, register)
     access.derive(record)
+    history.determine(record, actor=actor)
     number = _allot(register, record, actor)
     details = {"register": register.pk, "year": number.year, "number": number.number}
     audit.write(Action.RECORD_REGISTER, actor=actor, subject=record, details=details, rows=[number])

@@ -65,6 +65,17 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
         "hold_id, record_id": "no record twice in a hold",
     },
     "archive_holiday": {"day": "is this a working day; no day twice"},
+    "archive_levelchange": {
+        "record_id, id": "the life of a record's level; its newest decision",
+        "protected_until": "protection that ends soon, or has ended",
+        "review_on": "levels whose review is due",
+        "id": "keys that a fault left above the level of their record",
+    },
+    "archive_levelproposal": {"record_id": "the proposal that waits for a record; never two"},
+    "archive_levelnotice": {
+        "change_id": "whom a change is told to",
+        "due_on, id": "holders still to be told, soonest first",
+    },
     "archive_mark": {"name": "a compartment mark by its name"},
     "archive_markgroup": {"name": "a group of marks by its name"},
     "archive_markingmark": {"marking_id, mark_id": "the marks of a combination; none twice"},
@@ -77,6 +88,7 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
         "username": "signing in",
     },
     "archive_personrole": {"person_id": "the roles of a person, now and on a past day"},
+    "archive_protectionperiod": {"level, valid_from": "the period in force on a day; no version twice"},
     "archive_record": {
         "key": "a record by the name in its address",
         "reply_to_id": "the replies to a dispatch",

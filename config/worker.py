@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import close_old_connections, transaction
 
 from archive import audit, locking, publishing, sequencing, tallies
+from archive.leveling import keys
 from archive.rules.roles import Action
 from ingest import folder, leftovers, sandbox
 from ingest.worker import Workers
@@ -72,6 +73,7 @@ class Machine:
             threading.Thread(
                 target=self._every, args=(locking.SWEEP_SECONDS, locking.sweep), name="locks", daemon=True
             ),
+            threading.Thread(target=self._every, args=(keys.EVERY_SECONDS, keys.sweep), name="levels", daemon=True),
         ]
 
     def start(self) -> None:

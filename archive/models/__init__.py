@@ -17,6 +17,14 @@ from archive.models.access import (
 from archive.models.attachment import Attachment
 from archive.models.dossier import Dossier, DossierItem, Hold, HoldItem
 from archive.models.entry import AuditDetail, AuditEntry, AuditLeaf, AuditPending, AuditRow
+from archive.models.leveling import (
+    ChangeKind,
+    LevelChange,
+    LevelNotice,
+    LevelProposal,
+    ProposalState,
+    ProtectionPeriod,
+)
 from archive.models.people import Person, PersonRole, ServiceToken, Unit
 from archive.models.record import DigitalObject, ObjectRole, Page, Record, RecordState
 from archive.models.register import Register, RegisterCounter, RegisterKind, RegisterNumber
@@ -34,6 +42,7 @@ __all__ = [
     "AuditLeaf",
     "AuditPending",
     "AuditRow",
+    "ChangeKind",
     "Clearance",
     "ClearanceMark",
     "DigitalObject",
@@ -45,6 +54,9 @@ __all__ = [
     "HoldItem",
     "Holiday",
     "KeptLogFilter",
+    "LevelChange",
+    "LevelNotice",
+    "LevelProposal",
     "Mark",
     "MarkGroup",
     "MarkRule",
@@ -55,6 +67,8 @@ __all__ = [
     "PaperCheck",
     "Person",
     "PersonRole",
+    "ProposalState",
+    "ProtectionPeriod",
     "Record",
     "RecordClass",
     "RecordState",

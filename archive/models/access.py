@@ -41,6 +41,7 @@ class Mark(models.Model):
 
     group = models.ForeignKey(MarkGroup, models.PROTECT, related_name="marks", db_index=False)
     name = models.CharField(max_length=60, unique=True)
+    keeps_level = models.BooleanField(default=False)  # what carries it is never lowered
 
     def __str__(self) -> str:
         return self.name

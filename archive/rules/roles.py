@@ -81,6 +81,12 @@ class Action(StrEnum):
     RECORD_WHY = "record.why"
     RECORD_LEVEL = "record.level"
     RECORD_MARK = "record.mark"
+    LEVEL_PROPOSE = "level.propose"
+    LEVEL_CLOSE = "level.close"
+    LEVEL_EXTEND = "level.extend"
+    LEVEL_REVIEW = "level.review"
+    LEVEL_NOTICE = "level.notice"
+    LEVEL_READ = "level.read"
     NUMBER_VOID = "register.void"
     REGISTER_READ = "register.read"
     REGISTER_PRINT = "register.print"
@@ -144,6 +150,8 @@ READING: Final = frozenset(
         Action.DOSSIER_READ,
     }
 )
+# Whoever works with dispatches sees how a level came to be and may ask for another one; a leader decides.
+LEVELS: Final = frozenset({Action.LEVEL_READ, Action.LEVEL_PROPOSE})
 
 # Acts that are done only when a signed head stands for their entry (`archive.audit.write`).
 SYNCHRONOUS: Final = frozenset(
@@ -159,7 +167,9 @@ SYNCHRONOUS: Final = frozenset(
 
 CAPABILITIES: Final[dict[Role, frozenset[Action]]] = {
     Role.CLERK: READING
+    | LEVELS
     | {
+        Action.LEVEL_NOTICE,
         Action.SCAN_UPLOAD,
         Action.SCAN_READ,
         Action.SCAN_RETRY,
@@ -179,7 +189,12 @@ CAPABILITIES: Final[dict[Role, frozenset[Action]]] = {
         Action.WORK_READ,
     },
     Role.LEADER: READING
+    | LEVELS
     | {
+        Action.RECORD_LEVEL,
+        Action.LEVEL_EXTEND,
+        Action.LEVEL_REVIEW,
+        Action.LEVEL_NOTICE,
         Action.STEP_FORWARD,
         Action.STEP_DIRECT,
         Action.STEP_RECEIVE,
@@ -194,6 +209,7 @@ CAPABILITIES: Final[dict[Role, frozenset[Action]]] = {
         Action.GRANT_END,
     },
     Role.STAFF: READING
+    | LEVELS
     | {
         Action.STEP_RECEIVE,
         Action.STEP_ANSWER,
@@ -203,6 +219,7 @@ CAPABILITIES: Final[dict[Role, frozenset[Action]]] = {
         Action.WORK_READ,
     },
     Role.ARCHIVIST: READING
+    | LEVELS
     | {
         Action.REGISTER_READ,
         Action.DOSSIER_OPEN,

@@ -61,7 +61,7 @@ def fence_lifted(*, for_good: bool = False) -> Iterator[None]:
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute(
-                "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND (name LIKE 'archive_audit%' OR name LIKE 'archive_clearance%')"
+                "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND (name LIKE 'archive_audit%' OR name LIKE 'archive_clearance%' OR name LIKE 'archive_level%')"
             )
             fences = cursor.fetchall()
         lift = [f"DROP TRIGGER {name}" for name, _made in fences] or [
@@ -108,11 +108,14 @@ class Office:
 @pytest.fixture
 def office(db: None) -> Office:
     """Return a fresh office."""
-    from archive.models import Marking, Register, RegisterKind
+    from archive.models import Marking, ProtectionPeriod, Register, RegisterKind
     from archive.rules.levels import Level
     from archive.rules.roles import Role
 
     Marking.objects.get_or_create(pk=1, defaults={"name": ""})  # a test that really committed took it away
+    for level, years in ((1, 10), (2, 20), (3, 30)):  # and these
+        given = {"years": years, "extend_days": 60, "notice_days": 15, "basis": "Luật 117/2025/QH15"}
+        ProtectionPeriod.objects.get_or_create(level=level, valid_from=date(2026, 3, 1), defaults=given)
     command = _unit("CH", "Bộ CHQS tỉnh", None)
     registry = _unit("VT", "Văn thư", command)
     staff_unit = _unit("PTM", "Phòng Tham mưu", command)
