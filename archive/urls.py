@@ -3,6 +3,7 @@
 from archive.views import (
     books,
     clearances,
+    copying,
     dossiers,
     home,
     knowing,
@@ -22,6 +23,7 @@ urlpatterns = [
     *registering.urlpatterns,
     *books.urlpatterns,
     *records.urlpatterns,
+    *copying.urlpatterns,
     *work.urlpatterns,
     *dossiers.urlpatterns,
     *retention.urlpatterns,

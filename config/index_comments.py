@@ -57,6 +57,11 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
         "person_id, action, level": "has this person done this before; once each",
         "ts": "what was done for the first time this week",
     },
+    "archive_copy": {
+        "record_id, number": "the copies of a record, newest first; no number twice",
+        "record_id, holder_id, day": "the number under which this person looks at this record today",
+        "holder_id, made_at": "what this person printed or took out within the hour",
+    },
     "archive_grant": {"record_id": "the grants on a record"},
     "archive_holditem": {
         "dossier_id": "is this dossier held",

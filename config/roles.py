@@ -41,6 +41,7 @@ RIGHTS: Final = {
     "archive_unitscope": f"{_ADD}, UPDATE (until)",
     "archive_personrole": f"{_ADD}, UPDATE (until)",
     "archive_grant": f"{_ADD}, UPDATE (ended_at)",
+    "archive_copy": f"{_ADD}, UPDATE (fate, ended_at, ended_by_id, end_note)",
     "archive_hold": f"{_ADD}, UPDATE (lifted_at, lifted_by_id, lift_reason)",
     "archive_holditem": _ADD,
     "archive_restoration": f"{_ADD}, UPDATE (acknowledged_at, acknowledged_by_id)",

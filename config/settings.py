@@ -24,6 +24,9 @@ SITE_MAX_LEVEL = Level.parse(
         "VANKHO_SITE_MAX_LEVEL", "toi-mat" if PROFILE == "evaluation" else "thuong", ("thuong", "mat", "toi-mat")
     )
 )
+# From this level up every page shown carries the reader's name, time and copy number; Mật and above always do.
+WATERMARK_FROM = Level.parse(env.choice("VANKHO_WATERMARK_FROM", "mat", ("thuong", "mat")))
+COPIES_PER_HOUR = env.number("VANKHO_COPIES_PER_HOUR", 40)  # prints and classified files taken out, for each person
 OFFICE_PARENT = env.text("VANKHO_OFFICE_PARENT", "QUÂN KHU 9")
 OFFICE_NAME = env.text("VANKHO_OFFICE_NAME", "BỘ CHQS TỈNH VĨNH LONG")
 OFFICE_HOURS = env.hours("VANKHO_OFFICE_HOURS", "7-18")  # of working days; what lies outside is shown to the auditor

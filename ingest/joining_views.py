@@ -5,16 +5,18 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
-from archive import access, attachments, audit, pages, store
-from archive.models import Record
+from archive import access, attachments, audit, pages, store, watermark
+from archive.models import Person, Record
 from archive.rules.errors import Hidden
 from archive.rules.levels import Level
 from archive.rules.roles import Action
@@ -168,7 +170,16 @@ def held_page(request: HttpRequest, pk: uuid.UUID, number: int, form: str) -> Ht
     audit.read(Action.SCAN_READ, actor=person, subject=intake.subject(scan), page=number, form=form)
     start, length = page[form]
     picture = store.read(scan.pack_id, start=start, length=length)
+    picture = _marked(picture, scan, person, (page["width"], page["height"]) if form == "image" else None)
     return HttpResponse(picture, content_type="image/jpeg", headers={"X-Content-Type-Options": "nosniff"})
+
+
+def _marked(picture: bytes, scan: Scan, person: Person, size: tuple[int, int] | None) -> bytes:
+    """Return a page under the reader's name; it is part of no dispatch yet and has no copy number, so the file's name stands there."""
+    if scan.level < min(settings.WATERMARK_FROM, Level.MAT):
+        return picture
+    mark = watermark.Mark(person.full_name, timezone.localtime(), scan.pk.hex[:12])
+    return watermark.drawn(picture, mark, size=size)
 
 
 @require_POST

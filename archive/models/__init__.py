@@ -15,6 +15,7 @@ from archive.models.access import (
     UnitScope,
 )
 from archive.models.attachment import Attachment
+from archive.models.copies import Copy, CopyFate, CopyKind
 from archive.models.dossier import Dossier, DossierItem, Hold, HoldItem
 from archive.models.entry import AuditDetail, AuditEntry, AuditLeaf, AuditPending, AuditRow
 from archive.models.leveling import (
@@ -45,6 +46,9 @@ __all__ = [
     "ChangeKind",
     "Clearance",
     "ClearanceMark",
+    "Copy",
+    "CopyFate",
+    "CopyKind",
     "DigitalObject",
     "Dossier",
     "DossierItem",

@@ -3,10 +3,11 @@
 Nothing is fetched while drawing: every address is refused. Drawing takes seconds, so it
 never runs inside a transaction (one would lock out every clerk); the entry of the log
 is written before. The forms are Vietnamese whatever the reader's language is.
-Reading order: `paper` (draws), `forms` (the forms).
+Reading order: `paper` (draws), `forms` (the forms), `sheets` (pages of a dispatch).
 """
 
 from archive.printing.forms import Contents, Volume, contents_list, register_volume
 from archive.printing.paper import Print
+from archive.printing.sheets import record_pages
 
-__all__ = ["Contents", "Print", "Volume", "contents_list", "register_volume"]
+__all__ = ["Contents", "Print", "Volume", "contents_list", "record_pages", "register_volume"]

@@ -41,6 +41,7 @@ WORDS: Final[dict[str, Promise]] = {
     Action.RECORD_TEXT: _("Read the text of a page"),
     Action.RECORD_ORIGINAL: _("Took the original out"),
     Action.RECORD_PRINT: _("Printed"),
+    Action.COPY_END: _("Accounted for a paper copy"),
     Action.RECORD_WHY: _("Asked why somebody may see it"),
     Action.RECORD_LEVEL: _("Changed the secrecy level"),
     Action.RECORD_MARK: _("Changed the compartment marks"),

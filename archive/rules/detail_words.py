@@ -40,6 +40,7 @@ WORDS: Final[dict[str, Promise]] = {
     "dropped": _("dropped"),
     "due": _("deadline"),
     "ended_on": _("work ended"),
+    "fate": _("what became of it"),
     "filters": _("filters"),
     "failed": _("what failed"),
     "differing": _("records that differed"),
@@ -130,6 +131,7 @@ OWN_VALUES: Final[dict[str, dict[str, str | Promise]]] = {
         "declassify": _("Declassified"),
     },
     "role": {role.name.lower(): ROLE_LABELS[role] for role in ROLE_LABELS},
+    "fate": {"returned": _("Given back"), "destroyed": _("Destroyed")},
     "withheld": {level.slug: LEVEL_LABELS[level] for level in Level},
 }
 

@@ -79,6 +79,7 @@ class Action(StrEnum):
     RECORD_ORIGINAL = "record.original"
     RECORD_PRINT = "record.print"
     RECORD_WHY = "record.why"
+    COPY_END = "copy.end"
     RECORD_LEVEL = "record.level"
     RECORD_MARK = "record.mark"
     LEVEL_PROPOSE = "level.propose"
@@ -181,6 +182,7 @@ CAPABILITIES: Final[dict[Role, frozenset[Action]]] = {
         Action.RECORD_RETURN,
         Action.RECORD_ATTACH,
         Action.NUMBER_VOID,
+        Action.COPY_END,
         Action.REGISTER_READ,
         Action.REGISTER_PRINT,
         Action.REGISTER_CONFIRM,
@@ -222,6 +224,7 @@ CAPABILITIES: Final[dict[Role, frozenset[Action]]] = {
     | LEVELS
     | {
         Action.REGISTER_READ,
+        Action.COPY_END,
         Action.DOSSIER_OPEN,
         Action.DOSSIER_FILE,
         Action.DOSSIER_CLOSE,

@@ -17,7 +17,7 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from archive import access, audit, dossiers, pages, retention, store
+from archive import access, audit, copies, dossiers, pages, retention, store, watermark
 from archive.attachments import TAKES_FILES
 from archive.forms.keeping import FileForm
 from archive.models import DigitalObject, Dossier, Hold, Page, Person, Record, RecordState
@@ -25,7 +25,7 @@ from archive.rules.levels import Level
 from archive.rules.page import Box
 from archive.rules.roles import Action, allows
 from archive.standing import standing
-from archive.views.doors import person_of
+from archive.views.doors import attempt, person_of
 
 Hits = Mapping[int, Sequence[Box]]
 
@@ -133,6 +133,7 @@ def _may(request: HttpRequest) -> dict[str, bool]:
         Action.RECORD_ATTACH,
         Action.HOLD_PLACE,
         Action.RECORD_WHY,
+        Action.RECORD_PRINT,
         Action.GRANT,
     )
     return {act.name.lower(): allows(roles, act) for act in acts}
@@ -154,8 +155,11 @@ def _picture(request: HttpRequest, key: str, number: int, *, form: str) -> HttpR
     person = person_of(request)
     shown = access.open_record(person, Action.RECORD_PAGE, key)
     page = pages.page_of(shown, number)
-    audit.read(Action.RECORD_PAGE, actor=person, subject=shown, page=number, form=form)
+    copy = copies.looked(shown, actor=person, page=number, form=form)
     picture = pages.image(page) if form == "image" else pages.thumb(page)
+    if copy is not None:
+        size = (page.width, page.height) if form == "image" else None
+        picture = watermark.drawn(picture, copies.mark_of(copy), size=size)
     return HttpResponse(picture, content_type="image/jpeg", headers={"X-Content-Type-Options": "nosniff"})
 
 
@@ -185,13 +189,26 @@ def _taken_out(request: HttpRequest, key: str, ordinal: int) -> HttpResponseBase
     kept = pages.original_of(shown, ordinal)
     form = OriginalForm(request.POST or None)
     if shown.level > Level.THUONG and not (request.method == "POST" and form.is_valid()):
-        context = {"record": shown, "form": form, "page_level": Level(shown.level), "original": kept}
-        return render(request, "archive/original.html", context | {"is_attached": ordinal > 0})
+        return _asked_why(request, shown, kept, form, ordinal)
     reason = form.cleaned_data["reason"] if form.is_bound and form.is_valid() else ""
     sealed = store.open(kept.address)  # a damaged object is refused before anything is sent or written down
-    which = {"file": ordinal} if ordinal else {}
-    audit.read(Action.RECORD_ORIGINAL, actor=person, subject=shown, sha256=kept.sha256, reason=reason, **which)
+
+    def take() -> bool:
+        copies.taken_out(shown, ordinal=ordinal, sha256=kept.sha256, reason=reason, actor=person)
+        return True
+
+    if not attempt(request, form, take):
+        sealed.close()
+        return _asked_why(request, shown, kept, form, ordinal)
     return _sent(sealed, kept, name=kept.name or shown.key)
+
+
+def _asked_why(
+    request: HttpRequest, shown: Record, kept: DigitalObject, form: OriginalForm, ordinal: int
+) -> HttpResponse:
+    context = {"record": shown, "form": form, "page_level": Level(shown.level), "original": kept}
+    status = 422 if form.is_bound else 200
+    return render(request, "archive/original.html", context | {"is_attached": ordinal > 0}, status=status)
 
 
 def _sent(sealed: store.Reader, kept: DigitalObject, *, name: str) -> HttpResponseBase:

@@ -61,7 +61,7 @@ def fence_lifted(*, for_good: bool = False) -> Iterator[None]:
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute(
-                "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND (name LIKE 'archive_audit%' OR name LIKE 'archive_clearance%' OR name LIKE 'archive_level%')"
+                "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'archive\_%' ESCAPE '\'"
             )
             fences = cursor.fetchall()
         lift = [f"DROP TRIGGER {name}" for name, _made in fences] or [

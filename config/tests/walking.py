@@ -16,6 +16,7 @@ from archive import access, registration, tokens
 from archive.models import (
     Attachment,
     Clearance,
+    Copy,
     DigitalObject,
     Dossier,
     Grant,
@@ -119,6 +120,11 @@ def _place(walked: Walked, level: Level, is_own: bool, line: RecordClass) -> Non
     add("record", {"key": record.key, "number": 1, "order": 1}, key=NOBODYS)
     add("file", {"key": record.key, "number": 1}, key=NOBODYS)
     add("draft", {"key": draft.key}, key=NOBODYS)
+    now = timezone.now()
+    Copy.objects.create(
+        record=record, number=1, kind="print", holder=office.leader, made_at=now, day=timezone.localdate(now)
+    )
+    add("copy", {"key": record.key, "number": 1}, key=NOBODYS)
     given = Grant.objects.create(
         record=record, person=office.stranger, since=LONG_AGO, until=LONG_AGO + timedelta(days=1), reason="x",
         granted_by=office.leader,

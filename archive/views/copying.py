@@ -1,0 +1,90 @@
+"""Numbered copies on paper: print pages of a dispatch, and account for the paper later."""
+
+from typing import Final
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from archive import access, audit, copies, pages, printing
+from archive.forms.copies import EndForm, PrintForm
+from archive.models import Copy, CopyFate, Page
+from archive.rules.errors import Hidden
+from archive.rules.levels import Level
+from archive.rules.roles import Action
+from archive.views.doors import attempt, heard, person_of
+
+SHOWN: Final = 20  # newest ones on the page of a record
+
+
+@require_GET
+def card(request: HttpRequest, key: str) -> HttpResponse:
+    """Show the part of a record's page that tells of its numbered copies, as far as the reader may know of them."""
+    person = person_of(request)
+    record = access.open_record(person, Action.RECORD_READ, key)
+    audit.watched(Action.RECORD_READ, actor=person, subject=record)
+    context = {
+        "record": record,
+        "copies": list(copies.known(record, person)[: SHOWN + 1]),
+        "may_end": access.may(person, Action.COPY_END).allowed,
+        "page_level": Level(record.level),
+    }
+    return render(request, "archive/record_copies.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def print_record(request: HttpRequest, key: str) -> HttpResponse:
+    """Ask which pages to print, then draw them as a numbered copy."""
+    person = person_of(request)
+    record = access.open_record(person, Action.RECORD_PRINT, key)
+    amount = Page.objects.filter(record=record).count()
+    form = PrintForm(request.POST or None, record=record, amount=amount)
+    if request.method == "POST" and heard(request, form):
+        first, last, reason = (form.cleaned_data[name] for name in ("first", "last", "reason"))
+        span = f"{first}-{last}"
+        copy = attempt(request, form, lambda: copies.printed(record, pages=span, reason=reason, actor=person))
+        if copy is not None:
+            chosen = Page.objects.filter(record=record, number__gte=first, number__lte=last).select_related("pack")
+            sheets = ((page.number, pages.image(page)) for page in chosen.order_by("number"))
+            drawn = printing.record_pages(sheets, mark=copies.mark_of(copy), level=Level(record.level))
+            return _paper(drawn, f"{record.symbol or record.key} {copy.number}.pdf".replace("/", "-"))
+    context = {"record": record, "form": form, "page_level": Level(record.level)}
+    return render(request, "archive/record_print.html", context, status=422 if form.is_bound else 200)
+
+
+def _paper(drawn: bytes, name: str) -> HttpResponse:
+    headers = {
+        "Content-Disposition": content_disposition_header(as_attachment=True, filename=name) or "attachment",
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+    }
+    return HttpResponse(drawn, content_type="application/pdf", headers=headers)
+
+
+@require_http_methods(["GET", "POST"])
+def end_copy(request: HttpRequest, key: str, number: int) -> HttpResponse:
+    """Write down that a paper was given back or destroyed."""
+    person = person_of(request)
+    record = access.open_record(person, Action.COPY_END, key)
+    copy = Copy.objects.filter(record=record, number=number).select_related("holder").first()
+    if copy is None:
+        raise Hidden(object_type="copy", object_id=f"{record.key}/{number}")
+    form = EndForm(request.POST or None)
+    if request.method == "POST" and heard(request, form):
+        told = {"fate": CopyFate(form.cleaned_data["fate"]), "note": form.cleaned_data["note"]}
+        if attempt(request, form, lambda: copies.end(record, number, actor=person, **told)):
+            messages.success(request, _("Copy %(n)s is accounted for.") % {"n": number})
+            return redirect("archive:record", key)
+    context = {"record": record, "copy": copy, "form": form, "page_level": Level(record.level)}
+    return render(request, "archive/copy_end.html", context, status=422 if form.is_bound else 200)
+
+
+urlpatterns = [
+    path("records/<str:key>/copies/", card, name="copies"),
+    path("records/<str:key>/print/", print_record, name="record-print"),
+    path("records/<str:key>/copies/<int:number>/end/", end_copy, name="copy-end"),
+]

@@ -1,0 +1,118 @@
+"""The mark over a page: who looked or printed, when, and under which copy number.
+
+Drawn anew into each picture that leaves the office and never into the stored one. It
+repeats so closely that every quarter cut from a page of reading size holds it whole;
+pale on white, and lighter than black, so that what is printed under it stays readable.
+Knows no rows and decides nothing.
+
+The picture was encoded in the cell that read the file. It is opened here as JPEG and as
+nothing else, and only when it has the size that its row says.
+"""
+
+import io
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Final
+
+from PIL import Image, ImageDraw, ImageFont
+
+FONT: Final = "Arimo-Regular.ttf"  # fonts-croscore (config/packages.txt): every Vietnamese letter
+SMALLEST: Final = 100  # pixels across; below, no letter could be read, and no page either
+READING: Final = 480  # from here on a page can be read, and a quarter of it holds the whole mark
+ANGLE: Final = 24  # degrees: no line of a page and no stamp lies so
+STRENGTH: Final = 96  # of 255
+TONE: Final = 105  # of 255: darker than paper, lighter than ink
+QUALITY: Final = 80
+LONGEST_LINE: Final = 22  # letters
+
+
+class WrongPictureError(Exception):
+    """The stored picture is no JPEG of the size that its row says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What stands over a page."""
+
+    name: str
+    at: datetime
+    copy: str  # number of the copy and key of the dispatch
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The mark in short lines: a long name takes two."""
+        return (*_broken(self.name), f"{self.at:%d/%m/%Y %H:%M}", self.copy)
+
+
+def _broken(name: str) -> list[str]:
+    """Return a name in lines; what two lines cannot hold is drawn smaller."""
+    words, first = name.split(), ""
+    if len(name) <= LONGEST_LINE:
+        return [name]
+    while words and len(f"{first} {words[0]}") <= LONGEST_LINE:
+        first = f"{first} {words.pop(0)}".strip()
+    return [line for line in (first, " ".join(words)) if line]
+
+
+def drawn(picture: bytes, mark: Mark, *, size: tuple[int, int] | None = None) -> bytes:
+    """Return a JPEG with the mark over it; one too small to be read comes back as it is.
+
+    Args:
+        picture: the stored JPEG.
+        mark: who, when, which copy.
+        size: width and height in pixels that it must have; None where no row says them.
+
+    Raises:
+        WrongPictureError: it is not what its row says.
+    """
+    try:
+        page = Image.open(io.BytesIO(picture), formats=["JPEG"])
+    except OSError as fault:
+        raise WrongPictureError from fault
+    if size is not None and page.size != size:
+        raise WrongPictureError(f"{page.size} instead of {size}")
+    if page.width < SMALLEST:
+        return picture
+    if page.mode not in {"L", "RGB"}:
+        page = page.convert("RGB")  # type: ignore[assignment]
+    over = _layer(mark.lines, page.width, page.height)
+    page.paste(TONE if page.mode == "L" else (TONE, TONE, TONE), (0, 0), over)
+    out = io.BytesIO()
+    page.save(out, "JPEG", quality=QUALITY)
+    return out.getvalue()
+
+
+@lru_cache(maxsize=8)
+def _layer(lines: tuple[str, ...], width: int, height: int) -> Image.Image:
+    """Return the mask of a page: its value is how far each point goes towards the tone. One minute of a reader needs one."""
+    small = width < READING
+    # A window of half the width and half the height holds a tile whole when tile and step together are not longer.
+    across, down = (width * 0.92, height * 0.4) if small else (width * 0.25, height * 0.25)
+    tile = _tile(lines[:1] + lines[-1:] if small else lines, int(across), int(down))
+    layer = Image.new("L", (width, height))
+    step_x, step_y = (width, height / 2) if small else (width * 0.25, height * 0.25)
+    for row in range(int(height / step_y) + 1):
+        for column in range(int(width / step_x) + 1):
+            layer.paste(tile, (int(column * step_x), int(row * step_y)))
+    return layer
+
+
+def _tile(lines: tuple[str, ...], width: int, height: int) -> Image.Image:
+    """Return the words, slanted, as large as the room allows."""
+    size = max(height // 3, 8)
+    words = _words(lines, size)
+    longest = max(words.width / width, words.height / height)
+    if longest > 1:
+        words = _words(lines, max(int(size / longest), 6))
+    tile = Image.new("L", (width, height))
+    tile.paste(words, ((width - words.width) // 2, (height - words.height) // 2))
+    return tile
+
+
+def _words(lines: tuple[str, ...], size: int) -> Image.Image:
+    font, text = ImageFont.truetype(FONT, size), "\n".join(lines)
+    left, top, right, bottom = ImageDraw.Draw(Image.new("L", (1, 1))).multiline_textbbox((0, 0), text, font=font)
+    flat = Image.new("L", (int(right - left) + 4, int(bottom - top) + 4))
+    ImageDraw.Draw(flat).multiline_text((2 - left, 2 - top), text, font=font, fill=STRENGTH, align="center")
+    return flat.rotate(ANGLE, resample=Image.Resampling.BILINEAR, expand=True)
