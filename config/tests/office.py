@@ -60,9 +60,7 @@ def fence_lifted(*, for_good: bool = False) -> Iterator[None]:
     fences = []
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
-            cursor.execute(
-                "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'archive\_%' ESCAPE '\'"
-            )
+            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'archive%'")
             fences = cursor.fetchall()
         lift = [f"DROP TRIGGER {name}" for name, _made in fences] or [
             f"ALTER TABLE {table} DISABLE TRIGGER {trigger}" for table, trigger in triggers
