@@ -81,9 +81,8 @@ def mark_page(query: Query, page: PageText) -> PageMarks:
     return PageMarks(indexes, tuple(_boxes(page, indexes)), len(spans))
 
 
-def excerpt(query: Query, body: str) -> Excerpt:
+def excerpt(looked_for: tuple[Pattern, ...], body: str) -> Excerpt:
     """Return the best passage of a body, with every page that holds a find (of the first SCANNED_CHARS)."""
-    looked_for = patterns(query)
     if not looked_for:
         return _beginning(body)
     best: tuple[int, int, int] | None = None
@@ -145,21 +144,34 @@ def _finds(text: str, looked_for: tuple[Pattern, ...]) -> list[tuple[int, int, i
 
 def _spans_of(folded: str, pattern: Pattern) -> Iterator[Span]:
     if pattern.is_fuzzy:
-        return _near(folded, pattern.tokens[0])
+        return _whole(folded, _near(folded, pattern.tokens[0]))
     if pattern.is_misread:
-        return _listed(folded, pattern.tokens[0])
+        return _whole(folded, misread(pattern.tokens[0]))
     return _spans(folded, pattern)
 
 
-def _listed(folded: str, token: str) -> Iterator[Span]:
-    """Yield the words that are a misread form of a token."""
-    forms = frozenset(misread(token))
-    return (found.span() for found in WORD.finditer(folded) if found[0] in forms)
+def _whole(folded: str, forms: Iterable[str]) -> Iterator[Span]:
+    """Yield where one of these stands as a word of its own."""
+    for form in forms:
+        yield from _literal(folded, form, _expression((form,), is_prefix=False, has_stray=False))
 
 
 def _spans(folded: str, pattern: Pattern) -> Iterator[Span]:
-    expression = _expression(pattern.tokens, pattern.is_prefix, STRAY in folded)
-    return (found.span() for found in expression.finditer(folded))
+    has_stray = STRAY in folded
+    expression = _expression(pattern.tokens, pattern.is_prefix, has_stray)
+    if has_stray:
+        return (found.span() for found in expression.finditer(folded))
+    return _literal(folded, pattern.tokens[0], expression)
+
+
+def _literal(folded: str, first: str, expression: re.Pattern[str]) -> Iterator[Span]:
+    """Yield what an expression that begins with these letters finds: a text is searched for letters ten times faster."""
+    at = folded.find(first)
+    while at >= 0:
+        found = expression.match(folded, at)
+        if found:
+            yield found.span()
+        at = folded.find(first, found.end() if found else at + 1)
 
 
 @lru_cache(maxsize=512)
@@ -179,13 +191,10 @@ def _says(written: str, pattern: Pattern) -> bool:
     return said == list(pattern.typed)
 
 
-def _near(folded: str, token: str) -> Iterator[Span]:
-    """Yield the words that differ from a token in one letter at most."""
-    shortest, longest = len(token) - 1, len(token) + 1
-    for found in WORD.finditer(folded):
-        start, end = found.span()
-        if shortest <= end - start <= longest and is_near(found[0], token):
-            yield start, end
+def _near(folded: str, token: str) -> set[str]:
+    """Return the words of a text that differ from a token in one letter at most."""
+    lengths = range(len(token) - 1, len(token) + 2)
+    return {word for word in WORD.findall(folded) if len(word) in lengths and is_near(word, token)}
 
 
 @lru_cache(maxsize=1 << 16)  # texts say the same few words often: a list of hits is marked five times faster

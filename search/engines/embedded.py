@@ -91,7 +91,8 @@ class Embedded:
             return {}
         compiler = Compiler(self._schema, terms)
         bodies = (body for view in self._views(terms) for body in self._bodies(view, compiler, ids))
-        return {record: marking.excerpt(query, body) for record, body in bodies}
+        looked_for = marking.patterns(query)
+        return {record: marking.excerpt(looked_for, body) for record, body in bodies}
 
     def suggest(self, typed: str, terms: Terms, *, limit: int = 8) -> list[Suggestion]:
         """Return what the reader may be about to type."""

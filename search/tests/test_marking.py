@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archive.rules.page import PageText, Word
+from search import marking
 from search.entry import PAGE_BREAK
-from search.marking import excerpt, is_near, mark_page, marks_in
+from search.marking import excerpt, find, is_near, mark_page, marks_in, patterns
 from search.query import parse
 
 
@@ -84,7 +85,7 @@ def test_a_subject_is_marked_in_runs():
 def test_a_passage_is_taken_where_most_words_stand():
     filler = "Nội dung khác. " * 40
     body = PAGE_BREAK.join([f"diễn ra. {filler}", f"{filler} kết quả diễn tập tốt. {filler}", filler])
-    shown = excerpt(parse("diễn tập"), body)
+    shown = excerpt(patterns(parse("diễn tập")), body)
     assert shown.page == 2
     assert shown.pages == ((1, 1), (2, 1))
     assert [shown.text[start:end] for start, end in shown.spans] == ["diễn tập"]
@@ -94,7 +95,7 @@ def test_a_passage_is_taken_where_most_words_stand():
 
 
 def test_without_a_find_the_passage_is_the_beginning():
-    shown = excerpt(parse("xyz"), "Một hai\nba\fbốn")
+    shown = excerpt(patterns(parse("xyz")), "Một hai\nba\fbốn")
     assert (shown.text, shown.spans, shown.page, shown.pages) == ("Một hai ba bốn", (), 0, ())
 
 
@@ -119,9 +120,26 @@ def test_near_words_differ_in_one_letter(left, right, expected):
 
 @given(st.text(alphabet="aăđ 1/-\n\f\u0300\u0323ễN", max_size=120), st.text(alphabet='aăđ1/-"*~ ễ', max_size=20))
 def test_spans_lie_in_the_passage_and_never_cross(body, asked):
-    shown = excerpt(parse(asked), body)
+    shown = excerpt(patterns(parse(asked)), body)
     end = 0
     for start, stop in shown.spans:
         assert end <= start < stop <= len(shown.text)
         end = stop
     mark_page(parse(asked), PageText(1, body, (), "none", 0))
+
+
+@given(
+    st.text(alphabet="abd đễ1/-\n", max_size=80),
+    st.lists(st.sampled_from(["a", "ab", "aba", "b1", "d"]), min_size=1, max_size=3),
+    st.booleans(),
+)
+def test_words_are_found_by_their_letters_where_the_expression_finds_them(body, tokens, is_prefix):
+    expression = marking._expression(tuple(tokens), is_prefix=is_prefix, has_stray=False)
+    folded = marking.fold_chars(body)
+    assert list(marking._literal(folded, tokens[0], expression)) == [one.span() for one in expression.finditer(folded)]
+
+
+@given(st.text(alphabet="abc -", max_size=60))
+def test_near_words_are_marked_wherever_they_stand(body):
+    marked = {body[start:end] for start, end in find(body, patterns(parse("abc~")))}
+    assert marked == {word for word in body.replace("-", " ").split() if is_near(word, "abc")}

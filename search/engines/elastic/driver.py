@@ -87,7 +87,8 @@ class Elastic:
 
     def excerpts(self, query: Query, terms: Terms, ids: Sequence[int]) -> dict[int, Excerpt]:
         """Return a passage for each record the reader may see."""
-        return {record: marking.excerpt(query, body) for record, body in self._bodies(terms, ids)}
+        looked_for = marking.patterns(query)
+        return {record: marking.excerpt(looked_for, body) for record, body in self._bodies(terms, ids)}
 
     def suggest(self, typed: str, terms: Terms, *, limit: int = 8) -> list[Suggestion]:
         """Return what the reader may be about to type."""
