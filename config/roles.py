@@ -32,6 +32,7 @@ RIGHTS: Final = {
     "archive_registernumber": f"{_ADD}, UPDATE (voided_at, voided_by_id, void_reason)",
     "archive_registercounter": f"{_ADD}, UPDATE (last)",
     "archive_digitalobject": f"{_ADD}, UPDATE (record_id, role, level, media_type, signatures), DELETE",  # never a digest
+    "archive_attachment": _ADD,
     "archive_step": f"{_ADD}, UPDATE",
     "archive_clearance": f"{_ADD}, UPDATE (until, revoked_at, ended_by_id, end_reason)",
     **dict.fromkeys(("archive_clearancemark", "archive_markingmark", "archive_mark", "archive_markgroup"), _ADD),
