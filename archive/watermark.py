@@ -10,9 +10,11 @@ nothing else, and only when it has the size that its row says.
 """
 
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from itertools import product
 from typing import Final
 
 from PIL import Image, ImageDraw, ImageFont
@@ -24,6 +26,7 @@ ANGLE: Final = 24  # degrees: no line of a page and no stamp lies so
 STRENGTH: Final = 96  # of 255
 TONE: Final = 105  # of 255: darker than paper, lighter than ink
 QUALITY: Final = 80
+ROUGHLY: Final = 32  # pixels
 LONGEST_LINE: Final = 22  # letters
 
 
@@ -76,38 +79,42 @@ def drawn(picture: bytes, mark: Mark, *, size: tuple[int, int] | None = None) ->
         return picture
     if page.mode not in {"L", "RGB"}:
         page = page.convert("RGB")  # type: ignore[assignment]
-    over = _layer(mark.lines, page.width, page.height)
-    page.paste(TONE if page.mode == "L" else (TONE, TONE, TONE), (0, 0), over)
+    # Scans of one sheet differ by a few points: one drawing of the words serves them all.
+    width, height = (-(-side // ROUGHLY) * ROUGHLY for side in page.size)
+    words, tone = _tile(mark.lines, width, height), TONE if page.mode == "L" else (TONE, TONE, TONE)
+    for place in _places(width, height):
+        page.paste(tone, place, words)
     out = io.BytesIO()
     page.save(out, "JPEG", quality=QUALITY)
     return out.getvalue()
 
 
+def _room(width: int, height: int) -> tuple[float, float, float, float]:
+    """Return the room of one mark (across, down) and the step to the next one, in pixels."""
+    if width < READING:
+        return width * 0.9, height * 0.4, width, height / 2
+    # A window of half the width and half the height holds a mark whole when room and step together are not longer;
+    # 0.46 and not 0.5, because the page may be up to ROUGHLY points smaller than it is taken for.
+    return width * 0.23, height * 0.23, width * 0.23, height * 0.23
+
+
+def _places(width: int, height: int) -> Iterator[tuple[int, int]]:
+    """Yield where the marks of a page stand."""
+    _across, _down, right, below = _room(width, height)
+    for row, column in product(range(int(height / below) + 1), range(int(width / right) + 1)):
+        yield int(column * right), int(row * below)
+
+
 @lru_cache(maxsize=8)
-def _layer(lines: tuple[str, ...], width: int, height: int) -> Image.Image:
-    """Return the mask of a page: its value is how far each point goes towards the tone. One minute of a reader needs one."""
-    small = width < READING
-    # A window of half the width and half the height holds a tile whole when tile and step together are not longer.
-    across, down = (width * 0.92, height * 0.4) if small else (width * 0.25, height * 0.25)
-    tile = _tile(lines[:1] + lines[-1:] if small else lines, int(across), int(down))
-    layer = Image.new("L", (width, height))
-    step_x, step_y = (width, height / 2) if small else (width * 0.25, height * 0.25)
-    for row in range(int(height / step_y) + 1):
-        for column in range(int(width / step_x) + 1):
-            layer.paste(tile, (int(column * step_x), int(row * step_y)))
-    return layer
-
-
 def _tile(lines: tuple[str, ...], width: int, height: int) -> Image.Image:
-    """Return the words, slanted, as large as the room allows."""
-    size = max(height // 3, 8)
+    """Return the words as a mask, slanted, as large as the room allows: each value is how far a point goes towards the tone."""
+    across, down, _right, _below = _room(width, height)
+    if width < READING:
+        lines = lines[:1] + lines[-1:]
+    size = max(int(down) // 3, 8)
     words = _words(lines, size)
-    longest = max(words.width / width, words.height / height)
-    if longest > 1:
-        words = _words(lines, max(int(size / longest), 6))
-    tile = Image.new("L", (width, height))
-    tile.paste(words, ((width - words.width) // 2, (height - words.height) // 2))
-    return tile
+    longest = max(words.width / across, words.height / down)
+    return words if longest <= 1 else _words(lines, max(int(size / longest), 6))
 
 
 def _words(lines: tuple[str, ...], size: int) -> Image.Image:

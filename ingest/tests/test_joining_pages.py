@@ -6,6 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
+from archive import store
 from archive.models import Attachment, Clearance, Record, RecordState
 from archive.rules.levels import Level
 from ingest import outcomes
@@ -131,6 +132,26 @@ def test_a_sure_sign_offers_no_way_to_join(office, make_record, signed_in, signs
     browser.post(reverse("ingest:held-part", args=[scan.pk]), {"why": "Văn bản riêng"})
     assert read(scan).record.level == Level.MAT
     assert Record.objects.count() == 2
+
+
+def test_pages_of_a_held_file_above_the_lowest_level_stand_under_the_readers_name(
+    office,
+    make_record,
+    signed_in,
+    signs,  # noqa: F811
+):
+    signs(Level.MAT, sure=False)
+    scan = add(office, make_record()).scan
+    read(scan)
+    scan.refresh_from_db()
+    assert scan.level == Level.MAT
+    stored = scan.reading["pages"][0]
+    for form in ("image", "thumb"):
+        start, length = stored[form]
+        kept = store.read(scan.pack_id, start=start, length=length)
+        shown = signed_in("clerk").get(reverse("ingest:held-page", args=[scan.pk, 1, form]))
+        assert shown.headers["Content-Type"] == "image/jpeg"
+        assert shown.content != kept
 
 
 def test_a_held_file_is_put_aside_on_its_page(office, make_record, signed_in, signs):  # noqa: F811
