@@ -7,6 +7,7 @@ from archive.views import (
     dossiers,
     home,
     knowing,
+    leveling,
     log,
     oversight,
     records,
@@ -29,6 +30,7 @@ urlpatterns = [
     *retention.urlpatterns,
     *clearances.urlpatterns,
     *knowing.urlpatterns,
+    *leveling.urlpatterns,
     *log.urlpatterns,
     *oversight.urlpatterns,
 ]

@@ -136,6 +136,11 @@ class MarkForm(forms.Form):
         choices=MarkRule.choices,
         widget=forms.Select(attrs=SELECT),
     )
+    keeps_level = forms.BooleanField(
+        label=_("What carries it is never lowered"),
+        required=False,
+        widget=forms.CheckboxInput(attrs={"class": "form-check-input"}),
+    )
 
 
 class GrantForm(forms.Form):

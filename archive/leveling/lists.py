@@ -18,7 +18,6 @@ from archive.rules.levels import Level
 from archive.rules.protection import Standing, period_on, standing
 
 SOON_DAYS: Final = 180  # an end is shown so long before the last day to extend
-MOST: Final = 500  # lines looked through at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +63,17 @@ def _ending(row: LevelChange, periods: Sequence[ProtectionPeriod], today: date) 
     return Ending(row, stands, review_due=row.review_on is not None and row.review_on <= today)
 
 
-def proposals(person: Person) -> QuerySet[LevelProposal]:
+def proposals(person: Person, *, of: Record | None = None) -> QuerySet[LevelProposal]:
     """Return the open proposals about records that a person may see, and up to levels they are cleared for."""
     scope = access.visible_to(person)
     rows = LevelProposal.objects.filter(
         scope.reaching("record_id"), state=ProposalState.OPEN, to_level__lte=scope.level
     )
-    return rows.select_related("record__unit", "proposed_by").order_by("proposed_at")[:MOST]
+    rows = rows if of is None else rows.filter(record=of)
+    return rows.select_related("record__unit", "proposed_by").order_by("proposed_at", "pk")
 
 
 def notices(person: Person) -> QuerySet[LevelNotice]:
     """Return the holders still to be told of changes on records that a person may see, soonest due first."""
     rows = LevelNotice.objects.filter(access.visible_to(person).reaching("record_id"), told_on__isnull=True)
-    return rows.select_related("record", "change", "unit", "person").order_by("due_on", "pk")[:MOST]
+    return rows.select_related("record", "change", "unit", "person").order_by("due_on", "pk")

@@ -16,7 +16,7 @@ PAGES = {
         "/", "/work/", "/register/", "/registers/", "/registers/{book}/", "/registers/{book}/?below=2",
         "/registers/{book}/?above=1&order=number", "/dossiers/", "/records/{key}/", "/records/{key}/thread/",
     ],
-    "leader": ["/", "/work/unit/", "/work/unit/?only=waiting", "/registers/{book}/?below=2", "/records/{key}/thread/"],
+    "leader": ["/", "/levels/", "/levels/?show=notices", "/records/{key}/level/", "/records/{key}/marks/", "/work/unit/", "/work/unit/?only=waiting", "/registers/{book}/?below=2", "/records/{key}/thread/"],
     "staff": ["/", "/work/", "/work/unit/", "/work/unit/?only=waiting", "/dossiers/"],
     "archivist": ["/", "/dossiers/", "/dossiers/unfiled/", "/due/", "/holds/", "/registers/{book}/?below=2", "/records/{key}/"],
     "auditor": ["/", "/log/", "/log/?before=9", "/log/?person={person}&before=9", "/log/refused/", "/log/outside/", "/log/who/?record={key}", "/log/unusual/"],

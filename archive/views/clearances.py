@@ -150,7 +150,9 @@ def marks(request: HttpRequest) -> HttpResponse:
 
 def _add(form: MarkForm, person: Any) -> Mark:
     given = form.cleaned_data
-    return clearing.add_mark(given["name"], group=given["group"], rule=given["rule"], actor=person)
+    return clearing.add_mark(
+        given["name"], group=given["group"], rule=given["rule"], keeps_level=given["keeps_level"], actor=person
+    )
 
 
 urlpatterns = [

@@ -135,6 +135,8 @@ def _may(request: HttpRequest) -> dict[str, bool]:
         Action.RECORD_WHY,
         Action.RECORD_PRINT,
         Action.GRANT,
+        Action.LEVEL_READ,
+        Action.RECORD_MARK,
     )
     return {act.name.lower(): allows(roles, act) for act in acts}
 

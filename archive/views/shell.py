@@ -54,6 +54,7 @@ SEARCH = Item("search:search", "search", _("Search"), tab=True)
 DOSSIERS = Item("archive:dossiers", "folders", _("Dossiers"))
 REGISTERS = Item("archive:registers", "book", _("Registers"))
 SAVED = Item("search:saved", "bookmark", _("Saved queries"))
+LEVELS = Item("archive:levels", "clock-shield", _("Secrecy levels"))
 MINE = Item("archive:work", "checklist", _("My work"), tab=True, count="mine")
 UNIT = Item("archive:work-unit", "users", _("Work of my unit"), tab=True, count="of_unit")
 
@@ -66,6 +67,7 @@ RAIL: dict[Role, list[tuple[str | Promise, list[Item]]]] = {
                 Item("ingest:desk", "scan", _("Intake, scanning"), tab=True),
                 Item("archive:register", "clipboard-text", _("Register"), tab=True, count="drafts", attention=_any),
                 REGISTERS,
+                LEVELS,
             ],
         ),
         (_("Find"), [SEARCH, DOSSIERS, SAVED]),
@@ -78,6 +80,7 @@ RAIL: dict[Role, list[tuple[str | Promise, list[Item]]]] = {
             [
                 Item("archive:work", "writing-sign", _("Read and direct"), tab=True, count="to_direct", attention=_any),
                 Item("archive:work-unit", "eye-check", _("Follow up"), tab=True, count="of_unit"),
+                LEVELS,
             ],
         ),
         (_("Find"), [SEARCH, DOSSIERS, REGISTERS, SAVED]),
@@ -96,6 +99,7 @@ RAIL: dict[Role, list[tuple[str | Promise, list[Item]]]] = {
                 Item("archive:due", "hourglass", _("Due list"), tab=True),
                 Item("archive:holds", "lock-pause", _("Holds")),
                 Item("archive:retention", "list-tree", _("File plan and retention")),
+                LEVELS,
             ],
         ),
         (_("Find"), [SEARCH, REGISTERS, SAVED]),

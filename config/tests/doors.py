@@ -43,6 +43,8 @@ DOORS = {
     "archive:grants": Door("record", LEADER),
     "archive:grant-end": Door("grant", LEADER),
     "archive:why": Door("record", LEADER | SECURITY),
+    "archive:record-level": Door("record", COMMAND),
+    "archive:record-marks": Door("record", LEADER),
     "archive:step-direct": Door("record", LEADER, asks_more=True),
     "archive:step-take-back": Door("record", LEADER, asks_more=True),
     "archive:step-receive": Door("record", LEADER | STAFF, asks_more=True),
