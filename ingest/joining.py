@@ -247,8 +247,19 @@ def open_held(person: Person, scan_id: uuid.UUID) -> Scan:
     return scan
 
 
+def may_join(scan: Scan) -> bool:
+    """Return whether a held file could join its record now: a doubtful one, or a sure one whose record was raised."""
+    if scan.state != ScanState.ATTENTION or scan.joins is None:
+        return False
+    if scan.code == outcomes.HELD_SURE:
+        return suggestion_of(scan).level <= scan.joins.level
+    return scan.code == outcomes.HELD_DOUBT
+
+
 def accept(scan: Scan, *, why: str, actor: Person) -> Record:
     """Join a doubtful file: a person has looked and says that it is not above its record.
+
+    One with a sure sign joins in the same way once the record has been raised to it (`archive.leveling`).
 
     Raises:
         WhyMissing: no reason was given.
@@ -259,10 +270,12 @@ def accept(scan: Scan, *, why: str, actor: Person) -> Record:
         raise WhyMissing
     with transaction.atomic():
         level = Record.objects.select_for_update().get(pk=cast("Record", scan.joins).pk).level
-        doubtful = Scan.objects.filter(pk=scan.pk, state=ScanState.ATTENTION, code=outcomes.HELD_DOUBT)
-        if not doubtful.update(state=ScanState.FILED, code="", reason={}, level=level, finished_at=timezone.now()):
+        suggestion = suggestion_of(scan)
+        codes = [outcomes.HELD_DOUBT, *([outcomes.HELD_SURE] if suggestion.level <= level else [])]
+        waiting = Scan.objects.filter(pk=scan.pk, state=ScanState.ATTENTION, code__in=codes)
+        if not waiting.update(state=ScanState.FILED, code="", reason={}, level=level, finished_at=timezone.now()):
             raise intake.NothingToDo
-        return join(scan, captured_of(scan, suggestion_of(scan)), actor=actor, why=why.strip())
+        return join(scan, captured_of(scan, suggestion), actor=actor, why=why.strip())
 
 
 @transaction.atomic

@@ -22,6 +22,7 @@ from archive.rules.levels import Level
 from archive.rules.roles import Action
 from archive.views.doors import attempt, person_of
 from ingest import intake, joining, outcomes
+from ingest.captured import suggestion_of
 from ingest.models import Scan, ScanState
 
 MOST_AT_ONCE: Final = 20
@@ -138,10 +139,18 @@ def held(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "pages": [_page(scan, page) for page in scan.reading.get("pages", [])],
         "current": scan.reason.get("page"),
         "form": WhyForm(),
-        "may_join": line["is_held"] and scan.code == outcomes.HELD_DOUBT,
+        "may_join": joining.may_join(scan),
+        "raise_to": _raise_to(scan),
         "page_level": Level(scan.level),
     }
     return render(request, "ingest/held.html", context)
+
+
+def _raise_to(scan: Scan) -> str:
+    """Return the level to which the record would have to be raised for a file with a sure sign, "" when none."""
+    if scan.code != outcomes.HELD_SURE or scan.state != ScanState.ATTENTION or joining.may_join(scan):
+        return ""
+    return suggestion_of(scan).level.slug
 
 
 def _page(scan: Scan, page: dict[str, Any]) -> dict[str, Any]:

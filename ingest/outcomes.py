@@ -176,7 +176,7 @@ OUTCOMES: Final[dict[str, Outcome]] = {
         _ATTENTION,
         _(
             "A %(level)s sign was seen on page %(page)s; the dispatch is %(record)s. The file is sealed at its own level and "
-            "is no part of the dispatch: make a dispatch of its own of it, or put it aside."
+            "is no part of the dispatch: raise the dispatch first, make a dispatch of its own of the file, or put it aside."
         ),
     ),
     HELD_DOUBT: Outcome(

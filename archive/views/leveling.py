@@ -112,7 +112,7 @@ def _forms(
     if decides and up:
         made["raise"] = ChangeForm(data("raise"), offers=up, auto_id="raise-%s")
     if asked and waiting is None:
-        wish = {"change": f"raise:{request.GET.get('to', '')}", "reason": request.GET.get("why", "")[:500]}
+        wish = {"change": f"raise:{request.GET.get('to', '')}"}
         made["propose"] = ChangeForm(data("propose"), offers=asked, asks=True, auto_id="propose-%s", initial=wish)
     if decides and record.level > Level.THUONG:
         made["extend"] = LongerForm(data("extend"), auto_id="extend-%s")

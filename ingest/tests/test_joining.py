@@ -5,9 +5,23 @@ import os
 from datetime import date
 
 import pytest
+from django.urls import reverse
+from django.utils import timezone
 
 from archive import access, attachments, dossiers, registration, store
-from archive.models import Attachment, AuditEntry, DigitalObject, Page, Record, RecordClass, RecordState, RetentionRule
+from archive.leveling import acts
+from archive.leveling.moving import Order
+from archive.models import (
+    Attachment,
+    AuditEntry,
+    ChangeKind,
+    DigitalObject,
+    Page,
+    Record,
+    RecordClass,
+    RecordState,
+    RetentionRule,
+)
 from archive.rules.errors import Forbidden, Hidden
 from archive.rules.levels import Level
 from archive.rules.proposal import Evidence, Suggestion
@@ -287,6 +301,22 @@ def test_nobody_overlooks_a_sure_sign(office, make_record, signs):
     with pytest.raises(attachments.MoreSecret):
         joining.accept(scan, why="Tôi nói vậy", actor=office.clerk)
     assert not Attachment.objects.exists()
+
+
+def test_a_file_with_a_sure_sign_joins_once_its_record_was_raised(office, make_record, signs, signed_in):
+    record = make_record(pages=("Một",))
+    signs(Level.MAT, sure=True)
+    scan = read(add(office, record).scan)
+    page = signed_in("clerk").get(reverse("ingest:held", args=[scan.pk])).content.decode()
+    assert f"/records/{record.key}/level/?to=mat#propose" in page
+    asked = Order("", "", None, "Phụ lục có dấu Mật")
+    wish = acts.propose(record, kind=ChangeKind.RAISE, to=Level.MAT, order=asked, actor=office.clerk)
+    acts.confirm(wish, order=Order("Chỉ huy trưởng", "QĐ 9", timezone.localdate(), ""), actor=office.leader)
+    scan = joining.open_held(office.clerk, scan.pk)
+    assert joining.may_join(scan)
+    joining.accept(scan, why="Văn bản đã nâng độ mật", actor=office.clerk)
+    assert {one.level for one in DigitalObject.objects.filter(record=record)} == {Level.MAT}
+    assert Attachment.objects.get(record=record).page_count == 1
 
 
 def test_a_held_file_becomes_a_dispatch_of_its_own(office, make_record, signs):
