@@ -17,7 +17,7 @@ from archive.rules.levels import Level
 VERBS = {
     ChangeKind.RAISE: _("Raise to %(level)s"),
     ChangeKind.LOWER: _("Lower to %(level)s"),
-    ChangeKind.DECLASSIFY: _("Declassify: %(level)s"),
+    ChangeKind.DECLASSIFY: _("Declassify"),
 }
 Offer = tuple[ChangeKind, Level]
 
