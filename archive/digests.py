@@ -21,6 +21,7 @@ from django.db.models import Model, OuterRef, Subquery
 
 from archive.models import (
     AuditEntry,
+    AuditPending,
     AuditRow,
     Clearance,
     Grant,
@@ -205,15 +206,49 @@ def _taken_over(name: str, model: type[Model]) -> Iterator[Fault]:
 
 def _uncommitted() -> Iterator[Fault]:
     """Look whether every entry bears out the digests kept with it, and every digest has its entry."""
-    entries = AuditEntry.objects.order_by("pk").values_list("pk", "body").iterator(chunk_size=_ROWS)
+    key = Record.objects.filter(pk=OuterRef("record_id")).values("key")[:1]
+    entries = AuditEntry.objects.order_by("pk").annotate(record_key=Subquery(key))
     rows = AuditRow.objects.order_by("entry_id", "id").iterator(chunk_size=_ROWS)
     kept = groupby(rows, key=lambda row: row.entry_id)
     entry, theirs = next(kept, (None, iter(())))
-    for pk, body in entries:
-        said = json.loads(bytes(body)).get("rows_h", "") if b'"rows_h":"",' not in bytes(body) else ""
-        found = ""
-        if pk == entry:
+    for one in entries.iterator(chunk_size=_ROWS):
+        body = _said(bytes(one.body))
+        if columns := _miscopied(one, body):
+            yield Fault("entry", str(one.pk), "its columns are not what its bytes say", columns)
+        said, found = body.get("rows_h", ""), ""
+        if one.pk == entry:
             found = commitment(theirs)
             entry, theirs = next(kept, (None, iter(())))
         if found != said:
-            yield Fault("entry", str(pk), "the digests of rows kept with it were changed")
+            yield Fault("entry", str(one.pk), "the digests of rows kept with it were changed")
+    placeless = AuditEntry.objects.filter(leaf=None).exclude(pk__in=AuditPending.objects.values("entry_id"))
+    for pk in placeless.values_list("pk", flat=True):
+        yield Fault("entry", str(pk), "it has no place in the log, and none awaits it")
+
+
+def _said(body: bytes) -> dict[str, Any]:
+    try:
+        said = json.loads(body)
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _miscopied(entry: Any, said: dict[str, Any]) -> tuple[str, ...]:
+    """Return the columns of an entry, which pages search by, that are not copies of what its bytes say."""
+    actor, thing = said.get("actor"), said.get("object")
+    actor, thing = actor if isinstance(actor, dict) else {}, thing if isinstance(thing, dict) else {}
+    pairs = {
+        "id": (str(entry.pk), said.get("id")),
+        "ts": (entry.ts.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"), said.get("ts")),
+        "actor_id": (entry.actor_id or 0, actor.get("id")),
+        "action": (entry.action, said.get("action")),
+        "outcome": (entry.outcome, said.get("outcome")),
+        "object_type": (entry.object_type, thing.get("type")),
+        "object_id": (entry.object_id, thing.get("id")),
+        "object_seq": (entry.object_seq, said.get("object_seq")),
+        "level": (entry.level, thing.get("level")),
+        "record_id": (entry.record_key or thing.get("id"), thing.get("id")),
+        "leaf_hash": (bytes(entry.leaf_hash), hashlib.sha256(b"\x00" + bytes(entry.body)).digest()),
+    }
+    return tuple(name for name, (column, body) in pairs.items() if column != body)

@@ -320,7 +320,7 @@ def export(target: Path, *, with_details: bool) -> verify.Head:
         with_details: the values behind the salted digests too.
 
     Raises:
-        LogShorter, verify.Tampered: as `publish`.
+        LogShorter, verify.Tampered: as `publish`; Tampered names a place that has no entry, too.
         FileExistsError: something lies in the folder already.
     """
     target.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -328,6 +328,7 @@ def export(target: Path, *, with_details: bool) -> verify.Head:
         raise FileExistsError(target)
     publish()
     head = newest() or verify.Head(settings.LOG_ORIGIN, 0, merkle.root([]))
+    _require_every_place(head.size)
     for number, width in verify.widths(head.size):
         rows = AuditLeaf.objects.filter(idx__gte=number * WIDTH, idx__lt=number * WIDTH + width).order_by("idx")
         bodies = [bytes(body) for body in rows.values_list("entry__body", flat=True)]
@@ -341,6 +342,16 @@ def export(target: Path, *, with_details: bool) -> verify.Head:
     shutil.copyfile(verify.__file__, target / "verify.py")
     write_file(target / "checkpoint", key.note(head.size, head.root))  # last: an export without it is unfinished
     return head
+
+
+def _require_every_place(size: int) -> None:
+    """Refuse a log with a hole, and name it: files written from one would only say that something has another length."""
+    places = AuditLeaf.objects.filter(idx__lt=size).order_by("idx")
+    if places.count() == size:
+        return
+    found = places.values_list("idx", flat=True).iterator(chunk_size=_ROWS)
+    hole = next((wanted for wanted, place in enumerate(found) if place != wanted), size - 1)
+    raise verify.Tampered("the entry is missing", hole)
 
 
 def _write_details(path: Path, size: int) -> None:

@@ -4,8 +4,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 
-from archive import access, audit, digests, forgetting, publishing
-from archive.models import AuditDetail, AuditEntry, AuditRow, Clearance, Grant, PersonRole, Record
+from archive import access, audit, digests, forgetting, publishing, sequencing
+from archive.models import AuditDetail, AuditEntry, AuditLeaf, AuditRow, Clearance, Grant, PersonRole, Record
 from archive.rules.errors import Forbidden
 from archive.rules.roles import Action, Role
 from archive.verifier import verify
@@ -101,6 +101,29 @@ def test_digests_themselves_are_borne_out_by_the_entries(office, make_record):
         )
         AuditRow.objects.filter(pk=last.pk).update(digests=now.digests)
     assert told() == [f"entry {last.entry_id}: the digests of rows kept with it were changed"]
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("action", "record.show"), ("outcome", "denied"), ("object_id", "khác"), ("level", 2), ("actor_id", None)],
+)
+def test_a_column_that_the_log_is_searched_by_and_that_its_bytes_do_not_bear_out_is_told(
+    office, make_record, column, value
+):
+    make_record()
+    entry = AuditEntry.objects.filter(actor=office.clerk).latest("ts")
+    with fence_lifted():
+        AuditEntry.objects.filter(pk=entry.pk).update(**{column: value})
+    assert told("entry") == [f"entry {entry.pk}: its columns are not what its bytes say ({column})"]
+
+
+def test_an_entry_that_has_no_place_and_awaits_none_is_told(office, make_record):
+    make_record()
+    sequencing.place_all()
+    entry = AuditEntry.objects.latest("ts")
+    with fence_lifted():
+        AuditLeaf.objects.filter(entry=entry).delete()
+    assert told("entry") == [f"entry {entry.pk}: it has no place in the log, and none awaits it"]
 
 
 def test_verify_log_names_what_was_changed(office, make_record, settings, tmp_path):

@@ -369,6 +369,14 @@ def test_a_database_rolled_back_is_found_before_work_begins(home):
         publishing.require_continued()
 
 
+def test_a_place_without_an_entry_is_named(home):
+    publishing.publish()
+    with fence_lifted():
+        AuditLeaf.objects.filter(idx=SIZE // 2).delete()
+    with pytest.raises(CommandError, match=rf"entry {SIZE // 2}: the entry is missing"):
+        call_command("verify_log")
+
+
 def test_the_checker_is_written_for_the_oldest_python_that_is_promised():
     ast.parse(Path(verify.__file__).read_text(encoding="utf-8"), feature_version=(3, 9))
 

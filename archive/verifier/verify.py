@@ -176,10 +176,20 @@ def open_note(note: bytes, key: str) -> Head:
 
 
 def _unbased(text: str) -> bytes:
+    """Return the bytes of base64 in its one canonical form, none for anything else."""
     try:
-        return base64.b64decode(text, validate=True)
+        data = base64.b64decode(text, validate=True)
     except ValueError:
         return b""
+    return data if base64.b64encode(data).decode() == text else b""
+
+
+def _unhexed(text: str) -> bytes:
+    """Return the bytes of hexadecimal text in its one canonical form. Raises ValueError."""
+    data = bytes.fromhex(text)
+    if data.hex() != text:
+        raise ValueError("not in small letters")
+    return data
 
 
 # --- the tree ----------------------------------------------------------------------------------------------------------
@@ -192,6 +202,15 @@ def leaf(body: bytes) -> bytes:
 
 def _node(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def perfect_root(hashes: list[bytes]) -> bytes:
+    """Return the root over a power of two of hashes."""
+    sha256 = hashlib.sha256
+    while len(hashes) > 1:
+        pairs = iter(hashes)
+        hashes = [sha256(b"\x01" + left + right).digest() for left, right in zip(pairs, pairs)]  # noqa: B905 - not in Python 3.9
+    return hashes[0]
 
 
 class Tree:
@@ -281,7 +300,7 @@ class Export:
             with self._folder.joinpath("details.jsonl").open("rb") as file:
                 for line in file:
                     kept = json.loads(line)
-                    yield kept["id"], bytes.fromhex(kept["salt"]), kept["payload"]
+                    yield kept["id"], _unhexed(kept["salt"]), kept["payload"]
         except FileNotFoundError:
             return
         except (ValueError, KeyError, TypeError):
@@ -313,16 +332,17 @@ def verify(folder: str, key: str, kept: list[bytes] | None = None, *, details: b
             raise Tampered(f"the kept checkpoint is of another log ({one.origin})")
         if one.size > head.size:
             raise Tampered(f"the log was cut: {one.size} entries were signed once, now it has {head.size}", head.size)
-    chains = _Chains()
+    chains = _Chains(told=export.has_details())
     tree = Tree()
+    tops: list[bytes] = []  # the roots of the full tiles so far
     for number, width in widths(head.size):
         leaves = export.tile(0, number, width)
         _compare(export.bundle(number, width), leaves, number * WIDTH, chains)
-        _grow(tree, leaves, old)
+        _grow(tree, leaves, old, tops)
     for one in old:
         if one.size == 0 and one.root != hashlib.sha256().digest():
             raise Tampered("the kept checkpoint of the empty log has a root")
-    _check_tiles(export, head.size)
+    _check_tiles(export, tops)
     if tree.root() != head.root:
         raise Tampered("the root of all entries is not the signed one: history was rewritten or cut")
     if details and not export.has_details():
@@ -356,33 +376,39 @@ def _deed(hashes: list[bytes], leaves: list[bytes], at: int) -> str:
     return "the entry's bytes were changed"
 
 
-def _grow(tree: Tree, leaves: list[bytes], old: list[Head]) -> None:
-    """Add leaves, and compare the root wherever a head was kept."""
+def _grow(tree: Tree, leaves: list[bytes], old: list[Head], tops: list[bytes]) -> None:
+    """Add the leaves of a tile, and compare the root wherever a head was kept: one inside the tile is grown up to."""
+    end = tree.size + len(leaves)
+    if len(leaves) == WIDTH:
+        tops.append(perfect_root(leaves))
+    if len(leaves) == WIDTH and not any(tree.size < head.size < end for head in old):
+        tree.add(tops[-1], WIDTH)
+        _compare_kept(tree, old)
+        return
     for one in leaves:
         tree.add(one)
-        for head in old:
-            if head.size == tree.size and head.root != tree.root():
-                raise Tampered(
-                    f"the first {head.size} entries are not those of the kept checkpoint: history was rewritten"
-                )
+        _compare_kept(tree, old)
 
 
-def _check_tiles(export: Export, size: int) -> None:
-    """Compare every higher tile with the hashes of the tiles below it."""
-    level = 0
-    while size >= WIDTH:
-        above = size // WIDTH
-        for number, width in widths(above):
-            stored = export.tile(level + 1, number, width)
-            for offset, wanted in enumerate(stored):
-                child = Tree()
-                for one in export.tile(level, number * WIDTH + offset, WIDTH):
-                    child.add(one)
-                if child.root() != wanted:
-                    raise Tampered(
-                        "the hash tile above this entry was changed", (number * WIDTH + offset) * WIDTH ** (level + 1)
-                    )
-        size, level = above, level + 1
+def _compare_kept(tree: Tree, old: list[Head]) -> None:
+    for head in old:
+        if head.size == tree.size and head.root != tree.root():
+            raise Tampered(f"the first {head.size} entries are not those of the kept checkpoint: history was rewritten")
+
+
+def _check_tiles(export: Export, tops: list[bytes]) -> None:
+    """Compare every higher tile with the roots of the full tiles below it."""
+    level = 1
+    while tops:
+        above: list[bytes] = []
+        for number, width in widths(len(tops)):
+            first = number * WIDTH
+            for offset, stored in enumerate(export.tile(level, number, width)):
+                if stored != tops[first + offset]:
+                    raise Tampered("the hash tile above this entry was changed", (first + offset) * WIDTH**level)
+            if width == WIDTH:
+                above.append(perfect_root(tops[first : first + WIDTH]))
+        tops, level = above, level + 1
 
 
 def _check_details(export: Export, chains: _Chains) -> int:
@@ -407,9 +433,10 @@ def _check_details(export: Export, chains: _Chains) -> int:
 
 
 class _Chains:
-    """The last link of every object, the last time, and the digests of details."""
+    """The last link of every object, the last time, and the digests of details where these travel along."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, told: bool) -> None:
+        self._told = told
         self.ends: dict[tuple[str, str], tuple[int, str]] = {}
         self.digests: dict[str, tuple[int, str]] = {}
         self.forgotten: set[str] = set()
@@ -419,20 +446,20 @@ class _Chains:
     def follow(self, index: int, body: bytes, hashed: bytes) -> None:
         """Check one entry against what came before it. Raises Tampered."""
         try:
-            entry = json.loads(body)
+            entry = _parsed(body)
             thing = (entry["object"]["type"], entry["object"]["id"])
             link = (entry["object_seq"], entry["object_prev"])
             stamp, entry_id, digest = entry["ts"], entry["id"], entry["details_h"]
             last = self.ends.get(thing, (0, "00" * HASH))
             if stamp < self._latest:
                 self._note_backward(index, stamp)
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             raise Tampered("the entry is not in the form of this log", index) from None
         if link != (last[0] + 1, last[1]):
             raise Tampered("the chain of its object is broken: an entry before it is missing or was replaced", index)
         self.ends[thing] = (link[0], hashed.hex())
         self._latest = max(self._latest, stamp)
-        if digest:
+        if digest and self._told:
             self.digests[entry_id] = (index, digest)
         if entry["action"] == FORGET and entry["outcome"] == "ok":
             self.forgotten.add(thing[1])
@@ -441,6 +468,18 @@ class _Chains:
         back = _seconds(self._latest) - _seconds(stamp)
         if back > BACKWARD_SECONDS:
             self.backward.append((index, back))
+
+
+_decode = json.JSONDecoder().raw_decode
+
+
+def _parsed(body: bytes) -> Any:
+    """Return the JSON value of an entry: as `json.loads`, without its guesses at an encoding and at blanks around."""
+    text = body.decode()
+    value, end = _decode(text)
+    if end != len(text):
+        raise ValueError("something follows the entry")
+    return value
 
 
 def _seconds(stamp: str) -> float:
