@@ -38,11 +38,14 @@ def on_starting(server: Any) -> None:
     from django.core.management import CommandError, call_command
     from django.db import connections
 
+    from config.starting import require_log
+
     asked = [address[0] for address in server.cfg.address if isinstance(address, tuple)]
     if settings.PROFILE == "evaluation" and not LOOPBACK.issuperset(asked):
         raise SystemExit("The evaluation profile binds to loopback only. Set VANKHO_PROFILE=production.")
     try:
         call_command("check")
+        require_log()
     except CommandError as fault:
         raise SystemExit(str(fault)) from None
     connections.close_all()  # none may be shared by the processes that are forked from here

@@ -15,9 +15,12 @@ from typing import Any, Final, Self
 from django.core.management import CommandError, call_command
 from django.db import DataError, IntegrityError, connection, transaction
 
-from archive import publishing
+from archive import audit, publishing, sequencing
+from archive.models import AuditLeaf
+from archive.rules.roles import Action
 from archive.verifier import verify
 
+ENTRIES: Final = 600
 REWRITTEN: Final = ("kept checkpoint", "root of all entries", "signed head", "was cut", "chain of its object")
 COLUMNS: Final = {
     "archive_auditentry": ("ts", "action", "outcome", "object_id", "level", "actor_id"),
@@ -35,6 +38,7 @@ class Office:
     def __enter__(self) -> Self:
         """Take the fences away, sign a head, export."""
         _take_fences_away()
+        _fill()
         publishing.publish()
         self._place = Path(tempfile.mkdtemp(prefix="vankho-tamper-"))
         self._export, self._kept = self._place / "export", self._place / "kept"
@@ -89,6 +93,14 @@ class Office:
         except verify.Tampered as fault:
             return str(fault)
         return ""
+
+
+def _fill() -> None:
+    """Write entries until full tiles, a higher tile and a part of one are there."""
+    sequencing.place_all()
+    with transaction.atomic():
+        for number in range(ENTRIES - AuditLeaf.objects.count()):
+            audit.write(Action.SYSTEM_READ, actor=None, details={"n": number} if number % 7 == 0 else None)
 
 
 def _take_fences_away() -> None:
@@ -242,8 +254,7 @@ def give_oneself(cursor: Any, chance: random.Random) -> Words:
     """Make a clearance or a role by hand: a copy of somebody's."""
     table = chance.choice(["archive_clearance", "archive_personrole"])
     cursor.execute(f"SELECT * FROM {table} ORDER BY id LIMIT 1")  # noqa: S608
-    names = [column[0] for column in cursor.description]
-    row = dict(zip(names, cursor.fetchone(), strict=True))
+    row = dict(zip([column[0] for column in cursor.description], cursor.fetchone(), strict=True))
     row["id"] = 900_000 + chance.randrange(1000)
     marks = ", ".join(["%s"] * len(row))
     cursor.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", list(row.values()))  # noqa: S608
@@ -293,8 +304,7 @@ def edit_file(folder: Path, chance: random.Random) -> Words:
 def truncate_file(folder: Path, chance: random.Random) -> Words:
     """Cut the end off one file."""
     path = _file(folder, chance)
-    data = path.read_bytes()
-    path.write_bytes(data[: chance.randrange(len(data))])
+    path.write_bytes(path.read_bytes()[: chance.randrange(path.stat().st_size)])
     return ("entry", "hash tile", "checkpoint", "details")
 
 
@@ -316,8 +326,7 @@ def swap_two(folder: Path, chance: random.Random) -> Words:
     """Let two entries of a bundle change places."""
     number, bodies = _bundle(folder, chance)
     one, other = sorted(chance.sample(range(len(bodies)), 2))
-    changed = [*bodies]
-    changed[one], changed[other] = bodies[other], bodies[one]
+    changed = [*bodies[:one], bodies[other], *bodies[one + 1 : other], bodies[one], *bodies[other + 1 :]]
     _pack(folder, number, bodies, changed)
     return (f"entry {number * verify.WIDTH + one}: the entry stands in another's place",)
 
@@ -331,7 +340,7 @@ def roll_back(folder: Path, chance: random.Random) -> Words:
 
 def sign_again(folder: Path, chance: random.Random) -> Words:
     """Change one entry, mend every link behind it and sign with the log's key: only the kept head tells."""
-    bodies, at, ends = _bodies(folder), 0, {}
+    bodies, ends = _bodies(folder), {}
     at = chance.randrange(len(bodies))
     for index, body in enumerate(bodies):
         entry = verify.json.loads(body)
