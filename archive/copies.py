@@ -123,7 +123,8 @@ def _given_out(record: Record, kind: CopyKind, holder: Person, *, reason: str, p
     if record.level > Level.THUONG and not reason.strip():
         raise NoReason
     # Under a lock on the person: two requests at once would each count what the other has not written yet.
-    Person.objects.select_for_update(of=("self",)).get(pk=holder.pk)
+    # It leaves the key alone: an act that holds the record and names the person in a row would wait for ever else.
+    Person.objects.select_for_update(of=("self",), no_key=True).get(pk=holder.pk)
     limit = settings.COPIES_PER_HOUR
     recent = Copy.objects.filter(holder=holder, made_at__gt=timezone.now() - HOUR).exclude(kind=CopyKind.VIEW)
     times = list(recent.order_by("made_at").values_list("made_at", flat=True))

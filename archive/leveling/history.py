@@ -8,11 +8,25 @@ from django.utils import timezone
 from archive.models import ChangeKind, LevelChange, Person, ProtectionPeriod, Record
 from archive.rules.levels import Level
 from archive.rules.protection import last_day, period_on
+from archive.standing import clearance
 
 
 def of_record(record: Record) -> QuerySet[LevelChange]:
     """Return every decision about the level of a record, the newest first."""
     return LevelChange.objects.filter(record=record).select_related("proposed_by", "done_by").order_by("-pk")
+
+
+def told_to(person: Person, record: Record) -> list[LevelChange]:
+    """Return the history for a reader: what was written while it stood above their clearance keeps its words to itself.
+
+    Such rows come with `is_withheld`, without authority, decision and reasons; never save them.
+    """
+    cleared, rows = clearance(person, timezone.now()), list(of_record(record))
+    for row in rows:
+        row.is_withheld = row.to_level > cleared  # type: ignore[attr-defined]
+        if row.to_level > cleared:
+            row.authority = row.basis = row.reason = ""
+    return rows
 
 
 def latest(record: Record) -> LevelChange | None:

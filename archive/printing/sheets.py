@@ -22,19 +22,23 @@ DPI: Final = 150
 SIDE: Final = 60
 
 
-def record_pages(sheets: Iterator[tuple[int, bytes]], *, mark: watermark.Mark, level: Level) -> bytes:
-    """Return pages (number, stored JPEG) as one PDF under the mark of a copy; never call it inside a transaction."""
+Stored = tuple[int, bytes, tuple[int, int]]  # number, JPEG, and the size in pixels that its row says
+
+
+def record_pages(sheets: Iterator[Stored], *, mark: watermark.Mark, level: Level) -> bytes:
+    """Return stored pages as one PDF under the mark of a copy; never call it inside a transaction."""
     with translation.override(TONGUE):
         said = f"{mark.copy} · {mark.name} · {mark.at:%d/%m/%Y %H:%M}"
         head = f"{str(level.label).upper()} · {said}" if level > Level.THUONG else said
-        drawn = (_sheet(number, picture, mark, head) for number, picture in sheets)
+        drawn = (_sheet(stored, mark, head) for stored in sheets)
         out = io.BytesIO()
         next(drawn).save(out, "PDF", save_all=True, append_images=drawn, resolution=DPI, quality=watermark.QUALITY)
     return out.getvalue()
 
 
-def _sheet(number: int, picture: bytes, mark: watermark.Mark, head: str) -> Image.Image:
-    page = Image.open(io.BytesIO(watermark.drawn(picture, mark)), formats=["JPEG"]).convert("RGB")
+def _sheet(stored: Stored, mark: watermark.Mark, head: str) -> Image.Image:
+    number, picture, size = stored
+    page = Image.open(io.BytesIO(watermark.drawn(picture, mark, size=size)), formats=["JPEG"]).convert("RGB")
     page.thumbnail((SHEET[0] - 2 * SIDE, SHEET[1] - 2 * EDGE))
     sheet = Image.new("RGB", SHEET, "white")
     sheet.paste(page, ((SHEET[0] - page.width) // 2, EDGE))

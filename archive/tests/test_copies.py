@@ -14,7 +14,7 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 from PIL import Image, ImageChops, ImageDraw, ImageFont
 
-from archive import access, copies, store, watermark
+from archive import access, copies, printing, store, watermark
 from archive.models import AuditEntry, Copy, CopyFate, CopyKind, Page
 from archive.rules.errors import Forbidden, Hidden
 from archive.rules.levels import Level
@@ -170,6 +170,16 @@ def test_above_the_lowest_level_a_print_wants_a_reason(office, make_record, sign
     assert not Copy.objects.exists()
     with pytest.raises(copies.NoReason):
         copies.printed(record, pages="1-1", reason=" ", actor=office.leader)
+
+
+def test_a_page_that_is_not_of_the_size_of_its_row_is_not_opened_for_a_print():
+    for size, fits in (((300, 424), True), ((300, 425), False)):
+        sheets = iter([(1, sheet(300), size)])
+        if fits:
+            assert printing.record_pages(sheets, mark=MARK, level=Level.MAT).startswith(b"%PDF")
+        else:
+            with pytest.raises(watermark.WrongPictureError):
+                printing.record_pages(sheets, mark=MARK, level=Level.MAT)
 
 
 @pytest.mark.parametrize(("first", "last"), [(0, 1), (1, 2), (2, 1), ("x", 1)])

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from archive import access, clearing
 from archive.leveling import acts, keys
-from archive.models import ChangeKind, LevelNotice, LevelProposal, MarkRule, Record
+from archive.models import AuditEntry, ChangeKind, LevelNotice, LevelProposal, MarkRule, Record
 from archive.rules.levels import Level
 from archive.tests.test_leveling import order, second
 from config.tests.office import LONG_AGO
@@ -41,7 +41,7 @@ def test_a_clerk_proposes_and_a_leader_declassifies(office, make_record, signed_
     page = leader.get(address).content.decode()
     assert "QĐ 45/QĐ-BCH" in page
     assert record.key in leader.get("/levels/?show=proposals").content.decode()
-    assert leader.post(address, {"act": "confirm"}).status_code == 302
+    assert leader.post(address, {"act": "confirm", "proposal": LevelProposal.objects.get().pk}).status_code == 302
     assert level_of(record) == Level.THUONG
     assert "Giải mật" in clerk.get(address).content.decode()
 
@@ -100,9 +100,10 @@ def test_a_proposal_is_withdrawn_by_its_maker_and_refused_by_a_leader(office, ma
     record = make_record(level=Level.MAT)
     address = f"/records/{record.key}/level/"
     for name, state in (("clerk", "withdrawn"), ("leader", "refused")):
-        acts.propose(record, kind=ChangeKind.DECLASSIFY, to=Level.THUONG, order=order(), actor=office.clerk)
-        assert signed_in("archivist").post(address, {"act": "close", "reason": "x"}).status_code == 422
-        assert signed_in(name).post(address, {"act": "close", "reason": "Chưa đủ căn cứ"}).status_code == 302
+        made = acts.propose(record, kind=ChangeKind.DECLASSIFY, to=Level.THUONG, order=order(), actor=office.clerk)
+        said = {"act": "close", "proposal": made.pk, "reason": "Chưa đủ căn cứ"}
+        assert signed_in("archivist").post(address, said).status_code == 422
+        assert signed_in(name).post(address, said).status_code == 302
         assert LevelProposal.objects.latest("pk").state == state
 
 
@@ -136,3 +137,75 @@ def test_the_lists_open_for_who_works_with_dispatches(office, signed_in, address
 def test_a_kept_key_is_no_task_for_the_worker_twice(office, make_record):
     make_record(level=Level.MAT)
     assert keys.sweep() == 0
+
+
+def test_who_confirms_or_refuses_does_it_to_what_they_had_before_their_eyes(office, second, make_record, signed_in):
+    record, leader = make_record(level=Level.TOI_MAT), signed_in("leader")
+    address = f"/records/{record.key}/level/"
+    shown = acts.propose(record, kind=ChangeKind.LOWER, to=Level.MAT, order=order(), actor=second)
+    assert f'name="proposal" value="{shown.pk}"' in leader.get(address).content.decode()
+    acts.close(shown, reason="x", actor=second)
+    other = acts.propose(record, kind=ChangeKind.DECLASSIFY, to=Level.THUONG, order=order(), actor=second)
+    for act in ("confirm", "close"):
+        for named in ({"proposal": shown.pk}, {}):
+            assert leader.post(address, {"act": act, "reason": "x", **named}).status_code == 422, (act, named)
+            assert AuditEntry.objects.filter(outcome="denied").latest("ts").body.find(b"LVL-005") > 0
+    assert level_of(record) == Level.TOI_MAT
+    other.refresh_from_db()
+    assert other.state == "open"
+
+
+@pytest.mark.parametrize("act", ["raise", "confirm", "close", "extend", "review", "tell", "other"])
+def test_an_act_that_is_not_open_to_a_person_stands_in_the_log(office, make_record, signed_in, act):
+    record = make_record(level=Level.MAT)
+    before = AuditEntry.objects.filter(outcome="denied").count()
+    answer = signed_in("archivist").post(f"/records/{record.key}/level/", said(act=act, change="raise:toi-mat"))
+    assert answer.status_code == 422
+    assert AuditEntry.objects.filter(outcome="denied", object_id=record.key).count() == before + 1
+
+
+@pytest.mark.parametrize(("door", "action"), [("level", "level.read"), ("marks", "record.why")])
+@pytest.mark.parametrize("sent", [{}, {"act": "raise"}, {"act": "x"}, {"reason": ""}])
+def test_a_page_that_comes_back_with_an_error_is_read_like_any_other(
+    office, make_record, signed_in, door, action, sent
+):
+    record = make_record(level=Level.MAT)
+    assert signed_in("leader").post(f"/records/{record.key}/{door}/", sent).status_code in {200, 422}
+    assert AuditEntry.objects.filter(action=action, object_id=record.key, outcome="ok").count() == 1
+
+
+def test_a_mark_that_was_not_offered_is_a_door_tried(office, make_record, signed_in):
+    record = make_record(level=Level.MAT)
+    foreign = clearing.add_mark("K9", group="a", rule=MarkRule.ANY, actor=office.security)
+    before = AuditEntry.objects.filter(outcome="denied").count()
+    sent = {"marks": [foreign.pk], "reason": "x"}
+    assert signed_in("leader").post(f"/records/{record.key}/marks/", sent).status_code == 422
+    assert AuditEntry.objects.filter(outcome="denied").count() == before + 1
+
+
+def test_words_written_at_a_higher_level_stay_there_when_a_dispatch_comes_down(office, second, make_record, signed_in):
+    record = make_record(level=Level.MAT)
+    words = order(reason="Saomaixanh", basis="QĐ 99", authority="Cục trưởng B")
+    acts.raise_level(record, to=Level.TOI_MAT, order=words, actor=office.leader)
+    down = order(reason="Hết tối mật", basis="QĐ 100")
+    made = acts.propose(record, kind=ChangeKind.LOWER, to=Level.MAT, order=down, actor=second)
+    acts.confirm(made, actor=office.leader)
+    address = f"/records/{record.key}/level/"
+    page = signed_in("archivist").get(address).content.decode()
+    for word in ("Saomaixanh", "QĐ 99", "Cục trưởng B"):
+        assert word not in page
+        assert word in signed_in("leader").get(address).content.decode()
+    assert "QĐ 100" in page
+    assert "Hết tối mật" in page
+
+
+def test_nothing_typed_into_a_decision_becomes_markup(office, make_record, signed_in):
+    record, bad = make_record(level=Level.MAT), "<script>x</script>\"'>"
+    sent = said(act="propose", change="declassify:thuong", authority=bad, basis=bad, reason=bad)
+    address = f"/records/{record.key}/level/"
+    assert signed_in("clerk").post(address, sent).status_code == 302
+    leader = signed_in("leader")
+    doors = (address, "/levels/?show=proposals")
+    assert all("<script>x" not in leader.get(door).content.decode() for door in doors)
+    assert leader.post(address, {"act": "confirm", "proposal": LevelProposal.objects.get().pk}).status_code == 302
+    assert all("<script>x" not in leader.get(door).content.decode() for door in doors)

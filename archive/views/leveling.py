@@ -26,14 +26,16 @@ from archive.forms.leveling import (
 )
 from archive.leveling import acts, history, lists, notices
 from archive.leveling.moving import Order
+from archive.leveling.refusals import NotByOneself, ProposalOver
 from archive.models import ChangeKind, LevelNotice, LevelProposal, Mark, MarkingMark, Person, Record, RecordState
-from archive.rules.errors import Hidden
+from archive.rules.errors import Forbidden, Hidden, Refusal
 from archive.rules.levels import Level
 from archive.rules.roles import Action
 from archive.standing import marks_held
-from archive.views.doors import attempt, person_of
+from archive.views.doors import attempt, heard, person_of
 
 PAGE: Final = 50
+ON_PROPOSALS: Final = frozenset({"confirm", "close"})
 LONGEST: Final = 6  # digits of a page number
 SHOWN: Final = {
     "ends": gettext_lazy("End of protection"),
@@ -50,17 +52,18 @@ def record_level(request: HttpRequest, key: str) -> HttpResponse:
     waiting = _waiting(record, person)
     act = request.POST.get("act", "")
     shown = _forms(request, record, person, waiting)
-    if act in ACTS and act in shown and shown[act].is_valid():
-        form = shown[act]
-        if attempt(request, form, lambda: ACTS[act](record, waiting, form, person)):
+    if act in shown and heard(request, form := shown[act]):
+        if attempt(request, form, lambda: ACTS[act](record, _meant(request, act, waiting), form, person)):
             messages.success(request, DONE[act])
             return redirect(_way_back(record, person))
-    if request.method == "GET":
-        audit.read(Action.LEVEL_READ, actor=person, subject=record)
+    elif act and act not in shown:
+        _not_open(request, act, record, waiting)
+    # A page that comes back with an error shows as much as any other: it is read as well.
+    audit.read(Action.LEVEL_READ, actor=person, subject=record)
     context = {
         "record": record,
         "forms": shown,
-        "rows": history.of_record(record),
+        "rows": history.told_to(person, record),
         "waiting": waiting,
         "asked": words_of(ChangeKind(waiting.kind), Level(waiting.to_level)) if waiting else "",
         "is_own": waiting is not None and waiting.proposed_by_id == person.pk,
@@ -71,6 +74,30 @@ def record_level(request: HttpRequest, key: str) -> HttpResponse:
         "page_level": Level(record.level),
     }
     return render(request, "archive/record_level.html", context, status=422 if request.method == "POST" else 200)
+
+
+def _meant(request: HttpRequest, act: str, waiting: LevelProposal | None) -> LevelProposal | None:
+    """Return the proposal that the person had before their eyes; another one may have taken its place since.
+
+    Raises:
+        ProposalOver: it has.
+    """
+    if act in ON_PROPOSALS and (waiting is None or request.POST.get("proposal", "") != str(waiting.pk)):
+        raise ProposalOver
+    return waiting
+
+
+def _not_open(request: HttpRequest, act: str, record: Record, waiting: LevelProposal | None) -> None:
+    """Write an act that is not open to this person, or not any more, to the log, and tell them."""
+    person = person_of(request)
+    refusal: Refusal = Forbidden(reason=_("this act is not open to you here"))
+    if act in ON_PROPOSALS and waiting is None:
+        refusal = ProposalOver()
+    elif act == "confirm" and waiting is not None and waiting.proposed_by_id == person.pk:
+        refusal = NotByOneself()
+    match = request.resolver_match
+    audit.refused(refusal, actor=person, action=match.view_name if match else "unknown", subject=record)
+    messages.error(request, str(refusal))
 
 
 def _way_back(record: Record, person: Person) -> Any:
@@ -204,7 +231,7 @@ def record_marks(request: HttpRequest, key: str) -> HttpResponse:
     held = sorted(marks_held(person, timezone.now()))
     on_it = list(MarkingMark.objects.filter(marking=record.marking_id).values_list("mark", flat=True))
     form = RecordMarksForm(request.POST or None, held=held, on_it=on_it)
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and heard(request, form):
         # A mark that the person does not hold is not in the form and stays as it is.
         kept = Mark.objects.filter(pk__in=[each for each in on_it if each not in held])
         wanted = [*form.cleaned_data["marks"], *kept]
@@ -212,8 +239,7 @@ def record_marks(request: HttpRequest, key: str) -> HttpResponse:
         if attempt(request, form, lambda: clearing.mark(record, marks=wanted, reason=reason, actor=person)):
             messages.success(request, _("The marks are set; who does not hold them sees the dispatch no longer."))
             return redirect("archive:record-marks", key)
-    if request.method == "GET":
-        audit.read(Action.RECORD_WHY, actor=person, subject=record, list="marks")
+    audit.read(Action.RECORD_WHY, actor=person, subject=record, list="marks")
     context = {
         "record": record,
         "form": form,
