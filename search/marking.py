@@ -146,7 +146,7 @@ def _spans_of(folded: str, pattern: Pattern) -> Iterator[Span]:
     if pattern.is_fuzzy:
         return _whole(folded, _near(folded, pattern.tokens[0]))
     if pattern.is_misread:
-        return _whole(folded, misread(pattern.tokens[0]))
+        return _whole(folded, set(misread(pattern.tokens[0])).intersection(WORD.findall(folded)))
     return _spans(folded, pattern)
 
 
