@@ -32,11 +32,17 @@ POSTGRESQL_PATIENCE: Final = {
     "keepalives_count": 3,
 }
 NAMES: set[str] = set()  # every variable asked for; the documentation test compares it with the README
+READ: dict[str, str] = {}  # what each had when it was last asked for; the log is told of changes (`config.lifetime`)
 
 
 def text(name: str, default: str = "") -> str:
     """Return NAME, or the text of the file that NAME_FILE points to, or the default."""
     NAMES.add(name)
+    READ[name] = _given(name, default)
+    return READ[name]
+
+
+def _given(name: str, default: str) -> str:
     path = os.environ.get(f"{name}_FILE")
     if path:
         try:

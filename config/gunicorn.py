@@ -6,6 +6,7 @@ everything else that processes share lie in the database.
 """
 
 import os
+import sys
 import tempfile
 from typing import Any
 
@@ -38,6 +39,7 @@ def on_starting(server: Any) -> None:
     from django.core.management import CommandError, call_command
     from django.db import connections
 
+    from config import lifetime
     from config.starting import require_log
 
     asked = [address[0] for address in server.cfg.address if isinstance(address, tuple)]
@@ -48,7 +50,18 @@ def on_starting(server: Any) -> None:
         require_log()
     except CommandError as fault:
         raise SystemExit(str(fault)) from None
+    lifetime.began("gunicorn")
     connections.close_all()  # none may be shared by the processes that are forked from here
+
+
+def on_exit(server: Any) -> None:  # noqa: ARG001 - gunicorn's signature
+    """Write a clean end into the log; gunicorn comes here with the fault in hand when its processes could not live."""
+    from gunicorn.errors import HaltServer
+
+    from config import lifetime
+
+    if not isinstance(sys.exception(), HaltServer):
+        lifetime.ended("gunicorn")
 
 
 def child_exit(server: Any, worker: Any) -> None:  # noqa: ARG001 - gunicorn's signature

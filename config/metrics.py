@@ -137,7 +137,12 @@ def _room() -> Iterator[Metric]:
 
 
 def _cell() -> Iterator[Metric]:
-    started = AuditEntry.objects.filter(action=Action.START).select_related("detail").order_by("-ts").first()
+    started = (
+        AuditEntry.objects.filter(action=Action.START, detail__payload__has_key="through")
+        .select_related("detail")
+        .order_by("-ts")
+        .first()
+    )
     if started is not None:
         holds = not started.detail.payload.get("through")
         yield _gauge("vankho_cell_holds", "1: the last worker started proved its cell; 0: attacks got through.", holds)

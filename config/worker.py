@@ -8,11 +8,11 @@ from collections.abc import Callable
 from typing import Final
 
 from django.conf import settings
-from django.db import close_old_connections, transaction
+from django.db import close_old_connections
 
-from archive import audit, locking, publishing, sequencing, tallies
+from archive import locking, publishing, sequencing, tallies
 from archive.leveling import keys
-from archive.rules.roles import Action
+from config import lifetime
 from ingest import folder, leftovers, sandbox
 from ingest.worker import Workers
 from search import follow
@@ -34,12 +34,7 @@ def prove_cell() -> str:
     settings.VANKHO_HOME.mkdir(parents=True, exist_ok=True, mode=0o700)
     (settings.VANKHO_HOME / "cell.txt").write_text(report.line + "\n", encoding="utf-8")
     log.log(logging.INFO if report.holds else logging.ERROR, "%s %s", report.line, " ".join(report.through))
-    with transaction.atomic():
-        audit.write(
-            Action.START,
-            actor=None,
-            details={"cell": report.line.removeprefix("cell: "), "through": list(report.through)},
-        )
+    lifetime.began("work", cell=report.line.removeprefix("cell: "), through=list(report.through))
     return report.line
 
 
@@ -84,6 +79,7 @@ class Machine:
             Exception
         ):  # a machine too busy to be tested at start must still read; each job's cell stands or fails alone
             log.exception("the cell could not be proven at this start; run: manage.py cell")
+            lifetime.began("work")
         self.scans.start()
         for loop in self.loops:
             loop.start()
@@ -97,7 +93,7 @@ class Machine:
         self.follower.close()
 
     def run_until(self, ended: Callable[[], bool]) -> None:
-        """Run until told to end."""
+        """Run until told to end; a clean end stands in the log."""
         self.start()
         try:
             while not ended():
@@ -105,6 +101,7 @@ class Machine:
                 time.sleep(0.2)
         finally:
             self.stop()
+        lifetime.ended("work")
 
     def beat(self) -> None:
         """Leave a sign of life for the container's probe while every thread lives: the time of `worker.beat`."""

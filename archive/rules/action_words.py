@@ -13,6 +13,7 @@ WORDS: Final[dict[str, Promise]] = {
     Action.SIGN_OUT: _("Signed out"),
     Action.START: _("System started"),
     Action.STOP: _("System stopped"),
+    Action.SETTINGS: _("Settings of the machine noted"),
     Action.SYSTEM_READ: _("Looked at the machine's status"),
     Action.BACKUP: _("Backup made"),
     Action.RESTORE: _("Restored from a backup"),

@@ -48,6 +48,7 @@ class Action(StrEnum):
     SIGN_OUT = "session.sign_out"
     START = "system.start"
     STOP = "system.stop"
+    SETTINGS = "system.settings"
     SYSTEM_READ = "system.read"
     BACKUP = "system.backup"
     RESTORE = "system.restore"

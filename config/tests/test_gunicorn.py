@@ -3,10 +3,12 @@
 import os
 import re
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -58,6 +60,11 @@ def test_two_processes_count_as_one_and_log_no_address(environment):
     assert re.search(r'vankho_answers_total{status="200",view="archive:sign-in"} 12\.0', figures)
     assert said.count("view=archive:sign-in status=200") == 12
     assert "bi-danh" not in said
+    with closing(sqlite3.connect(Path(environment["VANKHO_HOME"], "db.sqlite3"))) as database:
+        acts = database.execute(
+            "SELECT action FROM archive_auditentry WHERE action LIKE 'system.%' ORDER BY ts"
+        ).fetchall()
+    assert [act for (act,) in acts] == ["system.start", "system.settings", "system.stop"]
     assert "GET /" not in said
 
 

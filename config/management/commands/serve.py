@@ -20,7 +20,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 
-from config import roles
+from config import lifetime, roles
 from config.starting import require_log
 
 PR_SET_PDEATHSIG: Final = 1
@@ -48,11 +48,15 @@ class Command(BaseCommand):
             raise CommandError(
                 f"Nothing can be served at {host}:{port} ({fault}). Choose another port: manage.py serve --port {port + 10}"
             )
+        lifetime.began("serve")
         connections.close_all()
         share_memory()
         children = {fork(lambda: web(host, port, threads)): "web", fork(work): "work"}
         self.stdout.write(f"Văn Khố: http://{host}:{port}/  (Ctrl+C ends web and worker)")
-        sys.exit(wait_for(children))
+        status = wait_for(children)
+        if not status:
+            lifetime.ended("serve")
+        sys.exit(status)
 
 
 def taken(host: str, port: int) -> str:
