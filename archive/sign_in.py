@@ -3,12 +3,20 @@
 An unknown name costs the same hashing as a known one, so the time tells nothing.
 """
 
-from typing import Any
+import unicodedata
+from difflib import SequenceMatcher
+from typing import Any, Final
 
+from django.conf import settings
 from django.contrib.auth.backends import BaseBackend
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from archive.models import Person
+
+LONG: Final = 6  # letters of a name that may not stand within a password
+ALIKE: Final = 0.7  # as Django's rule about the person's own names
 
 
 class Backend(BaseBackend):
@@ -34,3 +42,29 @@ class Backend(BaseBackend):
     def get_user(self, user_id: int) -> Person | None:
         """Return the person of a session, unless switched off since."""
         return Person.objects.select_related("unit").filter(pk=user_id, is_active=True).first()
+
+
+class NoNameAtHand:
+    """Refuses a password made of a name - the person's, the office's, the program's -, as guessers try first."""
+
+    def validate(self, password: str, user: Person | None = None) -> None:
+        """Raise ValidationError for a password alike such a name, blanks, marks and capitals apart."""
+        given = _letters(password)
+        own = (user.full_name, user.username) if user else ()
+        for name in (settings.OFFICE_NAME, settings.OFFICE_PARENT, "vankho", *own):
+            known = _letters(name)
+            if known and (
+                (len(known) >= LONG and known in given) or SequenceMatcher(a=given, b=known).ratio() >= ALIKE
+            ):
+                raise ValidationError(
+                    _("The password must not be made of your name, or that of the office or of this program.")
+                )
+
+    def get_help_text(self) -> str:
+        """Return the rule in words."""
+        return _("The password must not be made of your name, or that of the office or of this program.")
+
+
+def _letters(text: str) -> str:
+    plain = unicodedata.normalize("NFD", text.casefold().replace("đ", "d"))
+    return "".join(letter for letter in plain if letter.isalnum())

@@ -7,7 +7,7 @@ module reads; it never decides about a record (`archive.access`) and never write
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Final, TypeVar
@@ -169,6 +169,7 @@ class _Facts:
     level: Level
     units: tuple[int, ...]
     markings: tuple[int, ...]
+    unmarked: tuple[int, ...]  # the markings open to everybody
     marks: frozenset[int]
     was_restored: bool
 
@@ -177,7 +178,39 @@ _ROLE, _LEVEL, _UNIT, _MARKING, _RESTORED, _MARK = 1, 2, 3, 4, 5, 6
 
 
 def _facts_of(person: Person, at: datetime) -> _Facts:
+    facts = _facts_on_paper(person, at)
+    if person.pk != _UNPROVED.get():
+        return facts
+    return replace(facts, level=Level.THUONG, markings=facts.unmarked, marks=frozenset())
+
+
+def _facts_on_paper(person: Person, at: datetime) -> _Facts:
     return once("facts", person, at, lambda: _read_facts(person, at))
+
+
+# Whose clearance does not count in this request, because the session was opened with the password alone.
+_UNPROVED: ContextVar[int] = ContextVar("unproved", default=0)
+
+
+@contextmanager
+def unproved(person: Person) -> Iterator[None]:
+    """Treat a person as not cleared while this lasts: around a request of a session without the second proof."""
+    token = _UNPROVED.set(person.pk)
+    try:
+        yield
+    finally:
+        _UNPROVED.reset(token)
+
+
+def is_withheld(person: Person, at: datetime) -> bool:
+    """Return whether a person has a clearance that does not count in this request for want of the second proof."""
+    return person.pk == _UNPROVED.get() and is_cleared(person, at)
+
+
+def is_cleared(person: Person, at: datetime) -> bool:
+    """Return whether a clearance above the lowest level, or for a mark, is in force, counted in this request or not."""
+    facts = _facts_on_paper(person, at)
+    return facts.level > Level.THUONG or bool(facts.marks)
 
 
 # Whoever and whenever the query of the facts was written for; put in their place when it is asked.
@@ -209,11 +242,13 @@ def _read_facts(person: Person, at: datetime) -> _Facts:
     rows = _facts_query(connection.vendor).ask(instead)
     level = Level(max((value for kind, value in rows if kind == _LEVEL), default=Level.THUONG))
     marks = frozenset(value for kind, value in rows if kind == _MARK)
+    unmarked = tuple(value for kind, value in rows if kind == _MARKING)
     return _Facts(
         frozenset(Role(value) for kind, value in rows if kind == _ROLE),
         level,
         tuple(sorted({value for kind, value in rows if kind == _UNIT})),
-        (*(value for kind, value in rows if kind == _MARKING), *opened_by(marks)),
+        (*unmarked, *opened_by(marks)),
+        unmarked,
         marks,
         any(kind == _RESTORED for kind, _value in rows),
     )

@@ -1,6 +1,7 @@
 """Addresses of the office, by screen."""
 
 from archive.views import (
+    account,
     books,
     clearances,
     copying,
@@ -21,6 +22,7 @@ app_name = "archive"
 urlpatterns = [
     *home.urlpatterns,
     *sign_in.urlpatterns,
+    *account.urlpatterns,
     *registering.urlpatterns,
     *books.urlpatterns,
     *records.urlpatterns,

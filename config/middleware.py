@@ -18,8 +18,9 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import translation
 
-from archive import audit
+from archive import audit, standing
 from archive.rules.errors import Refusal
+from archive.views import proving
 from archive.views.states import refusal_page
 from config import logs, metrics
 
@@ -148,3 +149,20 @@ class SignInRequired(LoginRequiredMiddleware):
         if request.resolver_match and request.resolver_match.namespace == "api":
             return None
         return super().process_view(request, *rest)
+
+
+class SecondProof:
+    """Where the office asks for it, lets no clearance count in a session that was opened with the password alone."""
+
+    def __init__(self, get_response: Answer) -> None:
+        """Keep the next layer."""
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer a request."""
+        if settings.TOTP != "required" or request.path.startswith(settings.STATIC_URL):
+            return self.get_response(request)
+        if not request.user.is_authenticated or request.session.get(proving.CODE_GIVEN):
+            return self.get_response(request)
+        with standing.unproved(request.user):
+            return self.get_response(request)

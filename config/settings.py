@@ -105,6 +105,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "config.middleware.SignInRequired",
+    "config.middleware.SecondProof",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "config.middleware.Refusals",
@@ -158,8 +159,14 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("username", "full_name", "title")},
+    },
+    {"NAME": "archive.sign_in.NoNameAtHand"},
 ]
+# required: a clearance counts only in a session that gave the six-figure code of an authenticator, too.
+TOTP = env.choice("VANKHO_TOTP", "offered" if PROFILE == "evaluation" else "required", ("required", "offered"))
 LOGIN_URL = "archive:sign-in"
 LOGIN_REDIRECT_URL = "archive:home"
 SESSION_COOKIE_AGE = 8 * 3600

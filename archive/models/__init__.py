@@ -32,6 +32,7 @@ from archive.models.register import Register, RegisterCounter, RegisterKind, Reg
 from archive.models.restoration import PaperCheck, Restoration
 from archive.models.route import Step, StepKind, StepState
 from archive.models.schedule import Holiday, RecordClass, RetentionRule, RuleKind
+from archive.models.second_factor import SecondFactor
 from archive.models.tally import FirstAct, KeptLogFilter, Tally, TallyPlace
 
 __all__ = [
@@ -83,6 +84,7 @@ __all__ = [
     "Restoration",
     "RetentionRule",
     "RuleKind",
+    "SecondFactor",
     "ServiceToken",
     "Source",
     "Step",

@@ -46,6 +46,14 @@ class Action(StrEnum):
     SIGN_IN = "session.sign_in"
     SIGN_IN_FAILED = "session.sign_in_failed"
     SIGN_OUT = "session.sign_out"
+    PASSWORD = "session.password"  # noqa: S105 - the name of an act
+    PROVED = "session.proved"
+    PROOF_FAILED = "session.proof_failed"
+    CODE_ENROL = "code.enrol"
+    CODE_FAILED = "code.failed"
+    CODE_RECOVERY = "code.recovery"
+    CODE_REMOVE = "code.remove"
+    CODE_RESET = "code.reset"
     START = "system.start"
     STOP = "system.stop"
     SETTINGS = "system.settings"
@@ -239,6 +247,7 @@ CAPABILITIES: Final[dict[Role, frozenset[Action]]] = {
     Role.AUDITOR: frozenset({Action.LOG_READ, Action.LOG_EXPORT}),
     Role.SECURITY: frozenset(
         {
+            Action.CODE_RESET,
             Action.CLEARANCE_READ,
             Action.CLEARANCE_GIVE,
             Action.CLEARANCE_SHORTEN,
@@ -251,7 +260,14 @@ CAPABILITIES: Final[dict[Role, frozenset[Action]]] = {
         }
     ),
     Role.ADMIN: frozenset(
-        {Action.SYSTEM_READ, Action.RESTORE_SEEN, Action.PERSON_CHANGE, Action.TOKEN_GIVE, Action.UNIT_CHANGE}
+        {
+            Action.SYSTEM_READ,
+            Action.RESTORE_SEEN,
+            Action.PERSON_CHANGE,
+            Action.TOKEN_GIVE,
+            Action.UNIT_CHANGE,
+            Action.CODE_RESET,
+        }
     ),
 }
 

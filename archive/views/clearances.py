@@ -19,6 +19,7 @@ from archive.models import Clearance, Mark
 from archive.rules.errors import Hidden
 from archive.rules.roles import Action
 from archive.views.doors import attempt, heard, person_of
+from archive.views.proving import recently_proved
 
 PAGE: Final = 50
 SOON_DAYS: Final = 30
@@ -32,6 +33,7 @@ LONGEST: Final = 6  # digits of a page number
 
 
 @require_http_methods(["GET", "POST"])
+@recently_proved
 def clearances(request: HttpRequest) -> HttpResponse:
     """List clearances, and give one."""
     person = person_of(request)
@@ -78,6 +80,7 @@ def _with_facts(rows: QuerySet[Clearance]) -> QuerySet[Clearance]:
 
 
 @require_http_methods(["GET", "POST"])
+@recently_proved
 def clearance(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one clearance with all others of its holder; shorten, extend or revoke it."""
     person = person_of(request)

@@ -20,7 +20,7 @@ from archive.models import Person
 from archive.routing import lists
 from archive.routing.lists import CAP, Glance
 from archive.rules.roles import Action, Role, allows
-from archive.standing import standing, was_restored
+from archive.standing import is_withheld, standing, was_restored
 
 COUNTED: Final = 3  # counts on one page, all in one query
 
@@ -58,6 +58,7 @@ LEVELS = Item("archive:levels", "clock-shield", _("Secrecy levels"))
 MINE = Item("archive:work", "checklist", _("My work"), tab=True, count="mine")
 UNIT = Item("archive:work-unit", "users", _("Work of my unit"), tab=True, count="of_unit")
 
+CODES = Item("archive:code-reset", "key", _("Lost authenticators"))
 RAIL: dict[Role, list[tuple[str | Promise, list[Item]]]] = {
     Role.CLERK: [
         ("", [DESK]),
@@ -117,8 +118,11 @@ RAIL: dict[Role, list[tuple[str | Promise, list[Item]]]] = {
             ],
         ),
     ],
-    Role.SECURITY: [("", [DESK]), (_("Security"), [Item("archive:clearances", "shield", _("Clearances"), tab=True)])],
-    Role.ADMIN: [("", [DESK]), (_("Machine"), [Item("config:status", "server", _("Status"), tab=True)])],
+    Role.SECURITY: [
+        ("", [DESK]),
+        (_("Security"), [Item("archive:clearances", "shield", _("Clearances"), tab=True), CODES]),
+    ],
+    Role.ADMIN: [("", [DESK]), (_("Machine"), [Item("config:status", "server", _("Status"), tab=True), CODES])],
 }
 
 
@@ -137,6 +141,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "person": user,
         "person_roles": [role.label for role in sorted(stands.roles)],
         "person_clearance": stands.level,
+        "is_withheld": is_withheld(user, timezone.now()),
         "roles": stands.roles,
         "search_closed": not allows(stands.roles, Action.SEARCH_RUN),
         # Asked for by the page that draws it: a part of a page, sent by htmx, costs no count.

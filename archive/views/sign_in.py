@@ -1,6 +1,7 @@
 """Signing in and out; each attempt, good or bad, has its entry in the log."""
 
-from typing import Any
+import time
+from typing import Any, Final
 
 from django.conf import settings
 from django.contrib.auth import login, logout
@@ -10,14 +11,23 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.urls import path
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from archive import audit
+from archive import audit, second_factor
+from archive.forms.account import CodeForm
 from archive.models import Person, PersonRole
+from archive.rules.errors import Refusal
 from archive.rules.roles import Action, Role
+from archive.standing import is_cleared
+from archive.views import proving
+
+HALF: Final = "half_signed_in"  # of a session: whose password was right, until the code is
+CODE_SECONDS: Final = 300
 
 
 @login_not_required
@@ -28,16 +38,60 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     form = AuthenticationForm(request, data=request.POST or None)
     if request.method == "POST":
         if form.is_valid():
-            return _enter(request, form.get_user())
+            person = form.get_user()
+            return _ask_code(request, person) if second_factor.is_enrolled(person) else _enter(request, person)
         _write_failure(str(request.POST.get("username", "")))
     return render(request, "archive/sign_in.html", _context(form), status=200 if request.method == "GET" else 401)
 
 
-def _enter(request: HttpRequest, person: Any) -> HttpResponse:
-    login(request, person)
+def _ask_code(request: HttpRequest, person: Any) -> HttpResponse:
+    """Remember whose password was right, and ask for the code; nobody is signed in yet."""
+    request.session.flush()
+    half = {"pk": person.pk, "hash": person.get_session_auth_hash(), "at": time.time(), "next": request.GET.get("next")}
+    request.session[HALF] = half
+    return redirect("archive:sign-in-code")
+
+
+@login_not_required
+@sensitive_post_parameters("code")
+@require_http_methods(["GET", "POST"])
+def code(request: HttpRequest) -> HttpResponse:
+    """Ask for the code of an authenticator after the password, within five minutes."""
+    half = request.session.get(HALF)
+    person = _half_signed_in(half)
+    if half is None or person is None:
+        return redirect("archive:sign-in")
+    form = CodeForm(request.POST or None)
+    trouble = ""
+    if request.method == "POST" and form.is_valid():
+        try:
+            if second_factor.prove(person, form.cleaned_data["code"]):
+                return _enter(request, person, with_code=True, wanted=half["next"])
+            trouble = _("The code is not right. Wait for the next one; each counts once.")
+        except Refusal as refusal:
+            audit.refused(refusal, actor=person, action="session.sign_in")
+            trouble = str(refusal)
+    return render(
+        request, "archive/sign_in_code.html", {"form": form, "trouble": trouble}, status=401 if form.is_bound else 200
+    )
+
+
+def _half_signed_in(half: dict[str, Any] | None) -> Person | None:
+    if half is None or not 0 <= time.time() - half["at"] <= CODE_SECONDS:
+        return None
+    person = Person.objects.filter(pk=half["pk"], is_active=True).first()
+    return person if person and constant_time_compare(person.get_session_auth_hash(), half["hash"]) else None
+
+
+def _enter(request: HttpRequest, person: Any, *, with_code: bool = False, wanted: str | None = None) -> HttpResponse:
+    request.session.pop(HALF, None)
+    login(request, person, backend="archive.sign_in.Backend")
+    proving.stamp(request.session, with_code=with_code)
     with transaction.atomic():
         audit.write(Action.SIGN_IN, actor=person, subject=person)
-    wanted = request.GET.get("next", "")
+    if settings.TOTP == "required" and not with_code and is_cleared(person, timezone.now()):
+        return redirect("archive:account")
+    wanted = wanted or request.GET.get("next", "")
     safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
     return redirect(wanted if safe else resolve_url(settings.LOGIN_REDIRECT_URL))
 
@@ -84,5 +138,6 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 
 urlpatterns = [
     path("sign-in/", sign_in, name="sign-in"),
+    path("sign-in/code/", code, name="sign-in-code"),
     path("sign-out/", sign_out, name="sign-out"),
 ]

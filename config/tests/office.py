@@ -297,9 +297,14 @@ def signed_in(office: Office, client: Any) -> Callable[[str], Any]:
     """Return a browser signed in as one of the people: signed_in("clerk")."""
     from django.test import Client
 
+    from archive.views import proving
+
     def enter(name: str) -> Any:
         browser = Client()
         browser.force_login(getattr(office, name), backend="archive.sign_in.Backend")
+        session = browser.session
+        proving.stamp(session, with_code=False)
+        session.save()
         return browser
 
     return enter

@@ -13,7 +13,7 @@ from archive.models import AuditEntry
 from archive.rules.levels import Level
 from config.tests.doors import addresses
 
-OPEN_TO_ALL = {"/sign-in/", "/language/"}
+OPEN_TO_ALL = {"/sign-in/", "/sign-in/code/", "/language/"}
 ROLES = ("clerk", "leader", "staff", "archivist", "auditor", "security", "admin", "stranger")
 # Who may at least open the page behind an address without a record, by name of the address.
 RULES = {
@@ -28,6 +28,10 @@ RULES = {
     "archive:due": {"archivist"},
     "archive:retention": {"archivist"},
     "archive:holds": {"archivist"},
+    "archive:account": set(ROLES),
+    "archive:password": set(ROLES),
+    "archive:second-factor": set(ROLES),
+    "archive:code-reset": {"security", "admin"},
     "archive:clearances": {"security"},
     "archive:marks": {"security"},
     "archive:log": {"auditor"},
@@ -76,7 +80,12 @@ def test_a_stranger_from_the_street_gets_nothing(office, make_record, name, patt
 
 
 def test_every_plain_address_has_a_rule():
-    asked = {name for name, _ in PLAIN} - {"archive:sign-in", "archive:sign-out", "set_language"}
+    asked = {name for name, _ in PLAIN} - {
+        "archive:sign-in",
+        "archive:sign-in-code",
+        "archive:sign-out",
+        "set_language",
+    }
     posts = {
         "search:save",
         "search:hints",
@@ -85,6 +94,7 @@ def test_every_plain_address_has_a_rule():
         "ingest:upload",
         "archive:restore-seen",
         "archive:log-keep",
+        "archive:second-factor-remove",
     }
     posts |= {"search:export"}  # without a question it sends to the search page
     assert asked - posts - set(RULES) == set()

@@ -32,6 +32,7 @@ from archive.models import (
 )
 from archive.rules.levels import Level
 from archive.rules.roles import Role
+from archive.views import proving
 from config.tests.office import LONG_AGO, Office, _draft, seal
 from ingest import outcomes
 from ingest.models import Batch, Channel, Scan, ScanState
@@ -65,6 +66,9 @@ class Walked:
         """Return the person's browser."""
         browser = Client()
         browser.force_login(self.person, backend="archive.sign_in.Backend")
+        session = browser.session
+        proving.stamp(session, with_code=False)
+        session.save()
         return browser
 
     def caller(self) -> Client:

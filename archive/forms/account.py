@@ -1,0 +1,53 @@
+"""Forms of one's own account: password, codes; and of the reset of somebody else's authenticator."""
+
+from typing import Any, Final
+
+from django import forms
+from django.contrib.auth.forms import PasswordChangeForm
+from django.utils.translation import gettext_lazy as _
+
+from archive.forms.clearing import PersonField, reason_field
+from archive.models import Person
+
+CODE: Final = {"class": "form-control num", "autocomplete": "one-time-code", "spellcheck": "false"}
+
+
+class PasswordForm(PasswordChangeForm):
+    """Asks for the old password and, twice, a new one of at least 12 characters."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Give the fields the office's look and words."""
+        super().__init__(*args, **kwargs)
+        words: dict[str, tuple[Any, Any]] = {
+            "old_password": (_("Present password"), ""),
+            "new_password1": (
+                _("New password"),
+                _(
+                    "At least 12 characters; a sentence is easiest to keep in mind. Not a common one, no name of yours or the office."
+                ),
+            ),
+            "new_password2": (_("New password again"), ""),
+        }
+        for name, (label, hint) in words.items():
+            field = self.fields[name]
+            field.label, field.help_text = label, hint
+            field.widget.attrs |= {"class": "form-control", "maxlength": "256", "autofocus": False}
+
+
+class CodeForm(forms.Form):
+    """Asks for the six figures of an authenticator, or (at sign-in) a recovery code."""
+
+    code = forms.CharField(label=_("Six-figure code"), max_length=40, widget=forms.TextInput(attrs=CODE))
+
+
+class ResetForm(forms.Form):
+    """Asks whose authenticator is reset, and why."""
+
+    person = PersonField(_("Person"))
+    reason = reason_field()
+
+    def __init__(self, *args: Any, actor: Person, **kwargs: Any) -> None:
+        """Offer whoever has an authenticator, but not the actor."""
+        super().__init__(*args, **kwargs)
+        enrolled = Person.objects.filter(second_factor__isnull=False, is_active=True).exclude(pk=actor.pk)
+        self.fields["person"].queryset = enrolled.select_related("unit").order_by("full_name")  # type: ignore[attr-defined]

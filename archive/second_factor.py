@@ -1,0 +1,224 @@
+"""The second proof at sign-in: enrol an authenticator, check its codes, recover, remove, reset.
+
+The key is sealed by AES-GCM under a key drawn from the installation's secret key and bound
+to the person; after enrolment nothing returns it. No code counts twice. Wrong codes and
+wrong proofs are bounded per person by their entries in the log, under a lock on the
+person's row. Knows no session and no screen.
+"""
+
+import base64
+import hashlib
+import secrets
+from datetime import timedelta
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from archive import access, audit
+from archive.models import AuditEntry, Person, SecondFactor
+from archive.rules import totp
+from archive.rules.errors import Forbidden, Refusal
+from archive.rules.roles import Action
+
+NONCE: Final = 12
+TRIES: Final = 10  # wrong codes and proofs of one person within WINDOW
+WINDOW: Final = timedelta(minutes=15)
+RECOVERY_CODES: Final = 10
+RECOVERY_BYTES: Final = 15  # 120 bits: a plain digest of it cannot be guessed
+FAILURES: Final = (Action.CODE_FAILED, Action.PROOF_FAILED)
+
+
+class WrongCode(Refusal):
+    """TOT-001: the code shown by the authenticator and the key do not belong together."""
+
+    code = "TOT-001"
+    message = _("The code is not right. Wait for the next one; check that the clock of the telephone is right.")
+
+
+class TooManyTries(Refusal):
+    """TOT-002: the bound of wrong codes is reached."""
+
+    code = "TOT-002"
+    message = _("Too many attempts. Wait 15 minutes, or ask the security officer.")
+
+
+class Enrolled(Refusal):
+    """TOT-003: there is an authenticator already."""
+
+    code = "TOT-003"
+    message = _("An authenticator is set up already. Remove it first.")
+
+
+class NotEnrolled(Refusal):
+    """TOT-004: there is no authenticator."""
+
+    code = "TOT-004"
+    message = _("No authenticator is set up for this account.")
+
+
+def new_secret() -> bytes:
+    """Return the key of a new authenticator, not kept yet."""
+    return secrets.token_bytes(totp.SECRET_BYTES)
+
+
+def is_enrolled(person: Person) -> bool:
+    """Return whether a person has an authenticator."""
+    return SecondFactor.objects.filter(pk=person.pk).exists()
+
+
+@transaction.atomic
+def enrol(person: Person, secret: bytes, code: str) -> list[str]:
+    """Keep a person's own authenticator once it has shown a right code; return the recovery codes, told this once.
+
+    Raises:
+        Enrolled, WrongCode: as named.
+    """
+    if is_enrolled(_locked(person)):
+        raise Enrolled
+    step = totp.matching_step(secret, _digits(code), seconds=timezone.now().timestamp(), after=0)
+    if step is None:
+        raise WrongCode
+    codes = [base64.b32encode(secrets.token_bytes(RECOVERY_BYTES)).decode() for _each in range(RECOVERY_CODES)]
+    SecondFactor.objects.create(
+        person=person,
+        sealed=seal(secret, person),
+        last_step=step,
+        recovery=[_digest(each) for each in codes],
+        enrolled_at=timezone.now(),
+    )
+    audit.write(Action.CODE_ENROL, actor=person, subject=person)
+    return ["-".join(each[start : start + 4] for start in range(0, len(each), 4)) for each in codes]
+
+
+def prove(person: Person, code: str) -> bool:
+    """Return whether this is the person's code of now or an unused recovery code; it counts this once.
+
+    Raises:
+        TooManyTries, NotEnrolled: as named.
+    """
+    with transaction.atomic():
+        require_tries_left(_locked(person))
+        factor = SecondFactor.objects.filter(pk=person.pk).first()
+        if factor is None:
+            raise NotEnrolled
+        if _count_step(factor, code) or _use_recovery(factor, code):
+            return True
+        audit.write(Action.CODE_FAILED, actor=person, subject=person)
+        return False
+
+
+def prove_again(person: Person, password: str, code: str) -> bool:
+    """Return whether somebody signed in has proved again who they are: password, and code if enrolled.
+
+    Raises:
+        TooManyTries: as named.
+    """
+    with transaction.atomic():
+        require_tries_left(_locked(person))
+        if not person.check_password(password):
+            audit.write(Action.PROOF_FAILED, actor=person, subject=person)
+            return False
+    if is_enrolled(person) and not prove(person, code):
+        return False
+    with transaction.atomic():
+        audit.write(Action.PROVED, actor=person, subject=person)
+    return True
+
+
+@transaction.atomic
+def remove(person: Person) -> None:
+    """Take one's own authenticator off. Raises NotEnrolled."""
+    _delete(person)
+    audit.write(Action.CODE_REMOVE, actor=person, subject=person)
+
+
+@transaction.atomic
+def reset(person: Person, *, reason: str, actor: Person) -> None:
+    """Take somebody else's lost authenticator off; they set up a new one at the next sign-in.
+
+    Raises:
+        Forbidden: the actor may not, or it is their own.
+        NotEnrolled: as named.
+    """
+    access.require(actor, Action.CODE_RESET)
+    if person.pk == actor.pk:
+        raise Forbidden(reason=_("nobody resets their own"), object_type="person", object_id=str(person.pk))
+    _delete(person)
+    audit.write(Action.CODE_RESET, actor=actor, subject=person, reason=reason)
+
+
+def _delete(person: Person) -> None:
+    if not SecondFactor.objects.filter(pk=_locked(person).pk).delete()[0]:
+        raise NotEnrolled
+
+
+def _locked(person: Person) -> Person:
+    """Lock the person's row, so that many tries at once are counted one by one."""
+    return Person.objects.select_for_update(of=("self",)).get(pk=person.pk)
+
+
+def require_tries_left(person: Person) -> None:
+    """Refuse another proof after ten wrong ones within a quarter of an hour. Raises TooManyTries."""
+    failed = AuditEntry.objects.filter(actor=person, action__in=FAILURES, ts__gt=timezone.now() - WINDOW)
+    if failed.count() >= TRIES:
+        raise TooManyTries
+
+
+def _count_step(factor: SecondFactor, code: str) -> bool:
+    secret = unseal(bytes(factor.sealed), factor.person)
+    if secret is None:
+        return False
+    now = timezone.now().timestamp()
+    step = totp.matching_step(secret, _digits(code), seconds=now, after=factor.last_step)
+    if step is None:
+        return False
+    factor.last_step = step
+    factor.save(update_fields=["last_step"])
+    return True
+
+
+def _use_recovery(factor: SecondFactor, code: str) -> bool:
+    digest = _digest(code)
+    if digest not in factor.recovery:
+        return False
+    factor.recovery = [each for each in factor.recovery if each != digest]
+    factor.save(update_fields=["recovery"])
+    audit.write(
+        Action.CODE_RECOVERY, actor=factor.person, subject=factor.person, details={"left": len(factor.recovery)}
+    )
+    return True
+
+
+def _digits(code: str) -> str:
+    return "".join(code.split())
+
+
+def _digest(code: str) -> str:
+    plain = "".join(letter for letter in code.upper() if letter.isalnum())
+    return hashlib.sha256(plain.encode()).hexdigest()
+
+
+def _cipher() -> AESGCM:
+    derived = HKDF(SHA256(), 32, salt=None, info=b"vankho second factor v1")
+    return AESGCM(derived.derive(settings.SECRET_KEY.encode()))
+
+
+def seal(secret: bytes, person: Person) -> bytes:
+    """Return the key of an authenticator as it may lie in the database."""
+    nonce = secrets.token_bytes(NONCE)
+    return nonce + _cipher().encrypt(nonce, secret, str(person.pk).encode())
+
+
+def unseal(sealed: bytes, person: Person) -> bytes | None:
+    """Return the key of an authenticator; None if it was sealed for somebody else or under another secret key."""
+    try:
+        return _cipher().decrypt(sealed[:NONCE], sealed[NONCE:], str(person.pk).encode())
+    except InvalidTag:
+        return None

@@ -1,0 +1,219 @@
+"""The second proof (ASVS 6.3.3, 6.5.1, 6.5.5, 7.5.1): codes of RFC 6238, sign-in, what a session without it may do."""
+
+import base64
+import re
+import time
+
+import pytest
+from django.test import Client
+
+from archive import second_factor
+from archive.models import AuditEntry, Clearance, SecondFactor
+from archive.rules import totp
+from archive.rules.errors import Forbidden
+from archive.rules.levels import Level
+from archive.views import proving
+
+PASSWORD = "ba con vịt ngoài ao"
+NEW = "mưa rơi trên mái ngói"  # no secret either
+
+
+@pytest.mark.parametrize(
+    ("seconds", "code"),
+    [
+        (59, "287082"),
+        (1111111109, "081804"),
+        (1111111111, "050471"),
+        (1234567890, "005924"),
+        (2000000000, "279037"),
+        (20000000000, "353130"),
+    ],
+)
+def test_codes_are_those_of_the_vectors_of_rfc_6238(seconds, code):
+    secret = b"12345678901234567890"
+    assert totp.code_at(secret, seconds // 30) == code
+    assert totp.matching_step(secret, code, seconds=seconds, after=0) == seconds // 30
+    assert totp.matching_step(secret, code, seconds=seconds, after=seconds // 30) is None
+    for drift, counts in ((-31, True), (31, True), (-62, False), (62, False)):
+        found = totp.matching_step(secret, code, seconds=seconds // 30 * 30 + 15 + drift, after=0)
+        assert (found is not None) is counts
+
+
+@pytest.fixture
+def person(office):
+    office.leader.set_password(PASSWORD)
+    office.leader.save()
+    return office.leader
+
+
+@pytest.fixture
+def enrolled(person):
+    secret = second_factor.new_secret()
+    codes = second_factor.enrol(person, secret, code_of(secret))
+    SecondFactor.objects.update(last_step=0)  # as if it had been set up yesterday
+    return secret, codes
+
+
+def code_of(secret):
+    return totp.code_at(secret, int(time.time()) // 30)
+
+
+def wrong(secret):
+    """Return a code that is none of the three that count now."""
+    near = {totp.code_at(secret, int(time.time()) // 30 + step) for step in range(-2, 3)}
+    return next(code for code in ("000000", "111111", "222222", "333333", "444444", "555555") if code not in near)
+
+
+def acts():
+    return list(AuditEntry.objects.order_by("ts").values_list("action", flat=True))
+
+
+def give_password(**more):
+    browser = Client()
+    return browser, browser.post("/sign-in/", {"username": "leader", "password": PASSWORD}, **more)
+
+
+def test_asvs_6_3_3_the_code_is_asked_after_the_password_and_nobody_is_in_before(enrolled):
+    secret, _codes = enrolled
+    browser, answer = give_password()
+    assert answer.headers["Location"] == "/sign-in/code/"
+    assert "/sign-in/" in browser.get("/").headers["Location"]
+    assert browser.post("/sign-in/code/", {"code": wrong(secret)}).status_code == 401
+    assert "/sign-in/" in browser.get("/").headers["Location"]
+    assert browser.post("/sign-in/code/", {"code": code_of(secret)}).status_code == 302
+    assert browser.get("/").status_code == 200
+    assert acts()[-3:].count("code.failed") + acts().count("session.sign_in") == 2
+
+
+def test_asvs_6_5_1_no_code_counts_twice(person, enrolled):
+    secret, codes = enrolled
+    code = code_of(secret)
+    assert second_factor.prove(person, code)
+    assert not second_factor.prove(person, code)
+    assert second_factor.prove(person, codes[3].lower())
+    assert not second_factor.prove(person, codes[3])
+    assert len(SecondFactor.objects.get().recovery) == 9
+    assert "code.recovery" in acts()
+
+
+def test_neither_the_key_nor_a_recovery_code_lies_in_the_database(person, enrolled, office):
+    secret, codes = enrolled
+    kept = SecondFactor.objects.get()
+    assert secret not in bytes(kept.sealed)
+    assert second_factor.unseal(bytes(kept.sealed), person) == secret
+    assert second_factor.unseal(bytes(kept.sealed), office.clerk) is None
+    assert len(codes) == len(set(codes)) == 10
+    assert not any(code.replace("-", "") in str(kept.recovery) for code in codes)
+
+
+def test_wrong_codes_are_bounded_even_for_the_right_one(person, enrolled):
+    secret, _codes = enrolled
+    for _each in range(10):
+        assert not second_factor.prove(person, wrong(secret))
+    with pytest.raises(second_factor.TooManyTries):
+        second_factor.prove(person, code_of(secret))
+
+
+def test_the_half_signed_in_have_five_minutes(enrolled, time_machine):
+    secret, _codes = enrolled
+    began = time.time()
+    time_machine.move_to(began, tick=False)
+    browser, _answer = give_password()
+    time_machine.move_to(began + 299, tick=False)
+    assert browser.get("/sign-in/code/").status_code == 200
+    time_machine.move_to(began + 301, tick=False)
+    assert browser.post("/sign-in/code/", {"code": code_of(secret)}).headers["Location"] == "/sign-in/"
+
+
+def test_where_it_is_required_a_clearance_counts_only_after_the_code(person, make_record, settings):
+    settings.TOTP = "required"
+    record = make_record(level=Level.MAT)
+    browser, answer = give_password()
+    assert answer.headers["Location"] == "/account/"
+    for address in ("", "pages/1/image/", "pages/1/thumb/", "original/"):
+        assert browser.get(f"/records/{record.key}/{address}").status_code == 404, address
+    page = browser.get("/account/authenticator/").content.decode()
+    key = re.search(r"key-groups[^>]*>([A-Z2-7 ]+)<", page)[1]
+    secret = base64.b32decode(key.replace(" ", ""))
+    assert browser.post("/account/authenticator/", {"code": wrong(secret)}).status_code == 422
+    page = browser.post("/account/authenticator/", {"code": code_of(secret)}).content.decode()
+    assert len(re.findall(r"<li>[A-Z2-7-]{29}</li>", page)) == 10
+    assert browser.get(f"/records/{record.key}/").status_code == 200
+    assert key not in browser.get("/account/").content.decode()
+    assert "code.enrol" in acts()
+
+
+def test_where_it_is_offered_the_password_alone_opens_what_is_cleared(person, make_record):
+    record = make_record(level=Level.MAT)
+    browser, _answer = give_password()
+    assert browser.get(f"/records/{record.key}/").status_code == 200
+
+
+def test_asvs_7_5_1_a_clearance_is_given_only_after_a_fresh_proof(office, signed_in, time_machine):
+    office.security.set_password(PASSWORD)
+    office.security.save()
+    began = time.time()
+    time_machine.move_to(began, tick=False)
+    browser = signed_in("security")
+    held = Clearance.objects.get(person=office.leader)
+    asked = {"act": "revoke", "reason": "Chuyển <công> tác"}
+    time_machine.move_to(began + proving.FRESH_SECONDS + 1, tick=False)
+    page = browser.post(f"/clearances/{held.pk}/", asked).content.decode()
+    assert 'name="reason" value="Chuyển &lt;công&gt; tác"' in page
+    assert browser.post(f"/clearances/{held.pk}/", asked | {"proof_password": "x"}).status_code == 422
+    assert Clearance.objects.get(pk=held.pk).revoked_at is None
+    assert browser.post(f"/clearances/{held.pk}/", asked | {"proof_password": PASSWORD}).status_code == 302
+    assert Clearance.objects.get(pk=held.pk).revoked_at is not None
+    assert acts().count("session.proof_failed") == acts().count("session.proved") == 1
+    time_machine.move_to(began + 2 * proving.FRESH_SECONDS, tick=False)
+    assert proving.is_fresh(browser.session)
+
+
+def test_a_lost_authenticator_is_reset_by_another_person_only(office, enrolled, signed_in):
+    with pytest.raises(Forbidden):
+        second_factor.reset(office.leader, reason="x", actor=office.leader)
+    second_factor.enrol(office.security, secret := second_factor.new_secret(), code_of(secret))
+    with pytest.raises(Forbidden):
+        second_factor.reset(office.security, reason="x", actor=office.security)
+    officer = signed_in("security")
+    answer = officer.post("/account/authenticator/reset/", {"person": office.leader.pk, "reason": "Mất máy"})
+    assert answer.status_code == 302
+    assert list(SecondFactor.objects.values_list("person", flat=True)) == [office.security.pk]
+    assert (
+        officer.post("/account/authenticator/reset/", {"person": office.security.pk, "reason": "x"}).status_code == 422
+    )
+    assert acts().count("code.reset") == 1
+
+
+def test_asvs_6_2_3_a_password_is_changed_with_the_old_one_and_ends_other_sessions(person):
+    browser, _answer = give_password()
+    other, _answer = give_password()
+    form = {"old_password": PASSWORD, "new_password1": NEW, "new_password2": NEW}
+    assert browser.post("/account/password/", form | {"old_password": "x"}).status_code == 422
+    assert browser.post("/account/password/", form).status_code == 302
+    assert browser.get("/account/").status_code == 200
+    assert "/sign-in/" in other.get("/account/").headers["Location"]
+    person.refresh_from_db()
+    assert person.check_password(NEW)
+    assert person.password.startswith("argon2")
+    assert acts().count("session.password") == acts().count("session.proof_failed") == 1
+
+
+@pytest.mark.parametrize(
+    "password", ["mười một k", "password1234", "dongchileader1", "Bộ CHQS tỉnh Vĩnh Long 1", "vankho-vankho"]
+)
+def test_asvs_6_2_4_and_6_2_11_a_password_that_guessers_try_first_is_refused(person, password):
+    browser, _answer = give_password()
+    form = {"old_password": PASSWORD, "new_password1": password, "new_password2": password}
+    assert browser.post("/account/password/", form).status_code == 422
+    person.refresh_from_db()
+    assert person.check_password(PASSWORD)
+
+
+def test_the_account_tells_its_own_sign_ins_and_no_others(person, office):
+    browser, _answer = give_password()
+    Client().post("/sign-in/", {"username": "clerk", "password": "wrong"}, REMOTE_ADDR="10.0.0.7")
+    Client().post("/sign-in/", {"username": "leader", "password": "wrong"}, REMOTE_ADDR="10.0.0.8")
+    page = browser.get("/account/").content.decode()
+    assert "10.0.0.8" in page
+    assert "10.0.0.7" not in page

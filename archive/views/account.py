@@ -1,0 +1,154 @@
+"""My account: password, authenticator, own sign-ins; and the reset of an authenticator that somebody lost."""
+
+import base64
+import binascii
+import json
+from typing import Any, Final
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from archive import access, audit, second_factor
+from archive.forms.account import CodeForm, PasswordForm, ResetForm
+from archive.models import AuditEntry, Person, SecondFactor
+from archive.rules import totp
+from archive.rules.action_words import WORDS
+from archive.rules.roles import Action
+from archive.standing import is_cleared
+from archive.views import proving
+from archive.views.doors import attempt, heard, person_of
+
+SHOWN: Final = 20
+SIGN_INS: Final = (Action.SIGN_IN, Action.SIGN_IN_FAILED, Action.CODE_FAILED, Action.PROOF_FAILED, Action.CODE_RECOVERY)
+PENDING: Final = "second_factor"  # of a session: the sealed key that is being set up
+
+
+@require_GET
+def account(request: HttpRequest) -> HttpResponse:
+    """Show what a person may know and change of their own account."""
+    person = person_of(request)
+    factor = SecondFactor.objects.filter(pk=person.pk).first()
+    context = {
+        "factor": factor,
+        "codes_left": len(factor.recovery) if factor else 0,
+        "is_wanted": factor is None and settings.TOTP == "required" and is_cleared(person, timezone.now()),
+        "sign_ins": _sign_ins(person),
+    }
+    return render(request, "archive/account.html", context)
+
+
+def _sign_ins(person: Person) -> list[dict[str, Any]]:
+    """Return the newest sign-ins and failures of a person, as the log has them."""
+    rows = AuditEntry.objects.filter(object_type="person", object_id=str(person.pk), action__in=SIGN_INS)
+    return [
+        {
+            "at": row.ts,
+            "word": WORDS[row.action],
+            "ip": json.loads(bytes(row.body))["src"]["ip"],
+            "is_bad": row.action != Action.SIGN_IN,
+        }
+        for row in rows.order_by("-object_seq")[:SHOWN]
+    ]
+
+
+@sensitive_post_parameters()
+@require_http_methods(["GET", "POST"])
+def password(request: HttpRequest) -> HttpResponse:
+    """Change one's own password; every other session of the person ends."""
+    person = person_of(request)
+    if request.method == "POST":
+        second_factor.require_tries_left(person)
+    form = PasswordForm(person, request.POST or None)
+    if "old_password" in form.errors:
+        with transaction.atomic():
+            audit.write(Action.PROOF_FAILED, actor=person, subject=person)
+    if request.method == "POST" and form.is_valid():
+        with transaction.atomic():
+            form.save()
+            audit.write(Action.PASSWORD, actor=person, subject=person)
+        update_session_auth_hash(request, person)
+        messages.success(request, _("The password is changed. Your other sessions have ended."))
+        return redirect("archive:account")
+    return render(request, "archive/password.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+@require_http_methods(["GET", "POST"])
+@proving.recently_proved
+def enrol(request: HttpRequest) -> HttpResponse:
+    """Show the key of a new authenticator, and keep it once it has shown a right code."""
+    person = person_of(request)
+    if second_factor.is_enrolled(person):
+        return redirect("archive:account")
+    secret = _pending(request)
+    form = CodeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        code = form.cleaned_data["code"]
+        codes = attempt(request, form, lambda: second_factor.enrol(person, secret, code))
+        if codes is not None:
+            del request.session[PENDING]
+            request.session.cycle_key()
+            proving.stamp(request.session, with_code=True)
+            return render(request, "archive/second_factor_codes.html", {"codes": codes})
+    context = {
+        "form": form,
+        "key": totp.groups(secret),
+        "address": totp.address(secret, issuer="Văn Khố", account=person.username),
+    }
+    return render(request, "archive/second_factor.html", context, status=422 if form.is_bound else 200)
+
+
+def _pending(request: HttpRequest) -> bytes:
+    """Return the key being set up in this session, sealed there too; a new one if there is none."""
+    person = person_of(request)
+    try:
+        secret = second_factor.unseal(base64.b64decode(request.session.get(PENDING, "")), person)
+    except (binascii.Error, ValueError):
+        secret = None
+    if secret is None:
+        secret = second_factor.new_secret()
+        request.session[PENDING] = base64.b64encode(second_factor.seal(secret, person)).decode()
+    return secret
+
+
+@require_POST
+@proving.recently_proved
+def remove(request: HttpRequest) -> HttpResponse:
+    """Take one's own authenticator off."""
+    person = person_of(request)
+    second_factor.remove(person)
+    request.session.pop(proving.CODE_GIVEN, None)
+    messages.success(request, _("The authenticator is removed."))
+    return redirect("archive:account")
+
+
+@require_http_methods(["GET", "POST"])
+@proving.recently_proved
+def reset(request: HttpRequest) -> HttpResponse:
+    """Let the security officer or the administrator take off an authenticator that somebody else lost."""
+    person = person_of(request)
+    access.require(person, Action.CODE_RESET)
+    form = ResetForm(request.POST or None, actor=person)
+    if request.method == "POST" and heard(request, form):
+        whose, reason = form.cleaned_data["person"], form.cleaned_data["reason"]
+        if attempt(request, form, lambda: second_factor.reset(whose, reason=reason, actor=person) or True):
+            messages.success(request, _("The authenticator is reset; its owner sets up a new one."))
+            return redirect("archive:code-reset")
+    return render(request, "archive/second_factor_reset.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+urlpatterns = [
+    path("account/", account, name="account"),
+    path("account/password/", password, name="password"),
+    path("account/authenticator/", enrol, name="second-factor"),
+    path("account/authenticator/remove/", remove, name="second-factor-remove"),
+    path("account/authenticator/reset/", reset, name="code-reset"),
+]
