@@ -26,7 +26,7 @@ def matching_step(secret: bytes, code: str, *, seconds: float, after: int) -> in
     Every step is compared in constant time; a step at or before `after` was used already.
     """
     now, found = int(seconds) // STEP_SECONDS, None
-    for step in range(now - DRIFT, now + DRIFT + 1):
+    for step in range(max(now - DRIFT, 0), now + DRIFT + 1):
         if hmac.compare_digest(code_at(secret, step).encode(), code.encode()) and step > after:
             found = step
     return found
