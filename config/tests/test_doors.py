@@ -33,6 +33,7 @@ RULES = {
     "archive:second-factor": set(ROLES),
     "archive:code-reset": {"security", "admin"},
     "archive:clearances": {"security"},
+    "archive:levels": {"clerk", "leader", "staff", "archivist", "stranger"},
     "archive:marks": {"security"},
     "archive:log": {"auditor"},
     "archive:log-refused": {"auditor"},
