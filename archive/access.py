@@ -207,6 +207,19 @@ def require(person: Person, action: Action, record: Record | None = None) -> Non
     raise Forbidden(reason=verdict.reason, object_type="record" if record else "", object_id=key)
 
 
+def lock(record: Record, action: Action, person: Person) -> Record:
+    """Return a record anew under its lock, for an act by a person who may do it: to be called in a transaction.
+
+    Asked after the lock and not before it: whoever waited for a change of level sees what that change left.
+
+    Raises:
+        Hidden, Forbidden: as `require`.
+    """
+    locked = Record.objects.select_for_update(of=("self",)).get(pk=record.pk)
+    require(person, action, locked)
+    return locked
+
+
 def open_record(person: Person, action: Action, key: str) -> Record:
     """Return the record with this key, for this act.
 

@@ -94,7 +94,7 @@ def printed(record: Record, *, pages: str, reason: str, actor: Person) -> Copy:
         Hidden, Forbidden: the actor may not see the record, or may not print.
         NoReason, TooMany: as named.
     """
-    access.require(actor, Action.RECORD_PRINT, record)
+    record = access.lock(record, Action.RECORD_PRINT, actor)
     copy = _given_out(record, CopyKind.PRINT, actor, reason=reason, pages=pages)
     details = {"copy": copy.number, "pages": pages}
     audit.write(Action.RECORD_PRINT, actor=actor, subject=audit.subject_of(record), reason=reason, details=details)
@@ -109,7 +109,7 @@ def taken_out(record: Record, *, ordinal: int, sha256: str, reason: str, actor: 
         Hidden, Forbidden: the actor may not see the record, or may not take files out.
         NoReason, TooMany: as named.
     """
-    access.require(actor, Action.RECORD_ORIGINAL, record)
+    record = access.lock(record, Action.RECORD_ORIGINAL, actor)
     copy = None
     details: dict[str, Any] = {"sha256": sha256, "file": ordinal} if ordinal else {"sha256": sha256}
     if record.level > Level.THUONG:
@@ -154,7 +154,7 @@ def end(record: Record, number: int, *, fate: CopyFate, note: str, actor: Person
         Hidden, Forbidden: the actor may not see the record, or may not account for papers.
         NoReason, NotInHand: as named.
     """
-    access.require(actor, Action.COPY_END, record)
+    record = access.lock(record, Action.COPY_END, actor)
     if not Copy.objects.filter(record=record, number=number).exists():
         raise Hidden(object_type="copy", object_id=f"{record.key}/{number}")
     if not note.strip():

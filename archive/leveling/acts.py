@@ -59,8 +59,7 @@ def raise_level(record: Record, *, to: Level, order: Order, actor: Person) -> Le
         NoDecision, WrongDay, WrongDirection, AboveCeiling, NotInForce: as named.
         StoreFailed: the key vault is away; nothing was changed.
     """
-    access.require(actor, Action.RECORD_LEVEL, record)
-    locked = _lock(record)
+    locked = _lock(record, Action.RECORD_LEVEL, actor)
     _check_order(order)
     _check_way(locked, ChangeKind.RAISE, to, actor)
     return _change(locked, ChangeKind.RAISE, to, order, actor=actor, proposer=None)
@@ -74,8 +73,7 @@ def propose(record: Record, *, kind: ChangeKind, to: Level, order: Order, actor:
         Hidden, Forbidden: the actor may not see it, or may not propose.
         NoDecision, WrongDay, WrongDirection, AboveCeiling, NotInForce, MarkKeepsLevel, ProposalThere: as named.
     """
-    access.require(actor, Action.LEVEL_PROPOSE, record)
-    locked = _lock(record)
+    locked = _lock(record, Action.LEVEL_PROPOSE, actor)
     if kind in LOWERING:
         _check_order(order)
     elif not order.reason.strip():
@@ -115,8 +113,7 @@ def confirm(proposal: LevelProposal, *, actor: Person, order: Order | None = Non
         NotByOneself, ProposalOver, Moved, NoDecision, WrongDay, WrongDirection, AboveCeiling, MarkKeepsLevel: as named.
         StoreFailed: the key vault is away and the level goes up; nothing was changed.
     """
-    access.require(actor, Action.RECORD_LEVEL, proposal.record)
-    locked = _lock(proposal.record)
+    locked = _lock(proposal.record, Action.RECORD_LEVEL, actor)
     held = LevelProposal.objects.select_for_update(of=("self",)).select_related("proposed_by").get(pk=proposal.pk)
     if held.state != ProposalState.OPEN:
         raise ProposalOver
@@ -143,7 +140,7 @@ def close(proposal: LevelProposal, *, reason: str, actor: Person) -> LevelPropos
         ProposalOver: as named.
     """
     own = proposal.proposed_by_id == actor.pk
-    access.require(actor, Action.LEVEL_PROPOSE if own else Action.RECORD_LEVEL, proposal.record)
+    record = access.lock(proposal.record, Action.LEVEL_PROPOSE if own else Action.RECORD_LEVEL, actor)
     if not reason.strip():
         raise NoDecision
     state = ProposalState.WITHDRAWN if own else ProposalState.REFUSED
@@ -151,7 +148,7 @@ def close(proposal: LevelProposal, *, reason: str, actor: Person) -> LevelPropos
     if not waiting.update(state=state, closed_by=actor, closed_at=timezone.now(), close_reason=reason.strip()):
         raise ProposalOver
     details = {"proposal": proposal.pk, "state": str(state)}
-    audit.write(Action.LEVEL_CLOSE, actor=actor, subject=proposal.record, reason=reason, details=details)
+    audit.write(Action.LEVEL_CLOSE, actor=actor, subject=record, reason=reason, details=details)
     return LevelProposal.objects.get(pk=proposal.pk)
 
 
@@ -163,8 +160,7 @@ def extend(record: Record, *, until: date, order: Order, actor: Person) -> Level
         Hidden, Forbidden: the actor may not see it, or may not extend.
         NoDecision, WrongDay, NothingProtected, WrongEnd, NotInForce: as named.
     """
-    access.require(actor, Action.LEVEL_EXTEND, record)
-    locked = _lock(record)
+    locked = _lock(record, Action.LEVEL_EXTEND, actor)
     _check_order(order)
     now, level, today = history.latest(locked), Level(locked.level), timezone.localdate()
     found = history.period(level, today)
@@ -191,8 +187,7 @@ def review(record: Record, *, next_on: date, reason: str, actor: Person) -> Leve
         NoDecision: no reason. WrongDay: the next review is not to come. NothingProtected: unclassified.
         NotInForce: as named.
     """
-    access.require(actor, Action.LEVEL_REVIEW, record)
-    locked = _lock(record)
+    locked = _lock(record, Action.LEVEL_REVIEW, actor)
     if not reason.strip():
         raise NoDecision
     if next_on <= timezone.localdate():
@@ -223,8 +218,8 @@ def ceiling_of(person: Person) -> Level:
     return Level(min(clearance(person, timezone.now()), settings.SITE_MAX_LEVEL, Level.TOI_MAT))
 
 
-def _lock(record: Record) -> Record:
-    locked = Record.objects.select_for_update().get(pk=record.pk)
+def _lock(record: Record, action: Action, actor: Person) -> Record:
+    locked = access.lock(record, action, actor)
     if locked.state != RecordState.REGISTERED:
         raise NotInForce
     return locked

@@ -13,7 +13,7 @@ from django.utils import timezone
 from archive import access, audit
 from archive.leveling import history
 from archive.leveling.refusals import NoWay, ToldAlready, WrongDay
-from archive.models import AuditEntry, Grant, LevelChange, LevelNotice, Person, Record, Step
+from archive.models import AuditEntry, Grant, LevelChange, LevelNotice, Person, Step
 from archive.models.record import Direction
 from archive.rules.levels import Level
 from archive.rules.roles import Action
@@ -48,8 +48,7 @@ def tell(notice: LevelNotice, *, how: str, told_on: date, actor: Person) -> Leve
         Hidden, Forbidden: the actor may not see the record, or does not keep notices.
         NoWay, WrongDay, ToldAlready: as named.
     """
-    record = Record.objects.get(pk=notice.record_id)
-    access.require(actor, Action.LEVEL_NOTICE, record)
+    record = access.lock(notice.record, Action.LEVEL_NOTICE, actor)
     if not how.strip():
         raise NoWay
     if told_on > timezone.localdate():

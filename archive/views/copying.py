@@ -50,7 +50,7 @@ def print_record(request: HttpRequest, key: str) -> HttpResponse:
         if copy is not None:
             chosen = Page.objects.filter(record=record, number__gte=first, number__lte=last).select_related("pack")
             sheets = ((page.number, pages.image(page), (page.width, page.height)) for page in chosen.order_by("number"))
-            drawn = printing.record_pages(sheets, mark=copies.mark_of(copy), level=Level(record.level))
+            drawn = printing.record_pages(sheets, mark=copies.mark_of(copy), level=Level(copy.record.level))
             return _paper(drawn, f"{record.symbol or record.key} {copy.number}.pdf".replace("/", "-"))
     context = {"record": record, "form": form, "page_level": Level(record.level)}
     return render(request, "archive/record_print.html", context, status=422 if form.is_bound else 200)
