@@ -19,6 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
@@ -67,6 +68,18 @@ class Signer:
         text = f"{self.origin}\n{size}\n{base64.b64encode(root).decode()}\n"
         signed = base64.b64encode(self._id() + self._key.sign(text.encode())).decode()
         return f"{text}\n— {self.origin} {signed}\n".encode()
+
+    def sign(self, data: bytes) -> bytes:
+        """Return the bare signature of data that begins with a word of its own, so that it is no head."""
+        return self._key.sign(data)
+
+    def has_signed(self, data: bytes, signature: bytes) -> bool:
+        """Return whether this key made the signature of exactly this."""
+        try:
+            self._key.public_key().verify(signature, data)
+        except InvalidSignature:
+            return False
+        return True
 
     def _raw(self) -> bytes:
         return verify.ED25519 + self._key.public_key().public_bytes_raw()
@@ -175,7 +188,16 @@ def write_file(path: Path, data: bytes) -> None:
 
 def signer() -> Signer:
     """Return the signer of this installation."""
-    return Signer(settings.VANKHO_HOME / "keys" / "log.key", origin=settings.LOG_ORIGIN)
+    return Signer(_key_file(), origin=settings.LOG_ORIGIN)
+
+
+def has_key() -> bool:
+    """Return whether a key was made yet: who only looks must make none."""
+    return _key_file().exists()
+
+
+def _key_file() -> Path:
+    return Path(settings.VANKHO_HOME) / "keys" / "log.key"
 
 
 def folder() -> Path:

@@ -11,4 +11,4 @@ class WiringConfig(AppConfig):
 
     def ready(self) -> None:
         """Bring the start-up checks in."""
-        from config import checks, endpoints  # noqa: F401 - they register themselves with Django
+        from config import checks, endpoints, lan  # noqa: F401 - they register themselves with Django

@@ -29,7 +29,7 @@ KEY_LENGTH: Final = 50
 @register(Tags.security)
 def production(**_kwargs: Any) -> list[CheckMessage]:
     """Refuse what must never reach production: debugging, a weak session key, secrets on a networked machine."""
-    if settings.PROFILE != "production":
+    if settings.PROFILE == "evaluation":
         return []
     found: list[CheckMessage] = []
     if settings.DEBUG:
@@ -37,7 +37,7 @@ def production(**_kwargs: Any) -> list[CheckMessage]:
     if len(settings.SECRET_KEY) < KEY_LENGTH or settings.SECRET_KEY.startswith("django-insecure"):
         hint = "Put 50 random characters into a file only the service can read and set VANKHO_SECRET_KEY_FILE."
         found.append(Error("The session key is missing or short.", hint=hint, id="vankho.E002"))
-    if settings.SITE_MAX_LEVEL > Level.THUONG:
+    if settings.PROFILE == "production" and settings.SITE_MAX_LEVEL > Level.THUONG:
         hint = "Set VANKHO_SITE_MAX_LEVEL=thuong; secret levels need the independent-LAN profile and its declaration."
         found.append(Error("This profile may hold unclassified content only.", hint=hint, id="vankho.E003"))
     return found
@@ -117,7 +117,7 @@ def running_role(**_kwargs: Any) -> list[CheckMessage]:
     finally:
         if not was_open:
             connection.close()
-    kind = Error if settings.PROFILE == "production" else checks.Warning
+    kind = Error if settings.PROFILE != "evaluation" else checks.Warning
     hint = "Name a plain role in VANKHO_DATABASE_URL and run: manage.py prepare_database"
     message = "The role of VANKHO_DATABASE_URL owns the tables of the log or could change them."
     return [kind(message, hint=hint, id="vankho.E060" if kind is Error else "vankho.W060")]

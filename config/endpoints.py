@@ -45,12 +45,20 @@ def configured() -> Iterator[Endpoint]:
     for setting, given in bases.items():
         base = cast("dict[str, Any]", given or {"ENGINE": ""})
         if base["ENGINE"].endswith("postgresql"):
-            mode = base.get("OPTIONS", {}).get("sslmode", "")
+            options = base.get("OPTIONS", {})
+            mode = options.get("sslmode", "")
+            for word in ("host", "hostaddr"):  # behind the "?", where libpq lets them win over the host before it
+                if word in options:
+                    yield _postgresql(setting, options[word], base["USER"], base["PASSWORD"], mode)
             yield _postgresql(setting, base["HOST"], base["USER"], base["PASSWORD"], mode)
     if settings.VAULT_URL:
         parts = urlsplit(settings.VAULT_URL)
-        mode = parse_qs(parts.query).get("sslmode", [""])[0]
+        asked = parse_qs(parts.query)
+        mode = asked.get("sslmode", [""])[0]
         account = unquote(parts.username or ""), unquote(parts.password or "")
+        for word in ("host", "hostaddr"):
+            for host in asked.get(word, []):
+                yield _postgresql("VANKHO_VAULT_URL", host, *account, mode)
         yield _postgresql("VANKHO_VAULT_URL", unquote(parts.hostname or ""), *account, mode)
     if settings.ELASTICSEARCH_URL:
         parts = urlsplit(settings.ELASTICSEARCH_URL)
@@ -70,25 +78,28 @@ def _postgresql(setting: str, host: str, account: str, password: str, mode: str)
 
 @register(Tags.security)
 def servers(**_kwargs: Any) -> list[CheckMessage]:
-    """Look at every server of a production installation."""
-    if settings.PROFILE != "production":
+    """Look at every server of an installation that is no evaluation."""
+    if settings.PROFILE == "evaluation":
         return []
     return [fault for endpoint in configured() for fault in _faults(endpoint)]
 
 
 def _faults(endpoint: Endpoint) -> Iterator[CheckMessage]:
     if not is_near(endpoint.host):
-        if settings.SITE_MAX_LEVEL > Level.THUONG:
-            hint = (
-                "Content above Thường stays on an independent network: give an address of this machine or its network."
-            )
-            yield Error(f"{endpoint.setting} is not a private address.", hint=hint, id="vankho.E052")
+        if settings.PROFILE == "production" and settings.SITE_MAX_LEVEL > Level.THUONG:
+            yield public_fault(endpoint)  # `config.lan` says it of the independent LAN, at every level
         if not endpoint.is_sealed:
             hint = f"Use {endpoint.how} with the server's certificate, or a server of this machine's private network."
             yield Error(f"{endpoint.setting} leaves the private network without TLS.", hint=hint, id="vankho.E050")
     if endpoint.host and _is_weak(endpoint):
         hint = f"Give this installation an account of its own with a random password of {SHORTEST} characters or more."
         yield Error(f"{endpoint.setting} has a missing, short or well-known password.", hint=hint, id="vankho.E051")
+
+
+def public_fault(endpoint: Endpoint) -> CheckMessage:
+    """Return the fault of a server that does not belong on an independent network."""
+    hint = "An independent LAN has private addresses only: give one of this machine or its network, by number or known name."
+    return Error(f"{endpoint.setting} is not a private address.", hint=hint, id="vankho.E052")
 
 
 def _is_weak(endpoint: Endpoint) -> bool:

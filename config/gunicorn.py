@@ -39,15 +39,14 @@ def on_starting(server: Any) -> None:
     from django.core.management import CommandError, call_command
     from django.db import connections
 
-    from config import lifetime
-    from config.starting import require_log
+    from config import lifetime, starting
 
     asked = [address[0] for address in server.cfg.address if isinstance(address, tuple)]
     if settings.PROFILE == "evaluation" and not LOOPBACK.issuperset(asked):
         raise SystemExit("The evaluation profile binds to loopback only. Set VANKHO_PROFILE=production.")
     try:
         call_command("check")
-        require_log()
+        starting.require()
     except CommandError as fault:
         raise SystemExit(str(fault)) from None
     lifetime.began("gunicorn")

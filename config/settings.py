@@ -17,8 +17,10 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 # --- the installation -------------------------------------------------------------
 VANKHO_HOME = env.path("VANKHO_HOME", BASE_DIR / "var")
-# evaluation: loopback, invented papers, said on every page. production: unclassified only unless declared.
-PROFILE = env.choice("VANKHO_PROFILE", "evaluation", ("evaluation", "production"))
+# evaluation: loopback, invented papers, said on every page. production: unclassified only. independent-lan: as
+# production, and up to Tối mật under a declaration in the log, on a machine without a way out.
+PROFILE = env.choice("VANKHO_PROFILE", "evaluation", ("evaluation", "production", "independent-lan"))
+DECLARATION = env.path("VANKHO_DECLARATION", VANKHO_HOME / "independent-lan.json")
 SITE_MAX_LEVEL = Level.parse(
     env.choice(
         "VANKHO_SITE_MAX_LEVEL", "toi-mat" if PROFILE == "evaluation" else "thuong", ("thuong", "mat", "toi-mat")
@@ -66,8 +68,8 @@ INDEX_PREFIX = env.text("VANKHO_INDEX_PREFIX", "vankho")
 def _secret_key() -> str:
     """Return the signing key of sessions: given, or (evaluation only) made once and kept in the installation."""
     given = env.text("VANKHO_SECRET_KEY")
-    if given or PROFILE == "production":
-        return given  # an empty key in production is refused by config.checks with the cure
+    if given or PROFILE != "evaluation":
+        return given  # an empty key is refused by config.checks with the cure
     kept = VANKHO_HOME / "keys" / "session.key"
     if not kept.exists():
         kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -184,7 +186,7 @@ AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 AXES_IPWARE_META_PRECEDENCE_ORDER = ["REMOTE_ADDR"]
 
-SECURE_TLS = PROFILE == "production"
+SECURE_TLS = PROFILE != "evaluation"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = SECURE_TLS
 SECURE_HSTS_SECONDS = 31536000 if SECURE_TLS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_TLS

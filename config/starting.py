@@ -8,7 +8,26 @@ from django.core.management import CommandError
 from django.db import DatabaseError
 
 from archive import publishing
+from archive.rules.errors import Refusal
 from archive.verifier.verify import Tampered
+from config import declaring, lan
+
+
+def require() -> None:
+    """Refuse to start where work must not begin: a network that is not what was declared, a log that was put back.
+
+    The network is looked at here again, because a command can be told to skip its checks.
+
+    Raises:
+        CommandError: each fault with its code and what to do.
+    """
+    if found := lan.network():
+        raise CommandError("\n".join(f"{fault.id}: {fault.msg} {fault.hint}" for fault in found))
+    try:
+        declaring.require()
+    except Refusal as refusal:
+        raise CommandError(f"{refusal.code}: {refusal}") from refusal
+    require_log()
 
 
 def require_log() -> None:

@@ -14,6 +14,7 @@ WORDS: Final[dict[str, Promise]] = {
     Action.START: _("System started"),
     Action.STOP: _("System stopped"),
     Action.SETTINGS: _("Settings of the machine noted"),
+    Action.DECLARE: _("Declared the network an independent LAN"),
     Action.SYSTEM_READ: _("Looked at the machine's status"),
     Action.BACKUP: _("Backup made"),
     Action.RESTORE: _("Restored from a backup"),

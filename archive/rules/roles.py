@@ -57,6 +57,7 @@ class Action(StrEnum):
     START = "system.start"
     STOP = "system.stop"
     SETTINGS = "system.settings"
+    DECLARE = "system.declare"
     SYSTEM_READ = "system.read"
     BACKUP = "system.backup"
     RESTORE = "system.restore"
@@ -172,6 +173,7 @@ SYNCHRONOUS: Final = frozenset(
         Action.CLEARANCE_EXTEND,
         Action.CLEARANCE_REVOKE,
         Action.LOG_FORGET,
+        Action.DECLARE,
     }
 )
 
@@ -257,6 +259,7 @@ CAPABILITIES: Final[dict[Role, frozenset[Action]]] = {
             Action.RECORD_WHY,
             Action.UNIT_CHANGE,
             Action.LOG_FORGET,
+            Action.DECLARE,
         }
     ),
     Role.ADMIN: frozenset(

@@ -20,8 +20,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 
-from config import lifetime, roles
-from config.starting import require_log
+from config import lifetime, roles, starting
 
 PR_SET_PDEATHSIG: Final = 1
 
@@ -43,7 +42,7 @@ class Command(BaseCommand):
             roles.bring_up_to_date()
         except roles.NotPrepared as refusal:
             raise CommandError(f"{refusal.code}: {refusal}") from refusal
-        require_log()
+        starting.require()
         if fault := taken(host, port):
             raise CommandError(
                 f"Nothing can be served at {host}:{port} ({fault}). Choose another port: manage.py serve --port {port + 10}"

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from config.starting import require_log
+from config import starting
 from config.worker import Machine
 
 
@@ -15,7 +15,7 @@ class Command(BaseCommand):
     help = "Read scans, watch the folder and keep the index up to date."
 
     def handle(self, **_options: Any) -> None:
-        require_log()
+        starting.require()
         stopping: list[int] = []
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda signum, _frame: stopping.append(signum))
