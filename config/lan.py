@@ -56,7 +56,7 @@ def faults() -> Iterator[CheckMessage]:
         hint = "Mount /proc for this process; without it nobody can tell whether the machine has a way out."
         yield Error("The routes of this machine cannot be read.", hint=hint, id="vankho.E054")
         return
-    for way in ways:
+    for way in dict.fromkeys(ways):
         hint = (
             "Take the gateway out of the network settings of this machine, unplug any line that leaves the building, and "
             "start again (ip route del default; ip -6 route del default). A container needs a network with internal: true."

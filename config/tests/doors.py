@@ -122,3 +122,8 @@ def verbs(view: Any) -> tuple[str, ...]:
 def filled(pattern: str, known: dict[str, Any]) -> str:
     """Return an address with its parameters filled in; a new kind of parameter fails here."""
     return re.sub(r"<(?:\w+:)?(\w+)>|\{(\w+)\}", lambda found: str(known[found.group(1) or found.group(2)]), pattern)
+
+
+def without_token(page: bytes) -> bytes:
+    """Return a page without its form tokens, which are fresh each time; nothing else may differ."""
+    return re.sub(rb'value="[A-Za-z0-9]{64}"|"X-CSRFToken": ?"[A-Za-z0-9]+"|content="[A-Za-z0-9]{64}"', b"", page)

@@ -12,8 +12,8 @@ from archive import store
 from archive.rules.levels import Level
 from archive.rules.roles import Action
 from config import VERSION, metrics, parts, status
+from config.tests.doors import without_token
 from config.tests.test_documentation import ROOT
-from config.tests.test_doors import without_token
 from search.engine import EngineAway
 
 
