@@ -16,6 +16,7 @@ def test_an_evaluation_starts_without_preparation(settings):
 
 
 def test_production_refuses_debugging_a_weak_key_and_secrets(settings):
+    settings.TOTP = "required"
     settings.PROFILE, settings.DEBUG, settings.SECRET_KEY, settings.SITE_MAX_LEVEL = (
         "production",
         True,
@@ -24,6 +25,14 @@ def test_production_refuses_debugging_a_weak_key_and_secrets(settings):
     )
     assert ids(checks.production()) == ["vankho.E001", "vankho.E002", "vankho.E003"]
     assert all(fault.hint for fault in checks.production())
+
+
+@pytest.mark.parametrize(("level", "expected"), [(Level.THUONG, 0), (Level.MAT, 1)])
+def test_secret_levels_ask_for_more_than_a_password(settings, level, expected):
+    settings.PROFILE, settings.SITE_MAX_LEVEL, settings.TOTP = "independent-lan", level, "offered"
+    assert ids(checks.production()).count("vankho.E004") == expected
+    settings.TOTP = "required"
+    assert "vankho.E004" not in ids(checks.production())
 
 
 def test_a_missing_model_is_named_with_its_package(monkeypatch):

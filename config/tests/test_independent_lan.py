@@ -68,6 +68,7 @@ def site(office, routes, settings, tmp_path, monkeypatch):
     settings.VANKHO_HOME = tmp_path / "home"
     settings.PROFILE = declaring.PROFILE
     settings.SITE_MAX_LEVEL = Level.TOI_MAT
+    settings.TOTP = "required"
     settings.DECLARATION = tmp_path / "lan.json"
     monkeypatch.setattr(endpoints, "settings", SimpleNamespace(**BARE))
     return settings
