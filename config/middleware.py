@@ -13,13 +13,16 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from django.conf import settings
+from django.contrib.auth import logout
 from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import translation
 
 from archive import audit, standing
 from archive.rules.errors import Refusal
+from archive.rules.roles import Action
 from archive.views import proving
 from archive.views.states import refusal_page
 from config import logs, metrics
@@ -87,14 +90,19 @@ def observe(request: HttpRequest, response: HttpResponseBase, seconds: float) ->
     log.info("answered", extra=facts)
 
 
-def client_of(request: HttpRequest) -> audit.Client:
-    """Return where a request came from; a forwarded address counts only from a trusted proxy."""
-    address = request.META.get("REMOTE_ADDR", "")
+def address_of(request: HttpRequest) -> str:
+    """Return the address a request came from; a forwarded one counts only from a trusted proxy."""
+    address = str(request.META.get("REMOTE_ADDR", ""))
     if address in settings.TRUSTED_PROXIES:
         address = request.META.get("HTTP_X_FORWARDED_FOR", address).split(",")[-1].strip()
+    return address
+
+
+def client_of(request: HttpRequest) -> audit.Client:
+    """Return where a request came from; a forwarded address counts only from a trusted proxy."""
     session = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
     return audit.Client(
-        ip=address[:45],
+        ip=address_of(request)[:45],
         agent=request.META.get("HTTP_USER_AGENT", ""),
         session=hashlib.sha256(session.encode()).hexdigest()[:16] if session else "",
         request=uuid.uuid4().hex[:16],
@@ -149,6 +157,24 @@ class SignInRequired(LoginRequiredMiddleware):
         if request.resolver_match and request.resolver_match.namespace == "api":
             return None
         return super().process_view(request, *rest)
+
+
+class SessionLimits:
+    """Ends a session that was left alone for too long, or has lasted too long."""
+
+    def __init__(self, get_response: Answer) -> None:
+        """Keep the next layer."""
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer a request; after a limit, as that of a stranger."""
+        if not request.path.startswith(settings.STATIC_URL) and request.user.is_authenticated:
+            passed = proving.limit_passed(request.session)
+            if passed:
+                with transaction.atomic():
+                    audit.write(Action.SIGN_OUT, actor=request.user, subject=request.user, details={"limit": passed})
+                logout(request)
+        return self.get_response(request)
 
 
 class SecondProof:

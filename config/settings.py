@@ -106,6 +106,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "config.middleware.SessionLimits",
     "config.middleware.SignInRequired",
     "config.middleware.SecondProof",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -171,7 +172,8 @@ AUTH_PASSWORD_VALIDATORS = [
 TOTP = env.choice("VANKHO_TOTP", "offered" if PROFILE == "evaluation" else "required", ("required", "offered"))
 LOGIN_URL = "archive:sign-in"
 LOGIN_REDIRECT_URL = "archive:home"
-SESSION_COOKIE_AGE = 8 * 3600
+SESSION_COOKIE_AGE = 8 * 3600  # the longest a session lasts, however busy
+SESSION_IDLE_SECONDS = env.number("VANKHO_IDLE_MINUTES", 30) * 60
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Strict"
@@ -184,7 +186,8 @@ AXES_LOCKOUT_PARAMETERS = ["username", "ip_address"]  # per account and per addr
 AXES_LOCKOUT_CALLABLE = "archive.views.sign_in.locked"
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
-AXES_IPWARE_META_PRECEDENCE_ORDER = ["REMOTE_ADDR"]
+AXES_CLIENT_IP_CALLABLE = "config.middleware.address_of"  # not the proxy's: it would be shut for everybody
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # who goes on guessing cannot shut a name for ever
 
 SECURE_TLS = PROFILE != "evaluation"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = SECURE_TLS

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import Any, Final
 
+from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -20,6 +21,9 @@ from archive.views.doors import person_of
 
 FRESH_SECONDS: Final = 300
 PROVED_AT: Final = "proved_at"  # of a session: seconds since 1970 of the last proof
+SINCE: Final = "since"  # of a session: when it was opened
+SEEN_AT: Final = "seen_at"  # of a session: when it was used, to the minute
+NOTED_SECONDS: Final = 60
 CODE_GIVEN: Final = "code_given"  # of a session: it was opened or proved with the code of an authenticator
 PASSWORD, CODE = "proof_password", "proof_code"
 OWN: Final = frozenset({PASSWORD, CODE, "csrfmiddlewaretoken"})
@@ -31,6 +35,28 @@ def stamp(session: SessionBase, *, with_code: bool) -> None:
     session[PROVED_AT] = time.time()
     if with_code:
         session[CODE_GIVEN] = True
+
+
+def opened(session: SessionBase, *, with_code: bool) -> None:
+    """Begin the session of somebody who has just signed in: its limits count from now."""
+    session[SINCE] = session[SEEN_AT] = time.time()
+    stamp(session, with_code=with_code)
+
+
+def limit_passed(session: SessionBase) -> str:
+    """Return which limit of a session is passed: "idle", "longest", or "" for none; note that it is in use otherwise.
+
+    Use is noted once in a minute only, so that reading costs no writing: a session lasts up to a minute less.
+    """
+    now = time.time()
+    if now - session.get(SINCE, now) > settings.SESSION_COOKIE_AGE:
+        return "longest"
+    if now - session.get(SEEN_AT, now) > settings.SESSION_IDLE_SECONDS:
+        return "idle"
+    if now - session.get(SEEN_AT, 0) >= NOTED_SECONDS:
+        session[SEEN_AT] = now
+        session.setdefault(SINCE, now)
+    return ""
 
 
 def is_fresh(session: SessionBase) -> bool:

@@ -86,7 +86,7 @@ def _half_signed_in(half: dict[str, Any] | None) -> Person | None:
 def _enter(request: HttpRequest, person: Any, *, with_code: bool = False, wanted: str | None = None) -> HttpResponse:
     request.session.pop(HALF, None)
     login(request, person, backend="archive.sign_in.Backend")
-    proving.stamp(request.session, with_code=with_code)
+    proving.opened(request.session, with_code=with_code)
     with transaction.atomic():
         audit.write(Action.SIGN_IN, actor=person, subject=person)
     if settings.TOTP == "required" and not with_code and is_cleared(person, timezone.now()):

@@ -303,7 +303,7 @@ def signed_in(office: Office, client: Any) -> Callable[[str], Any]:
         browser = Client()
         browser.force_login(getattr(office, name), backend="archive.sign_in.Backend")
         session = browser.session
-        proving.stamp(session, with_code=False)
+        proving.opened(session, with_code=False)
         session.save()
         return browser
 

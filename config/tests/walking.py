@@ -67,7 +67,7 @@ class Walked:
         browser = Client()
         browser.force_login(self.person, backend="archive.sign_in.Backend")
         session = browser.session
-        proving.stamp(session, with_code=False)
+        proving.opened(session, with_code=False)
         session.save()
         return browser
 

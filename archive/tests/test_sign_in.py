@@ -1,0 +1,87 @@
+"""Signing in: guessing is bounded and learns nothing (ASVS 6.3.1, 6.3.8); sessions have limits (7.3.1, 7.3.2)."""
+
+import re
+import time
+
+import pytest
+from django.contrib.auth.hashers import Argon2PasswordHasher
+from django.test import Client
+
+from archive.models import AuditEntry
+
+TOKEN = re.compile(rb'value="[A-Za-z0-9]{64}"|"X-CSRFToken": ?"[A-Za-z0-9]+"')
+
+
+def guess(name, address="10.0.0.1", **more):
+    return Client().post("/sign-in/", {"username": name, "password": "wrong"}, REMOTE_ADDR=address, **more)
+
+
+def seen(answer, name):
+    body = TOKEN.sub(b"", answer.content).replace(name.encode(), b"NAME")
+    return answer.status_code, body, sorted(set(answer.headers) - {"Set-Cookie"})
+
+
+@pytest.fixture
+def cheap(monkeypatch):
+    """Count the hashes of argon2 instead of waiting for them."""
+    spent = []
+    monkeypatch.setattr(Argon2PasswordHasher, "encode", lambda *_args: spent.append("encode") or "argon2$x")
+    monkeypatch.setattr(Argon2PasswordHasher, "verify", lambda *_args: bool(spent.append("verify")))
+    return spent
+
+
+def test_asvs_6_3_8_known_and_unknown_names_answer_alike_and_cost_one_hash_each(office, cheap):
+    office.clerk.password = "argon2$argon2id$v=19$m=102400,t=2,p=8$c2FsdHNhbHQ$aGFzaA"
+    office.clerk.save()
+    known, spent_on_known = seen(guess("clerk"), "clerk"), len(cheap)
+    unknown = seen(guess("nobody"), "nobody")
+    assert known == unknown
+    assert known[0] == 401
+    assert len(cheap) == 2 * spent_on_known == 2
+    for _each in range(10):
+        shut = guess("clerk", "10.0.0.2"), guess("nobody", "10.0.0.3")
+    assert seen(shut[0], "clerk") == seen(shut[1], "nobody")
+    assert shut[0].status_code == 429
+
+
+def test_asvs_6_3_1_guesses_are_bounded_per_name_and_per_address(office, cheap):
+    answers = [guess("nobody", f"10.1.0.{each}").status_code for each in range(30)]
+    assert answers.count(401) == 9
+    answers = [guess(f"nobody{each}", "10.2.0.1").status_code for each in range(30)]
+    assert answers.count(401) == 9
+    assert len(cheap) == 20  # what is shut costs no hash
+    assert AuditEntry.objects.filter(action="session.sign_in_failed").count() >= 60
+
+
+def test_the_lock_counts_the_reader_behind_a_trusted_proxy(office, cheap, settings):
+    settings.TRUSTED_PROXIES = frozenset({"10.3.0.1"})
+    for each in range(12):
+        guess(f"nobody{each}", "10.3.0.1", headers={"X-Forwarded-For": "10.4.0.1"})
+    assert guess("other", "10.3.0.1", headers={"X-Forwarded-For": "10.4.0.1"}).status_code == 429
+    assert guess("other", "10.3.0.1", headers={"X-Forwarded-For": "10.4.0.2"}).status_code == 401
+
+
+def test_asvs_7_3_1_a_session_left_alone_ends(signed_in, time_machine, settings):
+    began = time.time()
+    time_machine.move_to(began, tick=False)
+    idle = settings.SESSION_IDLE_SECONDS
+    browser, other = signed_in("clerk"), signed_in("leader")
+    time_machine.move_to(began + idle - 1, tick=False)
+    assert browser.get("/account/").status_code == 200
+    time_machine.move_to(began + idle + 1, tick=False)
+    assert "/sign-in/" in other.get("/account/").headers["Location"]
+    assert browser.get("/account/").status_code == 200  # it was in use a moment ago
+    assert AuditEntry.objects.filter(action="session.sign_out").count() == 1
+
+
+def test_asvs_7_3_2_no_session_lasts_longer_than_its_limit_however_busy(signed_in, time_machine, settings):
+    began = time.time()
+    time_machine.move_to(began, tick=False)
+    browser, longest = signed_in("clerk"), settings.SESSION_COOKIE_AGE
+    for minutes in range(20, 480, 20):
+        time_machine.move_to(began + minutes * 60, tick=False)
+        assert browser.get("/account/").status_code == 200
+    time_machine.move_to(began + longest - 1, tick=False)
+    assert browser.get("/account/").status_code == 200
+    time_machine.move_to(began + longest + 1, tick=False)
+    assert "/sign-in/" in browser.get("/account/").headers["Location"]
