@@ -17,7 +17,7 @@ def guess(name, address="10.0.0.1", **more):
 
 
 def seen(answer, name):
-    body = TOKEN.sub(b"", answer.content).replace(name.encode(), b"NAME")
+    body = TOKEN.sub(b"", answer.content).replace(f'value="{name}"'.encode(), b"NAME")
     return answer.status_code, body, sorted(set(answer.headers) - {"Set-Cookie"})
 
 
