@@ -13,12 +13,12 @@ counts drive from `Access`; wide readers on SQLite filter records by EXISTS with
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from typing import Any, Final, Protocol
 
 from django.db import connection, transaction
-from django.db.models import Count, F, OuterRef, QuerySet, Subquery
+from django.db.models import Count, F, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -33,7 +33,6 @@ from archive.models import (
     RecordState,
     Source,
     Step,
-    Unit,
 )
 from archive.models.route import LIVE_STATES
 from archive.planning import ByRow
@@ -359,54 +358,3 @@ class Leveled(Protocol):
 def level_of(things: Iterable[Leveled]) -> Level:
     """Return the highest level among what is really on a page: the level of its seal bar."""
     return Level(max((thing.level for thing in things), default=Level.THUONG))
-
-
-# --- explaining -------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """One ground of need-to-know as the "who may see this?" box shows it."""
-
-    name: str
-    ground: str | Promise
-    until: datetime | None = None
-    is_you: bool = False
-
-
-GROUNDS: Final[dict[int, Promise]] = {
-    Source.OWNER: _("owning unit"),
-    Source.ADDRESSEE: _("addressee"),
-    Source.STEP: _("has it in hand"),
-    Source.GRANT: _("granted"),
-}
-
-
-def readers(record: Record, person: Person) -> list[Reader]:
-    """Return by which grounds a record may be known, those of the person asking first."""
-    mine = set(visible_to(person).principals)
-    rows = Access.objects.filter(record=record).annotate(unit=_unit_name(), person=_person_name())
-    shown = [_reader(row, is_you=row.principal in mine) for row in rows]
-    return sorted(shown, key=lambda reader: (not reader.is_you, reader.name))
-
-
-def _unit_name() -> Subquery:
-    return Subquery(Unit.objects.filter(pk=OuterRef("principal") % PERSON).order_by().values("name")[:1])
-
-
-def _person_name() -> Subquery:
-    return Subquery(Person.objects.filter(pk=OuterRef("principal") - PERSON).order_by().values("full_name")[:1])
-
-
-def _reader(row: Any, *, is_you: bool) -> Reader:
-    until = None if row.until == FOREVER else datetime.fromtimestamp(row.until * 60, tz=UTC)
-    return Reader(_principal_name(row), GROUNDS[row.source], until, is_you)
-
-
-def _principal_name(row: Any) -> str:
-    """Return the name of the unit, person or role behind the principal of an annotated row."""
-    if row.principal >= DESK:
-        return str(_("Intake desk of %(unit)s") % {"unit": row.unit})
-    if row.principal >= ROLE:
-        return str(Role(row.principal - ROLE).label)
-    return str(row.person if row.principal >= PERSON else row.unit)

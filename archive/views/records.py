@@ -17,7 +17,7 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from archive import access, audit, copies, dossiers, pages, retention, store, watermark
+from archive import access, audit, copies, dossiers, pages, readers, retention, store, watermark
 from archive.attachments import TAKES_FILES
 from archive.forms.keeping import FileForm
 from archive.models import DigitalObject, Dossier, Hold, Page, Person, Record, RecordState
@@ -60,7 +60,7 @@ def record_page(request: HttpRequest, key: str, *, hits: Hits | None = None, fou
         "filings": _filings(shown, person),
         "holds": _holds(shown, person),
         "file_form": _file_form(shown, person),
-        "readers": access.readers(shown, person),
+        "readers": readers.readers(shown, person),
         "page_level": Level(shown.level),
         "on_desk": shown.state == RecordState.DRAFT,
         "takes_files": shown.state in TAKES_FILES,
