@@ -259,7 +259,11 @@ def reasons(record: Record) -> set[tuple[int, int, int, int]]:
 
 
 def derive(record: Record) -> None:
-    """Write the access rows of a record anew from its facts; call it in the act that changed them."""
+    """Write the access rows of a record anew from its facts; call it in the act that changed them.
+
+    Level, marking and state are read under the record's lock: a caller's row may be older than another act.
+    """
+    record = Record.objects.select_for_update(of=("self",)).get(pk=record.pk)
     Access.objects.filter(record=record).delete()
     Access.objects.bulk_create(
         Access(
@@ -307,7 +311,8 @@ def grant(record: Record, *, to: Person, until: datetime, reason: str, actor: Pe
         Hidden, Forbidden: the actor may not see the record, or may not grant.
         NotCleared, GrantPast, NoReason: as named.
     """
-    require(actor, Action.GRANT, record)
+    # Under the record's lock: two grants at once would write its access rows from what each of them saw.
+    record = lock(record, Action.GRANT, actor)
     if to == actor:
         raise Forbidden(reason=_("nobody grants to themselves"), object_type="record", object_id=record.key)
     now = timezone.now()
@@ -318,8 +323,6 @@ def grant(record: Record, *, to: Person, until: datetime, reason: str, actor: Pe
     scope = visible_to(to, at=now)
     if not scope.principals or record.level > scope.level or (record.marking_id or NO_MARKING) not in scope.markings:
         raise NotCleared(person=to.full_name)
-    # Under the record's lock: two grants at once would write its access rows from what each of them saw.
-    Record.objects.select_for_update().get(pk=record.pk)
     Grant.objects.filter(record=record, person=to, ended_at__isnull=True).update(ended_at=now)
     given = Grant.objects.create(record=record, person=to, since=now, until=until, reason=reason, granted_by=actor)
     derive(record)
@@ -341,12 +344,11 @@ def end_grant(given: Grant, *, actor: Person, reason: str = "") -> None:
     Raises:
         Hidden, Forbidden: the actor may not see the record, or may not end grants.
     """
-    require(actor, Action.GRANT_END, given.record)
-    Record.objects.select_for_update().get(pk=given.record_id)
+    record = lock(given.record, Action.GRANT_END, actor)
     Grant.objects.filter(pk=given.pk, ended_at__isnull=True).update(ended_at=timezone.now())
-    derive(given.record)
+    derive(record)
     details = {"to": given.person_id, "given": given.pk}
-    audit.write(Action.GRANT_END, actor=actor, subject=given.record, reason=reason, details=details, rows=[given])
+    audit.write(Action.GRANT_END, actor=actor, subject=record, reason=reason, details=details, rows=[given])
 
 
 class Leveled(Protocol):

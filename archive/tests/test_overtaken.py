@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from archive import access, copies, publishing
 from archive.leveling import acts, notices, refusals
 from archive.models import (
+    Access,
     ChangeKind,
     Clearance,
     Copy,
@@ -46,7 +47,7 @@ def overtaken(monkeypatch):
     real = QuerySet.select_for_update
 
     def late(rows, **how):
-        if rows.model is Record:
+        if rows.model is Record and not Record.objects.filter(level=Level.TOI_MAT).exists():
             Record.objects.update(level=Level.TOI_MAT)
             for record in Record.objects.all():
                 access.derive(record)
@@ -90,6 +91,19 @@ def test_the_end_of_a_paper_waits_in_the_same_way(office, make_record, overtaken
     overtaken()
     with pytest.raises(Hidden):
         copies.end(record, 1, fate=CopyFate.RETURNED, note="x", actor=office.archivist)
+
+
+def test_an_opening_given_or_ended_from_an_older_page_leaves_no_row_below_the_level(office, make_record, second, later):
+    record = make_record(level=Level.THUONG)
+    given = access.grant(record, to=office.leader, until=later(60), reason="x", actor=second)
+    older = Record.objects.get(pk=record.pk)
+    acts.raise_level(record, to=Level.TOI_MAT, order=order(), actor=office.leader)
+    with pytest.raises(access.NotCleared):
+        access.grant(older, to=office.archivist, until=later(60), reason="x", actor=office.leader)
+    access.end_grant(given, actor=office.leader, reason="x")
+    assert set(Access.objects.filter(record=record).values_list("level", flat=True)) == {Level.TOI_MAT}
+    assert not access.visible_to(office.archivist).records().exists()
+    assert access.visible_to(office.archivist).count() == 0
 
 
 # --- two at once, on PostgreSQL: SQLite lets one writer in at a time ------------------------------------
