@@ -217,3 +217,17 @@ def test_the_account_tells_its_own_sign_ins_and_no_others(person, office):
     page = browser.get("/account/").content.decode()
     assert "10.0.0.8" in page
     assert "10.0.0.7" not in page
+
+
+def test_asvs_7_5_3_a_classified_file_is_taken_out_only_after_a_fresh_proof(person, make_record, time_machine):
+    record = make_record(level=Level.MAT)
+    time_machine.move_to(began := time.time(), tick=False)
+    browser, _answer = give_password()
+    time_machine.move_to(began + proving.FRESH_SECONDS + 1, tick=False)
+    asked = {"reason": "Họp giao ban"}
+    answer = browser.post(f"/records/{record.key}/original/", asked)
+    assert "Content-Disposition" not in answer.headers
+    assert 'name="proof_password"' in answer.content.decode()
+    answer = browser.post(f"/records/{record.key}/original/", asked | {"proof_password": PASSWORD})
+    assert "attachment" in answer.headers["Content-Disposition"]
+    answer.close()

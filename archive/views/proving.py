@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
@@ -27,7 +28,7 @@ NOTED_SECONDS: Final = 60
 CODE_GIVEN: Final = "code_given"  # of a session: it was opened or proved with the code of an authenticator
 PASSWORD, CODE = "proof_password", "proof_code"
 OWN: Final = frozenset({PASSWORD, CODE, "csrfmiddlewaretoken"})
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def stamp(session: SessionBase, *, with_code: bool) -> None:
@@ -69,7 +70,7 @@ def recently_proved(view: View) -> View:
     """Let an act (POST) of a view happen only after a fresh proof, asked for in between."""
 
     @wraps(view)
-    def asked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def asked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.method != "POST" or is_fresh(request.session):
             return view(request, *args, **kwargs)
         trouble = _prove(request) if PASSWORD in request.POST else ""

@@ -26,6 +26,7 @@ from archive.rules.page import Box
 from archive.rules.roles import Action, allows
 from archive.standing import standing
 from archive.views.doors import attempt, person_of
+from archive.views.proving import recently_proved
 
 Hits = Mapping[int, Sequence[Box]]
 
@@ -174,12 +175,14 @@ class OriginalForm(forms.Form):
 
 
 @require_http_methods(["GET", "POST"])
+@recently_proved
 def original(request: HttpRequest, key: str) -> HttpResponseBase:
     """Send the main file as an attachment; above the lowest level a reason is asked first."""
     return _taken_out(request, key, 0)
 
 
 @require_http_methods(["GET", "POST"])
+@recently_proved
 def attached(request: HttpRequest, key: str, number: int) -> HttpResponseBase:
     """Send one of the files by its place, 0 for the main one, in the same way."""
     return _taken_out(request, key, number)
