@@ -1,8 +1,8 @@
 """What the log says of the life of a process: it started, it ended cleanly, its settings are others than before.
 
 Each kind of process (`serve`, `work`, `gunicorn`) writes its own start and stop. The settings
-are compared with what the last entry about them says, of whichever process of that kind, and
-under a lock: of several that start together one writes the change. A password or key never
+are compared with what the last entry about them says, of whichever process of that kind; of
+several that start together one writes the change. A password or key never
 stands in the log; what stands there is a salted digest too slow to guess through, which only
 tells that it is another one.
 """
@@ -14,7 +14,7 @@ import secrets
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, transaction
 
 from archive import audit, publishing
 from archive.models import AuditDetail
@@ -25,7 +25,6 @@ from config import env
 
 SECRETS: Final = ("SECRET_KEY", "ACCESS_KEY", "PASSWORD", "TOKEN")  # ends of names whose value is never shown
 ADDRESS: Final = "_URL"  # end of names whose value may hold a password
-LOCK: Final = (0x564B53, 0)  # PostgreSQL: who compares the settings
 log = logging.getLogger("vankho.lifetime")
 
 
@@ -37,7 +36,7 @@ def began(process: str, **details: Any) -> None:
     try:
         with transaction.atomic():
             audit.write(Action.START, actor=None, details={"process": process, **details})
-            note_settings(process)
+            _note_settings(process)
     except DatabaseError:
         log.exception("the start of %s is not in the log: the database is away", process)
 
@@ -54,14 +53,12 @@ def ended(process: str) -> None:
         publishing.publish()
 
 
-def note_settings(process: str) -> None:
+def _note_settings(process: str) -> None:
     """Write one entry when the settings differ from those last noted for this kind of process; the first notes them all.
 
-    Call it inside a transaction: the lock, the look and the entry belong together.
+    The entry of the start stands before it in the same transaction: on both databases another start waits there until
+    the commit, and then sees what was noted here.
     """
-    if connection.vendor == "postgresql":  # SQLite has one writer at a time, from the start of a transaction
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", LOCK)
     last = (
         AuditDetail.objects.filter(entry__action=Action.SETTINGS, payload__process=process)
         .order_by("-entry__ts")
