@@ -12,6 +12,7 @@ SHA-256(0x00 || body), chain per object by `object_seq` and `object_prev`.
 
 import hashlib
 import json
+import logging
 import os
 import secrets
 import time
@@ -31,6 +32,8 @@ from archive.rules.errors import Refusal
 from archive.rules.roles import SYNCHRONOUS, Action
 from archive.standing import standing
 
+log = logging.getLogger("vankho.audit")
+
 LOG: Final = "vankho"
 VERSION: Final = 1
 LONGEST: Final = 65_535  # bytes of a body: a bundle of C2SP tlog-tiles gives its length 16 bits
@@ -47,6 +50,7 @@ class Client:
 
 
 CLIENT: ContextVar[Client] = ContextVar("client", default=Client())  # noqa: B039 - frozen
+HEAD_WAITS: ContextVar[bool] = ContextVar("head_waits", default=False)  # an act of this request stands without its head
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +98,8 @@ def write(  # noqa: PLR0913 - every part of an entry by its name
 ) -> AuditEntry:
     """Write the entry of an act that succeeds, inside the act's transaction.
 
-    An act of `SYNCHRONOUS` is done only when a signed head stands for its entry: what the
-    caller's commit returns after.
+    After the commit of an act of `SYNCHRONOUS` a signed head is published over its entry before
+    the caller goes on. A place that does not take it hinders no act that stands: `HEAD_WAITS` is set.
 
     Args:
         action: what was done.
@@ -116,8 +120,17 @@ def write(  # noqa: PLR0913 - every part of an entry by its name
         action, actor=actor, subject=about, outcome="ok", reason=reason, details=details, touched=touched, obo=obo
     )
     if action in SYNCHRONOUS:
-        transaction.on_commit(publishing.publish)
+        transaction.on_commit(_sign)
     return entry
+
+
+def _sign() -> None:
+    """Publish a head over an act that is done. The worker publishes later what a full or absent disk refused."""
+    try:
+        publishing.publish()
+    except OSError:
+        log.exception("an act stands, but its signed head could not be published")
+        HEAD_WAITS.set(True)
 
 
 def _watched(subject: models.Model | Subject | None) -> list[models.Model]:

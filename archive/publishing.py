@@ -288,6 +288,17 @@ def _newest_elsewhere() -> verify.Head | None:
     return verify.open_note(kept[-1].read_bytes(), signer().public) if kept else None
 
 
+def signed() -> int:
+    """Return how many entries of the log have a signed head over them in every place that is set up.
+
+    Raises:
+        OSError: a place cannot be read.
+        verify.Tampered: a head was changed.
+    """
+    heads = [newest(), *([_newest_elsewhere()] if settings.LOG_SECOND_PLACE else [])]
+    return min(head.size if head else 0 for head in heads)
+
+
 def heads_elsewhere() -> list[Path]:
     """Return the heads of the second place, oldest first."""
     if not settings.LOG_SECOND_PLACE:

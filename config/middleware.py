@@ -13,12 +13,14 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import translation
+from django.utils.translation import gettext_lazy as _
 
 from archive import audit, standing
 from archive.rules.errors import Refusal
@@ -128,8 +130,14 @@ class Language:
         return response
 
 
+_HEAD_WAITS: Final = _(
+    "What you did stands and is in the log, but the signed head over it could not be published: a disk is full or away. "
+    "Tell the administrator; it is published by itself once the disk takes it."
+)
+
+
 class Refusals:
-    """Shows a refusal that left a view, and writes it to the log."""
+    """Shows a refusal that left a view, and writes it to the log; says when an act stands whose signed head waits."""
 
     def __init__(self, get_response: Answer) -> None:
         """Keep the next layer."""
@@ -137,7 +145,14 @@ class Refusals:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer a request."""
-        return self.get_response(request)
+        token = audit.HEAD_WAITS.set(False)
+        try:
+            response = self.get_response(request)
+            if audit.HEAD_WAITS.get():
+                messages.warning(request, _HEAD_WAITS)
+        finally:
+            audit.HEAD_WAITS.reset(token)
+        return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Answer a refusal; every other error goes on to the 500 page."""

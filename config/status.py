@@ -1,6 +1,7 @@
 """The machine's state for the administrator: no record, no name of a file, no count by level."""
 
 import shutil
+from datetime import timedelta
 from typing import Any
 
 import django
@@ -12,9 +13,10 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from archive import access, audit
+from archive import access, audit, publishing
 from archive.models import AuditLeaf
 from archive.rules.roles import Action
+from archive.verifier import verify
 from archive.views.doors import person_of
 from ingest.models import Scan, ScanState
 from search import finding
@@ -32,6 +34,7 @@ def status(request: HttpRequest) -> HttpResponse:
 
 def facts() -> dict[str, Any]:
     """Return the figures of the status page."""
+    signed = _signed()
     disk = shutil.disk_usage(settings.VANKHO_HOME)
     top = AuditLeaf.objects.order_by("-idx").values_list("idx", flat=True).first()
     cell = settings.VANKHO_HOME / "cell.txt"
@@ -43,12 +46,28 @@ def facts() -> dict[str, Any]:
         "queue": dict(Scan.objects.values_list("state").annotate(n=Count("pk"))),
         "waiting": Scan.objects.filter(state=ScanState.WAITING).count(),
         "log_entries": 0 if top is None else top + 1,
+        "log_signed": signed,
+        "is_head_late": signed is not None and _waits(signed),
         "index_position": _index_position(),
         "disk_free": disk.free,
         "disk_total": disk.total,
         "disk_floor": settings.FREE_DISK_FLOOR,
         "cell": cell.read_text(encoding="utf-8").strip() if cell.exists() else "",
     }
+
+
+def _signed() -> int | None:
+    """Return how many entries signed heads stand for, None while the log's folder or its second place cannot be read."""
+    try:
+        return publishing.signed()
+    except (OSError, verify.Tampered):
+        return None
+
+
+def _waits(signed: int) -> bool:
+    """Return whether the first entry without a signed head is older than a head may be late."""
+    since = AuditLeaf.objects.filter(idx=signed).values_list("entry__ts", flat=True).first()
+    return since is not None and timezone.now() - since > 3 * timedelta(seconds=publishing.SIGN_SECONDS)
 
 
 def _index_position() -> int | None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from archive import access, clearing, explaining
+from archive import access, clearing, explaining, publishing
 from archive.models import AuditEntry, Clearance, Grant, Step
 from archive.rules.levels import Level
 from archive.rules.roles import Action
@@ -210,3 +210,20 @@ def test_the_words_never_differ_from_the_policy_now_or_then(office, make_record,
                 told = explaining.why(person, record, at=drawn.at(then))
                 post = told.conditions[1].is_met  # who may know of it may not read by every post
                 assert told.allowed == (world.may_know(drawn, name, index, then) and post), (name, index, then)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_act_whose_head_cannot_be_published_stands_and_says_so(office, signed_in, settings, tmp_path):
+    settings.VANKHO_HOME = tmp_path / "home"
+    settings.LOG_SECOND_PLACE = tmp_path / "second"
+    settings.LOG_SECOND_PLACE.write_text("a file where the folder should be")
+    Clearance.objects.filter(person=office.leader).update(revoked_at=LONG_AGO)
+    officer = signed_in("security")
+    assert officer.post("/clearances/", wanted(office.leader)).status_code == 302
+    assert Clearance.objects.filter(person=office.leader, revoked_at=None).exists()
+    assert "chưa công bố được" in officer.get("/clearances/").content.decode()
+    assert "chưa công bố được" not in officer.get("/clearances/").content.decode()
+    settings.LOG_SECOND_PLACE.unlink()
+    assert publishing.signed() == 0
+    publishing.publish()
+    assert publishing.signed() == AuditEntry.objects.count() == publishing.newest().size

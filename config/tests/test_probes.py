@@ -3,12 +3,15 @@
 import re
 import threading
 import time
+from datetime import timedelta
 
 import pytest
-from django.db import DatabaseError
+import time_machine
+from django.db import DatabaseError, transaction
 from django.test import Client
+from django.utils import timezone
 
-from archive import store
+from archive import audit, publishing, sequencing, store
 from archive.rules.levels import Level
 from archive.rules.roles import Action
 from config import VERSION, metrics, parts, status
@@ -242,3 +245,22 @@ def test_hidden_records_change_no_figure_and_no_label_names_anything_of_a_record
 
 def test_the_version_told_is_the_one_of_the_package():
     assert f'version = "{VERSION}"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+
+
+def _entry():
+    with transaction.atomic():
+        audit.write(Action.SYSTEM_READ, actor=None)
+    sequencing.place_all()
+
+
+def test_the_status_page_says_when_signed_heads_wait(office, settings, tmp_path):
+    settings.LOG_SECOND_PLACE = tmp_path / "second"
+    _entry()
+    publishing.publish()
+    assert (status.facts()["log_signed"], status.facts()["is_head_late"]) == (status.facts()["log_entries"], False)
+    _entry()
+    assert status.facts()["is_head_late"] is False
+    with time_machine.travel(timezone.now() + timedelta(minutes=4)):
+        assert status.facts()["is_head_late"] is True
+    next(iter(publishing.heads_elsewhere())).write_bytes(b"something else")
+    assert status.facts()["log_signed"] is None
