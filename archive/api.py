@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field
 
 from archive import access, audit, pages
 from archive.models import Record
+from archive.opening import Shown
 from archive.rules.levels import Level, Urgency
 from archive.rules.roles import Action
 from archive.views.doors import person_of
@@ -114,7 +115,7 @@ def nothing_else(asked: QueryDict, schema: type[Schema]) -> None:
         raise HttpError(422, f"unknown: {', '.join(unknown)[:200]}")
 
 
-def described(record: Record) -> dict[str, Any]:
+def described(record: Record | Shown) -> dict[str, Any]:
     """Return the public fields of a record."""
     number = getattr(record, "number", None)
     names = set(RecordOut.model_fields) - {"level", "urgency", "register_number"}

@@ -6,17 +6,17 @@ or a correction is offered only while the database opens a record that it finds.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice
 from typing import Final, TypeVar
 
-from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from archive import access, pages
+from archive import access, opening, pages
 from archive.models import Attachment, Person, Record
+from archive.opening import Shown
 from archive.rules.page import Box
 from archive.standing import once, units_in_scope
 from search import correcting, filing, follow, marking, naming
@@ -40,7 +40,7 @@ log = logging.getLogger("vankho.search")
 class Found:
     """One hit that may be shown: record, passage, spans in its subject, attached files, the name that answers if no text does."""
 
-    record: Record
+    record: Shown
     excerpt: Excerpt
     subject_marks: Sequence[tuple[int, int]]
     attached: Sequence[Attachment] = ()
@@ -93,8 +93,9 @@ def find(query: Query, person: Person, *, filters: Filters, order: Order, offset
     results, opened, terms = _checked(query, person, filters=known, order=order, offset=offset)
     shown = [hit.id for hit in results.hits]
     passages = engine().excerpts(query, terms, shown)
-    attached = pages.attached_to([pk for pk in shown if opened[pk].has_attached])  # type: ignore[attr-defined]
-    subjects = {pk: marking.marks_in(query, opened[pk].subject) for pk in shown}
+    attached = _attached([pk for pk in shown if opened[pk].has_attached])
+    looked_for = marking.patterns(query, field="subject")
+    subjects = {pk: marking.marks(looked_for, opened[pk].subject) for pk in shown}
     texts = {pk: passages.get(pk, Excerpt("")) for pk in shown}
     unmarked = [opened[pk] for pk in shown if not subjects[pk] and not texts[pk].spans]
     names = naming.names_of(query, unmarked)
@@ -104,7 +105,7 @@ def find(query: Query, person: Person, *, filters: Filters, order: Order, offset
 
 def _checked(
     query: Query, person: Person, *, filters: Filters, order: Order, offset: int
-) -> tuple[Results, dict[int, Record], Terms]:
+) -> tuple[Results, dict[int, Shown], Terms]:
     """Return a page of hits that the database opens one and all, with their records and the terms that found it.
 
     If the index opens what the database closes, it is asked again without that, so that
@@ -114,7 +115,7 @@ def _checked(
     for _ in range(_LOOKS):
         results = engine().search(query, terms, filters=filters, order=order, offset=offset, limit=PER_PAGE)
         ids = [hit.id for hit in results.hits]
-        opened = _opened(ids, person).in_bulk(ids)
+        opened = _opened(ids, person)
         if len(opened) == len(ids):
             return results, opened, terms
         log.error("the index opens %d records that the database closes", len(ids) - len(opened))
@@ -136,7 +137,7 @@ def every(query: Query, person: Person, *, filters: Filters, order: Order, limit
             limit=min(BATCH, limit - start), facets=(),
         )  # fmt: skip
         ids = [hit.id for hit in results.hits if hit.id not in given]
-        opened = _opened(ids, person).in_bulk(ids)
+        opened = _opened(ids, person)
         for pk in ids:
             if pk in opened:
                 yield Found(opened[pk], Excerpt(""), ())
@@ -145,12 +146,12 @@ def every(query: Query, person: Person, *, filters: Filters, order: Order, limit
             return
 
 
-def similar(record: Record, person: Person, limit: int = 5) -> list[Record]:
+def similar(record: Record, person: Person, limit: int = 5) -> list[Shown]:
     """Return neighbours of a record, nearest first; none unless the person may see the record itself."""
-    if not _opened([record.pk], person).exists():
+    if not _opened([record.pk], person):
         return []
     ids = [hit.id for hit in engine().similar(record.pk, terms_of(person), limit=limit)]
-    opened = _opened(ids, person).in_bulk(ids)
+    opened = _opened(ids, person)
     return [opened[pk] for pk in ids if pk in opened]
 
 
@@ -176,15 +177,18 @@ def _proven(
     for number, offer in enumerate(offers):
         results = engine().search(parse(text_of(offer)), terms, limit=PROVING, facets=())
         found[number] = {hit.id for hit in results.hits}
-    opened = set(_opened(set().union(*found.values()), person).values_list("pk", flat=True)) if found else set()
-    return (offer for number, offer in enumerate(offers) if found[number] & opened)
+    opened = _opened(list(set().union(*found.values())), person)
+    return (offer for number, offer in enumerate(offers) if found[number] & opened.keys())
 
 
-def _opened(ids: Iterable[int], person: Person) -> QuerySet[Record]:
+def _opened(ids: Sequence[int], person: Person) -> dict[int, Shown]:
     """Return those of the records that the database opens to the person now."""
-    attached = Exists(Attachment.objects.filter(record=OuterRef("pk")))
-    opened = access.visible_to(person).opens(ids).annotate(has_attached=attached)
-    return opened.select_related("unit", "number__register")
+    return opening.opened(access.visible_to(person), ids)
+
+
+def _attached(ids: Sequence[int]) -> dict[int, list[Attachment]]:
+    """Return the attached files of opened records that have some: as a rule none of a page has."""
+    return pages.attached_to(ids) if ids else {}
 
 
 def marks(query: Query, record: Record) -> dict[int, list[Box]]:

@@ -62,7 +62,12 @@ def find(text: str, looked_for: Iterable[Pattern]) -> list[Span]:
 
 def marks_in(query: Query, text: str, *, field: str = "subject") -> list[Span]:
     """Return the spans to mark in a short text, such as a subject; neighbours are joined."""
-    return _runs(text, find(text, patterns(query, field=field)))
+    return marks(patterns(query, field=field), text)
+
+
+def marks(looked_for: Iterable[Pattern], text: str) -> list[Span]:
+    """Return the spans to mark in one of several short texts: what is looked for was worked out once for all of them."""
+    return _runs(text, find(text, looked_for))
 
 
 def mark_page(query: Query, page: PageText) -> PageMarks:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from archive.models import Record
+from archive.opening import Shown
 from search import marking
+from search.marking import Pattern
 from search.nodes import Query
 
 
@@ -24,22 +25,23 @@ class Name:
     spans: Sequence[tuple[int, int]]
 
 
-def names_of(query: Query, records: Sequence[Record]) -> dict[int, Name]:
+def names_of(query: Query, records: Sequence[Shown]) -> dict[int, Name]:
     """Return, by the id of the record, the first of its names that answers the query. The reader may see every record given."""
-    if not records or not marking.patterns(query):
+    looked_for = marking.patterns(query, field="subject")
+    if not records or not looked_for:
         return {}
-    found = ((record.pk, _first(query, _names(record))) for record in records)
+    found = ((record.pk, _first(looked_for, _names(record))) for record in records)
     return {pk: name for pk, name in found if name}
 
 
-def _names(record: Record) -> Iterable[tuple[str | Promise, str]]:
+def _names(record: Shown) -> Iterable[tuple[str | Promise, str]]:
     yield _("Type"), record.type_name
     yield _("Issuer"), record.organ_name
     yield _("Signed by"), record.signer_name
 
 
-def _first(query: Query, names: Iterable[tuple[str | Promise, str]]) -> Name | None:
+def _first(looked_for: Sequence[Pattern], names: Iterable[tuple[str | Promise, str]]) -> Name | None:
     for label, text in names:
-        if spans := marking.marks_in(query, text):
+        if spans := marking.marks(looked_for, text):
             return Name(label, text, spans)
     return None

@@ -88,7 +88,7 @@ def test_an_index_that_is_wrong_is_not_believed(office, two, indexed, how, monke
 
 
 def test_an_index_that_goes_on_being_wrong_is_not_believed_at_all(office, two, monkeypatch):
-    monkeypatch.setattr("search.finding._opened", lambda _ids, _person: Record.objects.none())
+    monkeypatch.setattr("search.finding._opened", lambda _ids, _person: {})
     answer = finding.find(parse(""), office.clerk, filters={}, order=Order.BEST, offset=0)
     assert (list(answer.found), answer.total, dict(answer.facets)) in [
         ([], 0, {}),

@@ -17,7 +17,6 @@ from typing import Final, Protocol
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, QueryDict
-from django.urls import reverse
 from django.utils import timezone
 
 from archive import audit
@@ -30,7 +29,7 @@ from search.entry import FACETS, Order
 from search.models import Asking
 from search.nodes import And, Choice, Dates, Node, Not, Or, Query, Year
 from search.query import MAX_CHARS, parse
-from search.views import rows
+from search.views import places, rows
 
 DEEPEST_PAGE: Final = 500
 NARROWING: Final = tuple(name for name in FACETS if name != "month")  # months are spans of the histogram
@@ -104,14 +103,17 @@ class Asked:
         said += [("order", order)] if order != Order.BEST or self.token else []
         said += [("span", span)] if span else []
         said += [("page", str(page))] if page > 1 else []
-        place = reverse("search:asked", args=[self.token]) if self.token else reverse("search:search")
+        place = places.asked(self.token) if self.token else places.place(places.SEARCH)
         return f"{place}?{urlencode(said)}" if said else place
+
+    @cached_property
+    def _named(self) -> str:
+        """The question as the address of a hit names it: by its id, or by its words where they may stand there."""
+        return urlencode([("asked", self.token)] if self.token else [("q", self.text)])
 
     def hit_address(self, key: str, page: int = 0) -> str:
         """Return the address that opens a hit with its words marked, at a page if one is given."""
-        said = [("asked", self.token)] if self.token else [("q", self.text)]
-        said += [("page", str(page))] if page else []
-        return f"{reverse('search:open', args=[key])}?{urlencode(said)}"
+        return f"{places.opened(key)}?{self._named}" + (f"&page={page}" if page else "")
 
 
 def read(given: Given) -> Asked:

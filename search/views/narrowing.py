@@ -10,6 +10,7 @@ from django.utils.translation import pgettext_lazy
 from archive.rules.levels import LEVEL_LABELS, URGENCY_LABELS, Level, Urgency
 from search.entry import Bucket, Order
 from search.finding import Found
+from search.views import places
 from search.views.asking import Asked
 
 SHOWN: Final = 12  # values of a facet before "more"
@@ -53,6 +54,7 @@ def hit(asked: Asked, found: Found) -> dict[str, Any]:
         "subject_marks": found.subject_marks,
         "name": found.name,
         "url": asked.hit_address(key, found.excerpt.page),
+        "thumb": places.thumb(key, found.excerpt.page or 1),
         "pages": [
             {"count": count, "url": asked.hit_address(key, page)} | place(found, page)
             for page, count in found.excerpt.pages
