@@ -354,7 +354,8 @@ def end_grant(given: Grant, *, actor: Person, reason: str = "") -> None:
 class Leveled(Protocol):
     """Anything with a secrecy level: a record, a dossier, a sealed object."""
 
-    level: Any
+    @property
+    def level(self) -> Any: ...  # noqa: D102 - the level as its model keeps it
 
 
 def level_of(things: Iterable[Leveled]) -> Level:

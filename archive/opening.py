@@ -110,4 +110,5 @@ def _shown(row: Sequence[Any]) -> Shown:
         if isinstance(values[place], str):
             values[place] = date.fromisoformat(values[place])
     *plain, number, register, attached = values
-    return Shown(*plain, None if number is None else Numbered(number, register), bool(attached))
+    numbered = None if number is None else Numbered(number, register)
+    return Shown(*plain, number=numbered, has_attached=bool(attached))

@@ -6,7 +6,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from archive import access
+from archive import access, opening
 from archive.models import Access, Clearance, PersonRole, Step
 from archive.rules.errors import Forbidden, Hidden
 from archive.rules.levels import Level
@@ -162,6 +162,7 @@ def check_forms(drawn, name, day):
     person, at = getattr(drawn.office, name), drawn.at(day)
     scope = access.visible_to(person, at=at)
     assert set(scope.opens(pks).values_list("pk", flat=True)) == expected, (name, day)
+    assert set(opening.opened(scope, pks)) == expected
     assert set(scope.rows().values_list("record_id", flat=True)) == expected
     assert scope.count() == scope.capped(50) == len(expected)
     with pytest.MonkeyPatch.context() as patch:

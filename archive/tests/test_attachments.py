@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 from django.urls import reverse
 
-from archive import attachments, capture, dossiers, locking, pages, registration, store
+from archive import access, attachments, capture, dossiers, locking, opening, pages, registration, store
 from archive.models import Attachment, AuditEntry, DigitalObject, RecordClass, RetentionRule
 from archive.rules.errors import Hidden
 from archive.rules.levels import Level
@@ -48,6 +48,13 @@ def test_the_page_of_a_record_lists_its_files(office, make_record, join, signed_
     for said in ("mau.pdf", NAME, "Gửi kèm công văn", "Đồng chí clerk", "Có chữ ký số (chưa kiểm tra)"):
         assert said in shown
     assert reverse("archive:attached", args=[record.key, 1]) in shown
+
+
+def test_a_list_knows_which_records_have_files_beside_the_main_one(office, make_record, join):
+    records = [make_record(), make_record()]
+    join(records[0])
+    shown = opening.opened(access.visible_to(office.clerk), [record.pk for record in records])
+    assert [shown[record.pk].has_attached for record in records] == [True, False]
 
 
 def test_files_inside_a_file_are_offered_to_the_clerk_alone(office, make_record, join, signed_in):

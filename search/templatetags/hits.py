@@ -93,7 +93,9 @@ def _pages(hit: Hit, page: str) -> str:
 
 
 def _chip(one: Mapping[str, Any], page: str) -> str:
-    file = f"{office.icon('paperclip')} {office.plain(Truncator(one['file']).chars(FILE_NAME))}, " if one["file"] else ""
+    file = (
+        f"{office.icon('paperclip')} {office.plain(Truncator(one['file']).chars(FILE_NAME))}, " if one["file"] else ""
+    )
     times = ngettext("%(n)s place", "%(n)s places", one["count"]) % {"n": one["count"]}
     spoken = f' <span class="visually-hidden">{escape(times)}</span>' if one["count"] > 1 else ""
     return f'<a class="chip chip-off num" href="{escape(one["url"])}">{file}{page} {one["file_page"]}{spoken}</a>'

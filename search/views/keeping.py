@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -44,12 +45,16 @@ class KeepForm(forms.Form):
 
     def __init__(self, data: Any = None, *, person: Person, **more: Any) -> None:
         """Offer the levels the person is cleared to."""
-        cleared = clearance(person, timezone.now())
-        more["initial"] = {"secrecy": int(cleared)} | more.get("initial", {})
+        offered = levels(person)
+        more["initial"] = {"secrecy": max(offered)} | more.get("initial", {})
         super().__init__(data, **more)
-        self.fields["secrecy"].choices = [  # type: ignore[attr-defined]
-            (int(level), level.label) for level in Level if level <= cleared
-        ]
+        self.fields["secrecy"].choices = list(offered.items())  # type: ignore[attr-defined]
+
+
+def levels(person: Person) -> dict[int, str | Promise]:
+    """Return the levels that a name and its words can have: those the person is cleared to."""
+    cleared = clearance(person, timezone.now())
+    return {int(level): level.label for level in Level if level <= cleared}
 
 
 class ChangeForm(KeepForm):

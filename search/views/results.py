@@ -79,9 +79,14 @@ def _page(request: HttpRequest, asked: Asked, person: Person, *, is_gone: bool =
 
 
 def _kept(asked: Asked, person: Person) -> dict[str, Any]:
-    """Return the kept queries to begin with while nothing is asked, else the form that keeps this one."""
+    """Return the kept queries to begin with while nothing is asked, else the levels under which this one may be kept."""
     if not asked.is_empty:
-        return {"keep_form": keeping.KeepForm(person=person, auto_id="keep-%s")}
+        # Drawn by hand: as a form two fields took as long as all hits.
+        levels = keeping.levels(person)
+        return {
+            "keep_levels": {str(level): label for level, label in levels.items()},
+            "keep_level": str(max(levels)),
+        }
     saved = list(saving.readable(person)[:OFFERED])
     return {"saved": saved, "page_level": access.level_of(saved)}
 
