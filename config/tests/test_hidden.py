@@ -14,6 +14,7 @@ from config.tests.test_doors import PLAIN, filled
 from ingest.tests.handing import bare_pdf, drop
 
 WORD = "Saomaixanh"
+NEW_EACH_TIME = "archive:second-factor"  # draws a key at each look
 FRESH = re.compile(r'value="[A-Za-z0-9]{64}"|"X-CSRFToken": ?"[A-Za-z0-9]+"|content="[A-Za-z0-9]{64}"')
 
 
@@ -34,7 +35,9 @@ def test_hidden_dispatches_change_no_page(office, readers, make_record, make_dra
 
     def read(name):
         browser = signed_in(name)
-        answers = {page: browser.get(page) for page in [*books, *(filled(pattern) for _name, pattern in PLAIN)]}
+        answers = {
+            page: browser.get(page) for page in [*books, *(filled(one) for name, one in PLAIN if name != NEW_EACH_TIME)]
+        }
         return {page: (answer.status_code, FRESH.sub("", text_of(answer))) for page, answer in answers.items()}
 
     make_record()

@@ -1,5 +1,6 @@
 """Start, clean end and changed settings of a process stand in the log, and no secret ever does."""
 
+import importlib
 import json
 import threading
 from types import SimpleNamespace
@@ -12,7 +13,7 @@ from gunicorn.errors import HaltServer
 from archive import publishing
 from archive.models import AuditDetail, AuditEntry
 from archive.rules.roles import Action
-from config import env, gunicorn, lifetime, roles
+from config import env, lifetime, roles
 from config.management.commands import serve
 from config.worker import Machine
 
@@ -153,6 +154,10 @@ def test_serve_tells_its_start_and_its_clean_end(office, given, monkeypatch, sta
 
 
 def test_gunicorn_tells_its_start_and_its_clean_end_and_not_a_fall(office, given, monkeypatch):
+    monkeypatch.setenv(
+        "PROMETHEUS_MULTIPROC_DIR", ""
+    )  # what loading it sets ends with this test, or later counts are lost
+    gunicorn = importlib.import_module("config.gunicorn")
     monkeypatch.setattr("django.core.management.call_command", lambda *_given: None)
     monkeypatch.setattr("django.db.connections", SimpleNamespace(close_all=lambda: None))
     gunicorn.on_starting(SimpleNamespace(cfg=SimpleNamespace(address=[])))
