@@ -226,6 +226,17 @@ def _uncommitted() -> Iterator[Fault]:
         yield Fault("entry", str(pk), "it has no place in the log, and none awaits it")
 
 
+def _about(entry: Any, thing: dict[str, Any]) -> tuple[Any, Any]:
+    """Return the record of an entry by its column and by its bytes. Those of a scan name the scan, not its record."""
+    match thing.get("type"):
+        case "record":
+            return entry.record_key or thing.get("id"), thing.get("id")
+        case "scan":
+            return None, None
+        case _:
+            return entry.record_id, None
+
+
 def _said(body: bytes) -> dict[str, Any]:
     try:
         said = json.loads(body)
@@ -248,7 +259,7 @@ def _miscopied(entry: Any, said: dict[str, Any]) -> tuple[str, ...]:
         "object_id": (entry.object_id, thing.get("id")),
         "object_seq": (entry.object_seq, said.get("object_seq")),
         "level": (entry.level, thing.get("level")),
-        "record_id": (entry.record_key or thing.get("id"), thing.get("id")),
+        "record_id": _about(entry, thing),
         "leaf_hash": (bytes(entry.leaf_hash), hashlib.sha256(b"\x00" + bytes(entry.body)).digest()),
     }
     return tuple(name for name, (column, body) in pairs.items() if column != body)

@@ -178,3 +178,14 @@ def test_an_entry_too_long_for_a_bundle_is_refused(office):
 def test_fractions_are_kept_alike_on_both_databases(office):
     entry = audit.read(Action.SYSTEM_READ, actor=office.admin, seconds=1e16)
     assert entry.detail.payload == {"seconds": "1e+16"}
+
+
+def test_an_entry_of_a_scan_may_name_its_record_and_another_may_not(office, make_record):
+    record = make_record()
+    with transaction.atomic():
+        audit.write(Action.SCAN_UPLOAD, actor=office.clerk, subject=audit.Subject("scan", "a1", record_id=record.pk))
+        entry = audit.write(Action.SYSTEM_READ, actor=office.clerk)
+    assert told("entry") == []
+    with fence_lifted():
+        AuditEntry.objects.filter(pk=entry.pk).update(record_id=record.pk)
+    assert told("entry") == [f"entry {entry.pk}: its columns are not what its bytes say (record_id)"]
