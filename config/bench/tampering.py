@@ -28,10 +28,10 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     return measure(int(arguments.records or MUTATIONS), seed=seed, database=arguments.database)
 
 
-def measure(mutations: int, *, seed: int, database: str = "") -> dict[str, Any]:
+def measure(mutations: int, *, seed: int, database: str = "", dispatches: int = DISPATCHES) -> dict[str, Any]:
     """Return what was tried, caught and missed, by kind; clean copies are a tenth of the mutations."""
     print(f"seed {seed}, {mutations} mutations, {'PostgreSQL' if database else 'SQLite'}", flush=True)
-    with scratch.installation(dispatches=DISPATCHES, database=database) as environment:
+    with scratch.installation(dispatches=dispatches, database=database) as environment:
         environment["VANKHO_LOG_SECOND_PLACE"] = f"{environment['VANKHO_HOME']}-elsewhere-{seed}"
         child = scratch.begin(environment, "-m", "config.bench.tampering", str(mutations), str(seed))
         told = child.communicate()[0].splitlines()

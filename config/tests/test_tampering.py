@@ -6,6 +6,7 @@ from config.bench import tampering
 from config.tests.office import server
 
 SEED = 20261127
+SMALL = {"seed": SEED, "dispatches": 4}
 
 
 def caught_everything(told):
@@ -14,9 +15,9 @@ def caught_everything(told):
 
 
 def test_mutations_of_database_and_export_are_caught_and_named():
-    caught_everything(tampering.measure(60, seed=SEED))
+    caught_everything(tampering.measure(40, **SMALL))
 
 
 @pytest.mark.engine
 def test_mutations_on_postgresql_are_caught_and_named():
-    caught_everything(tampering.measure(60, seed=SEED, database=server("VANKHO_TEST_DATABASE_URL")))
+    caught_everything(tampering.measure(40, **SMALL, database=server("VANKHO_TEST_DATABASE_URL")))

@@ -16,6 +16,8 @@ from archive.models import AuditEntry
 from config.tests.doors import DOORS, ELSEWHERE, addresses, filled, verbs
 from config.tests.walking import ROLES, Thing, furnish, knows
 
+pytestmark = pytest.mark.once
+
 FOUND = {name: (pattern, view) for name, pattern, view in addresses()}
 FRESH = re.compile(rb'value="[A-Za-z0-9]{64}"|"X-CSRFToken": ?"[A-Za-z0-9]+"|content="[A-Za-z0-9]{64}"')
 

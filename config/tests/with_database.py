@@ -18,5 +18,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _asks(item: pytest.Item) -> bool:
+    if item.get_closest_marker("once"):
+        return False
     is_marked = item.get_closest_marker("engine") or item.get_closest_marker("django_db")
     return bool(is_marked) or not _DATABASE.isdisjoint(getattr(item, "fixturenames", ()))
