@@ -105,10 +105,10 @@ def _written(_vendor: str, size: int, markings: int, principals: int) -> Written
 
 def _shown(row: Sequence[Any]) -> Shown:
     """Make one of a row as the database gives it: SQLite keeps a day as text."""
-    values = list(row)
+    values: list[Any] = list(row)
     for place in _DAYS:
         if isinstance(values[place], str):
             values[place] = date.fromisoformat(values[place])
-    *plain, number, register, attached = values
-    numbered = None if number is None else Numbered(number, register)
-    return Shown(*plain, number=numbered, has_attached=bool(attached))
+    number, register, attached = values[-3:]
+    values[-3:] = [None if number is None else Numbered(number, register), bool(attached)]
+    return Shown(*values)
