@@ -6,7 +6,7 @@ from config.bench import tampering
 from config.tests.office import server
 
 SEED = 20261127
-SMALL = {"seed": SEED, "dispatches": 4}
+SMALL = {"seed": SEED, "dispatches": 2}
 
 
 def caught_everything(told):
