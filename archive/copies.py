@@ -48,7 +48,7 @@ class NotInHand(Refusal):
     """COP-003: only a paper that nobody has accounted for yet can be given back or destroyed."""
 
     code = "COP-003"
-    message = _("Copy %(number)s is no paper that is still out.")
+    message = _("Copy %(number)s is no paper that is still out. See which are, on the page of the dispatch.")
 
 
 def is_marked(record: Record) -> bool:

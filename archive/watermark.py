@@ -17,7 +17,10 @@ from functools import lru_cache
 from itertools import product
 from typing import Final
 
+from django.utils.translation import gettext_lazy as _
 from PIL import Image, ImageDraw, ImageFont
+
+from archive.rules.errors import Refusal
 
 FONT: Final = "Arimo-Regular.ttf"  # fonts-croscore (config/packages.txt): every Vietnamese letter
 SMALLEST: Final = 100  # pixels across; below, no letter could be read, and no page either
@@ -30,8 +33,14 @@ ROUGHLY: Final = 32  # pixels
 LONGEST_LINE: Final = 22  # letters
 
 
-class WrongPictureError(Exception):
-    """The stored picture is no JPEG of the size that its row says."""
+class WrongPicture(Refusal):
+    """PIC-001: the stored picture is no JPEG of the size that its row says."""
+
+    code = "PIC-001"
+    message = _(
+        "The picture of this page is not what was stored, and is not shown. Tell the administrator: manage.py scrub says "
+        "what is damaged and brings it back from a backup. The original file may still open."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +76,14 @@ def drawn(picture: bytes, mark: Mark, *, size: tuple[int, int] | None = None) ->
         size: width and height in pixels that it must have; None where no row says them.
 
     Raises:
-        WrongPictureError: it is not what its row says.
+        WrongPicture: it is not what its row says.
     """
     try:
         page = Image.open(io.BytesIO(picture), formats=["JPEG"])
     except OSError as fault:
-        raise WrongPictureError from fault
+        raise WrongPicture from fault
     if size is not None and page.size != size:
-        raise WrongPictureError(f"{page.size} instead of {size}")
+        raise WrongPicture
     if page.width < SMALLEST:
         return picture
     if page.mode not in {"L", "RGB"}:

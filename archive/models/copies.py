@@ -60,3 +60,8 @@ class Copy(models.Model):
 
     def __str__(self) -> str:
         return f"{self.record_id} / {self.number}"
+
+    @property
+    def is_out(self) -> bool:
+        """Whether it is a paper that nobody has accounted for yet."""
+        return self.kind == CopyKind.PRINT and not self.fate

@@ -227,3 +227,14 @@ def test_an_act_whose_head_cannot_be_published_stands_and_says_so(office, signed
     assert publishing.signed() == 0
     publishing.publish()
     assert publishing.signed() == AuditEntry.objects.count() == publishing.newest().size
+
+
+@pytest.mark.parametrize(
+    ("name", "page"),
+    [("security", "/clearances/"), ("security", "/clearances/marks/"), ("archivist", "/holds/"), ("leader", "grants")],
+)
+def test_a_page_that_comes_back_with_an_error_is_read_as_well(office, make_record, signed_in, name, page):
+    address = f"/records/{make_record().key}/grants/" if page == "grants" else page
+    browser, before = signed_in(name), AuditEntry.objects.filter(outcome="ok").count()
+    assert browser.post(address, {"reason": ""}).status_code == 422
+    assert AuditEntry.objects.filter(outcome="ok").count() == before + 1

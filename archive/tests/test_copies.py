@@ -79,7 +79,7 @@ def test_a_picture_that_is_not_what_its_row_says_is_not_opened():
     png = io.BytesIO()
     Image.new("L", (300, 300)).save(png, "PNG")
     for picture, size in ((png.getvalue(), None), (sheet(300), (300, 301)), (b"no picture", None)):
-        with pytest.raises(watermark.WrongPictureError):
+        with pytest.raises(watermark.WrongPicture):
             watermark.drawn(picture, MARK, size=size)
 
 
@@ -178,7 +178,7 @@ def test_a_page_that_is_not_of_the_size_of_its_row_is_not_opened_for_a_print():
         if fits:
             assert printing.record_pages(sheets, mark=MARK, level=Level.MAT).startswith(b"%PDF")
         else:
-            with pytest.raises(watermark.WrongPictureError):
+            with pytest.raises(watermark.WrongPicture):
                 printing.record_pages(sheets, mark=MARK, level=Level.MAT)
 
 
@@ -274,3 +274,22 @@ def test_copies_are_told_to_who_accounts_for_them_and_to_their_own_holders(offic
     assert "Họp kín" in signed_in("clerk").get(f"/records/{record.key}/copies/").content.decode()
     assert "Họp kín" not in signed_in("staff").get(f"/records/{record.key}/copies/").content.decode()
     assert access.may(office.clerk, Action.COPY_END, record).allowed
+
+
+def test_asking_for_a_print_and_accounting_for_a_paper_are_read(office, make_record, signed_in, last_entry):
+    record, browser = make_record(level=Level.MAT), signed_in("clerk")
+    copies.printed(record, pages="1-1", reason="x", actor=office.leader)
+    for door, form in (("print/", "print"), ("copies/1/end/", "copy")):
+        assert browser.get(f"/records/{record.key}/{door}").status_code == 200
+        entry = last_entry()
+        assert (entry.action, entry.actor_id, entry.detail.payload["form"]) == ("record.read", office.clerk.pk, form)
+    copies.looked(record, actor=office.leader, page=1)
+    assert "COP-003" in browser.get(f"/records/{record.key}/copies/2/end/").content.decode()  # no paper
+
+
+def test_a_picture_that_was_changed_is_refused_in_words_and_not_shown(office, make_record, signed_in):
+    record, browser = make_record(level=Level.MAT), signed_in("clerk")
+    Page.objects.filter(record=record).update(width=77)
+    answer = browser.get(f"/records/{record.key}/pages/1/image/")
+    assert (answer.status_code, answer.headers["Content-Type"]) != (200, "image/jpeg")
+    assert "PIC-001" in answer.content.decode()

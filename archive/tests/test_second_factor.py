@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from archive import second_factor
-from archive.models import AuditEntry, Clearance, SecondFactor
+from archive.models import AuditEntry, Clearance, Grant, LevelChange, SecondFactor
 from archive.rules import totp
 from archive.rules.errors import Forbidden
 from archive.rules.levels import Level
@@ -231,3 +231,22 @@ def test_asvs_7_5_3_a_classified_file_is_taken_out_only_after_a_fresh_proof(pers
     answer = browser.post(f"/records/{record.key}/original/", asked | {"proof_password": PASSWORD})
     assert "attachment" in answer.headers["Content-Disposition"]
     answer.close()
+
+
+@pytest.mark.parametrize(
+    ("page", "sent"),
+    [
+        ("grants", {"person": "2", "until": "31/12/2030", "reason": "x"}),
+        ("level", {"act": "review", "next_on": "31/12/2030", "reason": "x"}),
+    ],
+)
+def test_asvs_7_5_3_opening_by_name_and_acts_on_a_level_ask_for_a_fresh_proof(
+    office, make_record, signed_in, time_machine, page, sent
+):
+    record = make_record(level=Level.MAT)
+    browser = signed_in("leader")
+    time_machine.move_to(time.time() + proving.FRESH_SECONDS + 1)
+    asked = browser.post(f"/records/{record.key}/{page}/", sent)
+    assert (asked.status_code, proving.PASSWORD in asked.content.decode()) == (200, True)
+    assert not Grant.objects.filter(record=record).exists()
+    assert LevelChange.objects.filter(record=record, kind="review").count() == 0

@@ -49,8 +49,7 @@ def clearances(request: HttpRequest) -> HttpResponse:
     asked = request.GET.get("page", "1")
     page = max(int(asked), 1) if asked.isdecimal() and len(asked) < LONGEST else 1
     rows = list(_asked_for(shown)[(page - 1) * PAGE : page * PAGE + 1])
-    if request.method == "GET":
-        audit.read(Action.CLEARANCE_READ, actor=person, list=shown, page=page, shown=len(rows[:PAGE]))
+    audit.read(Action.CLEARANCE_READ, actor=person, list=shown, page=page, shown=len(rows[:PAGE]))
     context = {
         "rows": rows[:PAGE],
         "form": form,
@@ -97,8 +96,7 @@ def clearance(request: HttpRequest, pk: int) -> HttpResponse:
         if attempt(request, form, lambda: do(shown, form.cleaned_data, person)):
             messages.success(request, DONE[act])
             return redirect("archive:clearances")
-    if request.method == "GET":
-        audit.read(Action.CLEARANCE_READ, actor=person, subject=shown.person)
+    audit.read(Action.CLEARANCE_READ, actor=person, subject=shown.person)
     now = timezone.now()
     context = {
         "row": shown,
@@ -145,8 +143,7 @@ def marks(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and heard(request, form) and attempt(request, form, lambda: bool(_add(form, person))):
         messages.success(request, _("The mark can be given with a clearance from now on."))
         return redirect("archive:marks")
-    if request.method == "GET":
-        audit.read(Action.CLEARANCE_READ, actor=person, list="marks")
+    audit.read(Action.CLEARANCE_READ, actor=person, list="marks")
     rows = Mark.objects.select_related("group").order_by("group__name", "name")
     return render(request, "archive/marks.html", {"rows": rows, "form": form}, status=422 if form.is_bound else 200)
 

@@ -52,6 +52,7 @@ def print_record(request: HttpRequest, key: str) -> HttpResponse:
             sheets = ((page.number, pages.image(page), (page.width, page.height)) for page in chosen.order_by("number"))
             drawn = printing.record_pages(sheets, mark=copies.mark_of(copy), level=Level(copy.record.level))
             return _paper(drawn, f"{record.symbol or record.key} {copy.number}.pdf".replace("/", "-"))
+    audit.read(Action.RECORD_READ, actor=person, subject=record, form="print")
     context = {"record": record, "form": form, "page_level": Level(record.level)}
     return render(request, "archive/record_print.html", context, status=422 if form.is_bound else 200)
 
@@ -73,12 +74,15 @@ def end_copy(request: HttpRequest, key: str, number: int) -> HttpResponse:
     copy = Copy.objects.filter(record=record, number=number).select_related("holder").first()
     if copy is None:
         raise Hidden(object_type="copy", object_id=f"{record.key}/{number}")
+    if request.method == "GET" and not copy.is_out:
+        raise copies.NotInHand(number=number)
     form = EndForm(request.POST or None)
     if request.method == "POST" and heard(request, form):
         told = {"fate": CopyFate(form.cleaned_data["fate"]), "note": form.cleaned_data["note"]}
         if attempt(request, form, lambda: copies.end(record, number, actor=person, **told)):
             messages.success(request, _("Copy %(n)s is accounted for.") % {"n": number})
             return redirect("archive:record", key)
+    audit.read(Action.RECORD_READ, actor=person, subject=record, form="copy", copy=number)
     context = {"record": record, "copy": copy, "form": form, "page_level": Level(record.level)}
     return render(request, "archive/copy_end.html", context, status=422 if form.is_bound else 200)
 

@@ -15,9 +15,11 @@ from archive.rules.errors import Hidden
 from archive.rules.levels import Level
 from archive.rules.roles import Action
 from archive.views.doors import attempt, heard, person_of
+from archive.views.proving import recently_proved
 
 
 @require_http_methods(["GET", "POST"])
+@recently_proved
 def grants(request: HttpRequest, key: str) -> HttpResponse:
     """List to whom a dispatch was opened by name, and open it to one more."""
     person = person_of(request)
@@ -30,8 +32,7 @@ def grants(request: HttpRequest, key: str) -> HttpResponse:
         if attempt(request, form, lambda: access.grant(record, actor=person, **wanted)):
             messages.success(request, _("%(person)s may open this dispatch now.") % {"person": given["person"]})
             return redirect("archive:grants", key)
-    if request.method == "GET":
-        audit.read(Action.RECORD_WHY, actor=person, subject=record, list="grants")
+    audit.read(Action.RECORD_WHY, actor=person, subject=record, list="grants")
     rows = Grant.objects.filter(record=record).select_related("person__unit", "granted_by").order_by("-since", "-pk")
     now = timezone.now()
     context = {

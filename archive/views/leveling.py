@@ -33,6 +33,7 @@ from archive.rules.levels import Level
 from archive.rules.roles import Action
 from archive.standing import marks_held
 from archive.views.doors import attempt, heard, person_of
+from archive.views.proving import recently_proved
 
 PAGE: Final = 50
 ON_PROPOSALS: Final = frozenset({"confirm", "close"})
@@ -45,6 +46,7 @@ SHOWN: Final = {
 
 
 @require_http_methods(["GET", "POST"])
+@recently_proved
 def record_level(request: HttpRequest, key: str) -> HttpResponse:
     """Show the life of one dispatch's level, and carry out an act on it."""
     person = person_of(request)

@@ -78,8 +78,7 @@ def register_draft(request: HttpRequest, key: str) -> HttpResponse:
         if record is not None:
             return _after(request, record)
         _offer_duplicate(form)
-    if request.method == "GET":
-        audit.read(Action.RECORD_READ, actor=person, subject=draft, desk=True)
+    audit.read(Action.RECORD_READ, actor=person, subject=draft, desk=True)
     return render(
         request,
         "archive/register_draft.html",

@@ -77,8 +77,7 @@ def holds(request: HttpRequest) -> HttpResponse:
         if attempt(request, form, lambda: retention.place_hold(order, on=given["dossiers"], actor=person)):
             messages.success(request, _("The hold is in force: nothing it covers is due until it is lifted."))
             return redirect("archive:holds")
-    if request.method == "GET":
-        audit.read(Action.HOLD_READ, actor=person)
+    audit.read(Action.HOLD_READ, actor=person)
     seen = (
         retention.visible_holds(person)
         .prefetch_related("items__dossier", "items__record")

@@ -24,6 +24,7 @@ from archive.models import Person
 from archive.rules.errors import Hidden
 from archive.rules.levels import LEVEL_SLUGS, URGENCY_SLUGS, Level
 from archive.standing import standing
+from archive.templatetags.places import place
 from search import writing
 from search.entry import FACETS, Order
 from search.models import Asking
@@ -103,8 +104,8 @@ class Asked:
         said += [("order", order)] if order != Order.BEST or self.token else []
         said += [("span", span)] if span else []
         said += [("page", str(page))] if page > 1 else []
-        place = places.asked(self.token) if self.token else places.place(places.SEARCH)
-        return f"{place}?{urlencode(said)}" if said else place
+        there = places.asked(self.token) if self.token else place(places.SEARCH)
+        return f"{there}?{urlencode(said)}" if said else there
 
     @cached_property
     def _named(self) -> str:

@@ -11,12 +11,6 @@ SEARCH: Final = "search:search"
 
 
 @cache
-def place(name: str) -> str:
-    """Return an address that names nothing, such as the one of the empty search page."""
-    return reverse(name)
-
-
-@cache
 def _form(name: str, *parts: str | int) -> str:
     return reverse(name, args=parts)
 
