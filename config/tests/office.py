@@ -6,6 +6,7 @@ and `stranger`, who is in another unit and has no clearance. `make_draft` and
 lies in a folder of its own that is removed afterwards.
 """
 
+import importlib
 import io
 import os
 import shutil
@@ -290,6 +291,13 @@ def make_record(office: Office) -> Callable[..., Any]:
         )
 
     return make
+
+
+@pytest.fixture
+def gunicorn(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return gunicorn's configuration; what loading it sets ends with the test, or all later counts are lost."""
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")
+    return importlib.import_module("config.gunicorn")
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from archive import publishing
 from archive.models import AuditEntry
 from archive.rules.levels import Level
 from archive.rules.roles import Action
-from config import checks, declaring, endpoints, gunicorn, lan, roles, starting
+from config import checks, declaring, endpoints, lan, roles, starting
 from config.management.commands import declare_independent_lan, serve
 
 HEAD4 = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"
@@ -256,7 +256,7 @@ def test_a_public_server_no_start(declared, monkeypatch, setting, given, ceiling
 
 
 @pytest.mark.parametrize("way", ["work", "serve", "gunicorn"])
-def test_no_way_to_start_passes_by(site, monkeypatch, way):
+def test_no_way_to_start_passes_by(site, monkeypatch, gunicorn, way):
     monkeypatch.setattr(roles, "bring_up_to_date", lambda: None)
     monkeypatch.setattr(serve, "fork", lambda _run: pytest.fail("it began"))
     monkeypatch.setattr("config.worker.Machine.start", lambda _self: pytest.fail("it began"))

@@ -1,6 +1,5 @@
 """Start, clean end and changed settings of a process stand in the log, and no secret ever does."""
 
-import importlib
 import json
 import threading
 from types import SimpleNamespace
@@ -153,11 +152,7 @@ def test_serve_tells_its_start_and_its_clean_end(office, given, monkeypatch, sta
     assert len(told(Action.STOP, "serve")) == ends
 
 
-def test_gunicorn_tells_its_start_and_its_clean_end_and_not_a_fall(office, given, monkeypatch):
-    monkeypatch.setenv(
-        "PROMETHEUS_MULTIPROC_DIR", ""
-    )  # what loading it sets ends with this test, or later counts are lost
-    gunicorn = importlib.import_module("config.gunicorn")
+def test_gunicorn_tells_its_start_and_its_clean_end_and_not_a_fall(office, given, gunicorn, monkeypatch):
     monkeypatch.setattr("django.core.management.call_command", lambda *_given: None)
     monkeypatch.setattr("django.db.connections", SimpleNamespace(close_all=lambda: None))
     gunicorn.on_starting(SimpleNamespace(cfg=SimpleNamespace(address=[])))
