@@ -162,7 +162,8 @@ def _decorated(operator: str, value: str) -> str:
 def _plain(operator: str, value: str) -> str:
     """Return free words; whatever would be read as an operator or a field goes into quotation marks."""
     if operator != HAS:
-        return _decorated(operator, value)
+        text = _decorated(operator, value)
+        return text if _is_one_leaf(text) else f'"{value}"'
     is_plain = not _JOINING.search(value) and all(map(_is_bare, writing.pieces(parse(value).root)))
     return value if is_plain and parse(value).root else f'"{value}"'
 

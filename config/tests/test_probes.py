@@ -1,5 +1,6 @@
 """What machines may ask: does it live, is it ready, how is it doing. Nothing about what it holds."""
 
+import os
 import re
 import threading
 import time
@@ -42,6 +43,8 @@ def away(monkeypatch):
 
 def figures(browser=None, **extra):
     """Return the figures as {name with labels: value}."""
+    # Set by whoever loads gunicorn's settings past the fixture of that name: from then on nothing is counted here.
+    assert "PROMETHEUS_MULTIPROC_DIR" not in os.environ
     answer = (browser or Client()).get("/metrics", **extra)
     assert answer.status_code == 200
     lines = [line for line in answer.content.decode().splitlines() if line and not line.startswith("#")]

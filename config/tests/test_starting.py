@@ -9,19 +9,14 @@ from django.db import OperationalError, transaction
 from archive import audit, publishing, sequencing
 from archive.models import AuditLeaf
 from archive.rules.roles import Action
-from config import gunicorn, roles, starting
+from config import roles, starting
 from config.management.commands import serve
 from config.tests.office import fence_lifted
 
-
-def start_gunicorn():
-    gunicorn.on_starting(SimpleNamespace(cfg=SimpleNamespace(address=[])))
-
-
 STARTS = {
-    "work": lambda: call_command("work"),
-    "serve": lambda: call_command("serve"),
-    "gunicorn": start_gunicorn,
+    "work": lambda _gunicorn: call_command("work"),
+    "serve": lambda _gunicorn: call_command("serve"),
+    "gunicorn": lambda gunicorn: gunicorn.on_starting(SimpleNamespace(cfg=SimpleNamespace(address=[]))),
 }
 
 
@@ -38,12 +33,12 @@ def rolled_back(office, settings, tmp_path):
 
 
 @pytest.mark.parametrize("way", STARTS)
-def test_nothing_starts_on_a_log_that_was_rolled_back(rolled_back, monkeypatch, way):
+def test_nothing_starts_on_a_log_that_was_rolled_back(rolled_back, monkeypatch, gunicorn, way):
     monkeypatch.setattr(roles, "bring_up_to_date", lambda: None)
     monkeypatch.setattr(serve, "fork", lambda _run: pytest.fail("it began"))
     monkeypatch.setattr("config.worker.Machine.start", lambda _self: pytest.fail("it began"))
     with pytest.raises((CommandError, SystemExit), match="LOG-001"):
-        STARTS[way]()
+        STARTS[way](gunicorn)
 
 
 def test_a_database_that_is_away_is_no_older_log(rolled_back, monkeypatch):

@@ -1,7 +1,7 @@
 """Claims about the visual builder and the chips: form, chips and text always say the same."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from search.building import FIELDS, Row, rows, write
@@ -32,6 +32,7 @@ def test_the_rows_of_a_query_say_the_same(text):
         st.builds(Row, st.sampled_from(list(FIELDS)), st.sampled_from(["has", "phrase", "is"]), VALUES), max_size=4
     )
 )
+@example([Row("text", "is", "-("), Row("text", "has", "0"), Row("text", "has", "0")])
 @settings(max_examples=200, deadline=None)
 def test_what_a_form_writes_can_be_shown_in_the_form_again(lines):
     written = parse(write(lines))
