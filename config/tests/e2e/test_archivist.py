@@ -53,8 +53,7 @@ def test_words_of_the_third_page_are_found_without_marks_and_shown_where_they_st
         archivist.page.wait_for_timeout(500)
     assert archivist.page.locator("article.hit").count() == 1
     archivist.fair()
-    archivist.page.click("article.hit h3 a")
-    archivist.settle()
+    archivist.send("article.hit h3 a")
     archivist.page.wait_for_selector("[data-sheet]:not([aria-busy]) img")
     assert key in archivist.page.url
     assert archivist.page.inner_text("[data-number]") == "3"

@@ -71,8 +71,7 @@ def test_files_are_dropped_watched_registered_by_keys_and_submitted(house, visit
     assert "PDF, TIFF" in page.inner_text("tr.late:has-text('bai-hat.mp3')")  # the reason says what is accepted
 
     # The scan on the registering desk: boxes over the page, doubtful fields confirmed by Enter, F2 to the box and back.
-    page.click("tr:has-text('0091.pdf') a[href*='/register/']")
-    clerk.settle()
+    clerk.send("tr:has-text('0091.pdf') a[href*='/register/']")
     page.wait_for_selector("[data-sheet]:not([aria-busy]) img")
     assert page.locator("svg.over rect[data-field]").count() >= 3
     clerk.fair()
@@ -145,7 +144,6 @@ def test_the_registers_keep_what_was_numbered(house, visit, story):
     clerk = visit(house, "clerk")
     clerk.go("/registers/")
     clerk.fair()
-    clerk.page.click("main a[href*='/registers/']")
-    clerk.settle()
+    clerk.send("main a[href*='/registers/']")
     clerk.fair()
     assert key in clerk.page.content()

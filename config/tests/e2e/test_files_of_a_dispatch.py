@@ -52,8 +52,7 @@ def registered(clerk, path):
     page.select_option("[name=level]", "thuong")
     page.set_input_files("[type=file]", path)
     clerk.until("document.querySelectorAll('[data-upload-list] .state-done').length === 1")
-    page.click("[data-upload-batch]")
-    clerk.settle()
+    clerk.send("[data-upload-batch]")
     clerk.until("!document.querySelector('#live[hx-trigger]')", seconds=90)
     key = re.search(r"/register/(\w+)/", page.get_attribute("#live a[href*='/register/']", "href") or "")[1]
     told.register(clerk, key, told.letter(OWN_LETTER))
@@ -89,8 +88,7 @@ def test_an_annex_is_added_followed_and_found_and_a_secret_one_waits(house, visi
     clerk.find("bình bọt chữa cháy")
     assert "phu-luc-phong-chay.pdf, tr. 1" in clerk.text()
     shoot(clerk, "hit")
-    page.click("article.hit .chip:last-of-type")
-    clerk.settle()
+    clerk.send("article.hit .chip:last-of-type")
     clerk.until("document.querySelectorAll('.over .hit').length > 0")
     assert clerk.text("[data-number]") == "2"
 
@@ -99,8 +97,7 @@ def test_an_annex_is_added_followed_and_found_and_a_secret_one_waits(house, visi
     clerk.until("document.querySelector('#files')?.innerText.includes('Chưa thuộc văn bản')", seconds=90)
     clerk.fair()
     shoot(clerk, "held-card")
-    page.click("#files a[href*='/held/']")
-    clerk.settle()
+    clerk.send("#files a[href*='/held/']")
     clerk.fair()
     shoot(clerk, "held")
     page.fill("[name=why]", "Là văn bản mật riêng")

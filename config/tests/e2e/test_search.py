@@ -47,8 +47,7 @@ def test_words_without_marks_are_found_narrowed_and_opened(archivist):
     assert total(archivist) == everything
     assert page.locator("#chips [name=drop]").count() == 0
 
-    page.click("article.hit h3 a")
-    archivist.settle()
+    archivist.send("article.hit h3 a")
     page.wait_for_selector("svg.over .hit")
     assert page.locator("[data-places]").inner_text() != "0"
     said = [part for pair in archivist.addresses for part in pair if "huan" in part or "luyen" in part]

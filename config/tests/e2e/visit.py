@@ -79,15 +79,19 @@ class Visit:
         """Wait until a claim in the page's own language holds.
 
         Asked from here: a claim that the page itself asks again and again is evaluated inside it, which its policy forbids.
+        Between two pages there is a document without a root: nothing holds of it.
         """
         for _ in range(int(seconds * 10)):
-            if self.page.evaluate(claim):
+            if self.page.evaluate(f"document.documentElement !== null && ({claim})"):
                 return
             self.page.wait_for_timeout(100)
         raise AssertionError(f"{self.page.url}: never came true: {claim}\n{self.text('body')[:3000]}")
 
     def send(self, button: str = "") -> None:
-        """Send the page's main form by its key, or press a button that sends another, and wait for what it answers."""
+        """Send the page's main form by its key, or press a button or link, and wait for the page that answers.
+
+        Who only waits for the page to settle after a click may wait on the page that is being left.
+        """
         with self.page.expect_navigation():
             if button:
                 self.page.click(button)
