@@ -97,7 +97,7 @@ def entry_of(made: dict[str, Any], **changes: Any) -> Entry:
         "arrived_on": day,
         "urgency": URGENCIES.index(made["urgency"]),
         "signer": made["signer"],
-        "dossier": f"{made['id'] % 400:03d} {made['type_name']}",
+        "dossier": f"{made['units'][0]}.{made['id'] % 400:03d}",  # of one unit, as in an office
         "pages": (body[:middle], body[middle:]),
         "direction": "incoming" if made["direction"] == "den" else "outgoing",
         "retention": made["retention"],

@@ -43,6 +43,10 @@ class Asked:
         """Return the same with some values of one facet, in place of those that are chosen."""
         return self.compiler.matching(self.root, {**self.chosen, name: values})
 
+    def counts(self, view: View, query: Query, names: Sequence[str]) -> tuple[dict[str, dict[int, int]], set[str]]:
+        """Return how often the keys of these facets are among what matches in a view, as this reader may know it."""
+        return listing.facet_counts(view, query, names, self.compiler.terms.units)
+
     def ranked(self) -> Query:
         """Return the same, with the bands of the best order."""
         return self.compiler.ranked(self.root, self.chosen)
@@ -61,10 +65,14 @@ def facets(
         for view, count in zip(views, counts, strict=True):
             counted["level"][listing.said("level", view.level)] = count
     for query, together in _rounds(asked, wanted):
-        parts = [listing.facet_counts(view, query, together) for view in views]
+        parts = [asked.counts(view, query, together) for view in views]
         for name in together:
             found = [part[name] for part, _ in parts]
             short = [name in more for _, more in parts]
+            if name in OF_DOSSIER and any(short) and len(_total(found)) < listing.SHOWN_VALUES:
+                known = asked.matching(but=name, of_dossiers=True)  # dossiers of other units took the places
+                parts_of_it = [asked.counts(view, known, [name]) for view in views]
+                found, short = [part[name] for part, _ in parts_of_it], [bool(more) for _, more in parts_of_it]
             counted[name] = _named(asked, views, name, _filled(asked, views, name, found, short))
     return {name: listing.buckets(name, values) for name, values in counted.items()}
 
@@ -102,7 +110,7 @@ def _filled(asked: Asked, views: Sequence[View], name: str, found: _Counts, shor
     for view, each, is_short in zip(views, found, short, strict=True):
         missing = [key for key in shown if key not in each] if is_short else []
         values = [value for key in missing for value in _values(views, name, found, key)]
-        more = listing.facet_counts(view, asked.among(name, values), [name])[0][name] if values else {}
+        more = asked.counts(view, asked.among(name, values), [name])[0][name] if values else {}
         filled.append({**more, **each})
     return filled
 
@@ -130,15 +138,10 @@ def _count(asked: Asked, views: Sequence[View], name: str, value: str) -> int:
 
 
 def _rounds(asked: Asked, names: Sequence[str]) -> Iterator[tuple[Query, list[str]]]:
-    """Yield which facets are counted under one query: all without a filter of their own, then one by one.
-
-    Those that speak of dossiers are counted apart, over the dossiers that the reader may know of.
-    """
-    for of_dossiers in (False, True):
-        those = [name for name in names if (name in OF_DOSSIER) is of_dossiers]
-        together = [name for name in those if name not in asked.chosen and name != "level"]
-        if together:
-            yield asked.matching(of_dossiers=of_dossiers), together
-        for name in those:
-            if name in asked.chosen:
-                yield asked.matching(but=name, of_dossiers=of_dossiers), [name]
+    """Yield which facets are counted under one query: all without a filter of their own, then one by one."""
+    together = [name for name in names if name not in asked.chosen and name != "level"]
+    if together:
+        yield asked.matching(), together
+    for name in names:
+        if name in asked.chosen:
+            yield asked.matching(but=name), [name]

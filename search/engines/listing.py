@@ -5,7 +5,7 @@ merged order is exact and says nothing about what a shelf hides.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
@@ -14,9 +14,9 @@ import tantivy
 from tantivy import Query
 
 from archive.rules.levels import LEVEL_SLUGS, URGENCY_SLUGS, Level, Urgency
-from search.engines.schema import COUNTED, after, band, beginning, value_of
+from search.engines.schema import COUNTED, after, band, known_of, named_by, value_of
 from search.engines.shelf import Look, Shelf, count_of, numbers
-from search.entry import Bucket, Hit
+from search.entry import OF_DOSSIER, Bucket, Hit
 
 SHOWN_VALUES: Final = 50
 _ASKED_VALUES: Final = 200  # per shelf: each value brought back costs more than many records counted
@@ -119,15 +119,18 @@ def values_of(view: View, name: str, key: int) -> tuple[str, ...]:
     if (name, key) not in known:
         if len(known) >= _REMEMBERED:
             known.clear()
-        found = view.searcher.terms_with_prefix(f"{name}_is", beginning(key))
+        found = view.searcher.terms_with_prefix(f"{name}_is", named_by(name, key))
         known[name, key] = tuple(value_of(term) for term, _ in found)
     return known[name, key]
 
 
-def facet_counts(view: View, query: Query, names: Sequence[str]) -> tuple[dict[str, dict[int, int]], set[str]]:
+def facet_counts(
+    view: View, query: Query, names: Sequence[str], units: Collection[int]
+) -> tuple[dict[str, dict[int, int]], set[str]]:
     """Return how often each key of these facets is among what matches in one view, and which facets have more keys.
 
     The counts are whole; of those with more keys the less frequent are missing (`search.engines.faceting` asks for them).
+    Of what is said of dossiers only those of `units` are counted.
     """
     counts: dict[str, dict[int, int]] = {}
     if "level" in names:
@@ -135,7 +138,8 @@ def facet_counts(view: View, query: Query, names: Sequence[str]) -> tuple[dict[s
     asked = {name: _terms(name) for name in names if name in _FIELDS}
     answer: dict[str, Any] = view.searcher.aggregate(query, asked) if asked else {}
     for name, part in answer.items():
-        counts[name] = {int(one["key"]): int(one["doc_count"]) for one in part["buckets"]}
+        found = {int(one["key"]): int(one["doc_count"]) for one in part["buckets"]}
+        counts[name] = known_of(found, units) if name in OF_DOSSIER else found
     return counts, {name for name, part in answer.items() if part["sum_other_doc_count"]}
 
 

@@ -5,6 +5,7 @@ Only ids, versions and the body are stored; the body is read for passages alone.
 A change here must raise SCHEMA: the old generation is then not read any more.
 """
 
+from collections.abc import Collection, Mapping
 from datetime import date
 from functools import lru_cache
 from hashlib import blake2b
@@ -14,12 +15,12 @@ from typing import Final
 import tantivy
 
 from search.engine import TOP_BAND
-from search.entry import Entry
+from search.entry import OF_DOSSIER, Entry
 from search.leaves import number_tokens
 from search.packing import kept, pack
 from search.text import both, both_packed, vi_clean
 
-SCHEMA: Final = 5
+SCHEMA: Final = 6
 FOLDED: Final = ("subject", "body", "names")  # where free words are looked for
 EXACT: Final = ("subject_x", "body_x", "names_x")  # the same with marks
 NAMED: Final = (
@@ -40,6 +41,8 @@ HINT_WORDS: Final = 2
 NAMES_SPLIT: Final = " | "  # a word nobody can ask for: no phrase reaches from one name into the next
 
 _KEY_BYTES: Final = 5  # the engine gives numbers back as floats: at most 53 bits
+_FILED_BITS: Final = 32  # of the key of a value of a dossier; the rest of the 53 is the dossier's unit
+_UNITS: Final = 1 << 21
 _SPAN: Final = 1 << 16  # days from 1900: to 2079
 _EPOCH: Final = date(1900, 1, 1).toordinal()
 _ID_BITS: Final = 40
@@ -138,6 +141,29 @@ def beginning(key: int) -> str:
     return f"{key:0{2 * _KEY_BYTES}x}{HINT_SPLIT}"
 
 
+def filed_key(key: int, unit: int) -> int:
+    """Return the key under which a value of a dossier is counted: it tells the dossier's unit.
+
+    So what a reader may not know of falls out of the counts, and no second counting is needed.
+    """
+    return unit << _FILED_BITS | key >> (8 * _KEY_BYTES - _FILED_BITS)
+
+
+def known_of(counts: Mapping[int, int], units: Collection[int]) -> dict[int, int]:
+    """Return the counts of `filed_key` without those of other units' dossiers, by the part of the key that is the value's."""
+    known: dict[int, int] = {}
+    for key, count in counts.items():
+        if key >> _FILED_BITS in units:
+            value = key & ((1 << _FILED_BITS) - 1)
+            known[value] = known.get(value, 0) + count
+    return known
+
+
+def named_by(name: str, key: int) -> str:
+    """Return what the terms of a counted value begin with."""
+    return f"{key:0{_FILED_BITS // 4}x}" if name in OF_DOSSIER else beginning(key)
+
+
 def value_of(term: str) -> str:
     """Return the value of a term."""
     return term.split(HINT_SPLIT, 1)[1]
@@ -204,7 +230,11 @@ def _add_values(made: tantivy.Document, entry: Entry) -> None:
         if value:
             term = term_of(vi_clean(value))
             made.add_text(f"{name}_is", term)
-            made.add_unsigned(COUNTED[name], int(term[: 2 * _KEY_BYTES], 16))
+            key = int(term[: 2 * _KEY_BYTES], 16)
+            if name not in OF_DOSSIER:
+                made.add_unsigned(COUNTED[name], key)
+            elif 0 < entry.filed_in < _UNITS:  # one that has no room in a key is not counted
+                made.add_unsigned(COUNTED[name], filed_key(key, entry.filed_in))
     if entry.direction:
         made.add_text("direction", entry.direction)
     for hint in hints(entry):

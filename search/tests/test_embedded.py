@@ -5,14 +5,15 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from search.engines import listing, schema
 from search.engines.embedded import Embedded
 from search.engines.schema import SCHEMA
-from search.entry import Terms
+from search.entry import Bucket, Terms
 from search.query import parse
-from search.tests.make import CLEARED, READER, entry, fill, found
+from search.tests.make import CLEARED, FILING, READER, entry, fill, found
 
 
 def test_another_process_sees_a_commit_at_its_next_search(tmp_path):
@@ -190,8 +191,35 @@ def test_names_are_read_only_of_values_the_reader_has_a_hit_of(tmp_path, monkeyp
         listing, "values_of", lambda view, name, key: asked.append((name, key)) or read(view, name, key)
     )
     engine = Embedded(tmp_path)
-    fill(engine, entry(1, dossier="mở"), entry(2, dossier="sao băng", reach=(99,)))
+    fill(engine, entry(1, register_name="mở"), entry(2, register_name="sao băng", reach=(99,)))
     engine.release()
-    assert _dossiers(engine, READER) == [("mở", 1)]
-    assert ("dossier", schema.key_of("mở")) in asked
-    assert ("dossier", schema.key_of("sao băng")) not in asked
+    assert engine.search(parse(""), READER).facets["register"] == (Bucket("mở", 1),)
+    assert ("register", schema.key_of("mở")) in asked
+    assert ("register", schema.key_of("sao băng")) not in asked
+
+
+def test_a_title_that_several_units_use_is_counted_for_the_units_the_reader_knows(tmp_path):
+    engine = Embedded(tmp_path)
+    filed = [(FILING, "chung"), (FILING, "riêng"), (8, "chung"), (8, "lạ"), (9, "chung")]
+    fill(engine, *(entry(n, dossier=title, filed_in=unit) for n, (unit, title) in enumerate(filed, start=1)))
+    engine.release()
+    assert _dossiers(engine, READER) == [("chung", 1), ("riêng", 1)]
+    assert _dossiers(engine, replace(READER, units=(FILING, 9))) == [("chung", 2), ("riêng", 1)]
+    assert _dossiers(engine, replace(READER, units=())) == []
+
+
+def test_dossiers_of_other_units_take_no_place_among_the_most_frequent(tmp_path, monkeypatch):
+    monkeypatch.setattr("search.engines.listing._ASKED_VALUES", 3)
+    monkeypatch.setattr("search.engines.listing.SHOWN_VALUES", 3)
+    engine = Embedded(tmp_path)
+    titles = [(8, title) for title in "abcd" for _ in range(3)] + [(FILING, "e")] * 2 + [(FILING, "f")]
+    fill(engine, *(entry(n, dossier=title, filed_in=unit) for n, (unit, title) in enumerate(titles, start=1)))
+    engine.release()
+    assert _dossiers(engine, READER) == [("e", 2), ("f", 1)]
+
+
+def test_a_dossier_whose_unit_has_no_room_in_the_key_is_counted_for_nobody(tmp_path):
+    engine = Embedded(tmp_path)
+    fill(engine, entry(1, dossier="xa", filed_in=2**21 + FILING))
+    engine.release()
+    assert _dossiers(engine, replace(READER, units=(FILING, 2**21 + FILING))) == []
