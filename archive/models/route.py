@@ -78,7 +78,7 @@ class Step(models.Model):
             models.Index(
                 fields=["from_person"], condition=Q(state="returned", parent__isnull=True), name="step_returned"
             ),
-            # My newest direction, while it may be taken back (routing.lists.just_directed).
+            # My newest direction, while it may be taken back (routing.lists.desk).
             models.Index(
                 fields=["closed_by", "closed_at"], condition=Q(kind="direct", state="done"), name="step_directed"
             ),

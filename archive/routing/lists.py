@@ -6,7 +6,7 @@ own access rows open; a count here is a count of what the person would be shown.
 
 from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from django.db import connection
@@ -62,25 +62,47 @@ def to_direct(person: Person) -> QuerySet[Step]:
     # A step to a unit is for its leaders; what one has sent away oneself is not one's own to direct.
     mine = Q(to_person=person) | (Q(to_unit__in=units) & ~Q(from_person=person))
     return (
-        live(person).filter(mine, kind=Kind.DIRECT).order_by("-record__urgency", F("due_on").asc(), "created_at", "pk")
+        live(person)
+        .filter(mine, kind=Kind.DIRECT)
+        .order_by("-record__urgency", F("due_on").asc(nulls_last=True), "created_at", "pk")
     )
 
 
-def queue(person: Person) -> list[tuple[int, str]]:
-    """Return the ids of the steps that wait for a leader's direction with the keys of their records; the rail counts them too."""
-    waiting = list(to_direct(person).values_list("pk", "record__key", "record__urgency"))
-    pressing = sum(urgency > Urgency.THUONG for _pk, _key, urgency in waiting)
-    keep("glance at to_direct", person, timezone.now(), Glance(len(waiting), pressing))
-    return [(pk, key) for pk, key, _urgency in waiting]
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What a leader's page is drawn from, by numbers: the waiting steps with the keys of their records, in order.
+
+    `given` is the newest direction that may be taken back: it was given minutes ago, and nobody has signed for it.
+    """
+
+    waiting: list[tuple[int, str]]
+    given: int | None
+
+    def steps(self, person: Person, place: int = 0) -> tuple[Step | None, Step | None]:
+        """Return the step at a place of the queue and the direction given, each if the person may still see it."""
+        step = self.waiting[place][0] if self.waiting else None
+        shown = seen(person, Step.objects.filter(pk__in=[pk for pk in (step, self.given) if pk]))
+        found = {one.pk: one for one in shown.select_related(*_SHOWN, "parent")}
+        return found.get(step or 0), found.get(self.given or 0)
 
 
-def just_directed(person: Person) -> Step | None:
-    """Return a leader's newest direction while it may be taken back: given minutes ago, and nobody has signed for it."""
+def desk(person: Person) -> Desk:
+    """Return what waits for a leader's direction, most urgent first, by one query; the rail counts it too."""
     since = timezone.now() - TAKE_BACK
     signed = Step.objects.filter(parent=OuterRef("pk")).exclude(state=StepState.OPEN)
     given = Step.objects.filter(parent=OuterRef("pk"))
     own = Step.objects.filter(kind=Kind.DIRECT, closed_by=person, closed_at__gte=since, state=StepState.DONE)
-    return seen(person, own.filter(Exists(given), ~Exists(signed))).order_by("-closed_at").first()
+    columns = ("pk", "record__key", "record__urgency", "due_on")
+    waits = to_direct(person).order_by().values_list(*columns, "created_at", "closed_at")
+    may_return = seen(person, own.filter(Exists(given), ~Exists(signed))).order_by()
+    both = list(waits.union(may_return.values_list(*columns, "created_at", "closed_at"), all=True))
+    waiting = sorted(
+        (row for row in both if row[-1] is None), key=lambda row: (-row[2], row[3] or date.max, row[4], row[0])
+    )
+    pressing = sum(row[2] > Urgency.THUONG for row in waiting)
+    keep("glance at to_direct", person, timezone.now(), Glance(len(waiting), pressing))
+    closed = [row for row in both if row[-1] is not None]
+    return Desk([(row[0], row[1]) for row in waiting], max(closed, key=lambda row: row[-1])[0] if closed else None)
 
 
 def mine(person: Person) -> QuerySet[Step]:

@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from archive import routing
 from archive.models import Register
-from archive.routing import Task
+from archive.routing import Direction, Task
 from archive.rules.steps import Kind
 
 LIMIT = 12
@@ -16,7 +16,7 @@ PAGES = {
         "/", "/work/", "/register/", "/registers/", "/registers/{book}/", "/registers/{book}/?below=2",
         "/registers/{book}/?above=1&order=number", "/dossiers/", "/records/{key}/", "/records/{key}/thread/",
     ],
-    "leader": ["/", "/levels/", "/levels/?show=notices", "/records/{key}/level/", "/records/{key}/marks/", "/work/unit/", "/work/unit/?only=waiting", "/registers/{book}/?below=2", "/records/{key}/thread/"],
+    "leader": ["/", "/work/", "/levels/", "/levels/?show=notices", "/records/{key}/level/", "/records/{key}/marks/", "/work/unit/", "/work/unit/?only=waiting", "/registers/{book}/?below=2", "/records/{key}/thread/"],
     "staff": ["/", "/work/", "/work/unit/", "/work/unit/?only=waiting", "/dossiers/"],
     "archivist": ["/", "/dossiers/", "/dossiers/unfiled/", "/due/", "/holds/", "/registers/{book}/?below=2", "/records/{key}/"],
     "auditor": ["/", "/log/", "/log/?before=9", "/log/?person={person}&before=9", "/log/refused/", "/log/outside/", "/log/who/?record={key}", "/log/unusual/"],
@@ -28,6 +28,8 @@ def test_a_page_asks_at_most_twelve_questions(office, make_record, signed_in, na
     records = [make_record() for _ in range(3)]
     routing.forward(records[0], Task(office.leader, Kind.DIRECT), actor=office.clerk)
     routing.forward(records[1], Task(office.staff_unit, Kind.INFORM), actor=office.clerk)
+    given = routing.forward(records[2], Task(office.leader, Kind.DIRECT), actor=office.clerk)
+    routing.direct(given, Direction("Nghiên cứu", office.staff_unit), actor=office.leader)
     book = Register.objects.get(numbers__record=records[0]).pk
     asked_for = address.format(key=records[1].key, book=book, person=office.clerk.pk)
     browser = signed_in(name)

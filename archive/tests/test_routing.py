@@ -199,7 +199,7 @@ def test_approving_the_lead_ends_the_cooperating_steps(office, directed):
 
 def test_a_direction_is_taken_back_while_nobody_has_signed_for_it(office, sent):
     (lead,) = routing.direct(sent, Direction("Làm", office.staff_unit), actor=office.leader)
-    assert lists.just_directed(office.leader) == sent
+    assert lists.desk(office.leader).given == sent.pk
     again = routing.take_back(sent, actor=office.leader)
     lead.refresh_from_db()
     assert (lead.state, again.kind, again.to_person) == ("done", "direct", office.leader)
@@ -211,7 +211,7 @@ def test_a_direction_is_taken_back_while_nobody_has_signed_for_it(office, sent):
 def test_a_direction_somebody_signed_for_is_not_taken_back(office, sent):
     (lead,) = routing.direct(sent, Direction("Làm", office.staff_unit), actor=office.leader)
     routing.receive(lead, actor=office.staff)
-    assert lists.just_directed(office.leader) is None
+    assert lists.desk(office.leader).given is None
     with pytest.raises(routing.TooLate):
         routing.take_back(sent, actor=office.leader)
 

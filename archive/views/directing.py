@@ -38,15 +38,16 @@ SHORTCUTS = (
 def directing(request: HttpRequest, *, bound: DirectForm | None = None, at: Step | None = None) -> HttpResponse:
     """Show one dispatch at a time to be directed, the page beside the form."""
     person = person_of(request)
-    queue = lists.queue(person)
-    if bound is None:
-        audit.read(Action.WORK_READ, actor=person, list="direct", count=len(queue))
-    if not queue:
-        context = _follow_up(person) | {"undo": lists.just_directed(person)}
-        return render(request, "archive/direct_empty.html", context)
+    desk = lists.desk(person)
+    queue = desk.waiting
     here = _place(queue, at.record.key if at else request.GET.get("at", ""))
-    step = lists.live(person).get(pk=queue[here][0])
-    if bound is None:
+    step, undo = desk.steps(person, here)
+    if queue and step is None:  # it was taken out of sight just now
+        return redirect("archive:work")
+    if step is None:
+        audit.read(Action.WORK_READ, actor=person, list="direct", count=0)
+        return render(request, "archive/direct_empty.html", _follow_up(person) | {"undo": undo})
+    if bound is None:  # nothing is shown of the others that wait but how many they are
         audit.read(Action.RECORD_READ, actor=person, subject=step.record)
     context = {
         "step": step,
@@ -59,7 +60,7 @@ def directing(request: HttpRequest, *, bound: DirectForm | None = None, at: Step
         "total": len(queue),
         "next_key": queue[(here + 1) % len(queue)][1] if len(queue) > 1 else "",
         "phrases": PHRASES,
-        "undo": lists.just_directed(person),
+        "undo": undo,
         "shortcuts": [(label, deadlines.due_in(days)) for days, label in SHORTCUTS],
         "page_level": Level(step.record.level),
     }
