@@ -10,6 +10,7 @@ import importlib
 import io
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,6 +34,11 @@ from pytest_django.plugin import blocking_manager_key
 # A busy machine draws slowly: how long an example takes is no property of what is tested.
 settings.register_profile("office", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("office")
+
+
+def pytest_configure() -> None:
+    """End a run that is told to stop as Ctrl-C ends it: what its tests started is stopped, too."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def pytest_unconfigure() -> None:
