@@ -257,7 +257,7 @@ def _asked(environment: dict[str, str], question: str) -> dict[str, Any]:
 def check() -> None:
     """Print what stands in the installation, as seen by its own doors."""
     from archive.models import AuditLeaf, DigitalObject, Record
-    from config.bench.witness import settled_index
+    from config.bench.witness import is_whole, settled_index
     from ingest.models import Scan, ScanState
 
     index = settled_index()
@@ -290,19 +290,6 @@ def _doubled_entries() -> int:
 
     taken = AuditEntry.objects.filter(action="record.capture").values_list("record_id", flat=True)
     return sum(count - 1 for count in Counter(taken).values())
-
-
-def is_whole(row: Any) -> bool:
-    """Say whether an object can be read and is what its row says."""
-    import hashlib
-
-    from archive import store
-    from archive.rules.errors import Refusal
-
-    try:
-        return hashlib.sha256(store.read(row.address)).hexdigest() == row.sha256
-    except Refusal:
-        return False
 
 
 def _spare_objects() -> int:

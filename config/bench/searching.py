@@ -24,6 +24,7 @@ from typing import Any, Final
 
 from config.bench import places
 from config.bench.places import Place
+from config.bench.spread import spread
 from config.bench.workload import Asked, Corpus
 from search.engine import Engine
 from search.entry import Terms
@@ -196,14 +197,6 @@ def watch(place: Place) -> None:
 
 
 # --- what is printed --------------------------------------------------------------------------------------
-
-
-def spread(spent: list[float]) -> dict[str, float]:
-    """Return p50, p95 and p99 of milliseconds."""
-    ordered = sorted(spent)
-    return {
-        f"p{share}": round(ordered[min(len(ordered) - 1, int(len(ordered) * share / 100))], 2) for share in (50, 95, 99)
-    }
 
 
 def _print(name: str, kind: str, figures: dict[str, Any]) -> None:

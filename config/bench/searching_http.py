@@ -18,6 +18,7 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 from config.bench import pages
+from config.bench.spread import spread
 from config.bench.workload import Corpus
 
 RECORDS: Final = 10_000
@@ -106,8 +107,6 @@ def _page(browser: Any, text: str) -> dict[str, tuple[float, float]]:
 
 
 def _figures(found: list[tuple[float, float]]) -> dict[str, float]:
-    from config.bench.searching import spread
-
     return spread([wall for wall, _ in found]) | {"cpu_p95": spread([cpu for _, cpu in found])["p95"]}
 
 
