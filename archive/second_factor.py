@@ -1,14 +1,16 @@
 """The second proof at sign-in: enrol an authenticator, check its codes, recover, remove, reset.
 
 The key is sealed by AES-GCM under a key drawn from the installation's secret key and bound
-to the person; after enrolment nothing returns it. No code counts twice. Wrong codes and
-wrong proofs are bounded per person by their entries in the log, under a lock on the
-person's row. Knows no session and no screen.
+to the person; after enrolment nothing returns it. What was sealed under a secret key of before
+is opened as long as the settings name that, and sealed anew by `reseal`. No code counts twice.
+Wrong codes and wrong proofs are bounded per person by their entries in the log, under a lock
+on the person's row. Knows no session and no screen.
 """
 
 import base64
 import hashlib
 import secrets
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Final
 
@@ -114,17 +116,32 @@ def prove(person: Person, code: str) -> bool:
         return False
 
 
-def prove_again(person: Person, password: str, code: str) -> bool:
-    """Return whether somebody signed in has proved again who they are: password, and code if enrolled.
+def bounded(person: Person, is_right: Callable[[], bool]) -> bool:
+    """Return what a look at a password or another first proof says; a wrong one is counted under the person's lock.
+
+    The look itself may be slow (argon2, a directory) and holds no lock. Of many at once that
+    were right or wrong, those beyond the bound are refused whatever they were.
+
+    Raises:
+        TooManyTries: ten were wrong already.
+    """
+    require_tries_left(person)
+    right = is_right()
+    with transaction.atomic():
+        require_tries_left(_locked(person))
+        if not right:
+            audit.write(Action.PROOF_FAILED, actor=person, subject=person)
+    return right
+
+
+def prove_again(person: Person, is_right: Callable[[], bool], code: str) -> bool:
+    """Return whether somebody signed in has proved again who they are: the first proof, and the code if enrolled.
 
     Raises:
         TooManyTries: as named.
     """
-    with transaction.atomic():
-        require_tries_left(_locked(person))
-        if not person.check_password(password):
-            audit.write(Action.PROOF_FAILED, actor=person, subject=person)
-            return False
+    if not bounded(person, is_right):
+        return False
     if is_enrolled(person) and not prove(person, code):
         return False
     with transaction.atomic():
@@ -205,20 +222,42 @@ def _digest(code: str) -> str:
     return hashlib.sha256(plain.encode()).hexdigest()
 
 
-def _cipher() -> AESGCM:
+def _cipher(key: str) -> AESGCM:
     derived = HKDF(SHA256(), 32, salt=None, info=b"vankho second factor v1")
-    return AESGCM(derived.derive(settings.SECRET_KEY.encode()))
+    return AESGCM(derived.derive(key.encode()))
 
 
 def seal(secret: bytes, person: Person) -> bytes:
     """Return the key of an authenticator as it may lie in the database."""
     nonce = secrets.token_bytes(NONCE)
-    return nonce + _cipher().encrypt(nonce, secret, str(person.pk).encode())
+    return nonce + _cipher(settings.SECRET_KEY).encrypt(nonce, secret, str(person.pk).encode())
 
 
 def unseal(sealed: bytes, person: Person) -> bytes | None:
-    """Return the key of an authenticator; None if it was sealed for somebody else or under another secret key."""
+    """Return the key of an authenticator; None if it was sealed for somebody else or under no key that is known."""
+    for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
+        if (secret := _opened(sealed, person, key)) is not None:
+            return secret
+    return None
+
+
+def _opened(sealed: bytes, person: Person, key: str) -> bytes | None:
     try:
-        return _cipher().decrypt(sealed[:NONCE], sealed[NONCE:], str(person.pk).encode())
+        return _cipher(key).decrypt(sealed[:NONCE], sealed[NONCE:], str(person.pk).encode())
     except InvalidTag:
         return None
+
+
+def reseal() -> Iterator[tuple[Person, bool]]:
+    """Seal every authenticator under the secret key of now, one by one; yield whose, and whether any known key opened it."""
+    for person in Person.objects.filter(second_factor__isnull=False).order_by("pk"):
+        with transaction.atomic():
+            factor = SecondFactor.objects.filter(pk=_locked(person).pk).first()
+            if factor is None or _opened(bytes(factor.sealed), person, settings.SECRET_KEY) is not None:
+                continue
+            secret = unseal(bytes(factor.sealed), person)
+            if secret is not None:
+                factor.sealed = seal(secret, person)
+                factor.save(update_fields=["sealed"])
+                audit.write(Action.CODE_RESEAL, actor=None, subject=person)
+        yield person, secret is not None

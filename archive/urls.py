@@ -14,6 +14,7 @@ from archive.views import (
     records,
     registering,
     retention,
+    sessions,
     sign_in,
     work,
 )
@@ -23,6 +24,7 @@ urlpatterns = [
     *home.urlpatterns,
     *sign_in.urlpatterns,
     *account.urlpatterns,
+    *sessions.urlpatterns,
     *registering.urlpatterns,
     *books.urlpatterns,
     *records.urlpatterns,

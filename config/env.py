@@ -98,6 +98,11 @@ def listed(name: str, default: str = "") -> list[str]:
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
 
 
+def words(name: str) -> list[str]:
+    """Return the values parted by blanks or line breaks; for secrets, which may hold commas."""
+    return text(name).split()
+
+
 def networks(name: str, default: str = "") -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
     """Return the comma-separated addresses and networks (`10.1.0.0/16`); a lone address is a network of one."""
     try:

@@ -86,6 +86,10 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
     "archive_markingmark": {"marking_id, mark_id": "the marks of a combination; none twice"},
     "archive_keptlogfilter": {"person_id, name": "the filters of the log that an auditor keeps; one of a name"},
     "archive_marking": {"name": "a combination of marks by its name"},
+    "archive_opensession": {
+        "person_id": "the open sessions of a person",
+        "expire_date": "sessions whose time is over, dropped when one is opened",
+    },
     "archive_page": {"record_id, number": "the pages of a record in order; one page of it"},
     "archive_papercheck": {"register_id, year": "is this register closed until its paper is looked at"},
     "archive_person": {

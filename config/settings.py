@@ -79,6 +79,8 @@ def _secret_key() -> str:
 
 
 SECRET_KEY = _secret_key()
+# Keys of before: sessions and authenticators made under them count until `manage.py reseal` has been run.
+SECRET_KEY_FALLBACKS = env.words("VANKHO_OLD_SECRET_KEY")
 
 # --- Django ---------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -88,7 +90,6 @@ INSTALLED_APPS = [
     "config",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django_htmx",
@@ -172,6 +173,7 @@ AUTH_PASSWORD_VALIDATORS = [
 TOTP = env.choice("VANKHO_TOTP", "offered" if PROFILE == "evaluation" else "required", ("required", "offered"))
 LOGIN_URL = "archive:sign-in"
 LOGIN_REDIRECT_URL = "archive:home"
+SESSION_ENGINE = "archive.sessions"
 SESSION_COOKIE_AGE = 8 * 3600  # the longest a session lasts, however busy
 SESSION_IDLE_SECONDS = env.number("VANKHO_IDLE_MINUTES", 30) * 60
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True

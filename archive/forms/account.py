@@ -1,5 +1,6 @@
 """Forms of one's own account: password, codes; and of the reset of somebody else's authenticator."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from django import forms
@@ -51,3 +52,16 @@ class ResetForm(forms.Form):
         super().__init__(*args, **kwargs)
         enrolled = Person.objects.filter(second_factor__isnull=False, is_active=True).exclude(pk=actor.pk)
         self.fields["person"].queryset = enrolled.select_related("unit").order_by("full_name")  # type: ignore[attr-defined]
+
+
+class EndSessionsForm(forms.Form):
+    """Asks whose sessions are ended, and why."""
+
+    person = PersonField(_("Person"))
+    reason = reason_field()
+
+    def __init__(self, *args: Any, people: Sequence[int], **kwargs: Any) -> None:
+        """Offer whoever has a session open."""
+        super().__init__(*args, **kwargs)
+        offered = Person.objects.filter(pk__in=people).select_related("unit").order_by("full_name")
+        self.fields["person"].queryset = offered  # type: ignore[attr-defined]

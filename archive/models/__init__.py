@@ -33,6 +33,7 @@ from archive.models.restoration import PaperCheck, Restoration
 from archive.models.route import Step, StepKind, StepState
 from archive.models.schedule import Holiday, RecordClass, RetentionRule, RuleKind
 from archive.models.second_factor import SecondFactor
+from archive.models.session import OpenSession
 from archive.models.tally import FirstAct, KeptLogFilter, Tally, TallyPlace
 
 __all__ = [
@@ -68,6 +69,7 @@ __all__ = [
     "Marking",
     "MarkingMark",
     "ObjectRole",
+    "OpenSession",
     "Page",
     "PaperCheck",
     "Person",

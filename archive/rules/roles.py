@@ -46,6 +46,8 @@ class Action(StrEnum):
     SIGN_IN = "session.sign_in"
     SIGN_IN_FAILED = "session.sign_in_failed"
     SIGN_OUT = "session.sign_out"
+    SESSION_END = "session.end"
+    SESSION_LIST = "session.list"
     PASSWORD = "session.password"  # noqa: S105 - the name of an act
     PROVED = "session.proved"
     PROOF_FAILED = "session.proof_failed"
@@ -54,6 +56,7 @@ class Action(StrEnum):
     CODE_RECOVERY = "code.recovery"
     CODE_REMOVE = "code.remove"
     CODE_RESET = "code.reset"
+    CODE_RESEAL = "code.reseal"
     START = "system.start"
     STOP = "system.stop"
     SETTINGS = "system.settings"
@@ -250,6 +253,7 @@ CAPABILITIES: Final[dict[Role, frozenset[Action]]] = {
     Role.SECURITY: frozenset(
         {
             Action.CODE_RESET,
+            Action.SESSION_END,
             Action.CLEARANCE_READ,
             Action.CLEARANCE_GIVE,
             Action.CLEARANCE_SHORTEN,
@@ -270,6 +274,7 @@ CAPABILITIES: Final[dict[Role, frozenset[Action]]] = {
             Action.TOKEN_GIVE,
             Action.UNIT_CHANGE,
             Action.CODE_RESET,
+            Action.SESSION_END,
         }
     ),
 }

@@ -5,6 +5,7 @@ import re
 import time
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.test import Client
 
 from archive import second_factor
@@ -250,3 +251,47 @@ def test_asvs_7_5_3_opening_by_name_and_acts_on_a_level_ask_for_a_fresh_proof(
     assert (asked.status_code, proving.PASSWORD in asked.content.decode()) == (200, True)
     assert not Grant.objects.filter(record=record).exists()
     assert LevelChange.objects.filter(record=record, kind="review").count() == 0
+
+
+def test_guesses_that_come_in_at_once_are_bounded_even_for_the_right_one(person):
+    """Parallel tries: what was right while ten others were wrong is refused like them."""
+
+    def right_after_ten_wrong_ones():
+        for _each in range(10):
+            assert not second_factor.bounded(person, lambda: False)
+        return True
+
+    with pytest.raises(second_factor.TooManyTries):
+        second_factor.bounded(person, right_after_ten_wrong_ones)
+
+
+def test_wrong_present_passwords_are_counted_with_wrong_proofs(person, settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    person.set_password(PASSWORD)
+    person.save()
+    browser, _answer = give_password()
+    form = {"old_password": "x", "new_password1": NEW, "new_password2": NEW}
+    assert [browser.post("/account/password/", form).status_code for _each in range(11)] == [422] * 10 + [409]
+    assert browser.post("/account/password/", form | {"old_password": PASSWORD}).status_code == 409
+    person.refresh_from_db()
+    assert person.check_password(PASSWORD)
+
+
+def test_another_secret_key_keeps_authenticators_and_sessions_while_the_old_one_is_named(person, enrolled, settings):
+    secret, _codes = enrolled
+    sealed = bytes(SecondFactor.objects.get().sealed)
+    browser, _answer = give_password()
+    assert browser.post("/sign-in/code/", {"code": code_of(secret)}).status_code == 302
+    old, settings.SECRET_KEY = settings.SECRET_KEY, "another key of fifty letters, more or less, as it were"
+    assert second_factor.unseal(sealed, person) is None
+    with pytest.raises(CommandError, match="leader"):
+        call_command("reseal")
+    settings.SECRET_KEY_FALLBACKS = ["one between", old]
+    assert second_factor.unseal(sealed, person) == secret
+    assert browser.get("/account/").status_code == 200
+    call_command("reseal")
+    settings.SECRET_KEY_FALLBACKS = []
+    assert second_factor.unseal(bytes(SecondFactor.objects.get().sealed), person) == secret
+    assert acts().count("code.reseal") == 1
+    call_command("reseal")
+    assert acts().count("code.reseal") == 1

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from archive import access, audit, second_factor
+from archive import access, audit, second_factor, sessions
 from archive.forms.account import CodeForm, PasswordForm, ResetForm
 from archive.models import AuditEntry, Person, SecondFactor
 from archive.rules import totp
@@ -26,9 +26,13 @@ from archive.rules.roles import Action
 from archive.standing import is_cleared
 from archive.views import proving
 from archive.views.doors import attempt, heard, person_of
+from archive.views.sessions import here_of, own
 
 SHOWN: Final = 20
-SIGN_INS: Final = (Action.SIGN_IN, Action.SIGN_IN_FAILED, Action.CODE_FAILED, Action.PROOF_FAILED, Action.CODE_RECOVERY)
+SIGN_INS: Final = (
+    *(Action.SIGN_IN, Action.SIGN_IN_FAILED, Action.CODE_FAILED, Action.PROOF_FAILED, Action.CODE_RECOVERY),
+    Action.SESSION_END,
+)
 PENDING: Final = "second_factor"  # of a session: the sealed key that is being set up
 
 
@@ -42,6 +46,7 @@ def account(request: HttpRequest) -> HttpResponse:
         "codes_left": len(factor.recovery) if factor else 0,
         "is_wanted": factor is None and settings.TOTP == "required" and is_cleared(person, timezone.now()),
         "sign_ins": _sign_ins(person),
+        "sessions": own(request),
     }
     return render(request, "archive/account.html", context)
 
@@ -54,7 +59,7 @@ def _sign_ins(person: Person) -> list[dict[str, Any]]:
             "at": row.ts,
             "word": WORDS[row.action],
             "ip": json.loads(bytes(row.body))["src"]["ip"],
-            "is_bad": row.action != Action.SIGN_IN,
+            "is_bad": row.action not in {Action.SIGN_IN, Action.SESSION_END},
         }
         for row in rows.order_by("-object_seq")[:SHOWN]
     ]
@@ -65,15 +70,12 @@ def _sign_ins(person: Person) -> list[dict[str, Any]]:
 def password(request: HttpRequest) -> HttpResponse:
     """Change one's own password; every other session of the person ends."""
     person = person_of(request)
-    if request.method == "POST":
-        second_factor.require_tries_left(person)
     form = PasswordForm(person, request.POST or None)
-    if "old_password" in form.errors:
-        with transaction.atomic():
-            audit.write(Action.PROOF_FAILED, actor=person, subject=person)
-    if request.method == "POST" and form.is_valid():
+    is_right = request.method == "POST" and second_factor.bounded(person, lambda: "old_password" not in form.errors)
+    if is_right and form.is_valid():
         with transaction.atomic():
             form.save()
+            sessions.end_quietly(person, but=here_of(request))
             audit.write(Action.PASSWORD, actor=person, subject=person)
         update_session_auth_hash(request, person)
         messages.success(request, _("The password is changed. Your other sessions have ended."))

@@ -16,14 +16,13 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from archive import audit, second_factor
+from archive import audit, second_factor, sessions
 from archive.rules.errors import Refusal
+from archive.sessions import SEEN_AT, SINCE
 from archive.views.doors import person_of
 
 FRESH_SECONDS: Final = 300
 PROVED_AT: Final = "proved_at"  # of a session: seconds since 1970 of the last proof
-SINCE: Final = "since"  # of a session: when it was opened
-SEEN_AT: Final = "seen_at"  # of a session: when it was used, to the minute
 NOTED_SECONDS: Final = 60
 CODE_GIVEN: Final = "code_given"  # of a session: it was opened or proved with the code of an authenticator
 PASSWORD, CODE = "proof_password", "proof_code"
@@ -38,9 +37,12 @@ def stamp(session: SessionBase, *, with_code: bool) -> None:
         session[CODE_GIVEN] = True
 
 
-def opened(session: SessionBase, *, with_code: bool) -> None:
+def opened(session: SessionBase, *, with_code: bool, by: str = "") -> None:
     """Begin the session of somebody who has just signed in: its limits count from now."""
     session[SINCE] = session[SEEN_AT] = time.time()
+    client = audit.CLIENT.get()
+    session[sessions.PLACE] = {"ip": client.ip, "agent": client.agent[:200]}
+    session[sessions.BY] = by
     stamp(session, with_code=with_code)
 
 
@@ -90,7 +92,8 @@ def _prove(request: HttpRequest) -> str:
     """Take the proof that was posted; return what is wrong with it."""
     person = person_of(request)
     try:
-        if not second_factor.prove_again(person, request.POST[PASSWORD], request.POST.get(CODE, "")):
+        password, code = request.POST[PASSWORD], request.POST.get(CODE, "")
+        if not second_factor.prove_again(person, lambda: person.check_password(password), code):
             return _("The password or the code is not right.")
     except Refusal as refusal:
         audit.refused(refusal, actor=person, action="session.prove")

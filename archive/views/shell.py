@@ -58,6 +58,7 @@ LEVELS = Item("archive:levels", "clock-shield", _("Secrecy levels"))
 MINE = Item("archive:work", "checklist", _("My work"), tab=True, count="mine")
 UNIT = Item("archive:work-unit", "users", _("Work of my unit"), tab=True, count="of_unit")
 
+SESSIONS = Item("archive:sessions", "device-desktop", _("Open sessions"))
 CODES = Item("archive:code-reset", "key", _("Lost authenticators"))
 RAIL: dict[Role, list[tuple[str | Promise, list[Item]]]] = {
     Role.CLERK: [
@@ -120,9 +121,12 @@ RAIL: dict[Role, list[tuple[str | Promise, list[Item]]]] = {
     ],
     Role.SECURITY: [
         ("", [DESK]),
-        (_("Security"), [Item("archive:clearances", "shield", _("Clearances"), tab=True), CODES]),
+        (_("Security"), [Item("archive:clearances", "shield", _("Clearances"), tab=True), SESSIONS, CODES]),
     ],
-    Role.ADMIN: [("", [DESK]), (_("Machine"), [Item("config:status", "server", _("Status"), tab=True), CODES])],
+    Role.ADMIN: [
+        ("", [DESK]),
+        (_("Machine"), [Item("config:status", "server", _("Status"), tab=True), SESSIONS, CODES]),
+    ],
 }
 
 

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from archive import audit, second_factor
+from archive import audit, second_factor, sessions
 from archive.forms.account import CodeForm
 from archive.models import Person, PersonRole
 from archive.rules.errors import Refusal
@@ -85,6 +85,7 @@ def _half_signed_in(half: dict[str, Any] | None) -> Person | None:
 
 def _enter(request: HttpRequest, person: Any, *, with_code: bool = False, wanted: str | None = None) -> HttpResponse:
     request.session.pop(HALF, None)
+    sessions.forget_expired()
     login(request, person, backend="archive.sign_in.Backend")
     proving.opened(request.session, with_code=with_code)
     with transaction.atomic():

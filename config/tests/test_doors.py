@@ -32,6 +32,7 @@ RULES = {
     "archive:password": set(ROLES),
     "archive:second-factor": set(ROLES),
     "archive:code-reset": {"security", "admin"},
+    "archive:sessions": {"security", "admin"},
     "archive:clearances": {"security"},
     "archive:levels": {"clerk", "leader", "staff", "archivist", "stranger"},
     "archive:marks": {"security"},
@@ -96,6 +97,7 @@ def test_every_plain_address_has_a_rule():
         "archive:restore-seen",
         "archive:log-keep",
         "archive:second-factor-remove",
+        "archive:session-end",
     }
     posts |= {"search:export"}  # without a question it sends to the search page
     assert asked - posts - set(RULES) == set()

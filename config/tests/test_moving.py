@@ -58,7 +58,7 @@ def ask(environment, statement):
 
 
 def is_empty(environment):
-    tables = ("archive_person", "archive_record", "archive_auditentry", "django_session")
+    tables = ("archive_person", "archive_record", "archive_auditentry", "archive_opensession")
     return not any(ask(environment, f"SELECT 1 FROM {table} LIMIT 1") for table in tables)  # noqa: S608
 
 

@@ -1,0 +1,140 @@
+"""Open sessions: whose, since when, from where, last used; and ending them, which acts on the next request.
+
+The session engine of Django on a table of ours, so that the sessions of one person can be
+found. What a row tells of itself stands in the session and is copied at each save. A session
+is named by the digest that entries of the log carry, never by its key. Knows no screen.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, cast
+
+from django.conf import settings
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore as Rows
+from django.db import transaction
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+from django.utils.translation import gettext_lazy as _
+
+from archive import access, audit
+from archive.models import OpenSession, Person
+from archive.rules.errors import Forbidden, Refusal
+from archive.rules.roles import Action
+
+SINCE: Final = "since"  # of a session: when it was opened, seconds since 1970
+SEEN_AT: Final = "seen_at"  # of a session: when it was used, to the minute
+PLACE: Final = "place"  # of a session: address and browser at its opening
+BY: Final = "by"  # of a session: the driver that said who this is
+NAME: Final = 16  # hexadecimal digits of the name of a session
+
+
+class SessionStore(Rows):
+    """Keeps sessions in `OpenSession`; settings name this module as the engine."""
+
+    @classmethod
+    def get_model_class(cls) -> type[OpenSession]:
+        """Return the table (Django asks for it)."""
+        return OpenSession
+
+    def create_model_instance(self, data: dict[str, Any]) -> OpenSession:
+        """Return the row of a session, with what it tells of itself."""
+        row = cast("OpenSession", super().create_model_instance(data))
+        row.person_id = data.get(SESSION_KEY)
+        row.since, row.seen_at = _moment(data.get(SINCE)), _moment(data.get(SEEN_AT))
+        place = data.get(PLACE, {})
+        row.ip, row.agent, row.by = place.get("ip", "")[:45], place.get("agent", "")[:200], data.get(BY, "")
+        return row
+
+
+class NoSession(Refusal):
+    """SES-001: what was to be ended is not open."""
+
+    code = "SES-001"
+    message = _("This session is not open any more. Look at the list again.")
+
+
+def _moment(seconds: Any) -> datetime | None:
+    return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, (int, float)) else None
+
+
+def name_of(session_key: str | None) -> str:
+    """Return the name of a session: what the log calls it."""
+    return hashlib.sha256((session_key or "").encode()).hexdigest()[:NAME]
+
+
+def forget_expired() -> None:
+    """Drop the rows of sessions whose time is over; called when one is opened, so that they do not pile up."""
+    OpenSession.objects.filter(expire_date__lt=timezone.now()).delete()
+
+
+def open_now(person: Person | None = None) -> list[OpenSession]:
+    """Return the sessions that a next request would find open, of one person or of all, the last used first."""
+    now = timezone.now()
+    rows = OpenSession.objects.filter(
+        person__isnull=False,
+        person__is_active=True,
+        expire_date__gt=now,
+        since__gt=now - timedelta(seconds=settings.SESSION_COOKIE_AGE),
+        seen_at__gt=now - timedelta(seconds=settings.SESSION_IDLE_SECONDS),
+    ).select_related("person__unit")
+    rows = rows.filter(person=person) if person else rows
+    return [row for row in rows.order_by("-seen_at", "session_key") if _counts(row)]
+
+
+def _counts(row: OpenSession) -> bool:
+    """Return whether a session was opened under the password of now."""
+    if row.person is None:
+        return False
+    known = [row.person.get_session_auth_hash(), *row.person.get_session_auth_fallback_hash()]
+    kept = row.get_decoded().get(HASH_SESSION_KEY, "")
+    return any(constant_time_compare(kept, each) for each in known)
+
+
+@transaction.atomic
+def end_own(person: Person, *, names: Iterable[str] | None, but: str) -> int:
+    """End some of one's own sessions, or (None) all but one; return how many.
+
+    Args:
+        person: who ends their own.
+        names: those to end.
+        but: the name of the session that asks; it is ended by signing out.
+
+    Raises:
+        NoSession: none of them is open.
+    """
+    wanted = None if names is None else set(names)
+    rows = [row for row in open_now(person) if name_of(row.session_key) != but]
+    return _end([row for row in rows if wanted is None or name_of(row.session_key) in wanted], actor=person)
+
+
+@transaction.atomic
+def end_for(person: Person, *, reason: str, actor: Person) -> int:
+    """End every session of somebody else; return how many.
+
+    Raises:
+        Forbidden: the actor may not, or they are their own.
+        NoSession: none is open.
+    """
+    access.require(actor, Action.SESSION_END)
+    if person.pk == actor.pk:
+        raise Forbidden(reason=_("one ends one's own on “My account”"), object_type="person", object_id=str(person.pk))
+    return _end(open_now(person), actor=actor, reason=reason)
+
+
+def end_quietly(person: Person, *, but: str = "") -> None:
+    """Drop the sessions of a person with an act that has its own entry, such as a new password; inside its transaction."""
+    for row in OpenSession.objects.filter(person=person):
+        if name_of(row.session_key) != but:
+            row.delete()
+
+
+def _end(rows: list[OpenSession], *, actor: Person, reason: str = "") -> int:
+    if not rows:
+        raise NoSession
+    for row in rows:
+        row.delete()
+        told = {"session": name_of(row.session_key), "ip": row.ip, "agent": row.agent}
+        audit.write(Action.SESSION_END, actor=actor, subject=row.person, reason=reason, details=told)
+    return len(rows)
