@@ -21,9 +21,10 @@ from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import Any, Final
 
-from django.db import connection, models, transaction
+from django.db import DatabaseError, connection, models, transaction
 from django.utils import timezone
 
 from archive import digests, publishing, sequencing
@@ -31,6 +32,7 @@ from archive.models import AuditDetail, AuditEntry, Dossier, Hold, Person, Recor
 from archive.rules.errors import Refusal
 from archive.rules.roles import SYNCHRONOUS, Action
 from archive.standing import standing
+from archive.verifier.verify import Tampered
 
 log = logging.getLogger("vankho.audit")
 
@@ -50,7 +52,17 @@ class Client:
 
 
 CLIENT: ContextVar[Client] = ContextVar("client", default=Client())  # noqa: B039 - frozen
-HEAD_WAITS: ContextVar[bool] = ContextVar("head_waits", default=False)  # an act of this request stands without its head
+
+
+class Waits(StrEnum):
+    """Why an act of this request stands without its signed head."""
+
+    NO = ""
+    PLACE = "place"  # a disk is full or away, or the database did not answer
+    LOG = "log"  # the log does not continue what was signed
+
+
+HEAD_WAITS: ContextVar[Waits] = ContextVar("head_waits", default=Waits.NO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +137,18 @@ def write(  # noqa: PLR0913 - every part of an entry by its name
 
 
 def _sign() -> None:
-    """Publish a head over an act that is done. The worker publishes later what a full or absent disk refused."""
+    """Publish a head over an act that is done; what hinders that is told beside the act, never instead of it.
+
+    The worker publishes later what a full or absent disk refused. A log that was rolled back or rewritten waits for people.
+    """
     try:
         publishing.publish()
-    except OSError:
+    except (OSError, DatabaseError):
         log.exception("an act stands, but its signed head could not be published")
-        HEAD_WAITS.set(True)
+        HEAD_WAITS.set(Waits.PLACE)
+    except (publishing.LogShorter, Tampered) as fault:
+        log.critical("an act stands, but the log does not continue the last signed head: %s", fault)
+        HEAD_WAITS.set(Waits.LOG)
 
 
 def _watched(subject: models.Model | Subject | None) -> list[models.Model]:

@@ -238,6 +238,8 @@ def publish() -> verify.Head | None:
                 _keep_elsewhere(old)
             return None
         head = verify.Head(settings.LOG_ORIGIN, size, tiles.root(size))
+        if old:
+            _set_aside(old)
         write_file(folder() / "checkpoint", signer().note(size, head.root))
         _keep_elsewhere(head)
     return head
@@ -274,13 +276,39 @@ def sweep() -> None:
         publish()
 
 
-def _keep_elsewhere(head: verify.Head) -> None:
-    """Put a head into the second place under its size, once: what an insider cannot reach to take back."""
+def _set_aside(head: verify.Head) -> None:
+    """Keep a head that the second place has not got, before a newer one takes its file: each is brought there later."""
     if not settings.LOG_SECOND_PLACE:
         return
-    path = Path(settings.LOG_SECOND_PLACE) / f"checkpoint-{head.size:012d}"
-    if not path.exists():
-        write_file(path, signer().note(head.size, head.root))
+    with suppress(OSError):  # a place that is away has got nothing
+        if _elsewhere(head.size).exists():
+            return
+    write_file(_waiting() / _elsewhere(head.size).name, signer().note(head.size, head.root))
+
+
+def _keep_elsewhere(head: verify.Head) -> None:
+    """Put the heads that wait and this one into the second place, once: what an insider cannot reach to take back.
+
+    Each under its size, the oldest first: one that is missing there would leave a time in which history could be
+    rewritten and signed again, and no kept head would show it.
+    """
+    if not settings.LOG_SECOND_PLACE:
+        return
+    for path in sorted(_waiting().glob("checkpoint-*")):
+        there = Path(settings.LOG_SECOND_PLACE) / path.name
+        if not there.exists():
+            write_file(there, path.read_bytes())
+        path.unlink()
+    if not _elsewhere(head.size).exists():
+        write_file(_elsewhere(head.size), signer().note(head.size, head.root))
+
+
+def _waiting() -> Path:
+    return folder() / "waiting"
+
+
+def _elsewhere(size: int) -> Path:
+    return Path(settings.LOG_SECOND_PLACE) / f"checkpoint-{size:012d}"
 
 
 def _newest_elsewhere() -> verify.Head | None:

@@ -12,10 +12,12 @@ id. Never reads, changes or judges what an entry says.
 """
 
 from collections.abc import Sequence
+from functools import cache
+from itertools import chain
 from typing import Any, Final
 
 from django.db import connection, transaction
-from django.db.models import Model
+from django.db.models import AutoField, Model
 
 from archive.models import AuditDetail, AuditEntry, AuditPending, AuditRow
 
@@ -24,11 +26,14 @@ EVERY_SECONDS: Final = 0.05
 CHAIN_LOCK: Final = 0x564B01  # the two families of advisory locks; their second number is the object's hash, or 0
 PLACE_LOCK: Final = 0x564B02
 
+_CHAIN_END: Final = (
+    "SELECT object_seq, leaf_hash FROM archive_auditentry "
+    "WHERE object_type = %s AND object_id = %s ORDER BY object_seq DESC LIMIT 1"
+)
 # Two statements in one message: the second has a snapshot of its own, taken after the lock was had.
-_LAST_OF: Final = """
+_LAST_OF: Final = f"""
 SELECT pg_advisory_xact_lock(%s, hashtext(%s));
-SELECT object_seq, leaf_hash FROM archive_auditentry
-WHERE object_type = %s AND object_id = %s ORDER BY object_seq DESC LIMIT 1
+{_CHAIN_END}
 """
 _PLACE: Final = """
 WITH taken AS (
@@ -50,29 +55,31 @@ def last_of(object_type: str, object_id: str) -> tuple[int, bytes]:
     On PostgreSQL the chain of this object is the caller's from here until its transaction
     ends: ask late, when everything else of the act is done.
     """
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
             cursor.execute(_LAST_OF, [CHAIN_LOCK, f"{object_type}:{object_id}", object_type, object_id])
             cursor.nextset()
-            row = cursor.fetchone()
-    else:
-        chain = AuditEntry.objects.filter(object_type=object_type, object_id=object_id).order_by("-object_seq")
-        row = chain.values_list("object_seq", "leaf_hash").first()
+        else:
+            cursor.execute(_CHAIN_END, [object_type, object_id])
+        row = cursor.fetchone()
     return (row[0], bytes(row[1])) if row else (0, bytes(32))
 
 
 def add(entry: AuditEntry, detail: AuditDetail | None, rows: Sequence[AuditRow] = ()) -> None:
     """Insert an entry, the values behind its digest and the digests of rows; give it its place, now or soon."""
-    if connection.vendor == "postgresql":
-        _add_pending(entry, detail, rows)
-        return
-    entry.save(force_insert=True)
-    if detail is not None:
-        detail.save(force_insert=True)
-    for row in rows:
-        row.save(force_insert=True)
-    with connection.cursor() as cursor:  # one writer (IMMEDIATE): max + 1 cannot race
-        cursor.execute(_PLACE_NOW, [entry.pk.hex])
+    parts: list[Sequence[Model]] = [[entry]]
+    parts += [[detail]] if detail is not None else []
+    parts += [rows] if rows else []
+    inserts = [_insert(part) for part in parts]
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            _add_pending(cursor, inserts)
+        else:
+            for statement, values in inserts:
+                cursor.execute(statement, values)
+            cursor.execute(_PLACE_NOW, [entry.pk.hex])  # one writer (IMMEDIATE): max + 1 cannot race
+    for row in chain.from_iterable(parts):
+        row._state.adding, row._state.db = False, connection.alias  # noqa: SLF001 - as Django's own save does
 
 
 def place(*, limit: int = BATCH, wait: bool = False) -> int:
@@ -111,30 +118,26 @@ def sweep() -> None:
             continue
 
 
-def _add_pending(entry: AuditEntry, detail: AuditDetail | None, rows: Sequence[AuditRow]) -> None:
+def _add_pending(cursor: Any, inserts: Sequence[tuple[str, list[Any]]]) -> None:
     """Insert entry, what belongs to it and the pending row in one statement: one way to the server instead of many."""
-    statement, values = _insert(entry)
-    parts = [f"entry AS ({statement} RETURNING id)"]
-    if detail is not None:
-        inner, more = _insert(detail)
-        parts.append(f"detail AS ({inner})")
-        values += more
-    for number, digest in enumerate(rows):
-        inner, more = _insert(digest)
-        parts.append(f"row{number} AS ({inner})")
-        values += more
+    (entry, values), *others = inserts
+    parts = [f"entry AS ({entry} RETURNING id)"]
+    for number, (statement, more) in enumerate(others):
+        parts.append(f"part{number} AS ({statement})")
+        values = [*values, *more]
     last = "INSERT INTO archive_auditpending (entry_id) SELECT id FROM entry"
-    with connection.cursor() as cursor:
-        cursor.execute(f"WITH {', '.join(parts)} {last}", values)
-    for row in (entry, detail, *rows):
-        if row is not None:
-            row._state.adding, row._state.db = False, connection.alias  # noqa: SLF001 - as Django's own save does
+    cursor.execute(f"WITH {', '.join(parts)} {last}", values)
 
 
-def _insert(row: Model) -> tuple[str, list[Any]]:
-    """Return the INSERT of one row and its values, in the order of the model's columns."""
-    fields = [field for field in row._meta.concrete_fields if field.attname != "id" or row.pk]  # noqa: SLF001 - Django's documented Meta API
-    values = [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
-    columns = ", ".join(str(field.column) for field in fields)
-    marks = ", ".join(["%s"] * len(fields))
-    return f"INSERT INTO {row._meta.db_table} ({columns}) VALUES ({marks})", values  # noqa: S608, SLF001 - our own names
+def _insert(rows: Sequence[Model]) -> tuple[str, list[Any]]:
+    """Return the INSERT of rows of one kind and its values, in the order of the model's columns."""
+    into, fields = _into(type(rows[0]))
+    values = [field.get_db_prep_save(getattr(row, field.attname), connection) for row in rows for field in fields]
+    marks = f"({', '.join(['%s'] * len(fields))})"
+    return f"{into} VALUES {', '.join([marks] * len(rows))}", values
+
+
+@cache
+def _into(model: type[Model]) -> tuple[str, tuple[Any, ...]]:
+    fields = tuple(field for field in model._meta.concrete_fields if not isinstance(field, AutoField))  # noqa: SLF001 - Django's documented Meta API
+    return f"INSERT INTO {model._meta.db_table} ({', '.join(str(field.column) for field in fields)})", fields  # noqa: SLF001

@@ -130,10 +130,16 @@ class Language:
         return response
 
 
-_HEAD_WAITS: Final = _(
-    "What you did stands and is in the log, but the signed head over it could not be published: a disk is full or away. "
-    "Tell the administrator; it is published by itself once the disk takes it."
-)
+_HEAD_WAITS: Final = {
+    audit.Waits.PLACE: _(
+        "What you did stands and is in the log, but the signed head over it could not be published: a disk is full or "
+        "away. Tell the administrator; it is published by itself once the disk takes it."
+    ),
+    audit.Waits.LOG: _(
+        "What you did stands and is in the log, but the log does not continue its last signed head: the database was "
+        "rolled back, or history was changed. Tell the security officer at once, and do nothing more until they answer."
+    ),
+}
 
 
 class Refusals:
@@ -145,11 +151,11 @@ class Refusals:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer a request."""
-        token = audit.HEAD_WAITS.set(False)
+        token = audit.HEAD_WAITS.set(audit.Waits.NO)
         try:
             response = self.get_response(request)
-            if audit.HEAD_WAITS.get():
-                messages.warning(request, _HEAD_WAITS)
+            if waits := audit.HEAD_WAITS.get():
+                messages.warning(request, _HEAD_WAITS[waits])
         finally:
             audit.HEAD_WAITS.reset(token)
         return response

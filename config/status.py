@@ -48,6 +48,7 @@ def facts() -> dict[str, Any]:
         "log_entries": 0 if top is None else top + 1,
         "log_signed": signed,
         "is_head_late": signed is not None and _waits(signed),
+        "is_log_broken": _is_broken(),
         "index_position": _index_position(),
         "disk_free": disk.free,
         "disk_total": disk.total,
@@ -62,6 +63,17 @@ def _signed() -> int | None:
         return publishing.signed()
     except (OSError, verify.Tampered):
         return None
+
+
+def _is_broken() -> bool:
+    """Return whether the log does not continue what was signed: it was rolled back or rewritten."""
+    try:
+        publishing.require_continued()
+    except (publishing.LogShorter, verify.Tampered):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _waits(signed: int) -> bool:

@@ -6,9 +6,10 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
-from archive import access, clearing, explaining, publishing
+from archive import access, audit, clearing, explaining, publishing
 from archive.models import AuditEntry, Clearance, Grant, Step
 from archive.rules.levels import Level
 from archive.rules.roles import Action
@@ -227,6 +228,20 @@ def test_an_act_whose_head_cannot_be_published_stands_and_says_so(office, signed
     assert publishing.signed() == 0
     publishing.publish()
     assert publishing.signed() == AuditEntry.objects.count() == publishing.newest().size
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_act_on_a_log_that_was_rolled_back_stands_and_says_so(office, signed_in, settings, tmp_path):
+    settings.VANKHO_HOME = tmp_path
+    with transaction.atomic():
+        audit.write(Action.SYSTEM_READ, actor=None)
+    head = publishing.publish()
+    note = publishing.signer().note(head.size + 1000, head.root)  # what a log had signed that was longer
+    (tmp_path / "log/checkpoint").write_bytes(note)
+    officer = signed_in("security")
+    assert officer.post("/clearances/", wanted(office.leader)).status_code == 302
+    assert Clearance.objects.filter(person=office.leader).count() == 2
+    assert "không nối tiếp mốc đã ký" in officer.get("/clearances/").content.decode()
 
 
 @pytest.mark.parametrize(

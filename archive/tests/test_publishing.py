@@ -342,6 +342,33 @@ def test_a_head_that_the_second_place_did_not_take_is_brought_there_later(home):
     assert [path.name for path in publishing.heads_elsewhere()] == [f"checkpoint-{SIZE:012d}"]
 
 
+def test_every_head_signed_while_the_second_place_was_away_is_brought_there_later(home):
+    (home / "second").write_text("a file where the folder should be")
+    sizes = []
+    for _ in range(3):
+        with pytest.raises(OSError, match="second"):
+            publishing.publish()
+        sizes.append(publishing.newest().size)
+        write(1)
+    (home / "second").unlink()
+    publishing.publish()
+    kept = [
+        verify.open_note(path.read_bytes(), publishing.signer().public).size for path in publishing.heads_elsewhere()
+    ]
+    assert kept == [*sizes, SIZE + 3]
+    assert not list((home / "home/log/waiting").iterdir())
+    call_command("verify_log")  # each is a prefix of the log
+
+
+def test_a_head_that_a_crash_kept_from_the_second_place_is_brought_there_later(home, monkeypatch):
+    with monkeypatch.context() as crashing:
+        crashing.setattr(publishing, "_keep_elsewhere", lambda _head: None)
+        publishing.publish()
+    write(1)
+    publishing.publish()
+    assert [path.name for path in publishing.heads_elsewhere()] == [f"checkpoint-{n:012d}" for n in (SIZE, SIZE + 1)]
+
+
 def test_a_head_is_signed_after_a_minute_or_a_thousand_entries(home):
     publishing.publish()
     write(10)

@@ -267,3 +267,13 @@ def test_the_status_page_says_when_signed_heads_wait(office, settings, tmp_path)
         assert status.facts()["is_head_late"] is True
     next(iter(publishing.heads_elsewhere())).write_bytes(b"something else")
     assert status.facts()["log_signed"] is None
+
+
+def test_the_status_page_says_when_the_log_does_not_continue_what_was_signed(office, signed_in, settings, tmp_path):
+    settings.VANKHO_HOME = tmp_path
+    _entry()
+    head = publishing.publish()
+    assert status.facts()["is_log_broken"] is False
+    (tmp_path / "log/checkpoint").write_bytes(publishing.signer().note(head.size + 1000, head.root))
+    assert status.facts()["is_log_broken"] is True
+    assert "không nối tiếp mốc đã ký" in signed_in("admin").get("/machine/status/").content.decode()
