@@ -31,16 +31,18 @@ from archive.models import (
     PersonRole,
     Record,
     RegisterNumber,
+    SecondFactor,
     ServiceToken,
     UnitScope,
 )
 
 WATCHED: Final[dict[str, type[Model]]] = {
     model.__name__.lower(): model
-    for model in (Record, Clearance, Grant, PersonRole, UnitScope, RegisterNumber, ServiceToken)
+    for model in (Record, Clearance, Grant, PersonRole, UnitScope, RegisterNumber, ServiceToken, SecondFactor)
 }
-# Kept for lists only, and told by the steps and dossiers that they follow from.
-DERIVED: Final = frozenset({"is_handed", "is_filed"})
+# Kept for lists only, and told by the steps and dossiers that they follow from; the last step of an authenticator moves
+# with every code, and decides for a minute and a half whether one counts twice.
+DERIVED: Final = frozenset({"is_handed", "is_filed", "last_step"})
 # Acts that leave every watched column of a record as it was.
 LEAVING_ALONE: Final = ("step.", "dossier.", "hold.", "scan.", "search.", "log.", "system.", "work.", "level.")
 WHOLE: Final = 32  # bytes of the digest over all columns
@@ -99,7 +101,13 @@ def commitment(rows: Iterable[AuditRow]) -> str:
 def holds(row: Model) -> bool:
     """Return whether a row is as an act left it; False for one that no act made."""
     ((_pk, state, last),) = read(type(row), [row.pk])
-    return state is not None and last is not None and not _differing(state, last)
+    return state is not None and last is not None and bool(last.columns) and not _differing(state, last)
+
+
+def is_missing(model: type[Model], pk: int) -> bool:
+    """Return whether a row that acts made is gone, and no act took it away."""
+    ((_pk, state, last),) = read(model, [pk])
+    return state is None and last is not None and bool(last.columns)
 
 
 def faults() -> Iterator[Fault]:
@@ -257,7 +265,7 @@ def _compare(name: str, states: list[dict[str, Any]]) -> Iterator[Fault]:
     for state in states:
         row = _called(name, state.pop("pk"), state)
         last = kept.get(state.pop("last_digest"))
-        if last is None:
+        if last is None or not last.columns:
             yield Fault(name, row, "no act made this row")
         elif differing := _differing(state, last):
             yield Fault(name, row, "changed past the office", differing)
@@ -273,8 +281,10 @@ def _called(name: str, pk: int, state: dict[str, Any]) -> str:
 def _gone(name: str, model: type[Model]) -> Iterator[Fault]:
     there = model._base_manager.filter(pk=OuterRef("row_id"))  # noqa: SLF001
     digested = AuditRow.objects.filter(kind=name).annotate(there=Subquery(there.order_by().values("pk")[:1]))
-    for pk in digested.filter(there=None).order_by("row_id").values_list("row_id", flat=True).distinct():
-        yield Fault(name, str(pk), "removed past the office")
+    gone = digested.filter(there=None).order_by("row_id").values_list("row_id", flat=True).distinct()
+    for pk in gone:
+        if is_missing(model, pk):
+            yield Fault(name, str(pk), "removed past the office")
 
 
 def _taken_over(name: str, model: type[Model]) -> Iterator[Fault]:

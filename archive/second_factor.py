@@ -23,7 +23,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from archive import access, audit
+from archive import access, audit, digests
 from archive.models import AuditEntry, Person, SecondFactor
 from archive.rules import totp
 from archive.rules.errors import Forbidden, Refusal
@@ -65,6 +65,16 @@ class NotEnrolled(Refusal):
     message = _("No authenticator is set up for this account.")
 
 
+class NotAsLeft(Refusal):
+    """TOT-005: the row of the authenticator is not what the log says: it was changed or removed past the office."""
+
+    code = "TOT-005"
+    message = _(
+        "The authenticator of this account is not what the log says: it was changed, put in or removed past the office. "
+        "Nothing was accepted. Ask the security officer to look into it and to reset the authenticator."
+    )
+
+
 def new_secret() -> bytes:
     """Return the key of a new authenticator, not kept yet."""
     return secrets.token_bytes(totp.SECRET_BYTES)
@@ -80,22 +90,24 @@ def enrol(person: Person, secret: bytes, code: str) -> list[str]:
     """Keep a person's own authenticator once it has shown a right code; return the recovery codes, told this once.
 
     Raises:
-        Enrolled, WrongCode: as named.
+        Enrolled, WrongCode, NotAsLeft: as named.
     """
     if is_enrolled(_locked(person)):
         raise Enrolled
+    if digests.is_missing(SecondFactor, person.pk):
+        raise NotAsLeft
     step = totp.matching_step(secret, _digits(code), seconds=timezone.now().timestamp(), after=0)
     if step is None:
         raise WrongCode
     codes = [base64.b32encode(secrets.token_bytes(RECOVERY_BYTES)).decode() for _each in range(RECOVERY_CODES)]
-    SecondFactor.objects.create(
+    factor = SecondFactor.objects.create(
         person=person,
         sealed=seal(secret, person),
         last_step=step,
         recovery=[_digest(each) for each in codes],
         enrolled_at=timezone.now(),
     )
-    audit.write(Action.CODE_ENROL, actor=person, subject=person)
+    audit.write(Action.CODE_ENROL, actor=person, subject=person, rows=[factor])
     return ["-".join(each[start : start + 4] for start in range(0, len(each), 4)) for each in codes]
 
 
@@ -104,6 +116,7 @@ def prove(person: Person, code: str) -> bool:
 
     Raises:
         TooManyTries, NotEnrolled: as named.
+        NotAsLeft: a recovery code of a row that no act left so.
     """
     with transaction.atomic():
         require_tries_left(_locked(person))
@@ -152,8 +165,7 @@ def prove_again(person: Person, is_right: Callable[[], bool], code: str) -> bool
 @transaction.atomic
 def remove(person: Person) -> None:
     """Take one's own authenticator off. Raises NotEnrolled."""
-    _delete(person)
-    audit.write(Action.CODE_REMOVE, actor=person, subject=person)
+    audit.write(Action.CODE_REMOVE, actor=person, subject=person, rows=[_deleted(person)])
 
 
 @transaction.atomic
@@ -167,13 +179,15 @@ def reset(person: Person, *, reason: str, actor: Person) -> None:
     access.require(actor, Action.CODE_RESET)
     if person.pk == actor.pk:
         raise Forbidden(reason=_("nobody resets their own"), object_type="person", object_id=str(person.pk))
-    _delete(person)
-    audit.write(Action.CODE_RESET, actor=actor, subject=person, reason=reason)
+    audit.write(Action.CODE_RESET, actor=actor, subject=person, reason=reason, rows=[_deleted(person)])
 
 
-def _delete(person: Person) -> None:
-    if not SecondFactor.objects.filter(pk=_locked(person).pk).delete()[0]:
+def _deleted(person: Person) -> SecondFactor:
+    """Take the row away, and return it for the act's entry; one that somebody removed past the office counts too."""
+    gone = SecondFactor.objects.filter(pk=_locked(person).pk).delete()[0]
+    if not gone and not digests.is_missing(SecondFactor, person.pk):
         raise NotEnrolled
+    return SecondFactor(pk=person.pk)
 
 
 def _locked(person: Person) -> Person:
@@ -205,11 +219,13 @@ def _use_recovery(factor: SecondFactor, code: str) -> bool:
     digest = _digest(code)
     if digest not in factor.recovery:
         return False
+    # The key of codes is sealed, and nobody makes one by SQL; a recovery code is a plain digest that anybody can write.
+    if not digests.holds(factor):
+        raise NotAsLeft
     factor.recovery = [each for each in factor.recovery if each != digest]
     factor.save(update_fields=["recovery"])
-    audit.write(
-        Action.CODE_RECOVERY, actor=factor.person, subject=factor.person, details={"left": len(factor.recovery)}
-    )
+    left = {"left": len(factor.recovery)}
+    audit.write(Action.CODE_RECOVERY, actor=factor.person, subject=factor.person, details=left, rows=[factor])
     return True
 
 
@@ -259,5 +275,5 @@ def reseal() -> Iterator[tuple[Person, bool]]:
             if secret is not None:
                 factor.sealed = seal(secret, person)
                 factor.save(update_fields=["sealed"])
-                audit.write(Action.CODE_RESEAL, actor=None, subject=person)
+                audit.write(Action.CODE_RESEAL, actor=None, subject=person, rows=[factor])
         yield person, secret is not None

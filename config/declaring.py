@@ -18,7 +18,7 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from archive import access, audit, publishing
+from archive import access, audit, publishing, tiles
 from archive.models import AuditEntry, Person
 from archive.rules.errors import Refusal
 from archive.rules.roles import Action
@@ -115,7 +115,7 @@ def declare(declaration: Declaration, *, path: Path, actor: Person) -> str:
     data = (json.dumps(held, ensure_ascii=False, indent=1) + "\n").encode()
     digest = hashlib.sha256(data).hexdigest()
     audit.write(Action.DECLARE, actor=actor, reason=declaration.statement, details={**facts, "sha256": digest})
-    publishing.write_file(path, data)  # a file whose entry is not committed is refused; an entry without a file, too
+    tiles.write_file(path, data)  # a file whose entry is not committed is refused; an entry without a file, too
     return digest
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from archive import second_factor
+from archive import digests, second_factor
 from archive.models import AuditEntry, Clearance, Grant, LevelChange, SecondFactor
 from archive.rules import totp
 from archive.rules.errors import Forbidden
@@ -295,3 +295,44 @@ def test_another_secret_key_keeps_authenticators_and_sessions_while_the_old_one_
     assert acts().count("code.reseal") == 1
     call_command("reseal")
     assert acts().count("code.reseal") == 1
+
+
+def faults():
+    return [str(fault) for fault in digests.faults() if fault.kind == "secondfactor"]
+
+
+def test_an_authenticator_edited_by_sql_is_named_and_its_recovery_codes_open_nothing(person, enrolled):
+    secret, codes = enrolled
+    assert second_factor.prove(person, code_of(secret))
+    assert second_factor.prove(person, codes[0])
+    assert faults() == []
+    mine = "AAAA-BBBB-CCCC-DDDD-EEEE-FFFF"
+    kept = SecondFactor.objects.get().recovery
+    SecondFactor.objects.update(recovery=[*kept, second_factor._digest(mine)])
+    assert faults() == [f"secondfactor {person.pk}: changed past the office (recovery)"]
+    with pytest.raises(second_factor.NotAsLeft):
+        second_factor.prove(person, mine)
+    SecondFactor.objects.update(recovery=kept, sealed=b"x" * 40)
+    assert faults() == [f"secondfactor {person.pk}: changed past the office (sealed)"]
+
+
+def test_an_authenticator_removed_by_sql_is_told_and_no_other_is_set_up_until_an_officer_resets_it(
+    person, enrolled, office
+):
+    SecondFactor.objects.all().delete()
+    assert faults() == [f"secondfactor {person.pk}: removed past the office"]
+    secret = second_factor.new_secret()
+    with pytest.raises(second_factor.NotAsLeft):
+        second_factor.enrol(person, secret, code_of(secret))
+    second_factor.reset(person, reason="Bị xoá ngoài hệ thống", actor=office.security)
+    assert faults() == []
+    second_factor.enrol(person, secret, code_of(secret))
+    assert faults() == []
+
+
+def test_an_authenticator_taken_off_by_an_act_is_no_fault_and_one_put_back_by_sql_is(person, enrolled):
+    row = SecondFactor.objects.get()
+    second_factor.remove(person)
+    assert faults() == []
+    row.save(force_insert=True)
+    assert faults() == [f"secondfactor {person.pk}: no act made this row"]
