@@ -112,7 +112,7 @@ def is_missing(model: type[Model], pk: int) -> bool:
 
 def faults() -> Iterator[Fault]:
     """Yield every watched row that is not what the log says, and every digest that the log does not bear out."""
-    yield from _uncommitted()
+    yield from of_entries()
     for name, model in WATCHED.items():
         yield from _changed(name, model)
         yield from _gone(name, model)
@@ -301,7 +301,7 @@ def _taken_over(name: str, model: type[Model]) -> Iterator[Fault]:
             before = row
 
 
-def _uncommitted() -> Iterator[Fault]:
+def of_entries() -> Iterator[Fault]:
     """Look whether every entry bears out the digests kept with it, and every digest has its entry."""
     key = Record.objects.filter(pk=OuterRef("record_id")).values("key")[:1]
     entries = AuditEntry.objects.order_by("pk").annotate(record_key=Subquery(key))

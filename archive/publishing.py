@@ -12,8 +12,9 @@ import fcntl
 import hashlib
 import json
 import shutil
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -305,6 +306,18 @@ def export(target: Path, *, with_details: bool) -> verify.Head:
     shutil.copyfile(verify.__file__, target / "verify.py")
     write_file(target / "checkpoint", key.note(head.size, head.root))  # last: an export without it is unfinished
     return head
+
+
+def checked(kept: Iterable[bytes] = ()) -> verify.Report:
+    """Check the whole log of the database as an outsider would, against heads kept elsewhere too; return what was found.
+
+    Raises:
+        LogShorter, verify.Tampered: as `export`.
+    """
+    heads = [*kept, *(path.read_bytes() for path in heads_elsewhere())]
+    with tempfile.TemporaryDirectory(prefix="vankho-log-") as place:
+        export(Path(place), with_details=True)
+        return verify.verify(place, signer().public, heads, details=True)
 
 
 def _require_every_place(size: int) -> None:

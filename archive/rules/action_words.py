@@ -84,6 +84,7 @@ WORDS: Final[dict[str, Promise]] = {
     Action.LOG_READ: _("Read the log"),
     Action.LOG_EXPORT: _("Exported the log"),
     Action.LOG_FORGET: _("Destroyed details of an entry"),
+    Action.ROWS_ADOPT: _("Put old rows under digests"),
     Action.LOG_KEEP: _("Kept a filter of the log, or dropped it"),
     Action.GRANT: _("Opened a dispatch to a person"),
     Action.GRANT_END: _("Ended such an opening"),

@@ -135,6 +135,7 @@ class Action(StrEnum):
     LOG_EXPORT = "log.export"
     LOG_KEEP = "log.keep"
     LOG_FORGET = "log.forget"
+    ROWS_ADOPT = "log.adopt"
 
     GRANT = "access.grant"
     GRANT_END = "access.grant_end"
@@ -176,6 +177,7 @@ SYNCHRONOUS: Final = frozenset(
         Action.CLEARANCE_EXTEND,
         Action.CLEARANCE_REVOKE,
         Action.LOG_FORGET,
+        Action.ROWS_ADOPT,
         Action.DECLARE,
     }
 )
@@ -263,6 +265,7 @@ CAPABILITIES: Final[dict[Role, frozenset[Action]]] = {
             Action.RECORD_WHY,
             Action.UNIT_CHANGE,
             Action.LOG_FORGET,
+            Action.ROWS_ADOPT,
             Action.DECLARE,
         }
     ),

@@ -1,0 +1,141 @@
+"""Adopting rows that no act made under digests: an office older than these has such rows, and was never in order.
+
+A security officer lets the log say, batch by batch, how each of them stands today; from then
+on an edit is found. What a row was before nobody can prove, and the words say so. Never
+adopted: a row whose digest says something else, one made since the office keeps digests, and
+any row at all while a digest is missing that an entry commits to - whose it was is not told.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from django.db import transaction
+from django.db.models import Exists, Min, Model, OuterRef, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from archive import access, audit, digests, publishing
+from archive.models import AuditRow, Person
+from archive.rules.errors import Refusal
+from archive.rules.roles import Action
+
+BATCH: Final = 200  # rows of one entry: its details name each
+# When a row of a kind was made, and the acts that make one: what is younger than the first digest has one.
+MADE_AT: Final = {
+    "record": "created_at",
+    "clearance": "since",
+    "grant": "since",
+    "personrole": "since",
+    "unitscope": "since",
+    "registernumber": "allotted_at",
+    "servicetoken": "since",
+    "secondfactor": "enrolled_at",
+}
+MADE_BY: Final = {
+    "record": (Action.RECORD_CAPTURE,),
+    "clearance": (Action.CLEARANCE_GIVE, Action.CLEARANCE_EXTEND),
+    "registernumber": (Action.RECORD_REGISTER,),
+    "servicetoken": (Action.TOKEN_GIVE,),
+}
+
+
+class DigestsMissing(Refusal):
+    """LOG-002: digests were removed or changed; what a row was by its act cannot be told apart from what was put in."""
+
+    code = "LOG-002"
+    message = _(
+        "Digests of rows that entries of the log commit to were removed or changed (%(first)s). No row is adopted while "
+        "this is so: one whose digest was removed would pass for an old one. Keep the database as it is and tell the "
+        "security officer; a backup from before holds the digests."
+    )
+
+
+class NoReason(Refusal):
+    """LOG-003: who adopts rows says on what ground."""
+
+    code = "LOG-003"
+    message = _("Say on what ground the rows are adopted: the decision, and what they were compared with.")
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A row that is not adopted, and why."""
+
+    kind: str
+    pk: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The rows of one kind without a digest: those that can be adopted, those that are not."""
+
+    kind: str
+    rows: tuple[int, ...]
+    refused: tuple[Refused, ...]
+
+
+def found() -> list[Found]:
+    """Return what can be adopted and what cannot, by kind; changes nothing.
+
+    Raises:
+        DigestsMissing: as named.
+        LogShorter, verify.Tampered, OSError: the log itself is not in order (`publishing.checked`).
+    """
+    publishing.checked()
+    fault = next((one for one in digests.of_entries() if "digests of rows" in one.what), None)
+    if fault is not None:
+        raise DigestsMissing(first=fault)
+    began = AuditRow.objects.exclude(entry__action=Action.ROWS_ADOPT).aggregate(began=Min("entry__ts"))["began"]
+    return [_of_kind(name, began) for name in digests.WATCHED]
+
+
+def _of_kind(name: str, began: datetime | None) -> Found:
+    made = AuditRow.objects.filter(kind=name, entry__action__in=MADE_BY.get(name, ()))
+    first_made = made.aggregate(first=Min("row_id"))["first"]
+    rows, refused = [], []
+    for pk, at in _undigested(name).values_list("pk", MADE_AT[name]).order_by("pk").iterator():
+        if (began is not None and at > began) or (first_made is not None and pk >= first_made):
+            refused.append(Refused(name, pk, "made since digests are kept, and by no act"))
+        else:
+            rows.append(pk)
+    return Found(name, tuple(rows), tuple(refused))
+
+
+def _undigested(name: str) -> QuerySet[Any]:
+    kept = AuditRow.objects.filter(kind=name, row_id=OuterRef("pk"))
+    return digests.WATCHED[name]._base_manager.filter(~Exists(kept))  # noqa: SLF001 - Django's API
+
+
+def adopt(what: Found, *, reason: str, actor: Person) -> Iterator[int]:
+    """Adopt the rows of one kind; yield after each batch how many. Each batch has its entry and its signed head.
+
+    Raises:
+        Forbidden: the actor is no security officer.
+        NoReason, DigestsMissing: as named.
+    """
+    access.require(actor, Action.ROWS_ADOPT)
+    if not reason.strip():
+        raise NoReason
+    for start in range(0, len(what.rows), BATCH):
+        yield _adopt(what.kind, what.rows[start : start + BATCH], reason.strip(), actor)
+
+
+@transaction.atomic
+def _adopt(name: str, ids: tuple[int, ...], reason: str, actor: Person) -> int:
+    """Adopt one batch under the locks of its rows: an act that was there first has left a digest, and keeps its row."""
+    locked: list[Model] = list(
+        digests.WATCHED[name]._base_manager.select_for_update(of=("self",)).filter(pk__in=ids).order_by("pk")  # noqa: SLF001 - Django's API
+    )
+    taken = set(AuditRow.objects.filter(kind=name, row_id__in=ids).values_list("row_id", flat=True))
+    rows = [row for row in locked if row.pk not in taken]
+    if rows:
+        details = {"kind": name, "rows": [row.pk for row in rows]}
+        audit.write(Action.ROWS_ADOPT, actor=actor, reason=reason, details=details, rows=rows)
+    return len(rows)
+
+
+def adopted() -> int:
+    """Return how many rows stand in the log only since they were adopted."""
+    return AuditRow.objects.filter(entry__action=Action.ROWS_ADOPT).count()

@@ -1,0 +1,61 @@
+"""`manage.py adopt_rows [--adopt --as USER --reason TEXT]`: put old rows under digests, once, by the security officer."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from archive import adopting, digests
+from archive.models import Person
+from archive.rules.errors import Refusal
+from archive.verifier.verify import Tampered
+
+NAMED = ("clearance", "grant", "personrole", "unitscope", "servicetoken", "secondfactor")  # each gives somebody a right
+CANNOT = (
+    "What this proves: from the entry on, an edit of these rows is found and named.\n"
+    "What it cannot prove: that nobody changed them, or put them in, before. Compare those that give rights\n"
+    "with the decisions on paper, and the records with the register, before you adopt them."
+)
+
+
+class Command(BaseCommand):
+    """Show the rows without a digest, or adopt them. Exit 1: some are refused; 2: wrong use."""
+
+    help = "Show the rows that no digest is kept of (an office older than digests); --adopt puts them under one."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--adopt", action="store_true", help="adopt them; without it nothing is changed")
+        parser.add_argument("--as", dest="officer", default="", help="the security officer who adopts them")
+        parser.add_argument("--reason", default="", help="on what ground; stands in the log")
+
+    def handle(self, *, adopt: bool, officer: str, reason: str, **_options: Any) -> None:
+        try:
+            kinds = adopting.found()
+            for kind in kinds:
+                self._tell(kind)
+            if adopt:
+                self._adopt(kinds, officer, reason)
+        except Refusal as refusal:
+            raise CommandError(f"{refusal.code}: {refusal}", returncode=2) from refusal
+        except Tampered as fault:
+            raise CommandError(f"The log is not in order, and nothing is adopted: {fault}", returncode=2) from fault
+        self.stdout.write(CANNOT)
+        if not adopt:
+            self.stdout.write("Nothing was changed. To adopt them: --adopt --as OFFICER --reason DECISION")
+        if refused := sum(len(kind.refused) for kind in kinds):
+            raise CommandError(f"{refused} rows are refused, and verify_log goes on naming them.", returncode=1)
+
+    def _tell(self, kind: adopting.Found) -> None:
+        self.stdout.write(f"{kind.kind}: {len(kind.rows)} without a digest, {len(kind.refused)} refused")
+        if kind.kind in NAMED:
+            for row in digests.WATCHED[kind.kind]._base_manager.filter(pk__in=kind.rows):  # noqa: SLF001 - Django's API
+                self.stdout.write(f"  {row.pk}: {row}")
+        for one in kind.refused:
+            self.stdout.write(f"  refused: {one.kind} {one.pk}: {one.why}")
+
+    def _adopt(self, kinds: list[adopting.Found], officer: str, reason: str) -> None:
+        actor = Person.objects.filter(username=officer).first()
+        if actor is None:
+            raise CommandError(f"No such account: {officer or '(--as is missing)'}", returncode=2)
+        for kind in kinds:
+            count = sum(adopting.adopt(kind, reason=reason, actor=actor))
+            self.stdout.write(f"{kind.kind}: {count} adopted")

@@ -1,0 +1,125 @@
+"""Old rows come under digests once, by an officer's act; what was put in or stripped of its digest does not."""
+
+import io
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import transaction
+from django.utils import timezone
+
+from archive import adopting, audit, clearing, digests, publishing
+from archive.models import AuditEntry, AuditRow, Clearance, PersonRole, UnitScope
+from archive.rules.errors import Forbidden
+from archive.rules.levels import Level
+from archive.rules.roles import Action
+from config.tests.office import LONG_AGO, fence_lifted
+
+GROUND = "QĐ 12: đã đối chiếu sổ"
+
+
+@pytest.fixture
+def old(office, settings, tmp_path):
+    """An office with one clearance that no act made under digests, everything else in order."""
+    settings.VANKHO_HOME = tmp_path
+    rows = [row for model in (PersonRole, UnitScope, Clearance) for row in model.objects.all()]
+    with transaction.atomic():
+        audit.write(Action.UNIT_CHANGE, actor=None, rows=rows)
+    return Clearance.objects.create(person=office.stranger, level=1, since=LONG_AGO, basis="QĐ 01")
+
+
+def adopt(*words):
+    out = io.StringIO()
+    try:
+        call_command("adopt_rows", *words, stdout=out)
+    except CommandError as fault:
+        return f"{out.getvalue()}{fault}"
+    return out.getvalue()
+
+
+def faults():
+    return [str(fault) for fault in digests.faults()]
+
+
+def test_a_look_changes_nothing_and_names_what_gives_rights(old, office):
+    told = adopt()
+    assert f"clearance: 1 without a digest, 0 refused\n  {old.pk}: {old}" in told
+    assert "cannot prove" in told
+    assert "Nothing was changed" in told
+    assert faults() == [f"clearance {old.pk} of stranger: no act made this row"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_adopted_row_is_borne_out_from_then_on_under_a_signed_head(old, office):
+    told = adopt("--adopt", "--as", "security", "--reason", GROUND)
+    assert "clearance: 1 adopted" in told
+    entry = AuditEntry.objects.get(action=Action.ROWS_ADOPT)
+    assert entry.detail.payload == {"kind": "clearance", "rows": [old.pk]}
+    assert publishing.newest().size > entry.leaf.idx
+    out = io.StringIO()
+    call_command("verify_log", stdout=out)
+    assert "1 rows were adopted" in out.getvalue()
+    with fence_lifted():
+        Clearance.objects.filter(pk=old.pk).update(level=3)
+    assert faults() == [f"clearance {old.pk} of stranger: changed past the office (level)"]
+    assert "clearance: 0 without" in adopt("--adopt", "--as", "security", "--reason", GROUND)
+    assert faults() == [f"clearance {old.pk} of stranger: changed past the office (level)"]
+
+
+def test_a_row_whose_digest_was_removed_is_never_adopted_nor_any_other(old, office):
+    with transaction.atomic():
+        audit.write(Action.PERSON_CHANGE, actor=None, rows=[old])
+    with fence_lifted():
+        AuditRow.objects.filter(kind="clearance", row_id=old.pk).delete()
+        Clearance.objects.filter(pk=old.pk).update(level=3)
+    told = adopt("--adopt", "--as", "security", "--reason", GROUND)
+    assert told.startswith("LOG-002")
+    assert not AuditEntry.objects.filter(action=Action.ROWS_ADOPT).exists()
+    assert any("the digests of rows kept with it were changed" in fault for fault in faults())
+
+
+def test_nor_when_the_entry_itself_was_made_to_forget_it(old, office):
+    with transaction.atomic():
+        entry = audit.write(Action.PERSON_CHANGE, actor=None, rows=[old])
+    audit.read(Action.SYSTEM_READ, actor=office.admin)
+    publishing.publish()
+    body = bytes(entry.body)
+    at = body.index(b'"rows_h":"') + len(b'"rows_h":"')
+    body = body[:at] + body[at + 64 :]
+    with fence_lifted():
+        AuditRow.objects.filter(entry=entry).delete()
+        AuditEntry.objects.filter(pk=entry.pk).update(body=body, leaf_hash=audit.leaf_hash(body))
+    told = adopt("--adopt", "--as", "security", "--reason", GROUND)
+    assert told.startswith("The log is not in order, and nothing is adopted")
+
+
+def test_a_row_made_since_digests_are_kept_is_refused(old, office):
+    late = Clearance.objects.create(person=office.stranger, level=3, since=timezone.now(), basis="không")
+    told = adopt("--adopt", "--as", "security", "--reason", GROUND)
+    assert f"refused: clearance {late.pk}: made since digests are kept, and by no act" in told
+    assert faults() == [f"clearance {late.pk} of stranger: no act made this row"]
+
+
+def test_a_row_with_a_number_of_after_the_first_act_is_refused_whatever_day_it_claims(old, office):
+    decision = clearing.Decision(Level.MAT, timezone.now(), timezone.now() + timedelta(days=9), "QĐ 2", "Nhiệm vụ")
+    clearing.give(decision, to=office.stranger, actor=office.security)
+    late = Clearance.objects.create(person=office.stranger, level=3, since=LONG_AGO, basis="không")
+    (kind,) = [one for one in adopting.found() if one.kind == "clearance"]
+    assert (kind.rows, [one.pk for one in kind.refused]) == ((old.pk,), [late.pk])
+
+
+def test_only_the_security_officer_adopts_and_on_a_ground(old, office):
+    (kind,) = [one for one in adopting.found() if one.rows]
+    with pytest.raises(Forbidden):
+        list(adopting.adopt(kind, reason=GROUND, actor=office.admin))
+    with pytest.raises(adopting.NoReason):
+        list(adopting.adopt(kind, reason=" ", actor=office.security))
+    assert "No such account" in adopt("--adopt", "--as", "nobody", "--reason", GROUND)
+
+
+def test_a_row_that_an_act_took_first_keeps_the_digest_of_the_act(old, office):
+    (kind,) = [one for one in adopting.found() if one.rows]
+    with transaction.atomic():
+        audit.write(Action.PERSON_CHANGE, actor=None, rows=[old])
+    assert list(adopting.adopt(kind, reason=GROUND, actor=office.security)) == [0]
+    assert AuditRow.objects.filter(kind="clearance", row_id=old.pk).count() == 1
