@@ -11,6 +11,7 @@ from archive.views import (
     leveling,
     log,
     oversight,
+    provider,
     records,
     registering,
     retention,
@@ -23,6 +24,7 @@ app_name = "archive"
 urlpatterns = [
     *home.urlpatterns,
     *sign_in.urlpatterns,
+    *provider.urlpatterns,
     *account.urlpatterns,
     *sessions.urlpatterns,
     *registering.urlpatterns,

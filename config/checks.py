@@ -4,6 +4,7 @@ Run by `manage.py check` and before every command; `work` and `serve` add the pr
 the cell (`ingest.sandbox.self_test`).
 """
 
+import importlib.util
 import shutil
 import sqlite3
 import subprocess
@@ -17,6 +18,7 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import DatabaseError, connection
 
+from archive.identities.loopback import is_loopback
 from archive.rules.levels import Level
 from config import residence, roles
 from config.backup import marker
@@ -135,6 +137,42 @@ def vault_apart(**_kwargs: Any) -> list[CheckMessage]:
         return []
     hint = "Name a database of its own in VANKHO_VAULT_URL, best on another server, with backups of its own."
     return [Error("The key vault lies in the main database.", hint=hint, id="vankho.E061")]
+
+
+@register(Tags.security)
+def sign_in_outside(**_kwargs: Any) -> list[CheckMessage]:
+    """Look at the settings of the office's directory and sign-in server: whole, sealed, and their library there."""
+    found: list[CheckMessage] = []
+    wanted = {
+        "VANKHO_LDAP_URL": (settings.LDAP_URL, ("LDAP_BASE", "LDAP_BIND_DN", "LDAP_BIND_PASSWORD"), "ldap3", "ldap"),
+        "VANKHO_OIDC_ISSUER": (settings.OIDC_ISSUER, ("OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET"), "jwt", "oidc"),
+    }
+    for setting, (address, others, library, extra) in wanted.items():
+        if not address:
+            continue
+        missing = [f"VANKHO_{name}" for name in others if not getattr(settings, name)]
+        if missing:
+            hint = f"Set {', '.join(missing)}, or unset {setting}."
+            found.append(Error(f"{setting} is set by half.", hint=hint, id="vankho.E063"))
+        if not _fits(setting, address):
+            hint = "Write ldaps://host (or ldap://host for StartTLS), and https://host for the sign-in server."
+            found.append(Error(f"{setting} is no sealed address.", hint=hint, id="vankho.E064"))
+        if importlib.util.find_spec(library) is None:
+            hint = f"Install the lock file (make setup), or the extra: pip install 'vankho[{extra}]'."
+            found.append(Error(f"{setting} needs {library}, which is not installed.", hint=hint, id="vankho.E065"))
+    for setting in ("LDAP_CA_FILE", "OIDC_CA_FILE"):
+        path = getattr(settings, setting)
+        if path and not Path(path).is_file():
+            hint = "Name a readable file with the certificate of who signs the server's."
+            found.append(Error(f"VANKHO_{setting} is no file.", hint=hint, id="vankho.E066"))
+    return found
+
+
+def _fits(setting: str, address: str) -> bool:
+    parts = urlsplit(address)
+    if setting == "VANKHO_LDAP_URL":
+        return bool(parts.hostname) and parts.scheme in {"ldaps", "ldap"}
+    return bool(parts.hostname) and (parts.scheme == "https" or is_loopback(parts.hostname or ""))
 
 
 @register()

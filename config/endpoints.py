@@ -69,6 +69,21 @@ def configured() -> Iterator[Endpoint]:
         account = settings.S3_ACCESS_KEY, settings.S3_SECRET_KEY
         yield Endpoint("VANKHO_S3_URL", parts.hostname or "", *account, parts.scheme == "https", "https://")
 
+    yield from _outside()
+
+
+def _outside() -> Iterator[Endpoint]:
+    """Yield the servers that know who somebody is."""
+    if settings.LDAP_URL:
+        account = settings.LDAP_BIND_DN, settings.LDAP_BIND_PASSWORD
+        # Sealed whatever its scheme: `archive.identities.directory` speaks in clear to loopback alone.
+        host = urlsplit(settings.LDAP_URL).hostname or ""
+        yield Endpoint("VANKHO_LDAP_URL", host, *account, is_sealed=True, how="ldaps://")
+    if settings.OIDC_ISSUER:
+        parts = urlsplit(settings.OIDC_ISSUER)
+        account = settings.OIDC_CLIENT_ID, settings.OIDC_CLIENT_SECRET
+        yield Endpoint("VANKHO_OIDC_ISSUER", parts.hostname or "", *account, parts.scheme == "https", "https://")
+
 
 def _postgresql(setting: str, host: str, account: str, password: str, mode: str) -> Endpoint:
     # verify-full alone proves who answers; "require" encrypts towards anyone.

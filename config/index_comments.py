@@ -95,6 +95,7 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
     "archive_person": {
         "unit_id": "the people of a unit: who can be given a step, whose steps are mine to see",
         "username": "signing in",
+        "outside_id": "one account for one person of the office's directory",
     },
     "archive_personrole": {"person_id": "the roles of a person, now and on a past day"},
     "archive_protectionperiod": {"level, valid_from": "the period in force on a day; no version twice"},

@@ -23,7 +23,13 @@ from archive.rules.roles import Action
 from archive.verifier.verify import Tampered
 from config import env
 
-SECRETS: Final = ("SECRET_KEY", "ACCESS_KEY", "PASSWORD", "TOKEN")  # ends of names whose value is never shown
+SECRETS: Final = (
+    "SECRET_KEY",
+    "CLIENT_SECRET",
+    "ACCESS_KEY",
+    "PASSWORD",
+    "TOKEN",
+)  # ends of names whose value is never shown
 ADDRESS: Final = "_URL"  # end of names whose value may hold a password
 log = logging.getLogger("vankho.lifetime")
 

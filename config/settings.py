@@ -171,6 +171,19 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 # required: a clearance counts only in a session that gave the six-figure code of an authenticator, too.
 TOTP = env.choice("VANKHO_TOTP", "offered" if PROFILE == "evaluation" else "required", ("required", "offered"))
+# Who somebody is may also be asked of the office's directory or sign-in server; empty: never asked, nothing loaded.
+LDAP_URL = env.text("VANKHO_LDAP_URL")
+LDAP_CA_FILE = env.text("VANKHO_LDAP_CA_FILE")
+LDAP_BASE = env.text("VANKHO_LDAP_BASE")
+LDAP_BIND_DN = env.text("VANKHO_LDAP_BIND_DN")
+LDAP_BIND_PASSWORD = env.text("VANKHO_LDAP_BIND_PASSWORD")
+LDAP_NAME_ATTRIBUTE = env.text("VANKHO_LDAP_NAME_ATTRIBUTE", "uid")
+LDAP_ID_ATTRIBUTE = env.text("VANKHO_LDAP_ID_ATTRIBUTE", "entryUUID")
+OIDC_ISSUER = env.text("VANKHO_OIDC_ISSUER")
+OIDC_CA_FILE = env.text("VANKHO_OIDC_CA_FILE")
+OIDC_CLIENT_ID = env.text("VANKHO_OIDC_CLIENT_ID")
+OIDC_CLIENT_SECRET = env.text("VANKHO_OIDC_CLIENT_SECRET")
+OIDC_NAME_CLAIM = env.text("VANKHO_OIDC_NAME_CLAIM", "preferred_username")
 LOGIN_URL = "archive:sign-in"
 LOGIN_REDIRECT_URL = "archive:home"
 SESSION_ENGINE = "archive.sessions"

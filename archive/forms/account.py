@@ -8,7 +8,8 @@ from django.contrib.auth.forms import PasswordChangeForm
 from django.utils.translation import gettext_lazy as _
 
 from archive.forms.clearing import PersonField, reason_field
-from archive.models import Person
+from archive.forms.keeping import SELECT
+from archive.models import Person, SignsInBy
 
 CODE: Final = {"class": "form-control num", "autocomplete": "one-time-code", "spellcheck": "false"}
 
@@ -65,3 +66,18 @@ class EndSessionsForm(forms.Form):
         super().__init__(*args, **kwargs)
         offered = Person.objects.filter(pk__in=people).select_related("unit").order_by("full_name")
         self.fields["person"].queryset = offered  # type: ignore[attr-defined]
+
+
+class SignInByForm(forms.Form):
+    """Asks who signs in by which driver from now on, and why."""
+
+    person = PersonField(_("Person"))
+    by = forms.ChoiceField(label=_("Signs in by"), widget=forms.Select(attrs=SELECT))
+    reason = reason_field()
+
+    def __init__(self, *args: Any, actor: Person, ways: Sequence[str], **kwargs: Any) -> None:
+        """Offer everybody else, and the drivers that are set."""
+        super().__init__(*args, **kwargs)
+        people = Person.objects.filter(is_active=True, is_service=False).exclude(pk=actor.pk)
+        self.fields["person"].queryset = people.select_related("unit").order_by("full_name")  # type: ignore[attr-defined]
+        self.fields["by"].choices = [each for each in SignsInBy.choices if each[0] in ways]  # type: ignore[attr-defined]

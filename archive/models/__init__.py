@@ -26,7 +26,7 @@ from archive.models.leveling import (
     ProposalState,
     ProtectionPeriod,
 )
-from archive.models.people import Person, PersonRole, ServiceToken, Unit
+from archive.models.people import Person, PersonRole, ServiceToken, SignsInBy, Unit
 from archive.models.record import DigitalObject, ObjectRole, Page, Record, RecordState
 from archive.models.register import Register, RegisterCounter, RegisterKind, RegisterNumber
 from archive.models.restoration import PaperCheck, Restoration
@@ -88,6 +88,7 @@ __all__ = [
     "RuleKind",
     "SecondFactor",
     "ServiceToken",
+    "SignsInBy",
     "Source",
     "Step",
     "StepKind",

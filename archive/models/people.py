@@ -33,6 +33,14 @@ class Unit(models.Model):
         return self.name
 
 
+class SignsInBy(models.TextChoices):
+    """Who keeps the proof of who a person is."""
+
+    PASSWORD = "password", _("a password of this system")
+    LDAP = "ldap", _("the office's directory (LDAP)")
+    OIDC = "oidc", _("the office's sign-in server (OpenID Connect)")
+
+
 class People(BaseUserManager["Person"]):
     """Finds people by the name they sign in with."""
 
@@ -46,11 +54,21 @@ class Person(AbstractBaseUser):
     unit = models.ForeignKey(Unit, models.PROTECT, related_name="people")
     is_active = models.BooleanField(default=True)
     is_service = models.BooleanField(default=False)
+    signs_in_by = models.CharField(max_length=8, choices=SignsInBy.choices, default=SignsInBy.PASSWORD)
+    outside_id = models.CharField(max_length=500, blank=True)  # their lasting name there, kept at the first sign-in
 
     objects: ClassVar[People] = People()
 
     USERNAME_FIELD = "username"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["full_name"]
+
+    class Meta:
+        constraints = [
+            # Unique: one account for one person of the office's directory.
+            models.UniqueConstraint(
+                fields=["outside_id"], condition=~Q(outside_id=""), name="person_one_account_of_an_outside_name"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.full_name

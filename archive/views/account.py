@@ -19,9 +19,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from archive import access, audit, second_factor, sessions
 from archive.forms.account import CodeForm, PasswordForm, ResetForm
-from archive.models import AuditEntry, Person, SecondFactor
+from archive.models import AuditEntry, Person, SecondFactor, SignsInBy
 from archive.rules import totp
 from archive.rules.action_words import WORDS
+from archive.rules.errors import Forbidden
 from archive.rules.roles import Action
 from archive.standing import is_cleared
 from archive.views import proving
@@ -70,6 +71,8 @@ def _sign_ins(person: Person) -> list[dict[str, Any]]:
 def password(request: HttpRequest) -> HttpResponse:
     """Change one's own password; every other session of the person ends."""
     person = person_of(request)
+    if person.signs_in_by != SignsInBy.PASSWORD:
+        raise Forbidden(reason=_("your password is kept by the office's directory; change it there"))
     form = PasswordForm(person, request.POST or None)
     is_right = request.method == "POST" and second_factor.bounded(person, lambda: "old_password" not in form.errors)
     if is_right and form.is_valid():

@@ -16,7 +16,8 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from archive import audit, second_factor, sessions
+from archive import audit, identity, second_factor, sessions
+from archive.models import SignsInBy
 from archive.rules.errors import Refusal
 from archive.sessions import SEEN_AT, SINCE
 from archive.views.doors import person_of
@@ -24,6 +25,7 @@ from archive.views.doors import person_of
 FRESH_SECONDS: Final = 300
 PROVED_AT: Final = "proved_at"  # of a session: seconds since 1970 of the last proof
 NOTED_SECONDS: Final = 60
+OUTSIDE_AT: Final = "proved_outside_at"  # of a session: when the provider last asked its person again
 CODE_GIVEN: Final = "code_given"  # of a session: it was opened or proved with the code of an authenticator
 PASSWORD, CODE = "proof_password", "proof_code"
 OWN: Final = frozenset({PASSWORD, CODE, "csrfmiddlewaretoken"})
@@ -35,6 +37,11 @@ def stamp(session: SessionBase, *, with_code: bool) -> None:
     session[PROVED_AT] = time.time()
     if with_code:
         session[CODE_GIVEN] = True
+
+
+def note_outside(session: SessionBase) -> None:
+    """Remember in a session that the provider has just asked its person again; counts once, with the code if there is one."""
+    session[OUTSIDE_AT] = time.time()
 
 
 def opened(session: SessionBase, *, with_code: bool, by: str = "") -> None:
@@ -81,6 +88,7 @@ def recently_proved(view: View) -> View:
         context = {
             "kept": list(_kept(request)),
             "with_code": second_factor.is_enrolled(person_of(request)),
+            "by_provider": person_of(request).signs_in_by == SignsInBy.OIDC,
             "trouble": trouble,
         }
         return render(request, "archive/prove.html", context, status=422 if trouble else 200)
@@ -91,15 +99,24 @@ def recently_proved(view: View) -> View:
 def _prove(request: HttpRequest) -> str:
     """Take the proof that was posted; return what is wrong with it."""
     person = person_of(request)
+    password, code = request.POST[PASSWORD], request.POST.get(CODE, "")
+    by_provider = person.signs_in_by == SignsInBy.OIDC
+    if by_provider and not _is_fresh_outside(request.session):
+        return _("The sign-in server has not asked you yet. Open it first, then go on here.")
     try:
-        password, code = request.POST[PASSWORD], request.POST.get(CODE, "")
-        if not second_factor.prove_again(person, lambda: person.check_password(password), code):
+        if not second_factor.prove_again(person, lambda: by_provider or identity.proves(person, password), code):
             return _("The password or the code is not right.")
     except Refusal as refusal:
         audit.refused(refusal, actor=person, action="session.prove")
         return str(refusal)
+    request.session.pop(OUTSIDE_AT, None)
     stamp(request.session, with_code=second_factor.is_enrolled(person))
     return ""
+
+
+def _is_fresh_outside(session: SessionBase) -> bool:
+    at = session.get(OUTSIDE_AT)
+    return isinstance(at, float) and 0 <= time.time() - at <= FRESH_SECONDS
 
 
 def _kept(request: HttpRequest) -> Iterator[tuple[str, str]]:

@@ -6,15 +6,18 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
+from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from archive import access, audit, sessions
-from archive.forms.account import EndSessionsForm
-from archive.models import OpenSession, Person
+from archive import access, accounts, audit, identity, sessions
+from archive.forms.account import EndSessionsForm, SignInByForm
+from archive.models import OpenSession, Person, SignsInBy
 from archive.rules.browsers import known_by
 from archive.rules.errors import Refusal
-from archive.rules.roles import Action
+from archive.rules.roles import Action, allows
+from archive.standing import standing
 from archive.views.doors import attempt, heard, person_of
 from archive.views.proving import recently_proved
 
@@ -73,8 +76,27 @@ def everybodys(request: HttpRequest) -> HttpResponse:
             messages.success(request, _said(ended))
             return redirect("archive:sessions")
     audit.watched(Action.SESSION_LIST, actor=person, subject=audit.NOTHING)
-    context = {"form": form, "rows": shown(rows, here_of(request))}
+    may_change = allows(standing(person, timezone.now()).roles, Action.PERSON_CHANGE)
+    context = {"form": form, "rows": shown(rows, here_of(request)), "may_change": may_change}
     return render(request, "archive/sessions.html", context, status=422 if form.is_bound else 200)
+
+
+@require_http_methods(["GET", "POST"])
+@recently_proved
+def ways(request: HttpRequest) -> HttpResponse:
+    """Show who signs in by the office's directory or sign-in server, and change it for one person."""
+    person = person_of(request)
+    access.require(person, Action.PERSON_CHANGE)
+    known = [driver.by for driver in identity.drivers()]
+    form = SignInByForm(request.POST or None, actor=person, ways=known)
+    if request.method == "POST" and heard(request, form):
+        whose, by, reason = (form.cleaned_data[name] for name in ("person", "by", "reason"))
+        if attempt(request, form, lambda: accounts.sign_in_by(whose, SignsInBy(by), reason=reason, actor=person)):
+            messages.success(request, _("%(name)s signs in that way from now on.") % {"name": whose})
+            return redirect("archive:ways")
+    rows = Person.objects.exclude(signs_in_by=SignsInBy.PASSWORD).filter(is_active=True).select_related("unit")
+    context = {"form": form, "rows": rows.order_by("full_name"), "is_set": len(known) > 1}
+    return render(request, "archive/ways.html", context, status=422 if form.is_bound else 200)
 
 
 def _others(rows: list[OpenSession], person: Person) -> list[int]:
@@ -88,4 +110,5 @@ def _said(ended: int) -> str:
 urlpatterns = [
     path("account/sessions/end/", end_own, name="session-end"),
     path("sessions/", everybodys, name="sessions"),
+    path("sessions/ways/", ways, name="ways"),
 ]

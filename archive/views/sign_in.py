@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from archive import audit, second_factor, sessions
+from archive import audit, identity, second_factor, sessions
 from archive.forms.account import CodeForm
 from archive.models import Person, PersonRole
 from archive.rules.errors import Refusal
@@ -38,16 +38,17 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     form = AuthenticationForm(request, data=request.POST or None)
     if request.method == "POST":
         if form.is_valid():
-            person = form.get_user()
-            return _ask_code(request, person) if second_factor.is_enrolled(person) else _enter(request, person)
-        _write_failure(str(request.POST.get("username", "")))
-    return render(request, "archive/sign_in.html", _context(form), status=200 if request.method == "GET" else 401)
+            return let_in(request, form.get_user(), wanted=request.GET.get("next", ""))
+        write_failure(str(request.POST.get("username", "")))
+    return render(request, "archive/sign_in.html", context_of(form), status=200 if request.method == "GET" else 401)
 
 
-def _ask_code(request: HttpRequest, person: Any) -> HttpResponse:
-    """Remember whose password was right, and ask for the code; nobody is signed in yet."""
+def let_in(request: HttpRequest, person: Any, *, wanted: str) -> HttpResponse:
+    """Sign in somebody whose first proof was right; who has an authenticator is asked for its code before."""
+    if not second_factor.is_enrolled(person):
+        return _enter(request, person, wanted=wanted)
     request.session.flush()
-    half = {"pk": person.pk, "hash": person.get_session_auth_hash(), "at": time.time(), "next": request.GET.get("next")}
+    half = {"pk": person.pk, "hash": person.get_session_auth_hash(), "at": time.time(), "next": wanted}
     request.session[HALF] = half
     return redirect("archive:sign-in-code")
 
@@ -83,32 +84,41 @@ def _half_signed_in(half: dict[str, Any] | None) -> Person | None:
     return person if person and constant_time_compare(person.get_session_auth_hash(), half["hash"]) else None
 
 
-def _enter(request: HttpRequest, person: Any, *, with_code: bool = False, wanted: str | None = None) -> HttpResponse:
+def _enter(request: HttpRequest, person: Any, *, with_code: bool = False, wanted: str = "") -> HttpResponse:
     request.session.pop(HALF, None)
     sessions.forget_expired()
     login(request, person, backend="archive.sign_in.Backend")
-    proving.opened(request.session, with_code=with_code)
+    proving.opened(request.session, with_code=with_code, by=person.signs_in_by)
     with transaction.atomic():
-        audit.write(Action.SIGN_IN, actor=person, subject=person)
+        audit.write(Action.SIGN_IN, actor=person, subject=person, details={"by": person.signs_in_by})
     if settings.TOTP == "required" and not with_code and is_cleared(person, timezone.now()):
         return redirect("archive:account")
-    wanted = wanted or request.GET.get("next", "")
     safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
     return redirect(wanted if safe else resolve_url(settings.LOGIN_REDIRECT_URL))
 
 
-def _write_failure(name: str) -> None:
-    """Keep the attempt; an unknown name is kept only as given, cut short."""
+def write_failure(name: str, *, by: str = "") -> None:
+    """Keep the attempt with the driver that was asked; an unknown name is kept only as given, cut short."""
     person = Person.objects.filter(username=name).first()
     subject = person or audit.Subject("person", "unknown")
+    told: dict[str, Any] = {"name": name[:60], "by": by or (person.signs_in_by if person else "unknown")}
+    if identity.is_away():
+        told["away"] = True
     with transaction.atomic():
-        audit.write(Action.SIGN_IN_FAILED, actor=None, subject=subject, details={"name": name[:60]})
+        audit.write(Action.SIGN_IN_FAILED, actor=None, subject=subject, details=told)
 
 
-def _context(form: AuthenticationForm) -> dict[str, Any]:
+def context_of(form: AuthenticationForm) -> dict[str, Any]:
+    """Return the context of the sign-in page."""
     evaluation = settings.PROFILE == "evaluation"
     people = demo_users() if evaluation else []
-    return {"form": form, "demo_users": people, "demo_password": settings.DEMO_PASSWORD}
+    return {
+        "form": form,
+        "demo_users": people,
+        "demo_password": settings.DEMO_PASSWORD,
+        "by_provider": bool(settings.OIDC_ISSUER),
+        "is_away": identity.is_away(),
+    }
 
 
 def demo_users() -> list[dict[str, Any]]:
@@ -120,10 +130,10 @@ def demo_users() -> list[dict[str, Any]]:
 @login_not_required
 def locked(request: HttpRequest, *_args: Any, **_kwargs: Any) -> HttpResponse:
     """Answer a name with too many failed attempts; the same for known and unknown names."""
-    _write_failure(str(request.POST.get("username", "")))
+    write_failure(str(request.POST.get("username", "")))
     form = AuthenticationForm(request, data=None)
     locked_out = _("Too many attempts. Wait 15 minutes, or ask the security officer.")
-    return render(request, "archive/sign_in.html", {**_context(form), "locked_out": locked_out}, status=429)
+    return render(request, "archive/sign_in.html", {**context_of(form), "locked_out": locked_out}, status=429)
 
 
 @require_POST

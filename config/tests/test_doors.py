@@ -13,7 +13,7 @@ from archive.models import AuditEntry
 from archive.rules.levels import Level
 from config.tests.doors import addresses
 
-OPEN_TO_ALL = {"/sign-in/", "/sign-in/code/", "/language/"}
+OPEN_TO_ALL = {"/sign-in/provider/", "/oidc/callback/", "/sign-in/", "/sign-in/code/", "/language/"}
 ROLES = ("clerk", "leader", "staff", "archivist", "auditor", "security", "admin", "stranger")
 # Who may at least open the page behind an address without a record, by name of the address.
 RULES = {
@@ -33,6 +33,7 @@ RULES = {
     "archive:second-factor": set(ROLES),
     "archive:code-reset": {"security", "admin"},
     "archive:sessions": {"security", "admin"},
+    "archive:ways": {"admin"},
     "archive:clearances": {"security"},
     "archive:levels": {"clerk", "leader", "staff", "archivist", "stranger"},
     "archive:marks": {"security"},
@@ -86,6 +87,8 @@ def test_every_plain_address_has_a_rule():
         "archive:sign-in",
         "archive:sign-in-code",
         "archive:sign-out",
+        "archive:sign-in-provider",
+        "archive:provider-back",
         "set_language",
     }
     posts = {

@@ -24,6 +24,8 @@ def ids(monkeypatch):
             "VAULT_URL": "",
             "ELASTICSEARCH_URL": "",
             "STORE_DRIVER": "local",
+            "LDAP_URL": "",
+            "OIDC_ISSUER": "",
         }
         monkeypatch.setattr(endpoints, "settings", SimpleNamespace(**bare | given))
         faults = endpoints.servers()
@@ -51,6 +53,15 @@ def test_an_evaluation_may_use_test_servers(settings):
 @pytest.mark.parametrize("host", ["", "/run/postgresql", "127.0.0.1", "10.3.4.5", "192.168.1.9", "::1", "fd12::7"])
 def test_a_database_of_this_machine_or_its_network_is_accepted(ids, host):
     assert ids(DATABASES=base(host)) == []
+
+
+def test_the_directory_and_the_sign_in_server_need_accounts_of_their_own(ids):
+    who = {"LDAP_BIND_DN": "cn=vankho", "OIDC_CLIENT_ID": "vankho-office"}
+    good = who | {"LDAP_BIND_PASSWORD": GOOD, "OIDC_CLIENT_SECRET": GOOD}
+    near = {"LDAP_URL": "ldap://10.0.0.4", "OIDC_ISSUER": "https://10.0.0.4"}
+    assert ids(**near, **good) == []
+    assert ids(**near, **who, LDAP_BIND_PASSWORD="admin", OIDC_CLIENT_SECRET="short") == ["vankho.E051"] * 2
+    assert ids(LDAP_URL="", OIDC_ISSUER="http://8.8.4.4", **good) == ["vankho.E050"]
 
 
 @pytest.mark.parametrize("mode", ["", "disable", "prefer", "require", "verify-ca"])

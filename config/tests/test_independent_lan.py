@@ -30,6 +30,8 @@ BARE = {
     "STORE_DRIVER": "local",
     "S3_ACCESS_KEY": "",
     "S3_SECRET_KEY": "",
+    **dict.fromkeys(("LDAP_URL", "LDAP_BIND_DN", "LDAP_BIND_PASSWORD"), ""),
+    **dict.fromkeys(("OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET"), ""),
 }
 NEAR6 = (
     f"fe80{'0' * 28} 40 {ZERO6} 00 {ZERO6} 00000100 00000001 00000000 00000001     eth0\n"
@@ -239,6 +241,8 @@ def base(address, **options):
         ("VANKHO_ELASTICSEARCH_URL", {"ELASTICSEARCH_URL": "https://a:b@out.example"}),
         ("VANKHO_ELASTICSEARCH_URL", {"ELASTICSEARCH_URL": "https://a:b@unknown.example"}),
         ("VANKHO_S3_URL", {"STORE_DRIVER": "s3", "S3_URL": "https://out.example"}),
+        ("VANKHO_LDAP_URL", {"LDAP_URL": "ldaps://out.example"}),
+        ("VANKHO_OIDC_ISSUER", {"OIDC_ISSUER": "https://out.example/realms/office"}),
     ],
 )
 @pytest.mark.parametrize("ceiling", [Level.THUONG, Level.TOI_MAT])

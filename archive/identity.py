@@ -1,0 +1,142 @@
+"""Who somebody is: asks the drivers that the settings name, and finds the account of this office.
+
+An account exists because an administrator made it; being known to a directory opens
+nothing. An account signs in by exactly one driver. At its first sign-in from outside the
+lasting name there is kept beside it: another person who gets the same short name later is
+not let in. Accounts with a password of this system never wait for a server.
+"""
+
+import secrets
+import time
+from functools import lru_cache
+from typing import Final
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from archive import audit
+from archive.identities.directory import Address, Directory
+from archive.identities.local import Local
+from archive.identities.port import Away, Driver, Identity, Password
+from archive.identities.provider import Client, Provider
+from archive.models import Person, SignsInBy
+from archive.rules.roles import Action
+
+# Where a directory is asked, a failure is answered at the next beat: what is left of a difference between a known
+# name and an unknown one (a hash in the directory, its index) does not show in the time.
+BEAT_SECONDS: Final = 0.5
+_local = Local()
+_directory = lru_cache(maxsize=1)(Directory)
+_provider = lru_cache(maxsize=1)(Provider)
+
+
+def directory() -> Directory | None:
+    """Return the office's LDAP directory, None where none is set."""
+    if not settings.LDAP_URL:
+        return None
+    return _directory(
+        Address(
+            url=settings.LDAP_URL,
+            base=settings.LDAP_BASE,
+            bind_dn=settings.LDAP_BIND_DN,
+            bind_password=settings.LDAP_BIND_PASSWORD,
+            name_attribute=settings.LDAP_NAME_ATTRIBUTE,
+            id_attribute=settings.LDAP_ID_ATTRIBUTE,
+            ca_file=settings.LDAP_CA_FILE,
+        )
+    )
+
+
+def provider() -> Provider | None:
+    """Return the office's OpenID Connect provider, None where none is set."""
+    if not settings.OIDC_ISSUER:
+        return None
+    return _provider(
+        Client(
+            issuer=settings.OIDC_ISSUER,
+            client_id=settings.OIDC_CLIENT_ID,
+            client_secret=settings.OIDC_CLIENT_SECRET,
+            name_claim=settings.OIDC_NAME_CLAIM,
+            ca_file=settings.OIDC_CA_FILE,
+        )
+    )
+
+
+def drivers() -> list[Driver]:
+    """Return every way to sign in that is set, the password of this system first."""
+    given: tuple[Driver | None, ...] = (_local, directory(), provider())
+    return [driver for driver in given if driver is not None]
+
+
+def is_away() -> bool:
+    """Return whether a server that people sign in by did not answer a moment ago."""
+    return any(driver.is_away() for driver in drivers())
+
+
+def by_password(name: str, password: str) -> Person | None:
+    """Return who has this name and password, by whichever driver their account has; the same work for every failure."""
+    began = time.monotonic()
+    person = _match(_local.identify(Password(name, password)))
+    outside = directory()
+    if person is not None or outside is None:
+        return person
+    account = _account(name, SignsInBy.LDAP)
+    try:
+        person = _match(outside.identify(Password(name, password, is_expected=account is not None)))
+    except Away:
+        person = None  # the page says so of every failure (`is_away`), whosever name it was
+    if person is None:
+        time.sleep(BEAT_SECONDS - (time.monotonic() - began) % BEAT_SECONDS)
+    return person
+
+
+def by_identity(identity: Identity) -> Person | None:
+    """Return the account of whom a driver named."""
+    return _match(identity)
+
+
+def proves(person: Person, password: str) -> bool:
+    """Return whether this is a person's password now, at whichever driver keeps it. Raises Away."""
+    if person.signs_in_by == SignsInBy.PASSWORD:
+        return person.check_password(password)
+    outside = directory()
+    if person.signs_in_by != SignsInBy.LDAP or outside is None:
+        return False
+    found = _match(outside.identify(Password(person.username, password)))
+    return found is not None and found.pk == person.pk
+
+
+def is_same(person: Person, identity: Identity | None) -> bool:
+    """Return whether a driver has named exactly this person."""
+    found = _match(identity)
+    return found is not None and found.pk == person.pk
+
+
+def _account(name: str, by: str) -> Person | None:
+    return Person.objects.filter(username=name, signs_in_by=by, is_active=True, is_service=False).first()
+
+
+def _match(identity: Identity | None) -> Person | None:
+    """Return the open account of an identity; the first time, keep its lasting name."""
+    person = _account(identity.name, identity.by) if identity else None
+    if identity is None or person is None:
+        return None
+    if not identity.outside_id:
+        return person if not person.outside_id else None
+    if not person.outside_id and not _keep(person, identity.outside_id):
+        return None
+    return person if secrets.compare_digest(person.outside_id.encode(), identity.outside_id.encode()) else None
+
+
+def _keep(person: Person, outside_id: str) -> bool:
+    """Keep the lasting name of an account; return False where another account has it."""
+    try:
+        with transaction.atomic():
+            free = Person.objects.filter(pk=person.pk, outside_id="")
+            if free.update(outside_id=outside_id):
+                told = {"outside_id": outside_id, "by": person.signs_in_by}
+                audit.write(Action.PERSON_CHANGE, actor=person, subject=person, details=told)
+    except IntegrityError:
+        return False
+    person.refresh_from_db(fields=["outside_id"])
+    return True
