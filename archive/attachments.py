@@ -1,4 +1,4 @@
-"""Files beside the main one: handed over for a record, read like any other, then joined to it.
+"""Files beside the main one: handed over for a record, read like any other, joined to it, voided when they were wrong.
 
 The main file is never replaced: an added file is a new row with who, when and why. What
 may be more secret than its record does not join a registered one: it stays sealed at its
@@ -13,13 +13,16 @@ from typing import Final
 
 from django.db import transaction
 from django.db.models import Max
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from archive import access, audit
 from archive.capture import Captured, add_pages, relevel
 from archive.dossiers import visible_dossiers
+from archive.holding import is_held, is_stub
 from archive.models import (
     Attachment,
+    AttachmentVoid,
     DigitalObject,
     Dossier,
     DossierItem,
@@ -29,7 +32,7 @@ from archive.models import (
     Record,
     RecordState,
 )
-from archive.rules.errors import Refusal
+from archive.rules.errors import Hidden, Refusal
 from archive.rules.levels import Level
 from archive.rules.proposal import Suggestion
 from archive.rules.roles import Action
@@ -43,6 +46,16 @@ class TakesNoFile(Refusal):
 
     code = "FIL-001"
     message = _("This dispatch was returned or its number voided: no file can be added to it any more.")
+
+
+class OnPaper(Refusal):
+    """FIL-008: of a dispatch above the ceiling no file comes in, whatever door it is brought to."""
+
+    code = "FIL-008"
+    message = _(
+        "This dispatch is kept on paper alone: it takes no file. Once its level has been lowered to what may be held here, "
+        "take it in on its page, then add the file."
+    )
 
 
 class InClosedDossier(Refusal):
@@ -75,6 +88,20 @@ class _Above(Refusal):
         self.level, self.record = level, record
 
 
+class Held(Refusal):
+    """FIL-009: under a hold nothing of a dispatch changes; that there is one is not for everybody to know."""
+
+    code = "FIL-009"
+    message = _("Nothing of this dispatch may be changed now. Whoever keeps it in the archive can tell you more.")
+
+
+class WordsMissing(Refusal):
+    """FIL-010: a file is voided with a reason."""
+
+    code = "FIL-010"
+    message = _("Say why the file does not belong to this dispatch: the reason stays with it for good.")
+
+
 class MoreSecret(_Above):
     """FIL-003: a sure sign stands above the level of a registered dispatch; nobody may overlook it."""
 
@@ -105,6 +132,8 @@ def refusal(record: Record, person: Person) -> Refusal | None:
     """Return why no file can be added any more, or None; nothing is locked: `lock` looks again when one is added."""
     if record.state not in TAKES_FILES:
         return TakesNoFile()
+    if is_stub(record):
+        return OnPaper()
     if closed := Dossier.objects.filter(items__record=record, closed_at__isnull=False):
         return _as_told([dossier.pk for dossier in closed], person)
     return None
@@ -125,11 +154,13 @@ def lock(record: Record, *, actor: Person | None = None) -> Record:
         actor: who is told why not; None for the machine.
 
     Raises:
-        TakesNoFile, InClosedDossier, TakesNoMore: as named.
+        TakesNoFile, OnPaper, InClosedDossier, TakesNoMore: as named.
     """
     locked = Record.objects.select_for_update().get(pk=record.pk)
     if locked.state not in TAKES_FILES:
         raise TakesNoFile
+    if is_stub(locked):
+        raise OnPaper
     filed = DossierItem.objects.filter(record=locked).values("dossier")
     # Locked: a dossier must not close between this look and the file's joining.
     lies_in = Dossier.objects.select_for_update().filter(pk__in=filed).order_by("pk")
@@ -139,9 +170,9 @@ def lock(record: Record, *, actor: Person | None = None) -> Record:
 
 
 def same_file(record: Record, sha256: str) -> DigitalObject | None:
-    """Return the file of a record that has these very bytes, the main one included."""
+    """Return the file of a record that has these very bytes, the main one included; a voided one may come again."""
     files = DigitalObject.objects.filter(record=record, role__in=[ObjectRole.ORIGINAL, ObjectRole.ATTACHMENT])
-    return files.filter(sha256=sha256).first()
+    return files.filter(sha256=sha256, attachment__void__isnull=True).first()
 
 
 def hand_over(record: Record, original: DigitalObject, *, reason: str, actor: Person) -> None:
@@ -170,7 +201,7 @@ def join(
 
     Raises:
         Hidden, Forbidden: the actor may not see the record, or may not add to it.
-        TakesNoFile, InClosedDossier, TakesNoMore: it takes no file any more.
+        TakesNoFile, OnPaper, InClosedDossier, TakesNoMore: it takes no file, or none any more.
         HasIt: another copy of these bytes joined it meanwhile.
         MoreSecret: a sure sign stands above the level of the registered record.
         PerhapsMoreSecret: a doubtful one does, and no person has decided.
@@ -180,7 +211,7 @@ def join(
     locked = lock(record, actor=actor)
     if kept := same_file(locked, captured.original.sha256):
         raise HasIt(name=kept.name)
-    before = Page.objects.filter(record=locked).aggregate(last=Max("number"))["last"] or 0
+    before = _pages_numbered(locked)
     if locked.state == RecordState.DRAFT:
         _raise_draft(locked, captured.suggestion, before)
     else:
@@ -196,6 +227,49 @@ def join(
     details |= {"pages": len(captured.pages), "level": Level(locked.level).slug}
     audit.write(Action.RECORD_ATTACHED, actor=actor, subject=locked, reason=why, details=details)
     return attached
+
+
+def _pages_numbered(record: Record) -> int:
+    """Return the highest number that a page of a record has or had: those of a voided file are not given again."""
+    last = Page.objects.filter(record=record).aggregate(last=Max("number"))["last"] or 0
+    runs = Attachment.objects.filter(record=record).values_list("first_page", "page_count")
+    return max([last, *(first + count - 1 for first, count in runs)])
+
+
+@transaction.atomic
+def void(record: Record, ordinal: int, *, reason: str, actor: Person) -> AttachmentVoid:
+    """Void an attached file that does not belong to its dispatch: a draft or a registered one, by the clerk, with a reason.
+
+    As with a number, nothing is taken away: its row and its sealed bytes stay, and everybody reads that it was voided,
+    when, by whom and why. Its pages are shown and found no more, and their numbers are not given again.
+
+    Raises:
+        Hidden: the actor may not see the record, or it has no such attached file, or that is void already.
+        Forbidden: the actor may not void files.
+        TakesNoFile, InClosedDossier, TakesNoMore: what it holds is fixed.
+        Held: somebody needs it as it is.
+        WordsMissing: no reason.
+    """
+    access.lock(record, Action.RECORD_DETACH, actor)
+    locked = lock(record, actor=actor)
+    attached = Attachment.objects.filter(record=locked, ordinal=ordinal, void__isnull=True).first()
+    if attached is None:
+        raise Hidden(object_type="original", object_id=f"{record.key}/{ordinal}")
+    if not reason.strip():
+        raise WordsMissing
+    if is_held(locked):
+        raise Held
+    voided = AttachmentVoid.objects.create(
+        attachment=attached, reason=reason.strip(), voided_by=actor, voided_at=timezone.now()
+    )
+    # The table of its pages goes, so that no door can show one by oversight; the pack that holds them stays sealed.
+    run = range(attached.first_page, attached.first_page + attached.page_count)
+    gone, _kinds = Page.objects.filter(record=locked, number__in=run).delete()
+    locked.page_amount -= gone
+    locked.save(update_fields=["page_amount"])
+    details = {"name": attached.name, "sha256": attached.original.sha256, "file": ordinal, "pages": gone}
+    audit.write(Action.RECORD_DETACH, actor=actor, subject=locked, reason=reason, details=details)
+    return voided
 
 
 def _check_level(record: Record, suggestion: Suggestion, *, is_decided: bool) -> None:

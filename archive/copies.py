@@ -12,17 +12,18 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max, QuerySet
+from django.db.models import Max
 from django.utils import timezone, translation
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from archive import access, audit
+from archive.leveling import history, words
 from archive.models import Copy, CopyFate, CopyKind, Person, Record
 from archive.rules.errors import Hidden, Refusal
 from archive.rules.levels import Level
 from archive.rules.roles import Action
-from archive.watermark import Mark
+from archive.watermark import Mark, Stamp
 
 HOUR: Final = timedelta(hours=1)
 
@@ -61,6 +62,17 @@ def mark_of(copy: Copy) -> Mark:
     with translation.override(settings.LANGUAGE_CODE):  # one mark for all, whatever language the reader chose
         said = gettext("Copy %(number)s · %(key)s") % {"number": copy.number, "key": copy.record.key}
     return Mark(copy.holder.full_name, timezone.localtime(), said)
+
+
+def stamp_of(record: Record) -> Stamp | None:
+    """Return what is stamped on the pages of a declassified dispatch; what was handed over is never changed."""
+    decided = history.declassified(record)
+    if decided is None:
+        return None
+    with translation.override(settings.LANGUAGE_CODE):
+        day = f"{decided.decided_on:%d/%m/%Y}" if decided.decided_on else ""
+        lines = (gettext("Decision %(basis)s") % {"basis": decided.basis}, gettext("of %(day)s") % {"day": day})
+        return Stamp(gettext("DECLASSIFIED"), lines)
 
 
 def looked(record: Record, *, actor: Person, **details: Any) -> Copy | None:
@@ -167,8 +179,13 @@ def end(record: Record, number: int, *, fate: CopyFate, note: str, actor: Person
     return Copy.objects.get(record=record, number=number)
 
 
-def known(record: Record, person: Person) -> QuerySet[Copy]:
-    """Return the copies of an opened record that a reader may know of: all for who accounts for them, else their own."""
+def known(record: Record, person: Person, *, most: int) -> list[Copy]:
+    """Return the newest copies of an opened record that a reader may know of: all for who accounts for them, else their own.
+
+    Words written at a level above the reader's clearance are taken out of them (`archive.leveling.words`).
+    """
     copies = Copy.objects.filter(record=record).select_related("holder", "ended_by")
     accounts = access.may(person, Action.COPY_END).allowed or access.may(person, Action.RECORD_WHY).allowed
-    return copies if accounts else copies.filter(holder=person)
+    shown = list((copies if accounts else copies.filter(holder=person))[:most])
+    words.hush(person, shown, words.OF_COPY)
+    return shown

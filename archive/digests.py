@@ -27,6 +27,7 @@ from archive.models import (
     AuditRow,
     Clearance,
     Grant,
+    PaperStub,
     Person,
     PersonRole,
     Record,
@@ -38,7 +39,17 @@ from archive.models import (
 
 WATCHED: Final[dict[str, type[Model]]] = {
     model.__name__.lower(): model
-    for model in (Record, Clearance, Grant, PersonRole, UnitScope, RegisterNumber, ServiceToken, SecondFactor)
+    for model in (
+        Record,
+        Clearance,
+        Grant,
+        PersonRole,
+        UnitScope,
+        RegisterNumber,
+        ServiceToken,
+        SecondFactor,
+        PaperStub,
+    )
 }
 # Kept for lists only, and told by the steps and dossiers that they follow from; the last step of an authenticator moves
 # with every code, and decides for a minute and a half whether one counts twice.

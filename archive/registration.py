@@ -6,6 +6,7 @@ with its reason. Slow work (sealing, reading) is never done here: the number is 
 late, under the counter's lock.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from datetime import date, time
 
@@ -16,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from archive import access, audit
 from archive.capture import relevel
-from archive.leveling import history
+from archive.leveling import closing, history
 from archive.models import (
     PaperCheck,
     Person,
@@ -177,14 +178,14 @@ def register(  # noqa: PLR0913 - what the clerk confirms, and against what
     if files_seen is not None and record.attachments.count() != files_seen:
         raise FileJoined
     _check_level(record, entry.level, actor)
-    _check_register(register, entry.direction, entry.level)
-    _check_fields(entry)
+    check_register(register, entry.direction, entry.level)
+    check_fields(entry)
     if not despite_duplicate:
-        _check_duplicate(entry, actor)
+        check_duplicate(entry, actor)
     _confirm(record, entry, actor, register)
     access.derive(record)
     history.determine(record, actor=actor)
-    number = _allot(register, record, actor)
+    number = allot(register, record, actor)
     details = {"register": register.pk, "year": number.year, "number": number.number}
     audit.write(Action.RECORD_REGISTER, actor=actor, subject=record, details=details, rows=[number])
     return record
@@ -199,7 +200,8 @@ def _check_level(record: Record, level: Level, actor: Person) -> None:
         raise LevelTooHigh(level=level.label, ceiling=Level(ceiling).label)
 
 
-def _check_register(register: Register, direction: str, level: Level) -> None:
+def check_register(register: Register, direction: str, level: Level) -> None:
+    """Refuse a register of another direction or level, or a closed one."""
     wanted = kind_for(direction, level)
     if register.kind != wanted or not register.is_open:
         raise WrongRegister(register=register.name, level=level.label)
@@ -220,15 +222,17 @@ REQUIRED = {
 }
 
 
-def _check_fields(entry: Entry) -> None:
-    names = [str(label) for name, label in REQUIRED.items() if not getattr(entry, name)]
+def check_fields(entry: Entry, *, without: Collection[str] = ()) -> None:
+    """Refuse a line that lacks a field which its register demands, but for those that it may not hold."""
+    asked = {name: label for name, label in REQUIRED.items() if name not in without}
+    names = [str(label) for name, label in asked.items() if not getattr(entry, name)]
     if entry.direction == Direction.INCOMING and entry.arrival_date is None:
         names.append(str(_("arrival date")))
     if names:
         raise MissingFields(names=", ".join(names))
 
 
-def _check_duplicate(entry: Entry, actor: Person) -> None:
+def check_duplicate(entry: Entry, actor: Person) -> None:
     """Warn on the triple number, symbol, issuer (annex VI) - among what the clerk may see."""
     if not entry.code_number:
         return
@@ -252,7 +256,7 @@ ON CONFLICT (register_id, year) DO UPDATE SET last = archive_registercounter.las
 """
 
 
-def _allot(register: Register, record: Record, actor: Person) -> RegisterNumber:
+def allot(register: Register, record: Record, actor: Person) -> RegisterNumber:
     """Take the next number of the year.
 
     The number is taken inside the same transaction as the record: a gap in the register
@@ -315,7 +319,7 @@ def void(record: Record, *, reason: str, actor: Person) -> RegisterNumber:
         NumberNotThere: it has no number, or a void one.
         MissingFields: no reason was given.
     """
-    access.require(actor, Action.NUMBER_VOID, record)
+    record = access.lock(record, Action.NUMBER_VOID, actor)  # a proposal that is being made waits, and finds it void
     if not reason.strip():
         raise MissingFields(names=str(_("reason")))
     voided = RegisterNumber.objects.filter(record=record, voided_at__isnull=True).update(
@@ -333,6 +337,7 @@ def void(record: Record, *, reason: str, actor: Person) -> RegisterNumber:
         reason=reason,
         rows=list(RegisterNumber.objects.filter(record=record)),
     )
+    closing.close_all(record, reason=reason, actor=actor)
     return RegisterNumber.objects.get(record=record)
 
 

@@ -117,12 +117,6 @@ def holds_on(dossier: Dossier, person: Person) -> list[Hold]:
     return list(Hold.objects.filter(items__in=items, lifted_at__isnull=True).distinct())
 
 
-def is_held(record: Record) -> bool:
-    """Return whether an active hold covers a record, itself or through a dossier."""
-    on_it = Q(items__record=record) | Q(items__dossier__items__record=record)
-    return Hold.objects.filter(on_it, lifted_at__isnull=True).exists()
-
-
 @dataclass(frozen=True, slots=True)
 class Order:
     """What a hold is placed for."""

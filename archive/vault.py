@@ -161,6 +161,13 @@ class Vault:
             yield from (row[0] for row in batch)
             last = batch[-1][0]
 
+    def levels(self, *, after: bytes, most: int) -> list[tuple[bytes, Level]]:
+        """Return the next objects behind an id, in the order of ids, each with the level under whose key it lies."""
+        statement = "SELECT object_id, level FROM data_key WHERE object_id > ? ORDER BY object_id LIMIT ?"
+        with self.rows.lend() as db:
+            rows = db.execute(statement, (after, most)).fetchall()
+        return [(bytes(each), Level(level)) for each, level in rows]
+
     # --- the level keys -----------------------------------------------------------------
 
     def rotate_level(self, level: Level) -> int:

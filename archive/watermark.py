@@ -1,4 +1,4 @@
-"""The mark over a page: who looked or printed, when, and under which copy number.
+"""The mark over a page - who looked or printed, when, under which copy number - and the stamp of a declassified one.
 
 Drawn anew into each picture that leaves the office and never into the stored one. It
 repeats so closely that every quarter cut from a page of reading size holds it whole;
@@ -31,6 +31,7 @@ TONE: Final = 105  # of 255: darker than paper, lighter than ink
 QUALITY: Final = 80
 ROUGHLY: Final = 32  # pixels
 LONGEST_LINE: Final = 22  # letters
+INK: Final = (196, 18, 24)  # of the stamp pad
 
 
 class WrongPicture(Refusal):
@@ -67,12 +68,23 @@ def _broken(name: str) -> list[str]:
     return [line for line in (first, " ".join(words)) if line]
 
 
-def drawn(picture: bytes, mark: Mark, *, size: tuple[int, int] | None = None) -> bytes:
-    """Return a JPEG with the mark over it; one too small to be read comes back as it is.
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """The stamp of a declassified dispatch: its word, the decision and its day, each a line."""
+
+    word: str
+    lines: tuple[str, ...]
+
+
+def drawn(
+    picture: bytes, mark: Mark | None, *, stamp: Stamp | None = None, size: tuple[int, int] | None = None
+) -> bytes:
+    """Return a JPEG with mark and stamp over it; one too small to be read comes back as it is.
 
     Args:
         picture: the stored JPEG.
-        mark: who, when, which copy.
+        mark: who, when, which copy; None where pages are not marked.
+        stamp: of a declassified dispatch.
         size: width and height in pixels that it must have; None where no row says them.
 
     Raises:
@@ -84,18 +96,44 @@ def drawn(picture: bytes, mark: Mark, *, size: tuple[int, int] | None = None) ->
         raise WrongPicture from fault
     if size is not None and page.size != size:
         raise WrongPicture
-    if page.width < SMALLEST:
+    if page.width < SMALLEST or (mark is None and stamp is None):
         return picture
-    if page.mode not in {"L", "RGB"}:
+    if page.mode not in {"L", "RGB"} or stamp is not None:
         page = page.convert("RGB")  # type: ignore[assignment]
+    if mark is not None:
+        _mark(page, mark)
+    if stamp is not None:
+        _stamp(page, stamp)
+    out = io.BytesIO()
+    page.save(out, "JPEG", quality=QUALITY)
+    return out.getvalue()
+
+
+def _mark(page: Image.Image, mark: Mark) -> None:
     # Scans of one sheet differ by a few points: one drawing of the words serves them all.
     width, height = (-(-side // ROUGHLY) * ROUGHLY for side in page.size)
     words, tone = _tile(mark.lines, width, height), TONE if page.mode == "L" else (TONE, TONE, TONE)
     for place in _places(width, height):
         page.paste(tone, place, words)
-    out = io.BytesIO()
-    page.save(out, "JPEG", quality=QUALITY)
-    return out.getvalue()
+
+
+def _stamp(page: Image.Image, stamp: Stamp) -> None:
+    """Draw a stamp into the top margin at the left, in the red of its ink, with a frame; on a small page its word alone."""
+    pen, wide = ImageDraw.Draw(page), page.width
+    is_small = wide < READING
+    head = ImageFont.truetype(FONT, max(int(wide * (0.08 if is_small else 0.030)), 8))
+    rest = ImageFont.truetype(FONT, max(int(wide * 0.014), 8))
+    lines = [(stamp.word, head), *((line, rest) for line in (() if is_small else stamp.lines))]
+    boxes = [pen.textbbox((0, 0), line, font=font) for line, font in lines]
+    gap = max(wide // 150, 2)
+    across = max(box[2] - box[0] for box in boxes) + 4 * gap
+    down = sum(box[3] - box[1] for box in boxes) + gap * (len(lines) + 3)
+    left, top = wide // 25, max(page.height // 90, 2)
+    pen.rectangle((left, top, left + across, top + down), outline=INK, width=max(wide // 500, 1))
+    below: float = top + 2 * gap
+    for (line, font), box in zip(lines, boxes, strict=True):
+        pen.text((left + (across - box[2] + box[0]) // 2 - box[0], below - box[1]), line, font=font, fill=INK)
+        below += box[3] - box[1] + gap
 
 
 def _room(width: int, height: int) -> tuple[float, float, float, float]:

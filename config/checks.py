@@ -42,7 +42,7 @@ def production(**_kwargs: Any) -> list[CheckMessage]:
     if settings.PROFILE == "production" and settings.SITE_MAX_LEVEL > Level.THUONG:
         hint = "Set VANKHO_SITE_MAX_LEVEL=thuong; secret levels need the independent-LAN profile and its declaration."
         found.append(Error("This profile may hold unclassified content only.", hint=hint, id="vankho.E003"))
-    if settings.SITE_MAX_LEVEL > Level.THUONG and settings.TOTP != "required":
+    if (settings.SITE_MAX_LEVEL > Level.THUONG or settings.PAPER_STUBS) and settings.TOTP != "required":
         hint = "Unset VANKHO_TOTP: above Thường a clearance counts only after the code of an authenticator."
         found.append(Error("Sign-in to secret levels asks for a password alone.", hint=hint, id="vankho.E004"))
     return found

@@ -101,7 +101,7 @@ def servers(**_kwargs: Any) -> list[CheckMessage]:
 
 def _faults(endpoint: Endpoint) -> Iterator[CheckMessage]:
     if not is_near(endpoint.host):
-        if settings.PROFILE == "production" and settings.SITE_MAX_LEVEL > Level.THUONG:
+        if settings.PROFILE == "production" and (settings.SITE_MAX_LEVEL > Level.THUONG or settings.PAPER_STUBS):
             yield public_fault(endpoint)  # `config.lan` says it of the independent LAN, at every level
         if not endpoint.is_sealed:
             hint = f"Use {endpoint.how} with the server's certificate, or a server of this machine's private network."

@@ -76,7 +76,7 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
         "review_on": "levels whose review is due",
         "id": "keys that a fault left above the level of their record",
     },
-    "archive_levelproposal": {"record_id": "the proposal that waits for a record; never two"},
+    "archive_levelproposal": {"record_id, to_level": "the proposals that wait for a record; never two to one level"},
     "archive_levelnotice": {
         "change_id": "whom a change is told to",
         "due_on, id": "holders still to be told, soonest first",
@@ -91,6 +91,7 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
         "expire_date": "sessions whose time is over, dropped when one is opened",
     },
     "archive_page": {"record_id, number": "the pages of a record in order; one page of it"},
+    "archive_paperplace": {"record_id, id": "where the paper of a record lies now, and has lain"},
     "archive_papercheck": {"register_id, year": "is this register closed until its paper is looked at"},
     "archive_person": {
         "unit_id": "the people of a unit: who can be given a step, whose steps are mine to see",

@@ -33,6 +33,9 @@ RIGHTS: Final = {
     "archive_registercounter": f"{_ADD}, UPDATE (last)",
     "archive_digitalobject": f"{_ADD}, UPDATE (record_id, role, level, media_type, signatures), DELETE",  # never a digest
     "archive_attachment": _ADD,
+    "archive_attachmentvoid": _ADD,
+    "archive_paperplace": _ADD,
+    "archive_paperstub": f"{_ADD}, UPDATE (ended_at, ended_by_id, end_reason)",
     "archive_step": f"{_ADD}, UPDATE",
     "archive_clearance": f"{_ADD}, UPDATE (until, revoked_at, ended_by_id, end_reason)",
     **dict.fromkeys(("archive_clearancemark", "archive_markingmark", "archive_mark", "archive_markgroup"), _ADD),

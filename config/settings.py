@@ -26,6 +26,8 @@ SITE_MAX_LEVEL = Level.parse(
         "VANKHO_SITE_MAX_LEVEL", "toi-mat" if PROFILE == "evaluation" else "thuong", ("thuong", "mat", "toi-mat")
     )
 )
+# Dispatches above the ceiling as paper stubs: register line and holder, never a file, an abstract or a line in an index.
+PAPER_STUBS = env.flag("VANKHO_PAPER_STUBS", default=False)
 # From this level up every page shown carries the reader's name, time and copy number; Mật and above always do.
 WATERMARK_FROM = Level.parse(env.choice("VANKHO_WATERMARK_FROM", "mat", ("thuong", "mat")))
 COPIES_PER_HOUR = env.number("VANKHO_COPIES_PER_HOUR", 40)  # prints and classified files taken out, for each person

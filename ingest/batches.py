@@ -15,6 +15,7 @@ from django.utils import timezone
 from archive import access
 from archive.models import Person, RecordState
 from archive.rules.errors import Hidden
+from archive.rules.levels import Level
 from archive.rules.roles import Action
 from archive.standing import units_open
 from ingest import outcomes
@@ -124,6 +125,7 @@ class Line:
     can_register: bool
     is_duplicate: bool
     is_held: bool = False
+    paper_level: str = ""  # of a file above the ceiling: the level at which its paper may be registered
     place: int = 0
 
 
@@ -139,6 +141,7 @@ def line_of(scan: Scan, place: int = 0) -> Line:
         can_retry=loose and scan.code not in {outcomes.QUARANTINED, *outcomes.HELD},
         can_dismiss=loose,
         is_held=loose and scan.code in outcomes.HELD,
+        paper_level=Level(scan.level).slug if scan.code == outcomes.QUARANTINED else "",
         can_register=on_desk,
         is_duplicate=scan.code == outcomes.DUPLICATE,
         place=place,

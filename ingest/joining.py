@@ -35,6 +35,7 @@ REFUSED: Final = (
     attachments.MoreSecret,
     attachments.PerhapsMoreSecret,
     attachments.TakesNoFile,
+    attachments.OnPaper,
     attachments.InClosedDossier,
     attachments.TakesNoMore,
     attachments.HasIt,

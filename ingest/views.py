@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_POST
 
-from archive import access, audit
+from archive import access, audit, papers
 from archive.models import Person
 from archive.rules.errors import Forbidden, Hidden, Refusal
 from archive.rules.levels import Level
@@ -43,6 +43,7 @@ def desk(request: HttpRequest) -> HttpResponse:
     sums = batches.sums_of(recent, person)
     rows = [{"batch": batch, "sum": sums[batch.pk]} for batch in recent]
     context = {"rows": rows, "levels": levels_for(person), "page_level": _highest(recent), "inbox": settings.INBOX_USER}
+    context["paper_levels"] = papers.offered(person)
     return render(request, "ingest/desk.html", context)
 
 
@@ -78,6 +79,7 @@ def _batch_context(request: HttpRequest, shown: Batch) -> dict[str, Any]:
         "lines": lines,
         "only": wanted,
         "levels": levels_for(person),
+        "paper_levels": papers.offered(person),
         "failed": sum(line.can_retry and not line.is_duplicate for line in lines),
         "page_level": Level(max((scan.level for scan in rows), default=shown.declared_level)),
     }

@@ -13,6 +13,7 @@ from typing import Final
 
 from django.db.models import Max
 
+from archive import papers
 from archive.models import AuditLeaf, DossierItem, Record
 from search.engine import Engine
 from search.entry import Hit
@@ -118,10 +119,10 @@ def repair(engine: Engine, drift: Drift) -> None:
 
 
 def _records() -> Iterator[dict[int, int]]:
-    """Yield the level of every record by its id, in parts, in the order of ids."""
+    """Yield the level of every record that an index may hold by its id, in parts, in the order of ids."""
     last = 0
     while part := dict(
-        Record.objects.filter(pk__gt=last).order_by("pk").values_list("pk", "level")[:_COMPARED]
+        papers.indexed(Record.objects.filter(pk__gt=last)).order_by("pk").values_list("pk", "level")[:_COMPARED]
     ):  # fmt: skip
         last = max(part)
         yield part

@@ -14,7 +14,7 @@ from typing import Final
 from django.conf import settings
 from django.db.models import F
 
-from archive import pages, sequencing
+from archive import pages, papers, sequencing
 from archive.access import NO_MARKING
 from archive.models import Access, AuditLeaf, DossierItem, Record, RegisterNumber, Source
 from archive.rules.roles import READING, Action
@@ -178,7 +178,7 @@ def changed_records(leaves: Sequence[tuple[int, str, int | None, str, str]]) -> 
 
 
 def entries(ids: Sequence[int], *, version: int) -> Iterator[Entry]:
-    """Yield the current state of records as the engine keeps it; a record that is gone yields nothing."""
+    """Yield the current state of records as the engine keeps it; a record that is gone, or kept on paper alone, yields nothing."""
     numbers = {n.record_id: n for n in RegisterNumber.objects.filter(record__in=ids).select_related("register")}
     reach: dict[int, set[int]] = {}
     for record_id, principal in (
@@ -189,7 +189,7 @@ def entries(ids: Sequence[int], *, version: int) -> Iterator[Entry]:
     told = DossierItem.objects.filter(record__in=ids, dossier__level__lte=F("record__level"))
     filed = {item.record_id: item for item in told.select_related("dossier__rule").order_by("-filed_at")}
     attached = pages.attached_to(ids)
-    for record in Record.objects.filter(pk__in=ids).select_related("unit"):
+    for record in papers.indexed(Record.objects.filter(pk__in=ids)).select_related("unit"):
         made = _entry(record, version, numbers.get(record.pk), reach.get(record.pk, set()), filed.get(record.pk))
         files = tuple(file.name for file in attached.get(record.pk, ()))
         yield replace(made, files=files) if files else made

@@ -15,10 +15,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from archive import access, audit
-from archive.leveling import history, notices
+from archive.holding import is_held, is_stub
+from archive.leveling import history, lists, notices
 from archive.leveling.moving import Change, Order, move, write
 from archive.leveling.refusals import (
     AboveCeiling,
+    HeldLevel,
     MarkKeepsLevel,
     Moved,
     NoDecision,
@@ -71,7 +73,7 @@ def propose(record: Record, *, kind: ChangeKind, to: Level, order: Order, actor:
 
     Raises:
         Hidden, Forbidden: the actor may not see it, or may not propose.
-        NoDecision, WrongDay, WrongDirection, AboveCeiling, NotInForce, MarkKeepsLevel, ProposalThere: as named.
+        NoDecision, WrongDay, WrongDirection, AboveCeiling, NotInForce, MarkKeepsLevel, HeldLevel, ProposalThere: as named.
     """
     locked = _lock(record, Action.LEVEL_PROPOSE, actor)
     if kind in LOWERING:
@@ -79,7 +81,8 @@ def propose(record: Record, *, kind: ChangeKind, to: Level, order: Order, actor:
     elif not order.reason.strip():
         raise NoDecision
     _check_way(locked, kind, to, actor)
-    if LevelProposal.objects.filter(record=locked, state=ProposalState.OPEN).exists():
+    # A proposal to a level above the actor's clearance is none to them: it may wait beside this one.
+    if lists.proposals(actor, of=locked).exists():
         raise ProposalThere
     made = LevelProposal.objects.create(
         record=locked,
@@ -110,7 +113,7 @@ def confirm(proposal: LevelProposal, *, actor: Person, order: Order | None = Non
 
     Raises:
         Hidden, Forbidden: the actor may not see the record, or may not change levels.
-        NotByOneself, ProposalOver, Moved, NoDecision, WrongDay, WrongDirection, AboveCeiling, MarkKeepsLevel: as named.
+        NotByOneself, ProposalOver, Moved, NoDecision, WrongDay, WrongDirection, AboveCeiling, MarkKeepsLevel, HeldLevel: as named.
         StoreFailed: the key vault is away and the level goes up; nothing was changed.
     """
     locked = _lock(proposal.record, Action.RECORD_LEVEL, actor)
@@ -204,7 +207,7 @@ def review(record: Record, *, next_on: date, reason: str, actor: Person) -> Leve
 
 def offered(record: Record, person: Person) -> list[tuple[ChangeKind, Level]]:
     """Return the changes that this person could ask for: never one that needs more than they are cleared for."""
-    ceiling = ceiling_of(person)
+    ceiling = ceiling_of(person, record)
     return [
         (kind, level)
         for level in Level
@@ -213,9 +216,13 @@ def offered(record: Record, person: Person) -> list[tuple[ChangeKind, Level]]:
     ]
 
 
-def ceiling_of(person: Person) -> Level:
-    """Return the highest level to which this person may raise: clearance and site; top secret never has a file here."""
-    return Level(min(clearance(person, timezone.now()), settings.SITE_MAX_LEVEL, Level.TOI_MAT))
+def ceiling_of(person: Person, record: Record) -> Level:
+    """Return the highest level which this person may give: clearance and site; top secret never has a file here.
+
+    What is kept on paper alone has none, so the site's ceiling does not bound it.
+    """
+    cleared, bound = clearance(person, timezone.now()), min(settings.SITE_MAX_LEVEL, Level.TOI_MAT)
+    return cleared if cleared > bound and is_stub(record) else Level(min(cleared, bound))
 
 
 def _lock(record: Record, action: Action, actor: Person) -> Record:
@@ -244,10 +251,12 @@ def _check_way(record: Record, kind: ChangeKind, to: Level, actor: Person) -> No
     old = Level(record.level)
     if not _goes(kind, old, to):
         raise WrongDirection(level=old.label)
-    if to > (ceiling := ceiling_of(actor)):
+    if to > (ceiling := ceiling_of(actor, record)):
         raise AboveCeiling(level=to.label, ceiling=ceiling.label)
     if kind in LOWERING and (keeping := _keeping(record)):
         raise MarkKeepsLevel(mark=", ".join(keeping))
+    if kind in LOWERING and is_held(record):
+        raise HeldLevel
 
 
 def _keeping(record: Record) -> Iterable[str]:

@@ -29,6 +29,12 @@ def told_to(person: Person, record: Record) -> list[LevelChange]:
     return rows
 
 
+def declassified(record: Record) -> LevelChange | None:
+    """Return the decision that declassified a record, if it is the one in force."""
+    newest = latest(record) if record.level == Level.THUONG else None
+    return newest if newest is not None and newest.kind == ChangeKind.DECLASSIFY else None
+
+
 def latest(record: Record) -> LevelChange | None:
     """Return the newest decision: its end of protection and next review are those in force."""
     return LevelChange.objects.filter(record=record).order_by("-pk").first()

@@ -3,7 +3,8 @@
 The vault is a database of its own, so a change can be cut off between the two. Whenever that
 happens, an object lies under a key of its record's level or above, never below, and stays
 readable by who may read the record. What is left to bring down stands in the history
-(`keys_at` is empty) until `sweep` has done it. The objects themselves are never touched.
+(`keys_at` is empty) until `sweep` has done it; what a raise lifted that then rolled back, in no
+row, is found by comparing the vault with the rows. The objects themselves are never touched.
 """
 
 import logging
@@ -14,10 +15,12 @@ from django.utils import timezone
 
 from archive import store
 from archive.models import DigitalObject, LevelChange, Record
+from archive.rules.errors import Refusal
 from archive.rules.levels import Level
 from archive.stores.refusals import Shredded
 
 EVERY_SECONDS: Final = 30  # how often the worker looks for what a fault has left
+LOOKED_AT: Final = 2_000  # keys at each look: half a million in two hours
 
 log = logging.getLogger("vankho.levels")
 
@@ -26,7 +29,7 @@ def lift(record: Record) -> None:
     """Bring every sealed object of a raised record under the higher key, before the commit.
 
     Raises:
-        StoreFailed: the vault is away; the act rolls back, and keys already moved lie too high, which harms nothing.
+        StoreFailed: the vault is away; the act rolls back, and `look_over` brings down what was moved already.
     """
     _bring(record)
 
@@ -59,12 +62,68 @@ def settle_after_commit(change: int) -> None:
 
 
 def sweep() -> int:
-    """Settle every change that a fault cut off before its keys; return how many."""
-    waiting = LevelChange.objects.filter(keys_at__isnull=True).order_by("pk").values_list("pk", flat=True)
-    done = [settle(change) for change in list(waiting[:500])]
-    if any(done):
-        log.info("keys brought to the level of their records after a fault: %d changes", sum(done))
-    return sum(done)
+    """Settle every change that a fault cut off before its keys, then look over some keys; return how many were moved.
+
+    One that fails stops no other.
+
+    Raises:
+        Refusal: the first fault met (the vault is away, an object's key does not open), after all others were tried.
+    """
+    done, faults = 0, []
+    for change in LevelChange.objects.filter(keys_at__isnull=True).order_by("pk").values_list("pk", flat=True):
+        try:
+            done += settle(change)
+        except Refusal as fault:
+            faults.append(fault)
+    try:
+        done += look_over()
+    except Refusal as fault:
+        faults.append(fault)
+    if done:
+        log.info("keys brought to the level of their records after a fault: %d", done)
+    if faults:
+        log.error("keys that could not be brought to the level of their records: %d changes, tried again", len(faults))
+        raise faults[0]
+    return done
+
+
+class _Place:
+    """Up to which object the keys were looked over; another process, or a new start, begins with the first."""
+
+    after = ""
+
+
+def look_over(*, most: int = LOOKED_AT) -> int:
+    """Bring down keys that lie above their objects' level; return how many. Each call goes on where the last one ended.
+
+    A raise lifts keys before its commit: if it rolls back or is killed, they stay too high, and no row tells of it.
+
+    Raises:
+        StoreFailed: the vault is away.
+    """
+    lying = store.levels(after=_Place.after, most=most)
+    if not lying:
+        _Place.after = ""
+        return 0
+    run = DigitalObject.objects.filter(address__gt=_Place.after, address__lte=lying[-1][0], record__isnull=False)
+    levels = dict(run.values_list("address", "level"))
+    done = sum(_bring_down(address) for address, level in lying if level > levels.get(address, level))
+    _Place.after = lying[-1][0] if len(lying) == most else ""
+    return done
+
+
+def _bring_down(address: str) -> bool:
+    """Bring one key down, if it still lies too high once no act holds its record."""
+    with transaction.atomic():
+        Record.objects.select_for_update(of=("self",)).filter(sealed_objects=address).first()
+        kept = DigitalObject.objects.get(address=address)
+        try:
+            if store.level_of(address) <= kept.level:
+                return False
+            store.relevel(address, to=Level(kept.level))
+        except Shredded:
+            return False
+    return True
 
 
 def _bring(record: Record) -> None:

@@ -5,18 +5,19 @@ out, and the recipients that an outgoing dispatch names. Telling is done by pape
 what is written here is that it was done, when, how and by whom.
 """
 
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 
 from django.db import transaction
 from django.utils import timezone
 
 from archive import access, audit
-from archive.leveling import history
+from archive.leveling import history, words
 from archive.leveling.refusals import NoWay, ToldAlready, WrongDay
-from archive.models import AuditEntry, Grant, LevelChange, LevelNotice, Person, Step
+from archive.models import AuditEntry, Grant, LevelChange, LevelNotice, Person, Record, Step
 from archive.models.record import Direction
 from archive.rules.levels import Level
 from archive.rules.roles import Action
+from archive.standing import clearance
 
 
 def begin(change: LevelChange) -> list[LevelNotice]:
@@ -38,6 +39,24 @@ def begin(change: LevelChange) -> list[LevelNotice]:
     if record.direction == Direction.OUTGOING and record.to_places:
         rows.append(LevelNotice(change=change, record=record, outside=record.to_places, due_on=due))
     return LevelNotice.objects.bulk_create(rows)
+
+
+def told_to(person: Person, record: Record) -> list[LevelNotice]:
+    """Return the notices about an opened record; how a holder was told of a level above the reader's keeps to itself."""
+    rows = list(LevelNotice.objects.filter(record=record).select_related("unit", "person", "told_by", "change"))
+    if not any(row.how for row in rows):
+        return rows
+    was_above, cleared = words.above(person, record), clearance(person, timezone.now())
+    for row in rows:
+        # Only the day of telling is kept, so the whole of it counts.
+        told = [_at(row.told_on, time.min), _at(row.told_on, time.max)] if row.told_on else []
+        if row.how and (row.change.to_level > cleared or any(was_above(each) for each in told)):
+            row.how = str(words.WITHHELD)
+    return rows
+
+
+def _at(day: date, hour: time) -> datetime:
+    return timezone.make_aware(datetime.combine(day, hour))
 
 
 @transaction.atomic

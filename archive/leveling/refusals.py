@@ -110,3 +110,12 @@ class NoWay(Refusal):
 
     code = "LVL-014"
     message = _("Say how the holder was told: number of the notice, the way it went, and that copies are re-marked.")
+
+
+class HeldLevel(Refusal):
+    """LVL-015: under a hold nothing of a dispatch changes but for the safer; that there is one is not for everybody to know."""
+
+    code = "LVL-015"
+    message = _(
+        "The level of this dispatch may be raised now, not lowered. Whoever keeps it in the archive can tell you more."
+    )

@@ -14,7 +14,7 @@ from archive.models.access import (
     Source,
     UnitScope,
 )
-from archive.models.attachment import Attachment
+from archive.models.attachment import Attachment, AttachmentVoid
 from archive.models.copies import Copy, CopyFate, CopyKind
 from archive.models.dossier import Dossier, DossierItem, Hold, HoldItem
 from archive.models.entry import AuditDetail, AuditEntry, AuditLeaf, AuditPending, AuditRow
@@ -26,6 +26,7 @@ from archive.models.leveling import (
     ProposalState,
     ProtectionPeriod,
 )
+from archive.models.paper import PaperPlace, PaperStub
 from archive.models.people import Person, PersonRole, ServiceToken, SignsInBy, Unit
 from archive.models.record import DigitalObject, ObjectRole, Page, Record, RecordState
 from archive.models.register import Register, RegisterCounter, RegisterKind, RegisterNumber
@@ -40,6 +41,7 @@ __all__ = [
     "FOREVER",
     "Access",
     "Attachment",
+    "AttachmentVoid",
     "AuditDetail",
     "AuditEntry",
     "AuditLeaf",
@@ -72,6 +74,8 @@ __all__ = [
     "OpenSession",
     "Page",
     "PaperCheck",
+    "PaperPlace",
+    "PaperStub",
     "Person",
     "PersonRole",
     "ProposalState",

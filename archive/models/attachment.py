@@ -40,3 +40,18 @@ class Attachment(models.Model):
     def has_page(self, number: int) -> bool:
         """Say whether a page of the record lies in this file."""
         return self.first_page <= number < self.first_page + self.page_count
+
+
+class AttachmentVoid(models.Model):
+    """An attached file that did not belong there: its row, its bytes and the reason stay, nothing of it is shown any more."""
+
+    attachment = models.OneToOneField(Attachment, models.PROTECT, primary_key=True, related_name="void")
+    reason = models.CharField(max_length=300)
+    voided_by = models.ForeignKey(Person, models.PROTECT, related_name="+", db_index=False)
+    voided_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=~models.Q(reason=""), name="attachment_void_has_reason")]
+
+    def __str__(self) -> str:
+        return f"{self.attachment_id}: void"

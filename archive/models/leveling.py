@@ -107,7 +107,7 @@ class ProposalState(models.TextChoices):
 
 
 class LevelProposal(models.Model):
-    """A change of level that one person asks for and another confirms; one is open at a time."""
+    """A change of level that one person asks for and another confirms; each reader knows of one open at a time."""
 
     record = models.ForeignKey("archive.Record", models.PROTECT, related_name="level_proposals", db_index=False)
     kind = models.CharField(max_length=12, choices=ChangeKind)
@@ -127,7 +127,10 @@ class LevelProposal(models.Model):
     class Meta:
         ordering = ("pk",)
         constraints = [
-            models.UniqueConstraint(fields=["record"], condition=Q(state="open"), name="level_proposal_open_once"),
+            # One for each target: a proposal to a level that a person is not cleared for must not stop theirs.
+            models.UniqueConstraint(
+                fields=["record", "to_level"], condition=Q(state="open"), name="level_proposal_open_once"
+            ),
         ]
 
     def __str__(self) -> str:

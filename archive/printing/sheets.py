@@ -25,20 +25,24 @@ SIDE: Final = 60
 Stored = tuple[int, bytes, tuple[int, int]]  # number, JPEG, and the size in pixels that its row says
 
 
-def record_pages(sheets: Iterator[Stored], *, mark: watermark.Mark, level: Level) -> bytes:
-    """Return stored pages as one PDF under the mark of a copy; never call it inside a transaction."""
+def record_pages(
+    sheets: Iterator[Stored], *, mark: watermark.Mark, level: Level, stamp: watermark.Stamp | None = None
+) -> bytes:
+    """Return stored pages as one PDF under the mark of a copy and the stamp of a declassified one; outside transactions."""
     with translation.override(TONGUE):
         said = f"{mark.copy} · {mark.name} · {mark.at:%d/%m/%Y %H:%M}"
         head = f"{str(level.label).upper()} · {said}" if level > Level.THUONG else said
-        drawn = (_sheet(stored, mark, head) for stored in sheets)
+        drawn = (_sheet(stored, mark, stamp, head) for stored in sheets)
         out = io.BytesIO()
         next(drawn).save(out, "PDF", save_all=True, append_images=drawn, resolution=DPI, quality=watermark.QUALITY)
     return out.getvalue()
 
 
-def _sheet(stored: Stored, mark: watermark.Mark, head: str) -> Image.Image:
+def _sheet(stored: Stored, mark: watermark.Mark, stamp: watermark.Stamp | None, head: str) -> Image.Image:
     number, picture, size = stored
-    page = Image.open(io.BytesIO(watermark.drawn(picture, mark, size=size)), formats=["JPEG"]).convert("RGB")
+    page = Image.open(io.BytesIO(watermark.drawn(picture, mark, stamp=stamp, size=size)), formats=["JPEG"]).convert(
+        "RGB"
+    )
     page.thumbnail((SHEET[0] - 2 * SIDE, SHEET[1] - 2 * EDGE))
     sheet = Image.new("RGB", SHEET, "white")
     sheet.paste(page, ((SHEET[0] - page.width) // 2, EDGE))

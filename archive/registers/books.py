@@ -14,7 +14,18 @@ from django.utils import timezone
 from django.utils.functional import Promise
 
 from archive import access
-from archive.models import Person, Record, RecordState, Register, RegisterCounter, RegisterKind, RegisterNumber, Step
+from archive.leveling import words
+from archive.models import (
+    PaperPlace,
+    Person,
+    Record,
+    RecordState,
+    Register,
+    RegisterCounter,
+    RegisterKind,
+    RegisterNumber,
+    Step,
+)
 from archive.registers.columns import COLUMNS, LEGAL_BASIS, SECRET, Column
 from archive.registers.lines import Line
 from archive.rules.errors import Hidden
@@ -167,7 +178,7 @@ def sheet(book: Book, scope: access.Scope, place: Place) -> Sheet:
         has_lower = extra is not None
         above = getattr(records[0], "next_above", None) if records else None
     records.sort(key=lambda record: record.number.number, reverse=not place.oldest_first)
-    return Sheet(_lines(book, records), has_lower=has_lower, above=above)
+    return Sheet(_lines(book, records, scope), has_lower=has_lower, above=above)
 
 
 def _next_above(found: QuerySet[Record], number: int) -> Subquery:
@@ -179,7 +190,7 @@ def _next_above(found: QuerySet[Record], number: int) -> Subquery:
 def span(book: Book, scope: access.Scope, first: int, last: int) -> list[Line]:
     """Return the visible lines of a range of numbers, as they are bound on paper: by number."""
     found = _seen(book, scope).filter(number__number__range=(first, last))
-    return _lines(book, list(found.order_by("number__number")))
+    return _lines(book, list(found.order_by("number__number")), scope)
 
 
 def registered_per_day(person: Person, *, days: int) -> dict[date, int]:
@@ -224,9 +235,23 @@ def _start_of(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time.min))
 
 
-def _lines(book: Book, records: Sequence[Record]) -> list[Line]:
+def _lines(book: Book, records: Sequence[Record], scope: access.Scope) -> list[Line]:
     by_record: dict[int, list[Step]] = {}
     steps = Step.objects.filter(record__in=records).select_related("to_unit", "to_person", "received_by")
     for step in steps.order_by("record_id", "order"):
         by_record.setdefault(step.record_id, []).append(step)
-    return [Line(record.number, record, by_record.get(record.pk, ()), book.register.kind) for record in records]
+    signed = _papers(records, scope) if book.is_secret else {}
+    return [
+        Line(record.number, record, by_record.get(record.pk, ()), book.register.kind, signed.get(record.pk, ()))
+        for record in records
+    ]
+
+
+def _papers(records: Sequence[Record], scope: access.Scope) -> dict[int, list[PaperPlace]]:
+    """Return who signed for the papers of dispatches kept on paper alone, by record, in the order of their hands."""
+    rows = list(PaperPlace.objects.filter(record__in=records).order_by("record_id", "pk"))
+    words.hush(scope.level, rows, dict.fromkeys(("holder", "place", "signed_by"), "written_at"))
+    by_record: dict[int, list[PaperPlace]] = {}
+    for row in rows:
+        by_record.setdefault(row.record_id, []).append(row)
+    return by_record

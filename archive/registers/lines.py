@@ -11,13 +11,15 @@ from functools import cached_property
 from typing import Final
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from archive.models import Record, RegisterKind, RegisterNumber, Step
+from archive.models import PaperPlace, Record, RegisterKind, RegisterNumber, Step
 from archive.models.route import StepKind, StepState
 from archive.registers.columns import COLUMNS, KEPT
 from archive.rules.levels import Level
 
 SHAPES: Final = {"subject": " wide"} | dict.fromkeys(("number", "arrived", "issued", "moved", "copies"), " num")
+ORDINARY: Final = frozenset({RegisterKind.INCOMING, RegisterKind.OUTGOING})
 DRAWN: Final = frozenset({"subject", "number", "level", "note"})  # columns that show more than words
 
 
@@ -48,6 +50,7 @@ class Line:
     record: Record
     steps: Sequence[Step]
     kind: str
+    papers: Sequence[PaperPlace] = ()  # of a dispatch kept on paper alone: its holders, the first one first
 
     @property
     def is_void(self) -> bool:
@@ -103,6 +106,7 @@ def subject(line: Line) -> str:
 def receivers(line: Line) -> str:
     """Return to whom it was handed; before any hand-over, whom the clerk noted."""
     names = dict.fromkeys(str(step.to_person or step.to_unit) for step in line.handed)
+    names |= dict.fromkeys(paper.holder for paper in line.papers)
     return ", ".join(names) or line.record.to_places
 
 
@@ -113,9 +117,16 @@ def moved(line: Line) -> str:
 
 def receipts(line: Line) -> str:
     """Return who signed for it, and when."""
-    return "; ".join(
-        dict.fromkeys(f"{step.received_by}, {day(step.received_at)}" for step in line.handed if step.received_by)
-    )
+    signed = [f"{step.received_by}, {day(step.received_at)}" for step in line.handed if step.received_by]
+    signed += [f"{paper.signed_by}, {day(paper.signed_on)}" for paper in line.papers]
+    return "; ".join(dict.fromkeys(signed))
+
+
+def note(line: Line) -> str:
+    """Return the clerk's note; in an ordinary book also the level that a dispatch was raised to: it keeps its number there."""
+    raised = line.kind in ORDINARY and line.record.level > Level.THUONG
+    said = _("Raised to %(level)s, keeps its number") % {"level": Level(line.record.level).label} if raised else ""
+    return _joined("; ", (line.record.description, said))
 
 
 def _joined(between: str, parts: Iterable[str]) -> str:
@@ -133,7 +144,7 @@ CELLS: Final[dict[str, Callable[[Line], str]]] = {
     "moved": moved,
     "signed": receipts,
     "taken": lambda line: _joined("; ", (receivers(line), receipts(line))),
-    "note": lambda line: line.record.description,
+    "note": note,
     "signer": lambda line: line.record.signer_name,
     "to": lambda line: line.record.to_places,
     "to_signed": lambda line: _joined("; ", (line.record.to_places, receipts(line))),

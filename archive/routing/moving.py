@@ -12,10 +12,11 @@ from typing import Any
 from django.db.models import Max
 from django.utils import timezone
 
+from archive.holding import is_stub
 from archive.models import Person, Record, RecordState, Step, StepState, Unit
 from archive.models.route import LIVE_STATES
 from archive.routing import receivers
-from archive.routing.refusals import DuePassed, NotRegistered, NotYours, StepClosed
+from archive.routing.refusals import DuePassed, NotRegistered, NotYours, OnPaper, StepClosed
 from archive.rules import steps
 from archive.rules.roles import Action, allows
 from archive.rules.steps import Act, Kind, Side, State
@@ -37,10 +38,13 @@ def lock(record: Record) -> Record:
 
     Raises:
         NotRegistered: a draft, a void number, or returned to its sender.
+        OnPaper: it is kept on paper alone.
     """
     held = Record.objects.select_for_update().get(pk=record.pk)
     if held.state != RecordState.REGISTERED:
         raise NotRegistered
+    if is_stub(held):
+        raise OnPaper
     return held
 
 

@@ -80,3 +80,13 @@ class ReplyTaken(Refusal):
 
     code = "RTE-011"
     message = _("%(reply)s already answers another dispatch. Choose the right one, or answer in words only.")
+
+
+class OnPaper(Refusal):
+    """RTE-012: words about a dispatch above the ceiling do not go through this installation either."""
+
+    code = "RTE-012"
+    message = _(
+        "This dispatch is kept on paper alone: it goes by hand, and directions to it are written on paper. Write on its page "
+        "who signed for it."
+    )

@@ -13,6 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from archive import access
+from archive.leveling import words
 from archive.models import AuditEntry, Person, Record, Step, StepState
 from archive.routing.moving import is_inner
 from archive.rules.roles import Action
@@ -58,9 +59,13 @@ def story(record: Record, *, reader: Person) -> Story:
     """Return the thread of a record for a reader who may see it."""
     steps = list(
         record.steps.select_related(
-            "from_person", "to_unit", "to_person__unit", "parent", "received_by", "answered_by", "closed_by"
+            "from_person", "to_unit", "to_person__unit", "received_by", "answered_by", "closed_by"
         )
     )
+    words.hush(reader, steps, words.OF_STEP)
+    parents = {step.pk: step for step in steps}
+    for step in steps:  # the row that a step came from is read beside it a second time
+        step.parent = parents.get(step.parent_id or 0)
     past = [*_registered(record)]
     replies = _replies(record, reader)
     for step in steps:

@@ -85,6 +85,9 @@ class Action(StrEnum):
     RECORD_RETURN = "record.return"
     RECORD_ATTACH = "record.attach"
     RECORD_ATTACHED = "record.attached"
+    RECORD_DETACH = "record.detach"
+    PAPER_MOVE = "paper.move"
+    PAPER_END = "paper.end"
     RECORD_READ = "record.read"
     RECORD_LIST = "record.list"
     RECORD_PAGE = "record.page"
@@ -197,6 +200,9 @@ CAPABILITIES: Final[dict[Role, frozenset[Action]]] = {
         Action.RECORD_CORRECT,
         Action.RECORD_RETURN,
         Action.RECORD_ATTACH,
+        Action.RECORD_DETACH,
+        Action.PAPER_MOVE,
+        Action.PAPER_END,
         Action.NUMBER_VOID,
         Action.COPY_END,
         Action.REGISTER_READ,

@@ -3,11 +3,12 @@
 from datetime import UTC, date, datetime
 
 import pytest
+from django.db import DatabaseError, transaction
 from django.urls import reverse
 
-from archive import access, attachments, capture, dossiers, locking, opening, pages, registration, store
-from archive.models import Attachment, AuditEntry, DigitalObject, RecordClass, RetentionRule
-from archive.rules.errors import Hidden
+from archive import access, attachments, capture, dossiers, locking, opening, pages, registration, retention, store
+from archive.models import Attachment, AttachmentVoid, AuditEntry, DigitalObject, RecordClass, RetentionRule
+from archive.rules.errors import Forbidden, Hidden
 from archive.rules.levels import Level
 from archive.rules.proposal import Suggestion
 from config.tests.office import pack_of, seal
@@ -197,3 +198,92 @@ def test_a_damaged_attachment_is_never_sent_in_part(office, make_record, join, s
     answer = signed_in("clerk").get(reverse("archive:attached", args=[record.key, 1]))
     assert CONTENT not in answer.content
     assert Attachment.objects.filter(pk=attached.pk).exists()
+
+
+# --- a file that does not belong there -----------------------------------------------------------------
+
+
+def test_a_wrong_file_is_voided_and_shown_and_found_no_more(office, make_record, join, signed_in, last_entry):
+    from search import follow
+
+    record = make_record()
+    wrong = join(record, ("Trang của văn bản khác",))
+    address = wrong.original.address
+    browser = signed_in("clerk")
+    assert (
+        browser.post(reverse("archive:file-void", args=[record.key, 1]), {"reason": "Nhầm văn bản"}).status_code == 302
+    )
+    assert last_entry().action == "record.detach"
+    assert last_entry().detail.payload["pages"] == 1
+    for door in (
+        ("archive:attached", 1),
+        ("archive:page-image", 2),
+        ("archive:page-thumb", 2),
+        ("archive:file-void", 1),
+    ):
+        assert browser.get(reverse(door[0], args=[record.key, door[1]])).status_code == 404
+    shown = page(browser, record)
+    for said in ("Tệp đã hủy:", "Nhầm văn bản", NAME):
+        assert said in shown
+    assert reverse("archive:attached", args=[record.key, 1]) not in shown
+    (entry,) = follow.entries([record.pk], version=1)
+    assert "văn bản khác" not in entry.raw_body
+    assert entry.files == ()
+    record.refresh_from_db()
+    assert (record.page_amount, pages.count_files(record)) == (1, 1)
+    assert [file.page_count for file in pages.files_of(record)] == [1]
+    # Its bytes stay sealed, under the level of the dispatch, for backup and scrub.
+    assert DigitalObject.objects.filter(record=record, address=address).exists()
+    assert store.read(address) == CONTENT
+
+
+def test_a_voided_file_comes_again_under_a_new_place_and_new_page_numbers(office, make_record, join):
+    record = make_record()
+    join(record)
+    attachments.void(record, 1, reason="Thiếu trang", actor=office.clerk)
+    again = join(record, ("Phụ lục I", "trang 2"))
+    assert (again.ordinal, again.first_page) == (2, 3)
+    assert sorted(record.pages.values_list("number", flat=True)) == [1, 3, 4]
+    with pytest.raises(Hidden):
+        attachments.void(record, 1, reason="x", actor=office.clerk)
+
+
+def test_a_file_is_voided_in_a_draft_too_and_by_the_clerk_alone(office, make_draft, make_record, join):
+    draft, record = make_draft(), make_record()
+    join(draft)
+    join(record)
+    for name in ("leader", "staff", "archivist", "auditor"):
+        with pytest.raises((Forbidden, Hidden)):
+            attachments.void(record, 1, reason="x", actor=getattr(office, name))
+    with pytest.raises(attachments.WordsMissing):
+        attachments.void(draft, 1, reason=" ", actor=office.clerk)
+    with pytest.raises(Hidden):  # the main file is what the draft was made of
+        attachments.void(draft, 0, reason="x", actor=office.clerk)
+    assert attachments.void(draft, 1, reason="Nhầm", actor=office.clerk).voided_by == office.clerk
+
+
+def test_nothing_is_voided_under_a_hold_nor_in_a_closed_dossier(office, make_record, join):
+    record, filed = make_record(), make_record()
+    join(record)
+    join(filed)
+    retention.place_hold(retention.Order("Thanh tra", "x"), on=[record], actor=office.archivist)
+    with pytest.raises(attachments.Held):
+        attachments.void(record, 1, reason="x", actor=office.clerk)
+    rule = RetentionRule.objects.create(code="1", title="x", kind="permanent", basis="x", valid_from=date(2020, 1, 1))
+    line = RecordClass.objects.create(code="01", title="x", rule=rule, year=2026)
+    cover = dossiers.Cover("1", "x", line, rule, office.registry, date(2026, 1, 1))
+    dossier = dossiers.begin(cover, actor=office.archivist)
+    dossiers.file(filed, dossier=dossier, actor=office.archivist)
+    dossiers.close(dossier, ended_on=date(2026, 11, 1), actor=office.archivist)
+    with pytest.raises((attachments.InClosedDossier, attachments.TakesNoMore)):
+        attachments.void(filed, 1, reason="x", actor=office.clerk)
+
+
+def test_the_row_of_a_voided_file_is_written_once(office, make_record, join):
+    record = make_record()
+    join(record)
+    row = attachments.void(record, 1, reason="Nhầm", actor=office.clerk)
+    rows = AttachmentVoid.objects.filter(pk=row.pk)
+    for change in (rows.delete, lambda: rows.update(reason="x"), lambda: row.save(force_insert=True)):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            change()

@@ -4,18 +4,20 @@ import io
 import json
 import random
 import re
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import numpy as np
 import pikepdf
 import pytesseract
 import pytest
 from django.db import DatabaseError, transaction
+from django.urls import reverse
 from django.utils import timezone
 from PIL import Image, ImageChops, ImageDraw, ImageFont
 
 from archive import access, copies, printing, store, watermark
-from archive.models import AuditEntry, Copy, CopyFate, CopyKind, Page
+from archive.leveling import acts, moving
+from archive.models import AuditEntry, ChangeKind, Copy, CopyFate, CopyKind, Page
 from archive.rules.errors import Forbidden, Hidden
 from archive.rules.levels import Level
 from archive.rules.roles import Action
@@ -269,8 +271,8 @@ def test_copies_are_told_to_who_accounts_for_them_and_to_their_own_holders(offic
     access.grant(record, to=office.staff, until=timezone.now() + timedelta(days=1), reason="x", actor=office.leader)
     copies.printed(record, pages="1-1", reason="Họp kín", actor=office.leader)
     copies.looked(record, actor=office.staff, page=1)
-    assert set(copies.known(record, office.clerk)) == set(Copy.objects.all())
-    assert [copy.holder for copy in copies.known(record, office.staff)] == [office.staff]
+    assert set(copies.known(record, office.clerk, most=9)) == set(Copy.objects.all())
+    assert [copy.holder for copy in copies.known(record, office.staff, most=9)] == [office.staff]
     assert "Họp kín" in signed_in("clerk").get(f"/records/{record.key}/copies/").content.decode()
     assert "Họp kín" not in signed_in("staff").get(f"/records/{record.key}/copies/").content.decode()
     assert access.may(office.clerk, Action.COPY_END, record).allowed
@@ -293,3 +295,52 @@ def test_a_picture_that_was_changed_is_refused_in_words_and_not_shown(office, ma
     answer = browser.get(f"/records/{record.key}/pages/1/image/")
     assert (answer.status_code, answer.headers["Content-Type"]) != (200, "image/jpeg")
     assert "PIC-001" in answer.content.decode()
+
+
+def test_pages_of_a_declassified_dispatch_carry_its_stamp_and_the_original_does_not_change(
+    office, make_record, signed_in, monkeypatch
+):
+    record = make_record(level=Level.MAT)
+    page = record.pages.get()
+    told = {"authority": "Chỉ huy trưởng", "basis": "45/QĐ-BCH", "decided_on": date(2026, 11, 20), "reason": "x"}
+    made = acts.propose(
+        record, kind=ChangeKind.DECLASSIFY, to=Level.THUONG, order=moving.Order(**told), actor=office.clerk
+    )
+    assert copies.stamp_of(record) is None
+    acts.confirm(made, actor=office.leader)
+    record.refresh_from_db()
+    stamp = copies.stamp_of(record)
+    assert (stamp.word, stamp.lines) == ("GIẢI MẬT", ("Quyết định: 45/QĐ-BCH", "Ngày 20/11/2026"))
+    drawn = []
+
+    def draw(picture, mark, *, stamp=None, size=None):
+        drawn.append((mark, stamp))
+        return picture
+
+    monkeypatch.setattr(watermark, "drawn", draw)
+    before = store.read(record.sealed_objects.get(role="original").address)
+    browser = signed_in("clerk")
+    for name in ("page-image", "page-thumb"):
+        assert browser.get(reverse(f"archive:{name}", args=[record.key, page.number])).status_code == 200
+    assert drawn == [(None, stamp), (None, stamp)]
+    taken = browser.get(reverse("archive:original", args=[record.key]))
+    assert b"".join(taken.streaming_content) == before
+    raised = {"authority": "x", "basis": "46", "decided_on": date(2026, 11, 21), "reason": "x"}
+    acts.raise_level(record, to=Level.MAT, order=moving.Order(**raised), actor=office.leader)
+    record.refresh_from_db()
+    assert copies.stamp_of(record) is None
+
+
+@pytest.mark.parametrize(("mode", "size"), [("RGB", (1241, 1754)), ("L", (1241, 1754)), ("L", (212, 300))])
+def test_the_stamp_stands_red_in_the_top_margin_and_nowhere_else(mode, size):
+    held = io.BytesIO()
+    Image.new(mode, size, "white").save(held, "JPEG", quality=95)
+    stamp = watermark.Stamp("GIẢI MẬT", ("Quyết định: 45/QĐ-BCH", "Ngày 20/11/2026"))
+    page = Image.open(io.BytesIO(watermark.drawn(held.getvalue(), None, stamp=stamp, size=size)))
+    green = page.getchannel("G").point(lambda value: 255 if value < 128 else 0)
+    left, top, right, bottom = green.getbbox()
+    assert left > size[0] * 0.02
+    assert right < size[0] * 0.6
+    assert bottom < size[1] * (0.085 if size[0] > watermark.READING else 0.12)
+    assert top >= 1
+    assert page.getchannel("R").crop((left, top, right, bottom)).getextrema()[1] > 180

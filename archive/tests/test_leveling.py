@@ -5,11 +5,24 @@ from itertools import pairwise
 
 import pytest
 from django.db import DatabaseError, IntegrityError, transaction
+from django.urls import reverse
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from archive import access, audit, clearing, digests, dossiers, explaining, store
+from archive import (
+    access,
+    audit,
+    clearing,
+    copies,
+    digests,
+    dossiers,
+    explaining,
+    registration,
+    retention,
+    routing,
+    store,
+)
 from archive.leveling import acts, history, keys, lists, notices, refusals
 from archive.leveling.moving import Order
 from archive.models import (
@@ -18,6 +31,7 @@ from archive.models import (
     ChangeKind,
     Clearance,
     Dossier,
+    Hold,
     LevelChange,
     LevelNotice,
     LevelProposal,
@@ -438,3 +452,115 @@ def test_why_on_a_past_day_uses_the_level_of_that_day(office, make_record):
     assert explaining.why(reader, record).allowed
     assert not explaining.why(reader, record, at=before).allowed
     assert AuditEntry.objects.filter(action="record.level").exists()
+
+
+# --- what stops a change, and what it leaves ---------------------------------------------------------------
+
+
+def test_under_a_hold_a_level_only_rises(office, second, make_record):
+    record = make_record(level=Level.MAT)
+    waiting = acts.propose(record, kind=DECLASSIFY, to=Level.THUONG, order=order(), actor=office.clerk)
+    hold = retention.place_hold(retention.Order("Thanh tra", "x"), on=[record], actor=office.archivist)
+    with pytest.raises(refusals.HeldLevel) as refused:
+        acts.confirm(waiting, actor=office.leader)
+    assert "Thanh tra" not in str(refused.value)
+    acts.close(waiting, reason="x", actor=office.leader)
+    with pytest.raises(refusals.HeldLevel):
+        lower(office, record, Level.THUONG)
+    acts.raise_level(record, to=Level.TOI_MAT, order=order(), actor=office.leader)
+    ended = {"lifted_at": timezone.now(), "lifted_by": office.archivist, "lift_reason": "x"}
+    Hold.objects.filter(pk=hold.pk).update(**ended)  # the archivist of this office is not cleared for it any more
+    assert lower(office, record, Level.MAT).to_level == Level.MAT
+
+
+def test_a_raise_that_rolls_back_is_brought_down_by_the_worker(office, make_record, monkeypatch):
+    record = make_record(level=Level.THUONG)
+    with transaction.atomic():
+        acts.raise_level(record, to=Level.TOI_MAT, order=order(), actor=office.leader)
+        transaction.set_rollback(True)
+    assert key_levels(record) == {Level.TOI_MAT}
+    monkeypatch.setattr(keys._Place, "after", "")
+    assert keys.look_over(most=10_000) == record.sealed_objects.count()
+    assert key_levels(record) == {Level.THUONG}
+    assert store.read(record.sealed_objects.get(role="original").address).startswith(b"%PDF")
+    assert keys.look_over(most=10_000) == 0
+
+
+def test_a_key_that_does_not_come_down_stops_no_other(office, make_record, monkeypatch, caplog):
+    first, other = make_record(level=Level.MAT), make_record(level=Level.MAT)
+    for record in (first, other):
+        lower(office, record, Level.THUONG)  # settled after the commit, which a test never sees
+    bring, broken = keys._bring, {first.pk}
+
+    def failing(record):
+        if record.pk in broken:
+            raise VaultAway(address="x", reason="x")
+        bring(record)
+
+    monkeypatch.setattr(keys, "_bring", failing)
+    monkeypatch.setattr(keys, "look_over", lambda: 0)
+    with pytest.raises(VaultAway):
+        keys.sweep()
+    assert (key_levels(first), key_levels(other)) == ({Level.MAT}, {Level.THUONG})
+    assert "1 changes, tried again" in caplog.text
+    broken.clear()
+    assert keys.sweep() == 1
+    assert key_levels(first) == {Level.THUONG}
+
+
+def test_a_void_number_closes_what_was_proposed_about_its_dispatch(office, make_record, last_entry):
+    record = make_record(level=Level.MAT)
+    made = acts.propose(record, kind=DECLASSIFY, to=Level.THUONG, order=order(), actor=office.leader)
+    registration.void(record, reason="Ghi nhầm sổ", actor=office.clerk)
+    made.refresh_from_db()
+    assert (made.state, made.closed_by, made.close_reason) == ("refused", office.clerk, "Ghi nhầm sổ")
+    assert (last_entry().action, last_entry().detail.payload["proposal"]) == ("level.close", made.pk)
+    assert last_entry().detail.payload["number_void"] is True
+
+
+def test_a_proposal_beyond_a_persons_clearance_does_not_stop_theirs(office, make_record):
+    record = make_record(level=Level.MAT)
+    hidden = acts.propose(record, kind=RAISE, to=Level.TOI_MAT, order=order(), actor=office.leader)
+    UnitScope.objects.create(person=office.staff, unit=office.registry, since=LONG_AGO)
+    made = acts.propose(record, kind=DECLASSIFY, to=Level.THUONG, order=order(), actor=office.staff)
+    assert list(lists.proposals(office.staff, of=record)) == [made]
+    with pytest.raises(refusals.ProposalThere):
+        acts.propose(record, kind=DECLASSIFY, to=Level.THUONG, order=order(), actor=office.staff)
+    with pytest.raises(refusals.ProposalThere):  # who sees one that waits makes none
+        acts.propose(record, kind=RAISE, to=Level.TOI_MAT, order=order(), actor=office.clerk)
+    assert list(lists.proposals(office.leader, of=record)) == [hidden, made]
+
+
+def test_words_of_a_higher_level_stay_there_on_copies_steps_openings_and_notices(
+    office, second, make_record, signed_in, later
+):
+    record = make_record(level=Level.MAT)
+    acts.raise_level(record, to=Level.TOI_MAT, order=order(), actor=office.leader)
+    record.refresh_from_db()
+    copies.printed(record, pages="1-1", reason="in-khi-cao", actor=office.clerk)
+    routing.forward(record, routing.Task(office.leader, instruction="chuyen-khi-cao"), actor=office.clerk)
+    access.grant(record, to=second, until=later(60), reason="mo-khi-cao", actor=office.leader)
+    notice = LevelNotice.objects.filter(record=record).first()
+    notice = notice or LevelNotice.objects.create(
+        record=record, change=LevelChange.objects.latest("pk"), unit=office.command, due_on=timezone.localdate()
+    )
+    notices.tell(notice, how="bao-khi-cao", told_on=timezone.localdate(), actor=office.clerk)
+    made = acts.propose(record, kind=LOWER, to=Level.MAT, order=order(), actor=office.clerk)
+    acts.confirm(made, actor=second)
+    said = ("in-khi-cao", "chuyen-khi-cao", "bao-khi-cao")
+    addresses = [
+        reverse(f"archive:{name}", args=[record.key]) for name in ("copies", "thread", "record-level", "grants")
+    ]
+
+    def read(name, many):
+        browser = signed_in(name)
+        return "".join(browser.get(address).content.decode() for address in addresses[:many])
+
+    told = read("leader", 4)
+    assert all(word in told for word in (*said, "mo-khi-cao"))
+    # The same leader, whose clearance is now Mật: what was written above it keeps to itself.
+    Clearance.objects.filter(person=office.leader).update(revoked_at=LONG_AGO)
+    Clearance.objects.create(person=office.leader, level=Level.MAT, since=LONG_AGO, basis="QĐ 09")
+    hushed = read("leader", 4)
+    assert not [word for word in (*said, "mo-khi-cao") if word in hushed]
+    assert hushed.count("nội dung không hiển thị") >= len(said)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -20,7 +21,7 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from archive import access, audit, dossiers, printing, registers
+from archive import access, audit, dossiers, papers, printing, registers
 from archive.audit import Subject
 from archive.forms.books import LastNumberForm, PlaceForm, VolumeForm
 from archive.models import AuditEntry, PaperCheck, Person, Register
@@ -38,7 +39,12 @@ def listed(request: HttpRequest) -> HttpResponse:
     access.require(person, Action.REGISTER_READ)
     rows = _shelves(person)
     audit.read(Action.REGISTER_READ, actor=person, listed=len(rows))
-    return render(request, "archive/books.html", {"rows": rows, **_closed(person)})
+    return render(request, "archive/books.html", {"rows": rows, **_closed(person), "has_papers": _has_papers(person)})
+
+
+def _has_papers(person: Person) -> bool:
+    """Return whether the reader is led to the dispatches kept on paper alone: where they are registered, or some are."""
+    return settings.PAPER_STUBS or bool(papers.found(person, most=0))
 
 
 def _shelves(person: Person) -> list[dict[str, Any]]:

@@ -29,7 +29,7 @@ def card(request: HttpRequest, key: str) -> HttpResponse:
     audit.watched(Action.RECORD_READ, actor=person, subject=record)
     context = {
         "record": record,
-        "copies": list(copies.known(record, person)[: SHOWN + 1]),
+        "copies": copies.known(record, person, most=SHOWN + 1),
         "may_end": access.may(person, Action.COPY_END).allowed,
         "page_level": Level(record.level),
     }
@@ -50,7 +50,8 @@ def print_record(request: HttpRequest, key: str) -> HttpResponse:
         if copy is not None:
             chosen = Page.objects.filter(record=record, number__gte=first, number__lte=last).select_related("pack")
             sheets = ((page.number, pages.image(page), (page.width, page.height)) for page in chosen.order_by("number"))
-            drawn = printing.record_pages(sheets, mark=copies.mark_of(copy), level=Level(copy.record.level))
+            mark, stamp = copies.mark_of(copy), copies.stamp_of(copy.record)
+            drawn = printing.record_pages(sheets, mark=mark, level=Level(copy.record.level), stamp=stamp)
             return _paper(drawn, f"{record.symbol or record.key} {copy.number}.pdf".replace("/", "-"))
     audit.read(Action.RECORD_READ, actor=person, subject=record, form="print")
     context = {"record": record, "form": form, "page_level": Level(record.level)}

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 
 from archive import audit, routing
 from archive.forms.route import DirectForm
+from archive.leveling import words
 from archive.models import Person, Step
 from archive.routing import deadlines, lists
 from archive.rules.levels import Level
@@ -47,6 +48,7 @@ def directing(request: HttpRequest, *, bound: DirectForm | None = None, at: Step
     if step is None:
         audit.read(Action.WORK_READ, actor=person, list="direct", count=0)
         return render(request, "archive/direct_empty.html", _follow_up(person) | {"undo": undo})
+    words.hush(person, filter(None, (step, step.parent)), words.OF_STEP)
     if bound is None:  # nothing is shown of the others that wait but how many they are
         audit.read(Action.RECORD_READ, actor=person, subject=step.record)
     context = {

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from archive import access, audit, explaining
 from archive.forms.clearing import GrantForm, RevokeForm, WhyForm, end_of
+from archive.leveling import words
 from archive.models import Grant
 from archive.rules.errors import Hidden
 from archive.rules.levels import Level
@@ -33,7 +34,9 @@ def grants(request: HttpRequest, key: str) -> HttpResponse:
             messages.success(request, _("%(person)s may open this dispatch now.") % {"person": given["person"]})
             return redirect("archive:grants", key)
     audit.read(Action.RECORD_WHY, actor=person, subject=record, list="grants")
-    rows = Grant.objects.filter(record=record).select_related("person__unit", "granted_by").order_by("-since", "-pk")
+    given_to = Grant.objects.filter(record=record).select_related("person__unit", "granted_by")
+    rows = list(given_to.order_by("-since", "-pk"))
+    words.hush(person, rows, words.OF_GRANT)
     now = timezone.now()
     context = {
         "record": record,

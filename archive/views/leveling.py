@@ -70,7 +70,7 @@ def record_level(request: HttpRequest, key: str) -> HttpResponse:
         "asked": words_of(ChangeKind(waiting.kind), Level(waiting.to_level)) if waiting else "",
         "is_own": waiting is not None and waiting.proposed_by_id == person.pk,
         "ending": lists.ending_of(record),
-        "notices": LevelNotice.objects.filter(record=record).select_related("unit", "person", "told_by", "change"),
+        "notices": notices.told_to(person, record),
         "today": timezone.localdate(),
         "initial": Level(record.initial_level),
         "page_level": Level(record.level),

@@ -7,25 +7,29 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django import forms
+from django.contrib import messages
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from archive import access, audit, copies, dossiers, pages, readers, retention, store, watermark
+from archive import access, attachments, audit, copies, dossiers, pages, papers, readers, retention, store, watermark
 from archive.attachments import TAKES_FILES
 from archive.forms.keeping import FileForm
+from archive.forms.register import ReasonForm
+from archive.holding import is_stub
 from archive.models import DigitalObject, Dossier, Hold, Page, Person, Record, RecordState
+from archive.rules.errors import Hidden
 from archive.rules.levels import Level
 from archive.rules.page import Box
 from archive.rules.roles import Action, allows
 from archive.standing import standing
-from archive.views.doors import attempt, person_of
+from archive.views.doors import attempt, heard, person_of
 from archive.views.proving import recently_proved
 
 Hits = Mapping[int, Sequence[Box]]
@@ -50,7 +54,8 @@ def record_page(request: HttpRequest, key: str, *, hits: Hits | None = None, fou
     shown = access.open_record(person, Action.RECORD_READ, key)
     audit.read(Action.RECORD_READ, actor=person, subject=shown)
     wanted = request.GET.get("page", "")
-    files = pages.files_of(shown)
+    files, voided = pages.files_and_voids(shown, person)
+    is_paper = not files and is_stub(shown)
     context = {
         "record": shown,
         "number": getattr(shown, "number", None),
@@ -58,13 +63,16 @@ def record_page(request: HttpRequest, key: str, *, hits: Hits | None = None, fou
         "current": int(wanted) if wanted.isdecimal() else None,
         "found": found,
         "files": files,
+        "voided": voided,
+        "papers": papers.told_to(person, shown) if is_paper else [],
+        "is_paper": is_paper,
         "filings": _filings(shown, person),
         "holds": _holds(shown, person),
         "file_form": _file_form(shown, person),
         "readers": readers.readers(shown, person),
         "page_level": Level(shown.level),
         "on_desk": shown.state == RecordState.DRAFT,
-        "takes_files": shown.state in TAKES_FILES,
+        "takes_files": shown.state in TAKES_FILES and not is_paper,
         "may": _may(request),
     }
     return render(request, "archive/record.html", context)
@@ -132,6 +140,8 @@ def _may(request: HttpRequest) -> dict[str, bool]:
         Action.DOSSIER_FILE,
         Action.RECORD_ORIGINAL,
         Action.RECORD_ATTACH,
+        Action.RECORD_DETACH,
+        Action.PAPER_MOVE,
         Action.HOLD_PLACE,
         Action.RECORD_WHY,
         Action.RECORD_PRINT,
@@ -160,9 +170,10 @@ def _picture(request: HttpRequest, key: str, number: int, *, form: str) -> HttpR
     page = pages.page_of(shown, number)
     copy = copies.looked(shown, actor=person, page=number, form=form)
     picture = pages.image(page) if form == "image" else pages.thumb(page)
-    if copy is not None:
+    mark, stamp = copies.mark_of(copy) if copy else None, copies.stamp_of(shown)
+    if mark or stamp:
         size = (page.width, page.height) if form == "image" else None
-        picture = watermark.drawn(picture, copies.mark_of(copy), size=size)
+        picture = watermark.drawn(picture, mark, stamp=stamp, size=size)
     return HttpResponse(picture, content_type="image/jpeg", headers={"X-Content-Type-Options": "nosniff"})
 
 
@@ -234,10 +245,30 @@ def _blocks(sealed: store.Reader) -> Iterator[bytes]:
             yield block
 
 
+@require_http_methods(["GET", "POST"])
+def void_file(request: HttpRequest, key: str, number: int) -> HttpResponse:
+    """Void an attached file that does not belong to the dispatch, with a reason."""
+    person = person_of(request)
+    shown = access.open_record(person, Action.RECORD_DETACH, key)
+    kept = pages.original_of(shown, number)
+    if not number:  # the main file is what the record was made of: a draft is returned, a number voided
+        raise Hidden(object_type="original", object_id=f"{shown.key}/0")
+    form = ReasonForm(request.POST or None)
+    if request.method == "POST" and heard(request, form):
+        reason = form.cleaned_data["reason"]
+        if attempt(request, form, lambda: attachments.void(shown, number, reason=reason, actor=person)):
+            messages.success(request, _("The file is void: it stays sealed with your reason and is shown no more."))
+            return redirect("archive:record", key)
+    audit.read(Action.RECORD_READ, actor=person, subject=shown, part="file", file=number)
+    context = {"record": shown, "form": form, "original": kept, "page_level": Level(shown.level)}
+    return render(request, "archive/file_void.html", context, status=422 if form.is_bound else 200)
+
+
 urlpatterns = [
     path("records/<str:key>/", record, name="record"),
     path("records/<str:key>/pages/<int:number>/image/", page_image, name="page-image"),
     path("records/<str:key>/pages/<int:number>/thumb/", page_thumb, name="page-thumb"),
     path("records/<str:key>/original/", original, name="original"),
     path("records/<str:key>/files/<int:number>/", attached, name="attached"),
+    path("records/<str:key>/files/<int:number>/void/", void_file, name="file-void"),
 ]

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from archive import access, audit, pages, registration
+from archive import access, audit, pages, papers, registration
 from archive.forms.register import NUMBERED, ReasonForm, RegisterForm, registers_for
 from archive.models import DigitalObject, Record, RecordState, Register
 from archive.routing import lists
@@ -39,6 +39,7 @@ def desk(request: HttpRequest) -> HttpResponse:
     context = {
         "drafts": _draft_lines(drafts[:SHOWN]),
         "more": len(drafts) > SHOWN,
+        "may_paper": bool(papers.offered(person)),
         "page_level": access.level_of(drafts),
     }
     return render(request, "archive/register_desk.html", context)

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET
 
 from archive import access, audit
 from archive.forms.route import AnswerForm, AssignForm, NoteForm, ReasonForm
+from archive.leveling import words
 from archive.models import Person, Record, Step
 from archive.routing import deadlines
 from archive.routing.possible import possible
@@ -99,7 +100,7 @@ def form_for(act: Act, step: Step, person: Person, data: Any = None) -> Form:
     """Return the form of an act; its ids carry the step's line, since a page may show several."""
     auto = f"id_{act.value}_{step.order}_%s"
     if act is Act.ANSWER:
-        return AnswerForm(data, person=person, auto_id=auto, initial={"text": _drafted(step)})
+        return AnswerForm(data, person=person, auto_id=auto, initial={"text": _drafted(step, person)})
     if act is Act.ASSIGN:
         return AssignForm(data, step=step, person=person, auto_id=auto)
     if act is Act.APPROVE:
@@ -107,10 +108,12 @@ def form_for(act: Act, step: Step, person: Person, data: Any = None) -> Form:
     return ReasonForm(data, auto_id=auto) if act in REASONED else Form(data, auto_id=auto)
 
 
-def _drafted(step: Step) -> str:
-    """Return the newest answer given inside the unit: the head sends it on or rewrites it."""
+def _drafted(step: Step, person: Person) -> str:
+    """Return the newest answer given inside the unit: the head sends it on or rewrites it; none of a higher level."""
     answered = step.children.exclude(answer="").order_by("-answered_at").first()
-    return answered.answer if answered else ""
+    if answered is None or words.above(person, step.record)(answered.answered_at):
+        return ""
+    return answered.answer
 
 
 urlpatterns = [

@@ -18,6 +18,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from archive import access, audit
+from archive.leveling import words
 from archive.models import Person, Record, Step
 from archive.routing import deadlines, lists
 from archive.rules.roles import Action, Role
@@ -77,6 +78,7 @@ def desk(request: HttpRequest) -> HttpResponse:
     """Show a clerk what was registered and handed to nobody yet, and what came back."""
     person = person_of(request)
     back, fresh = list(lists.returned_to(person)[:ROWS]), lists.to_forward(person)
+    words.hush(person, back, words.OF_STEP)
     page = _page(request, fresh, lists.glances(person, ["to_forward"])["to_forward"].total)
     _note_read(person, "submit", len(page.object_list) + len(back))
     shown: list[Record] = [*page.object_list, *(step.record for step in back)]

@@ -195,7 +195,7 @@ def _added_words() -> Iterator[tuple[Any, Any, str]]:
     from archive.stores.refusals import Shredded
 
     for person, record in _known(Record.objects.filter(attachments__page_count__gt=0).distinct().order_by("-pk")[:50]):
-        files = pages.attached_to([record.pk])[record.pk]
+        files = pages.attached_to([record.pk]).get(record.pk, [])
         added: set[str] = set()
         own = _words(record.subject)
         try:

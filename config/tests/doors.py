@@ -32,6 +32,8 @@ DOORS = {
     "archive:page-thumb": Door("record", COMMAND),
     "archive:original": Door("record", COMMAND),
     "archive:attached": Door("file", COMMAND),
+    "archive:file-void": Door("file", CLERK),
+    "archive:record-paper": Door("stub", CLERK),
     "archive:record-print": Door("record", COMMAND),
     "archive:copies": Door("record", COMMAND),
     "archive:copy-end": Door("copy", CLERK | ARCHIVIST),

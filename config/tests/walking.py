@@ -22,6 +22,8 @@ from archive.models import (
     Grant,
     Hold,
     HoldItem,
+    PaperPlace,
+    PaperStub,
     Person,
     PersonRole,
     Record,
@@ -124,6 +126,7 @@ def _place(walked: Walked, level: Level, is_own: bool, line: RecordClass) -> Non
     add("record", {"key": record.key, "number": 1, "order": 1}, key=NOBODYS)
     add("file", {"key": record.key, "number": 1}, key=NOBODYS)
     add("draft", {"key": draft.key}, key=NOBODYS)
+    add("stub", {"key": _stub(office, level, unit).key}, key=NOBODYS)
     now = timezone.now()
     Copy.objects.create(
         record=record, number=1, kind="print", holder=office.leader, made_at=now, day=timezone.localdate(now)
@@ -168,6 +171,23 @@ def _record(office: Office, level: Level, unit: Any) -> Record:
         record=record, order=1, kind="lead", from_person=office.clerk, to_unit=unit, created_at=timezone.now()
     )
     return _level(record, level)
+
+
+def _stub(office: Office, level: Level, unit: Any) -> Record:
+    """Return a dispatch kept on paper alone."""
+    now, day = timezone.now(), timezone.localdate()
+    levels = dict.fromkeys(("level", "initial_level", "declared_level", "proposed_level"), level)
+    record = Record.objects.create(
+        state="registered", unit=unit, type_name="Kế hoạch", code_number="9", code_notation=f"KH-{level}", created_at=now,
+        created_by=office.clerk, registered_at=now, registered_by=office.clerk, **levels,
+    )  # fmt: skip
+    PaperStub.objects.create(record=record)
+    PaperPlace.objects.create(
+        record=record, copies=1, holder="Văn thư", place="Két 1", signed_by="Nguyễn Văn A", signed_on=day,
+        written_by=office.clerk, written_at=now,
+    )  # fmt: skip
+    access.derive(record)
+    return record
 
 
 def _level(record: Record, level: Level) -> Record:
