@@ -66,8 +66,6 @@ __all__ = [
     "addresses",
     "begin",
     "configured",
-    "level_of",
-    "levels",
     "open",
     "orphans",
     "put",
@@ -266,15 +264,6 @@ class Store:
         """
         self.vault.rewrap(object_id(address), to=to)
 
-    def levels(self, *, after: str, most: int) -> list[tuple[str, Level]]:
-        """Return the next addresses behind one ("" for the first), each with the level under whose key it lies."""
-        behind = object_id(after) if after else b""
-        return [(each.hex(), level) for each, level in self.vault.levels(after=behind, most=most)]
-
-    def level_of(self, address: str) -> Level:
-        """Return the level under whose key an object lies. Raises Shredded."""
-        return self.vault.level_of(object_id(address))
-
     def retain(self, address: str, until: datetime) -> bool:
         """Lock an object against removal until a moment, where the medium can; return whether it is locked."""
         return self.driver.retain(address, until)
@@ -397,16 +386,6 @@ def shred(address: str) -> None:
 def relevel(address: str, *, to: Level) -> None:
     """See `Store.relevel`."""
     configured().relevel(address, to=to)
-
-
-def levels(*, after: str, most: int) -> list[tuple[str, Level]]:
-    """See `Store.levels`."""
-    return configured().levels(after=after, most=most)
-
-
-def level_of(address: str) -> Level:
-    """See `Store.level_of`."""
-    return configured().level_of(address)
 
 
 def addresses() -> Iterator[str]:

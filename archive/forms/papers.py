@@ -49,7 +49,7 @@ class PaperForm(LyingForm):
     """The whole line of a dispatch kept on paper alone: it has no field for an abstract, a note or a file."""
 
     register = forms.ModelChoiceField(
-        Register.objects.none(), label=_("Register"), empty_label=None, widget=forms.Select(attrs=SELECT)
+        Register.objects.none(), label=_("Into the register"), empty_label=None, widget=forms.Select(attrs=SELECT)
     )
     level = forms.TypedChoiceField(label=_("Secrecy"), coerce=Level.parse, widget=forms.Select(attrs=SELECT))
     urgency = forms.TypedChoiceField(
@@ -63,7 +63,9 @@ class PaperForm(LyingForm):
     symbol = _words(_("Number and symbol"), 72, required=False)
     issued_date = day_field(_("Date of the dispatch"))
     organ_name = _words(_("Issuer"), 200)
-    arrival_date = day_field(_("Arrival date"), required=False)
+    arrival_date = day_field(
+        _("Arrival date"), required=False, help_text=_("Of an incoming dispatch; an outgoing one has none.")
+    )
     to_places = _words(_("Recipients"), 1000, required=False)
     despite_duplicate = forms.BooleanField(
         label=_("I have compared the two: register this one as well"), required=False, widget=forms.HiddenInput()

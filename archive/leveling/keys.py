@@ -17,6 +17,7 @@ from archive import store
 from archive.models import DigitalObject, LevelChange, Record
 from archive.rules.errors import Refusal
 from archive.rules.levels import Level
+from archive.stores.port import object_id
 from archive.stores.refusals import Shredded
 
 EVERY_SECONDS: Final = 30  # how often the worker looks for what a fault has left
@@ -101,7 +102,8 @@ def look_over(*, most: int = LOOKED_AT) -> int:
     Raises:
         StoreFailed: the vault is away.
     """
-    lying = store.levels(after=_Place.after, most=most)
+    vault = store.configured().vault
+    lying = [(each.hex(), level) for each, level in vault.levels(after=bytes.fromhex(_Place.after), most=most)]
     if not lying:
         _Place.after = ""
         return 0
@@ -118,7 +120,7 @@ def _bring_down(address: str) -> bool:
         Record.objects.select_for_update(of=("self",)).filter(sealed_objects=address).first()
         kept = DigitalObject.objects.get(address=address)
         try:
-            if store.level_of(address) <= kept.level:
+            if store.configured().vault.level_of(object_id(address)) <= kept.level:
                 return False
             store.relevel(address, to=Level(kept.level))
         except Shredded:

@@ -27,9 +27,12 @@ def test_production_refuses_debugging_a_weak_key_and_secrets(settings):
     assert all(fault.hint for fault in checks.production())
 
 
-@pytest.mark.parametrize(("level", "expected"), [(Level.THUONG, 0), (Level.MAT, 1)])
-def test_secret_levels_ask_for_more_than_a_password(settings, level, expected):
+@pytest.mark.parametrize(
+    ("level", "papers", "expected"), [(Level.THUONG, False, 0), (Level.MAT, False, 1), (Level.THUONG, True, 1)]
+)
+def test_secret_levels_ask_for_more_than_a_password(settings, level, papers, expected):
     settings.PROFILE, settings.SITE_MAX_LEVEL, settings.TOTP = "independent-lan", level, "offered"
+    settings.PAPER_STUBS = papers
     assert ids(checks.production()).count("vankho.E004") == expected
     settings.TOTP = "required"
     assert "vankho.E004" not in ids(checks.production())

@@ -19,6 +19,7 @@ def ids(monkeypatch):
         bare = {
             "PROFILE": "production",
             "SITE_MAX_LEVEL": Level.THUONG,
+            "PAPER_STUBS": False,
             "DATABASES": {"default": {"ENGINE": "config.turns"}},
             "DATABASE_OWNER": None,
             "VAULT_URL": "",
@@ -90,6 +91,7 @@ def test_above_thuong_no_server_is_far_even_with_tls(ids, given):
     more = {"STORE_DRIVER": "s3", "S3_ACCESS_KEY": "office", "S3_SECRET_KEY": GOOD}
     near = {"S3_URL": "https://10.0.0.2/"} | {given: url}
     assert ids(SITE_MAX_LEVEL=Level.MAT, **(near | more)) == ["vankho.E052"]
+    assert ids(PAPER_STUBS=True, **(near | more)) == ["vankho.E052"]  # register lines of secrets, too
 
 
 @pytest.mark.parametrize(

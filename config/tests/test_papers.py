@@ -1,5 +1,6 @@
 """Dispatches kept on paper alone: registered and found like any other, and never with a file, a page or a word of content."""
 
+import io
 from datetime import UTC, date, datetime
 
 import pytest
@@ -30,7 +31,10 @@ from archive.rules.levels import Level
 from archive.rules.proposal import Suggestion
 from archive.rules.roles import Action, Role
 from archive.stores.refusals import AboveCeiling
-from config.tests.office import LONG_AGO, seal
+from config.tests.office import LONG_AGO, pack_of, seal
+from ingest import joining, outcomes
+from ingest.models import Batch, Channel, Scan, ScanState
+from search import drift, follow
 
 LINE = {
     "code_number": "05",
@@ -143,8 +147,6 @@ def test_it_is_found_by_number_and_issuer_by_those_cleared_and_by_nobody_else(of
 
 
 def test_no_search_index_holds_it_until_it_was_taken_in(office, cleared):
-    from search import drift, follow
-
     record = stub(office, organ_name=WORDS)
     assert list(follow.entries([record.pk], version=1)) == []
     assert record.pk not in {pk for part in drift._records() for pk in part}
@@ -166,11 +168,27 @@ def joins(record, office):
     return attachments.join(record, captured, handed=handed)
 
 
+def test_a_voided_file_is_indexed_no_more(office, make_record):
+    record = make_record()
+    pack, ranges = pack_of(("Trang của văn bản khác",), level=0)
+    captured = capture.Captured(
+        unit=record.unit,
+        suggestion=Suggestion(Level.THUONG, Level.THUONG, Level.THUONG),
+        original=seal(b"%PDF-1.4 another", level=0, role="original", name="nham.pdf"),
+        pack=pack,
+        pages=ranges,
+    )
+    attachments.join(record, captured, handed=attachments.Handed(office.clerk, datetime.now(UTC), "x"))
+    (before,) = follow.entries([record.pk], version=1)
+    assert ("văn bản khác" in before.raw_body, before.files) == (True, ("nham.pdf",))
+    attachments.void(record, 1, reason="Nhầm", actor=office.clerk)
+    (after,) = follow.entries([record.pk], version=2)
+    assert ("văn bản khác" in after.raw_body, after.files) == (False, ())
+    leaf = (0, "record.detach", record.pk, "record", record.key)
+    assert list(follow.changed_records([leaf])) == [record.pk]
+
+
 def test_no_door_takes_a_file_for_it(office, cleared, signed_in, client):
-    import io
-
-    from ingest import joining
-
     record = stub(office)
     with pytest.raises(attachments.OnPaper):
         joins(record, office)
@@ -334,9 +352,6 @@ def test_where_papers_are_off_the_form_says_what_to_do(office, signed_in, settin
 
 
 def test_a_file_above_the_ceiling_leads_the_clerk_to_the_form(office, cleared, signed_in):
-    from ingest import outcomes
-    from ingest.models import Batch, Channel, Scan, ScanState
-
     now = timezone.now()
     batch = Batch.objects.create(
         channel=Channel.WEB, unit=office.registry, declared_level=2, actor=office.clerk, created_at=now
