@@ -19,6 +19,7 @@ import archive
 import ingest
 import search
 from archive.models import AuditEntry, Dossier, Hold, Person, PersonRole, Record, Register
+from archive.rules.levels import Level
 from config.tests.doors import DOORS, addresses, filled, verbs
 from config.tests.test_walk import FOUND, FRESH
 from config.tests.walking import NOBODYS, furnish
@@ -48,7 +49,7 @@ def test_every_field_that_points_at_what_may_be_hidden_is_tried_below():
         for name, field in form.base_fields.items()
         if isinstance(field, forms.ModelChoiceField) and issubclass(field.queryset.model, CONCEALED)
     }
-    assert pointing == {"FileForm.dossier", "HoldForm.dossiers", "AnswerForm.reply"}
+    assert pointing == {"FileForm.dossier", "HoldForm.dossiers", "AnswerForm.reply", "PaperForm.register"}
 
 
 def tried(client, address, body):
@@ -101,6 +102,18 @@ def test_an_answer_does_not_name_a_reply_that_may_not_be_known(office):
 
     assert answer(foreign.key) == answer(NOBODYS)
     assert answer(foreign.key)[2] == 1
+
+
+def test_a_paper_is_not_registered_in_a_register_that_may_not_be_known(office, settings):
+    settings.PAPER_STUBS, settings.SITE_MAX_LEVEL = True, Level.THUONG
+    walked = furnish(office, "clerk")
+
+    def paper(register):
+        (status, page), denied = tried(walked.browser(), "/papers/new/", {"register": register, "level": "mat"})
+        return status, page.replace(str(register).encode(), b""), denied
+
+    assert paper(office.secret_incoming.pk) == paper(987_654)
+    assert paper(987_654)[2] == 1
 
 
 @pytest.mark.parametrize("by", ["page", "api"])
