@@ -105,14 +105,16 @@ def test_an_answer_does_not_name_a_reply_that_may_not_be_known(office):
 
 
 def test_a_paper_is_not_registered_in_a_register_that_may_not_be_known(office, settings):
-    settings.PAPER_STUBS, settings.SITE_MAX_LEVEL = True, Level.THUONG
     walked = furnish(office, "clerk")
+    settings.PAPER_STUBS, settings.SITE_MAX_LEVEL = True, Level.THUONG
 
     def paper(register):
         (status, page), denied = tried(walked.browser(), "/papers/new/", {"register": register, "level": "mat"})
         return status, page.replace(str(register).encode(), b""), denied
 
-    assert paper(office.secret_incoming.pk) == paper(987_654)
+    kind = office.secret_incoming.kind
+    foreign = Register.objects.create(pk=712_345, kind=kind, name="x", unit=office.other_unit)
+    assert paper(foreign.pk) == paper(987_654)
     assert paper(987_654)[2] == 1
 
 
