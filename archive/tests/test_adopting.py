@@ -59,11 +59,10 @@ def test_an_adopted_row_is_borne_out_from_then_on_under_a_signed_head(old, offic
     out = io.StringIO()
     call_command("verify_log", stdout=out)
     assert "1 rows were adopted" in out.getvalue()
-    with fence_lifted():
-        Clearance.objects.filter(pk=old.pk).update(level=3)
-    assert faults() == [f"clearance {old.pk} of stranger: changed past the office (level)"]
+    Clearance.objects.filter(pk=old.pk).update(until=timezone.now())
+    assert faults() == [f"clearance {old.pk} of stranger: changed past the office (until)"]
     assert "clearance: 0 without" in adopt("--adopt", "--as", "security", "--reason", GROUND)
-    assert faults() == [f"clearance {old.pk} of stranger: changed past the office (level)"]
+    assert faults() == [f"clearance {old.pk} of stranger: changed past the office (until)"]
 
 
 def test_a_row_whose_digest_was_removed_is_never_adopted_nor_any_other(old, office):
@@ -71,7 +70,6 @@ def test_a_row_whose_digest_was_removed_is_never_adopted_nor_any_other(old, offi
         audit.write(Action.PERSON_CHANGE, actor=None, rows=[old])
     with fence_lifted():
         AuditRow.objects.filter(kind="clearance", row_id=old.pk).delete()
-        Clearance.objects.filter(pk=old.pk).update(level=3)
     told = adopt("--adopt", "--as", "security", "--reason", GROUND)
     assert told.startswith("LOG-002")
     assert not AuditEntry.objects.filter(action=Action.ROWS_ADOPT).exists()
