@@ -30,7 +30,7 @@ from django.utils import timezone
 from archive import digests, publishing, sequencing
 from archive.models import AuditDetail, AuditEntry, Dossier, Hold, Person, Record, Register, Step
 from archive.rules.errors import Refusal
-from archive.rules.roles import SYNCHRONOUS, Action
+from archive.rules.roles import FAILING, SYNCHRONOUS, Action
 from archive.standing import standing
 from archive.verifier.verify import Tampered
 
@@ -129,7 +129,14 @@ def write(  # noqa: PLR0913 - every part of an entry by its name
     touched = [*_watched(subject), *rows]
     about = subject_of(subject)
     entry = _append(
-        action, actor=actor, subject=about, outcome="ok", reason=reason, details=details, touched=touched, obo=obo
+        action,
+        actor=actor,
+        subject=about,
+        outcome="denied" if action in FAILING else "ok",
+        reason=reason,
+        details=details,
+        touched=touched,
+        obo=obo,
     )
     if action in SYNCHRONOUS:
         transaction.on_commit(_sign)

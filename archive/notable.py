@@ -18,19 +18,19 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from archive.models import FirstAct, Holiday, Person, Tally
+from archive.models import FirstAct, Holiday, Tally
+from archive.models.tally import MANY_A_DAY, MANY_REFUSED
 from archive.rules import officehours
 from archive.rules.roles import Action
+from archive.rules.workdays import is_workday
 from archive.tallies import HANDLING
 
 USUAL_DAYS: Final = 28  # before the day looked at
 KNOWN_DAYS: Final = 5  # fewer days of work are no habit
 TIMES_USUAL: Final = 3
-MANY_A_DAY: Final = 20
 MANY_AN_HOUR: Final = 30
-MANY_REFUSED: Final = 5
 NEW_DAYS: Final = 7  # everything is a first time in a person's first week
-MOST_FIRSTS: Final = 100
+MOST: Final = 100  # of one kind: the newest
 FIRSTS: Final = HANDLING - {Action.RECORD_READ} | {Action.GRANT, Action.CLEARANCE_GIVE, Action.RECORD_LEVEL}
 
 
@@ -96,38 +96,49 @@ def holidays(since: date, until: date) -> set[date]:
 
 
 def notable(since: date, until: date) -> list[Notable]:
-    """Return what stands out between two local days, both counted: the most pressing kinds and newest days first."""
-    found = [*_of_days(since, until), *_firsts(since, until)]
-    order = list(Kind)
-    found.sort(key=lambda one: (order.index(one.kind), -one.day.toordinal(), -one.count, one.person))
-    return found
+    """Return what stands out between two local days, both counted: the most pressing kinds and newest days first.
+
+    Of one kind at most `MOST` and one more, which says that there are more.
+    """
+    found = [*_much(since, until), *_outside(since, until), *_firsts(since, until)]
+    found.sort(key=lambda one: (-one.day.toordinal(), -one.count, one.person))
+    return [one for kind in Kind for one in [each for each in found if each.kind is kind][: MOST + 1]]
 
 
-def _of_days(since: date, until: date) -> Iterator[Notable]:
+def shown(since: date, until: date) -> list[Notable]:
+    """Return what a page of these days shows: `MOST` of each kind."""
+    found = notable(since, until)
+    return [one for kind in Kind for one in [each for each in found if each.kind is kind][:MOST]]
+
+
+def _much(since: date, until: date) -> Iterator[Notable]:
     rows = list(
-        Tally.objects.filter(day__range=(since, until))
-        .filter(Q(handled__gt=0) | Q(refused__gte=MANY_REFUSED))
-        .values_list("person_id", "day", "handled", "refused", "handled_by_hour")
+        Tally.objects.filter(is_much=True, day__range=(since, until)).values_list(
+            "person_id", "person__full_name", "day", "handled", "refused", "busiest"
+        )
     )
-    names = _names({row[0] for row in rows})
-    closed = holidays(since, until)
-    usual = _usual({row[0] for row in rows if row[2] >= MANY_A_DAY}, since, until)
-    for person, day, handled, refused, by_hour in rows:
-        busiest = max(by_hour)
+    usual = _usual({row[0] for row in rows if row[3] >= MANY_A_DAY}, since, until)
+    for person, name, day, handled, refused, busiest in rows:
         if busiest >= MANY_AN_HOUR:
-            yield Notable(Kind.BULK, person, names[person], day, busiest)
-        habit = _median_before(usual.get(person, ()), day)
-        if handled >= MANY_A_DAY and habit is not None and handled > TIMES_USUAL * habit:
-            yield Notable(Kind.VOLUME, person, names[person], day, handled, habit)
-        late = officehours.outside(by_hour, day, settings.OFFICE_HOURS, closed)
-        if late:
-            yield Notable(Kind.OUTSIDE, person, names[person], day, late)
+            yield Notable(Kind.BULK, person, name, day, busiest)
+        habit = _median_before(usual.get(person, ()), day) if handled >= MANY_A_DAY else None
+        if habit is not None and handled > TIMES_USUAL * habit:
+            yield Notable(Kind.VOLUME, person, name, day, handled, habit)
         if refused >= MANY_REFUSED:
-            yield Notable(Kind.REFUSED, person, names[person], day, refused)
+            yield Notable(Kind.REFUSED, person, name, day, refused)
 
 
-def _names(people: set[int]) -> dict[int, str]:
-    return dict(Person.objects.filter(pk__in=people).values_list("pk", "full_name"))
+def _outside(since: date, until: date) -> Iterator[Notable]:
+    """Yield the newest days on which somebody handled something while the office was closed."""
+    hours, free = settings.OFFICE_HOURS, holidays(since, until)
+    days = [since + timedelta(days=each) for each in range((until - since).days + 1)]
+    closed = [day for day in days if not is_workday(day, holidays=free)]
+    late = Q(earliest__lt=hours.opens) | Q(latest__gte=hours.closes) | Q(earliest__isnull=False, day__in=closed)
+    rows = Tally.objects.filter(late, day__range=(since, until)).order_by("-day", "-handled", "person_id").values_list(
+        "person_id", "person__full_name", "day", "handled_by_hour"
+    )  # fmt: skip
+    for person, name, day, by_hour in rows[: MOST + 1]:
+        yield Notable(Kind.OUTSIDE, person, name, day, officehours.outside(by_hour, day, hours, free))
 
 
 def _usual(people: set[int], since: date, until: date) -> dict[int, list[tuple[date, int]]]:
@@ -153,7 +164,7 @@ def _firsts(since: date, until: date) -> Iterator[Notable]:
     rows = list(
         FirstAct.objects.filter(ts__gte=start, ts__lt=end, action__in=[str(act) for act in FIRSTS])
         .order_by("-ts")
-        .values_list("person_id", "person__full_name", "action", "level", "ts")[:MOST_FIRSTS]
+        .values_list("person_id", "person__full_name", "action", "level", "ts")[: MOST + 1]
     )
     known = (
         FirstAct.objects.filter(person_id__in={row[0] for row in rows}).values("person_id").annotate(first=Min("ts"))

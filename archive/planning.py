@@ -46,6 +46,21 @@ class OneOf(Func):
         return self.as_sql(compiler, connection, template="%(expressions)s)", arg_joiner=" = ANY(ARRAY", **context)
 
 
+class Known(Func):
+    """The condition of a partial index, said beside one that implies it: SQLite looks for such an index by it alone.
+
+    Bare, SQLite would walk the index by this condition instead of the narrower one, and sort; `likely` is not walked by.
+    """
+
+    arity = 1
+    function = "likely"
+    output_field = BooleanField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, Any]:
+        """Return the SQL of PostgreSQL."""
+        return self.as_sql(compiler, connection, template="(%(expressions)s)", **context)
+
+
 @dataclass(frozen=True, slots=True)
 class Written:
     """A query of plain columns as its database is asked it: text and values; "" when it can find nothing.

@@ -66,7 +66,10 @@ class Signer:
 
     def note(self, size: int, root: bytes) -> bytes:
         """Return the signed note of a head."""
-        text = f"{self.origin}\n{size}\n{base64.b64encode(root).decode()}\n"
+        return self.signed(f"{self.origin}\n{size}\n{base64.b64encode(root).decode()}\n")
+
+    def signed(self, text: str) -> bytes:
+        """Return lines of text as a signed note; whoever signs anything but a head makes it none by its second line."""
         signed = base64.b64encode(self._id() + self._key.sign(text.encode())).decode()
         return f"{text}\n— {self.origin} {signed}\n".encode()
 

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from django.db import transaction
+from django.db.models import Sum
 from django.utils import timezone
 
 from archive.models import AuditLeaf, FirstAct, Tally, TallyPlace
@@ -30,6 +31,7 @@ HANDLING: Final = frozenset(
         Action.LOG_EXPORT,
     }
 )
+SUMMED_UP: Final = ("is_much", "busiest", "earliest", "latest")
 _ONLY: Final = 1  # the key of the one row that says how far
 
 
@@ -63,6 +65,13 @@ def sweep() -> None:
     """Count everything that waits, batch after batch."""
     while catch_up() == BATCH:
         continue
+
+
+def by_day(since: date, until: date) -> dict[date, tuple[int, int]]:
+    """Return what people did and were refused on each day of a span that has any."""
+    rows = Tally.objects.filter(day__range=(since, until)).order_by().values_list("day")
+    summed = rows.annotate(all=Sum("acts"), refused=Sum("refused"))
+    return {day: (acts - refused, refused) for day, acts, refused in summed}
 
 
 def recount() -> None:
@@ -110,8 +119,9 @@ def _add(days: dict[tuple[date, int], _Day]) -> None:
         row.refused += more.refused
         row.handled += more.handled
         row.handled_by_hour = [one + two for one, two in zip(row.handled_by_hour, more.by_hour, strict=True)]
+        row.sum_up()
     Tally.objects.bulk_create([known[key] for key in fresh])
     Tally.objects.bulk_update(
         [row for key, row in known.items() if key in days and row.pk and key not in set(fresh)],
-        ["acts", "refused", "handled", "handled_by_hour"], batch_size=200,
+        ["acts", "refused", "handled", "handled_by_hour", *SUMMED_UP], batch_size=200,
     )  # fmt: skip

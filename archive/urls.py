@@ -10,6 +10,7 @@ from archive.views import (
     knowing,
     leveling,
     log,
+    log_export,
     oversight,
     papers,
     provider,
@@ -40,5 +41,6 @@ urlpatterns = [
     *knowing.urlpatterns,
     *leveling.urlpatterns,
     *log.urlpatterns,
+    *log_export.urlpatterns,
     *oversight.urlpatterns,
 ]

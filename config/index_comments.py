@@ -31,8 +31,11 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
         "actor_id, action, ts": "what did this person print: the log by person and act",
         "record_id, ts": "who saw this record",
         "action, ts": "the auditor's filter by kind of act",
-        "outcome, ts": "who was refused",
+        "outcome, ts": "who was refused; holds no act that was done",
+        "outcome, action, ts": "the log by kind of act, refused or failed; holds no act that was done",
+        "outcome, actor_id, ts": "what this person was refused; holds no act that was done",
         "level, ts": "what was done with papers of one level; holds no unclassified entry",
+        "level, action, ts": "the log by level and kind of act; holds no unclassified entry",
     },
     "archive_auditleaf": {"entry_id": "the place of an entry; no entry has two"},
     "archive_auditrow": {
@@ -132,7 +135,10 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
         "to_unit_id, due_on": "my unit's open steps, soonest due first",
         'record_id, "order"': "the thread of a record in order; the next step's place",
     },
-    "archive_tally": {"day, person_id": "what stands out in these days; one row for a person and day"},
+    "archive_tally": {
+        "day, person_id": "what stands out in these days; one row for a person and day",
+        "is_much, day": "the days on which somebody handled much or was refused often, and no others",
+    },
     "archive_unit": {
         "code": "a unit by its code",
         "path": "the subtree of a unit is one range of paths",

@@ -14,6 +14,9 @@ from django.db import models
 from archive.models.access import LEVEL_CHOICES
 from archive.models.people import Person
 
+NOT_DONE = ~models.Q(outcome="ok")
+CLASSIFIED = models.Q(level__gt=0)
+
 
 class AuditEntry(models.Model):
     """One act, read or refusal."""
@@ -44,9 +47,13 @@ class AuditEntry(models.Model):
             models.Index(fields=["actor", "action", "ts"], name="entry_actor_action"),  # what did she print last month
             models.Index(fields=["record_id", "ts"], name="entry_record"),  # who saw this
             models.Index(fields=["action", "ts"], name="entry_action"),
-            models.Index(fields=["outcome", "ts"], name="entry_outcome"),  # who was refused
-            # what was done with papers of this level; most entries are unclassified and lie not in it
-            models.Index(fields=["level", "ts"], condition=models.Q(level__gt=0), name="entry_level"),
+            # who was refused; the many entries of what was done lie not in these three (`archive.planning.Known`)
+            models.Index(fields=["outcome", "ts"], condition=NOT_DONE, name="entry_not_done"),
+            models.Index(fields=["outcome", "action", "ts"], condition=NOT_DONE, name="entry_not_done_action"),
+            models.Index(fields=["outcome", "actor", "ts"], condition=NOT_DONE, name="entry_not_done_actor"),
+            # what was done with papers of this level; most entries are unclassified and lie not in them
+            models.Index(fields=["level", "ts"], condition=CLASSIFIED, name="entry_level"),
+            models.Index(fields=["level", "action", "ts"], condition=CLASSIFIED, name="entry_level_action"),
         ]
 
     def __str__(self) -> str:

@@ -3,6 +3,8 @@
 The rows can be dropped and counted anew from the log at any time (`archive.tallies.recount`).
 """
 
+from typing import Final
+
 from django.db import models
 
 from archive.models.access import LEVEL_CHOICES
@@ -16,6 +18,11 @@ def no_hours() -> list[int]:
     return [0] * HOURS
 
 
+# From here on a day may stand out: the index of such days holds few rows. Changed, the counts are taken anew.
+MANY_A_DAY: Final = 20
+MANY_REFUSED: Final = 5
+
+
 class Tally(models.Model):
     """One person on one local day: all acts, refusals, and dispatches opened or taken out."""
 
@@ -25,12 +32,25 @@ class Tally(models.Model):
     refused = models.PositiveIntegerField(default=0)
     handled = models.PositiveIntegerField(default=0)
     handled_by_hour = models.JSONField(default=no_hours)  # 24 counts, by the hour of the local day
+    # What follows from the counts, for finding (`sum_up`).
+    is_much = models.BooleanField(default=False)
+    busiest = models.PositiveIntegerField(default=0)  # most handled within one hour
+    earliest = models.SmallIntegerField(null=True)  # the first and the last hour in which something was handled
+    latest = models.SmallIntegerField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["day", "person"], name="tally_once")]
+        indexes = [models.Index(fields=["is_much", "day"], name="tally_much")]  # the days on which somebody did much
 
     def __str__(self) -> str:
         return f"{self.day} {self.person_id}: {self.acts}"
+
+    def sum_up(self) -> None:
+        """Set what follows from the counts."""
+        hours = [hour for hour, count in enumerate(self.handled_by_hour) if count]
+        self.is_much = self.handled >= MANY_A_DAY or self.refused >= MANY_REFUSED
+        self.busiest = max(self.handled_by_hour)
+        self.earliest, self.latest = (hours[0], hours[-1]) if hours else (None, None)
 
 
 class FirstAct(models.Model):

@@ -6,8 +6,8 @@ is written before. The forms are Vietnamese whatever the reader's language is.
 Reading order: `paper` (draws), `forms` (the forms), `sheets` (pages of a dispatch).
 """
 
-from archive.printing.forms import Contents, Volume, contents_list, register_volume
+from archive.printing.forms import Contents, Volume, contents_list, log_rows, register_volume
 from archive.printing.paper import Print
 from archive.printing.sheets import record_pages
 
-__all__ = ["Contents", "Print", "Volume", "contents_list", "record_pages", "register_volume"]
+__all__ = ["Contents", "Print", "Volume", "contents_list", "log_rows", "record_pages", "register_volume"]

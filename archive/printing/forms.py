@@ -1,7 +1,9 @@
-"""The forms: a volume of a register, and the contents list of a dossier."""
+"""The forms: a volume of a register, the contents list of a dossier, a part of the log."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 
@@ -72,6 +74,12 @@ def contents_list(contents: Contents, *, made: Print) -> bytes:
         before += amount
     context = {"dossier": contents.dossier, "rows": rows, "pages": before, **_about(made)}
     return draw("archive/printing/contents.html", context)
+
+
+def log_rows(rows: Sequence[Mapping[str, Any]], manifest: Mapping[str, Any], *, made: Print) -> bytes:
+    """Return a part of the log as PDF: what was asked, what it proves and what not, then the rows."""
+    lines = [{"it": row, "at": datetime.fromisoformat(row["at"])} for row in rows]
+    return draw("archive/printing/log.html", {"lines": lines, "about": manifest, **_about(made)})
 
 
 def _about(made: Print) -> dict[str, object]:

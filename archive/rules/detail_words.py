@@ -10,6 +10,7 @@ from typing import Any, Final
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from archive.rules import action_words
 from archive.rules.levels import LEVEL_LABELS, Level
 from archive.rules.roles import ROLE_LABELS
 
@@ -123,13 +124,23 @@ WORDS: Final[dict[str, Promise]] = {
     "year": _("year"),
     "years": _("years ahead"),
     "withheld": _("words withheld, clearance needed"),
+    "group": _("group of marks"),
+    "rule": _("rule of the group"),
+    "keeps_level": _("the mark keeps the level"),
+    "left": _("recovery codes left"),
+    "taken_back": _("lines taken back"),
+    "ended": _("lines ended"),
+    "details": _("with the details"),
+    "channel": _("way in"),
+    "shared_with": _("shared with"),
+    "declaration": _("declaration"),
+    "key": _("key"),
+    "signature": _("signature"),
+    "limit": _("limit of the session"),
+    "founded": _("founded as"),
+    "people": _("people"),
 }
 VALUES: Final[dict[str, Promise]] = {
-    "image": _("page image"),
-    "thumb": _("small image"),
-    "card": _("route card"),
-    "open": _("open"),
-    "closed": _("closed"),
     "True": _("yes"),
     "False": _("no"),
 }
@@ -146,16 +157,88 @@ OWN_VALUES: Final[dict[str, dict[str, str | Promise]]] = {
     "process": {"serve": _("web and worker"), "work": _("worker"), "gunicorn": _("web server")},
     "fate": {"returned": _("Given back"), "destroyed": _("Destroyed")},
     "withheld": {level.slug: LEVEL_LABELS[level] for level in Level},
+    "list": {
+        "marks": _("compartment marks"),
+        "grants": _("openings to people"),
+        "direct": _("waiting for direction"),
+        "submit": _("to submit"),
+        "mine": _("my work"),
+        "unit": _("work of my unit"),
+        "ends": _("End of protection"),
+        "proposals": _("Waiting for confirmation"),
+        "notices": _("Holders to be told"),
+        "valid": _("In force"),
+        "soon": _("Ending within 30 days"),
+        "over": _("Ended or revoked"),
+        "all": _("All"),
+    },
+    "part": {
+        "thread": _("the thread"),
+        "card": _("route card"),
+        "forward": _("forwarding"),
+        "contents": _("contents list"),
+    },
+    "form": {
+        "image": _("page image"),
+        "thumb": _("small image"),
+        "print": _("print"),
+        "copy": _("paper copy"),
+        "csv": "CSV",
+        "json": "JSON",
+        "pdf": "PDF",
+        "xlsx": "XLSX",
+    },
+    "state": {
+        "open": _("open"),
+        "closed": _("closed"),
+        "all": _("All"),
+        "confirmed": _("Confirmed"),
+        "refused": _("Refused"),
+        "withdrawn": _("Withdrawn"),
+    },
+    "limit": {"idle": _("left alone for too long"), "longest": _("open for too long")},
+    "rule": {"all": _("all of them"), "any": _("any of them")},
+    "founded": {"evaluation": _("sample office")},
+}
+# What a filter of the log asks, by the name of its field, in the words of the form.
+ASKED: Final[dict[str, Promise]] = {
+    "person": _("Person"),
+    "record": _("Dispatch"),
+    "action": _("Act"),
+    "unit": _("Unit"),
+    "level": _("Level"),
+    "hours": _("Hours"),
+    "outcome": _("Outcome"),
+    "since": _("From"),
+    "until": _("To"),
+    "before": _("before entry"),
+}
+ASKED_VALUES: Final[dict[str, dict[str, str | Promise]]] = {
+    "action": dict(action_words.WORDS),
+    "outcome": {"ok": _("done"), "denied": _("refused"), "error": _("failed")},
+    "hours": {"outside": _("out of hours")},
+    "level": {str(int(level)): LEVEL_LABELS[level] for level in Level},
 }
 
 
 def shown(details: dict[str, Any]) -> list[tuple[str, str]]:
     """Return the details worth a reader's eye as (word, value); empty ones say nothing."""
     return [
-        (str(WORDS.get(name, name)), str(OWN_VALUES.get(name, {}).get(str(value), "")) or _value(value))
+        (str(WORDS.get(name, name)), _own(name, value) or _value(value))
         for name, value in details.items()
         if value not in ("", {}, [], None)
     ]
+
+
+def _own(name: str, value: Any) -> str:
+    """Return a value in the words of its own detail, "" if it has none."""
+    if name == "filters" and isinstance(value, dict):
+        return ", ".join(f"{ASKED.get(key, key)}: {_asked(key, each)}" for key, each in value.items() if each)
+    return str(OWN_VALUES.get(name, {}).get(str(value), ""))
+
+
+def _asked(name: str, value: Any) -> str:
+    return str(ASKED_VALUES.get(name, {}).get(str(value), "")) or _value(value)
 
 
 def _value(value: Any) -> str:

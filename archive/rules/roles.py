@@ -171,6 +171,9 @@ READING: Final = frozenset(
 # Whoever works with dispatches sees how a level came to be and may ask for another one; a leader decides.
 LEVELS: Final = frozenset({Action.LEVEL_READ, Action.LEVEL_PROPOSE})
 
+# Attempts that stand in the log as refused: their entry is written by whoever refuses, as an act of its own.
+FAILING: Final = frozenset({Action.SIGN_IN_FAILED, Action.PROOF_FAILED, Action.CODE_FAILED})
+
 # Acts that are done only when a signed head stands for their entry (`archive.audit.write`).
 SYNCHRONOUS: Final = frozenset(
     {

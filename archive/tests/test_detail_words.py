@@ -21,4 +21,4 @@ def test_an_empty_detail_says_nothing_and_an_unknown_one_is_shown_as_it_is():
 
 def test_details_within_details_are_told():
     with translation.override("en"):
-        assert detail_words.shown({"filters": {"since": "01/01/2026"}}) == [("filters", "since: 01/01/2026")]
+        assert detail_words.shown({"filters": {"since": "01/01/2026"}}) == [("filters", "From: 01/01/2026")]

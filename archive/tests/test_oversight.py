@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from archive import audit, notable, sequencing, tallies
-from archive.models import AuditEntry, FirstAct, Holiday, KeptLogFilter, Tally, TallyPlace
+from archive.models import AuditEntry, FirstAct, Holiday, KeptLogFilter, Person, Tally, TallyPlace
 from archive.notable import Kind
 from archive.rules.levels import Level
 from archive.rules.officehours import Hours, closed_spans, outside
@@ -44,7 +44,7 @@ def day_of(office):
     def put(who, day, handled=0, refused=0, hour=9):
         by_hour = [0] * 24
         by_hour[hour] = handled
-        Tally.objects.create(
+        row = Tally(
             day=day,
             person=getattr(office, who),
             acts=handled + refused,
@@ -52,6 +52,8 @@ def day_of(office):
             handled=handled,
             handled_by_hour=by_hour,
         )
+        row.sum_up()
+        row.save()
 
     return put
 
@@ -158,6 +160,47 @@ def test_a_first_time_is_told_after_the_first_week(did, office):
     tallies.sweep()
     found = [(one.person, one.action, one.level) for one in notable.notable(FRIDAY, FRIDAY) if one.kind is Kind.FIRST]
     assert found == [(str(office.clerk), Action.RECORD_ORIGINAL, 1)]
+
+
+def test_of_one_kind_the_newest_hundred_are_shown_and_that_there_are_more_is_said(office, signed_in):
+    today = timezone.localdate()
+    people = [
+        Person.objects.create(username=f"p{each}", full_name=f"Người {each}", unit=office.clerk.unit)
+        for each in range(3)
+    ]
+    for back in range(40):
+        for person in people:
+            row = Tally(day=today - timedelta(days=back), person=person, acts=5, refused=5)
+            row.sum_up()
+            row.save()
+    page = signed_in("auditor").get("/log/unusual/", {"days": "90"})
+    refused = next(group for group in page.context["kinds"] if group["kind"] is Kind.REFUSED)
+    assert (len(refused["rows"]), refused["more"]) == (100, True)
+    assert refused["rows"][0]["it"].day == today
+    assert sum(bar.refused for bar in page.context["chart"].bars) == 40 * 3 * 5
+
+
+def test_the_log_is_drawn_by_the_hour_without_a_script(did, signed_in):
+    did("clerk", Action.RECORD_READ, FRIDAY, 9)
+    did("clerk", Action.RECORD_READ, FRIDAY, 9, outcome="denied")
+    page = signed_in("auditor").get("/log/", {"since": FRIDAY, "until": FRIDAY})
+    chart = page.context["chart"]
+    assert [(bar.done, bar.refused) for bar in chart.bars if bar.done or bar.refused] == [(1, 1)]
+    assert "9:00–10:00" in chart.said
+    assert 'class="hist"' in page.content.decode()
+    assert "<script" not in page.content.decode().partition('class="hist"')[2].partition("</section>")[0]
+
+
+def test_a_failed_attempt_stands_among_the_refusals(office, client, signed_in):
+    client.post("/sign-in/", {"username": "clerk", "password": "wrong"})
+    rows = signed_in("auditor").get("/log/refused/").context["rows"]
+    assert [row["action"] for row in rows] == [Action.SIGN_IN_FAILED]
+
+
+def test_a_long_detail_can_be_read_whole(office, signed_in):
+    with transaction.atomic():
+        audit.write(Action.SETTINGS, actor=None, details={"changed": {f"VANKHO_{each}": "x" * 20 for each in range(9)}})
+    assert "VANKHO_8" in signed_in("auditor").get("/log/", {"action": "system.settings"}).content.decode()
 
 
 # --- pages --------------------------------------------------------------------------------------------------

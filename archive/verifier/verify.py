@@ -2,6 +2,7 @@
 """Check an exported log of Văn Khố: one file, standard library only, Python 3.9 or newer.
 
     python3 verify.py EXPORT --key "NAME+HASH+KEY" [--kept OLD_CHECKPOINT]... [--details]
+    python3 verify.py SELECTION.zip --key "NAME+HASH+KEY" [--kept CHECKPOINT]...
     python3 verify.py --proof ENTRY.tlog-proof --key "NAME+HASH+KEY"
 
 EXPORT holds the log as C2SP tlog-tiles: `checkpoint` (a signed note), hash tiles and
@@ -15,20 +16,26 @@ root; each kept head as a prefix; that no place is missing; the chain of each ob
 missing were destroyed by an entry of the log. The answer is OK, or the first bad entry and
 what was done to it. A clock that was set back is told beside an OK: the order of the log is
 that of its places. A proof is one entry alone: its bytes, its place, the way to a signed
-head. Reads only; never asks a network.
+head. A selection is what an auditor's page showed: checked are the signature over its
+manifest, the proof of each row, that the row says what its leaf says, and the digest of
+every file. It does not prove that nothing was left out. Reads only; never asks a network.
 """
 
 from __future__ import annotations
 
 import argparse
 import base64
+import csv
 import hashlib
+import io
 import json
 import sys
+import zipfile
+import zlib
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 WIDTH = 256  # hashes in a full tile, entries in a full bundle
 HASH = 32
@@ -41,6 +48,9 @@ BACKWARD_SECONDS = 2  # clocks may be set by so much without a word
 FORGET = "log.forget"  # the act that destroys the details of one entry
 PROOF = "c2sp.org/tlog-proof@v1"
 ED25519 = b"\x01"
+SELECTION = "vankho log selection v1"  # the first line of what is signed over a manifest
+ENTRIES, HEAD, MANIFEST, NOTE = "entries.jsonl", "checkpoint", "manifest.json", "manifest.note"
+CELL_STARTS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run these: such a cell begins with an apostrophe
 
 
 class Tampered(Exception):
@@ -155,11 +165,21 @@ def open_note(note: bytes, key: str) -> Head:
     Raises:
         Tampered: the note is malformed, or this key did not sign it.
     """
-    text, gap, signatures = note.partition(b"\n\n")
-    text += b"\n"
+    text, gap, _signatures = note.partition(b"\n\n")
     lines = text.decode("utf-8", "replace").split("\n")
-    if not gap or len(lines) <= HEAD_LINES or not (lines[1].isascii() and lines[1].isdigit()):
+    if not gap or len(lines) < HEAD_LINES or not (lines[1].isascii() and lines[1].isdigit()):
         raise Tampered("the checkpoint is not a signed note")
+    if not is_signed_note(note, key):
+        raise Tampered("the checkpoint is not signed with this key")
+    root = _unbased(lines[2])
+    if len(root) != HASH:
+        raise Tampered("the checkpoint's root is not a hash")
+    return Head(lines[0], int(lines[1]), root)
+
+
+def is_signed_note(note: bytes, key: str) -> bool:
+    """Say whether one of the signatures under a note is of this key."""
+    text, _gap, signatures = note.partition(b"\n\n")
     name, key_id, public = parse_key(key)
     for line in signatures.decode("utf-8", "replace").split("\n"):
         mark, _, rest = line.partition(" ")
@@ -167,12 +187,9 @@ def open_note(note: bytes, key: str) -> Head:
         if mark != "\u2014" or signer != name:
             continue
         blob = _unbased(encoded)
-        if blob[:KEY_ID_BYTES] == key_id and is_signed(public, text, blob[KEY_ID_BYTES:]):
-            root = _unbased(lines[2])
-            if len(root) != HASH:
-                raise Tampered("the checkpoint's root is not a hash")
-            return Head(lines[0], int(lines[1]), root)
-    raise Tampered("the checkpoint is not signed with this key")
+        if blob[:KEY_ID_BYTES] == key_id and is_signed(public, text + b"\n", blob[KEY_ID_BYTES:]):
+            return True
+    return False
 
 
 def _unbased(text: str) -> bytes:
@@ -527,23 +544,277 @@ def open_proof(text: bytes, key: str) -> tuple[int, bytes, Head]:
     return index, body, head
 
 
+# --- a selection of the log ----------------------------------------------------------------------------------------------
+
+
+class Selected(NamedTuple):
+    """What was found in order in a selection."""
+
+    head: Head
+    form: str
+    rows: int
+    withheld: int  # rows of which words are told by the signature alone
+    undetailed: int  # rows whose details were destroyed: only their digest is left
+    manifest: dict[str, Any]
+    compared: int  # kept heads of the same size
+
+
+class _Box:
+    """The files of a selection, in a zip or taken out of it; no name twice."""
+
+    def __init__(self, place: str) -> None:
+        self._folder = Path(place)
+        self._zip: zipfile.ZipFile | None = None
+        if self._folder.is_dir():
+            self.names = [
+                path.relative_to(self._folder).as_posix() for path in self._folder.rglob("*") if path.is_file()
+            ]
+            return
+        try:
+            self._zip = zipfile.ZipFile(place)
+        except zipfile.BadZipFile:
+            raise Tampered("the file is cut off or broken: it is no zip") from None
+        self.names = self._zip.namelist()
+        if len(set(self.names)) != len(self.names):
+            raise Tampered("two files in it have the same name")
+
+    def open(self, name: str) -> IO[bytes]:
+        """Return a file to read. Raises Tampered."""
+        if name not in self.names:
+            raise Tampered(f"{name} is missing")
+        return self._zip.open(name) if self._zip else self._folder.joinpath(*name.split("/")).open("rb")
+
+    def read(self, name: str) -> bytes:
+        """Return a file's bytes. Raises Tampered."""
+        with self.open(name) as file:
+            return file.read()
+
+    def digest(self, name: str) -> str:
+        """Return the SHA-256 of a file. Raises Tampered."""
+        found = hashlib.sha256()
+        with self.open(name) as file:
+            while piece := file.read(1 << 20):
+                found.update(piece)
+        return found.hexdigest()
+
+
+def cell(value: Any) -> str:
+    """Return a cell of a table that no spreadsheet takes for a formula."""
+    shown = json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
+    return f"'{shown}" if shown.startswith(CELL_STARTS) else shown
+
+
+def verify_selection(place: str, key: str, kept: list[bytes] | None = None) -> Selected:
+    """Check a selection: a zip, or the folder it was taken out into.
+
+    Args:
+        place: the file or folder.
+        key: the log's public key, NAME+HASH+KEY.
+        kept: checkpoints as kept; one of the same size must have the same root.
+
+    Raises:
+        Tampered: what was found first.
+        ValueError: the key is none.
+    """
+    try:
+        return _selected(_Box(place), key, kept or [])
+    except (zipfile.BadZipFile, zlib.error, EOFError, csv.Error, UnicodeDecodeError):
+        raise Tampered("the file is broken, or not in its form") from None
+
+
+def _selected(box: _Box, key: str, kept: list[bytes]) -> Selected:
+    manifest = _open_manifest(box, key)
+    head = open_note(box.read(HEAD), key)
+    try:
+        named = Head(manifest["origin"], manifest["head"]["size"], _unbased(manifest["head"]["root"]))
+        form, count, files = manifest["form"], manifest["rows"], manifest["files"]
+        columns, words = manifest["columns"], manifest["words"]
+    except (KeyError, TypeError):
+        raise Tampered("the manifest is not in its form") from None
+    if head != named:
+        raise Tampered(f"the head of {head.size} entries is not the one that the manifest names ({named.size})")
+    compared = _compare_heads(head, [open_note(note, key) for note in kept])
+    rows = _csv_rows(box, columns) if form == "csv" else _json_rows(box)
+    seen, withheld, undetailed = _compare_rows(rows, _lines(box), head, words, count)
+    for name in files:
+        if box.digest(name) != files[name]["sha256"]:
+            raise Tampered(f"{name} was changed after it was signed")
+    if extra := set(box.names) - set(files) - {MANIFEST, NOTE}:
+        raise Tampered(f"a file was put in: {min(extra)}")
+    return Selected(head, form, seen, withheld, undetailed, manifest, compared)
+
+
+def _open_manifest(box: _Box, key: str) -> dict[str, Any]:
+    note, text = box.read(NOTE), box.read(MANIFEST)
+    if not note.startswith(f"{SELECTION}\nsha256 ".encode()) or not is_signed_note(note, key):
+        raise Tampered("the manifest is not signed with this key")
+    if note.partition(b"\n\n")[0] != f"{SELECTION}\nsha256 {hashlib.sha256(text).hexdigest()}".encode():
+        raise Tampered("the manifest was changed after it was signed")
+    manifest: dict[str, Any] = json.loads(text)
+    return manifest
+
+
+def _compare_heads(head: Head, kept: list[Head]) -> int:
+    for one in kept:
+        if one.origin != head.origin:
+            raise Tampered(f"the kept checkpoint is of another log ({one.origin})")
+        if one.size == head.size and one.root != head.root:
+            raise Tampered("the kept checkpoint of the same size has another root: history was rewritten")
+    return sum(one.size == head.size for one in kept)
+
+
+def _lines(box: _Box) -> Iterator[dict[str, Any]]:
+    with box.open(ENTRIES) as file:
+        for line in file:
+            try:
+                yield json.loads(line)
+            except ValueError:
+                raise Tampered("the file of entries is not in its form") from None
+
+
+def _json_rows(box: _Box) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a list that is written a row to a line."""
+    with box.open("log.json") as file:
+        for line in file:
+            text = line.strip().rstrip(b",")
+            if text in {b"[", b"]", b"", b"[]"}:
+                continue
+            try:
+                yield json.loads(text)
+            except ValueError:
+                raise Tampered("log.json is not in its form: a row to a line") from None
+
+
+def _csv_rows(box: _Box, columns: list[str]) -> Iterator[dict[str, Any]]:
+    csv.field_size_limit(1 << 24)
+    with box.open("log.csv") as file:
+        table = csv.reader(io.TextIOWrapper(file, encoding="utf-8-sig", newline=""))
+        next(table, None)
+        for cells in table:
+            if len(cells) != len(columns):
+                raise Tampered("a row of log.csv has not as many cells as its head")
+            yield dict(zip(columns, cells))  # noqa: B905 - not in Python 3.9
+
+
+def _compare_rows(
+    rows: Iterator[dict[str, Any]], lines: Iterator[dict[str, Any]], head: Head, words: dict[str, Any], count: int
+) -> tuple[int, int, int]:
+    """Check row by row; return how many there are, with words withheld, and with details destroyed."""
+    seen = withheld = undetailed = 0
+    steps: list[bytes] = []
+    for line in lines:
+        row = next(rows, None)
+        index = line.get("index")
+        if not isinstance(index, int) or isinstance(index, bool):
+            raise Tampered("the file of entries is not in its form")
+        if row is None or str(row.get("index")) != str(index):
+            raise Tampered("the row of this entry is missing, or was put elsewhere", index)
+        steps = _compare_proof(index, line, steps, head)
+        hides, lost = _compare_row(row, line, index, words)
+        seen, withheld, undetailed = seen + 1, withheld + hides, undetailed + lost
+    if extra := next(rows, None):
+        raise Tampered(f"a row was put in that no leaf stands for (entry {extra.get('index')})")
+    if seen != count:
+        raise Tampered(f"{count} rows were signed, {seen} are here")
+    return seen, withheld, undetailed
+
+
+def _compare_proof(index: int, line: dict[str, Any], before: list[bytes], head: Head) -> list[bytes]:
+    """Check the way from a leaf to the head; its last steps may be those of the line before. Return the steps."""
+    try:
+        hashed = leaf(line["body"].encode()) if "body" in line else _unhexed(line["leaf"])
+        same = line["same"]
+        steps = [_unbased(step) for step in line["proof"]] + before[len(before) - same :]
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise Tampered("the proof of this entry is not in its form", index) from None
+    if any(len(step) != HASH for step in steps) or not is_included(hashed, index, head.size, head.root, steps):
+        raise Tampered("the proof does not lead from this entry to the signed head", index)
+    return steps
+
+
+def _compare_row(row: dict[str, Any], line: dict[str, Any], index: int, words: dict[str, Any]) -> tuple[bool, bool]:
+    """Check that a row says what its leaf says; return whether words are withheld, and whether details were destroyed."""
+    try:
+        details = _details_of(row)
+        if "body" not in line:
+            if "withheld" not in details:
+                raise Tampered("the bytes of the entry were taken out", index)
+            return True, False
+        entry = _parsed(line["body"].encode())
+        for name, said in _said(entry, words).items():
+            if row[name] not in {said, cell(said)}:
+                raise Tampered(f"the row does not say what its leaf says ({name})", index)
+        if _moment(row["at"]) != _moment(entry["ts"]):
+            raise Tampered("the row does not say what its leaf says (at)", index)
+        if "details" in line:
+            _compare_details(details, line["details"], entry["details_h"], index)
+            return False, False
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise Tampered("the row is not in its form", index) from None
+    if "withheld" in details:
+        return True, False
+    if details:
+        raise Tampered("the row tells details that nothing proves", index)
+    return False, bool(entry["details_h"])
+
+
+def _compare_details(shown: Any, kept: dict[str, Any], digest: str, index: int) -> None:
+    text = json.dumps(kept["payload"], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    if hashlib.sha256(_unhexed(kept["salt"]) + text.encode("utf-8", "surrogatepass")).hexdigest() != digest:
+        raise Tampered("the details of the entry were changed", index)
+    if shown != kept["payload"]:
+        raise Tampered("the row does not say what its leaf says (details)", index)
+
+
+def _details_of(row: dict[str, Any]) -> Any:
+    return json.loads(row["details"]) if isinstance(row["details"], str) else row["details"]
+
+
+def _said(entry: dict[str, Any], words: dict[str, Any]) -> dict[str, str]:
+    """Return what the row of an entry has to say, by column; codes in the words that the manifest gives them."""
+    actor, thing = entry["actor"], entry["object"]
+    return {
+        "person": actor["name"] if actor["id"] else words["machine"],
+        "roles": actor["roles"],
+        "address": entry["src"]["ip"],
+        "action": entry["action"],
+        "act": words["act"].get(entry["action"], entry["action"]),
+        "object": thing["type"],
+        "number": thing["no"] or thing["id"],
+        "level": words["level"][str(thing["level"])],
+        "outcome": words["outcome"].get(entry["outcome"], entry["outcome"]),
+        "reason": entry["reason"],
+    }
+
+
+def _moment(stamp: str) -> datetime:
+    text = f"{stamp[:-1]}+00:00" if stamp.endswith("Z") else stamp
+    return datetime.fromisoformat(text).astimezone(timezone.utc)  # noqa: UP017 - not in Python 3.9
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Check, print what was found, return 0 for OK, 1 for a log that was tampered with, 2 for wrong use."""
-    parser = argparse.ArgumentParser(description="Check an exported log, or the proof of one entry.")
-    parser.add_argument("export", nargs="?", help="folder of the export")
+    parser = argparse.ArgumentParser(
+        description="Check an exported log, a signed selection, or the proof of one entry."
+    )
+    parser.add_argument("export", nargs="?", help="folder of the export, or the zip of a selection")
     parser.add_argument("--key", required=True, help="the log's public key NAME+HASH+KEY, or a file that holds it")
     parser.add_argument("--kept", action="append", default=[], help="an older checkpoint that you kept (repeatable)")
     parser.add_argument("--details", action="store_true", help="insist on the values behind the salted digests")
     parser.add_argument("--proof", help="a file .tlog-proof instead of an export")
     given = parser.parse_args(arguments)
     if bool(given.export) == bool(given.proof):
-        parser.error("name the folder of an export, or a proof")
+        parser.error("name the folder of an export, the zip of a selection, or a proof")
     try:
         key = Path(given.key).read_text(encoding="utf-8") if Path(given.key).is_file() else given.key
         if given.proof:
             _tell_proof(*open_proof(Path(given.proof).read_bytes(), key))
+            return 0
+        kept = [Path(one).read_bytes() for one in given.kept]
+        if Path(given.export).is_file() or Path(given.export, MANIFEST).is_file():
+            _tell_selection(verify_selection(given.export, key, kept), len(kept))
         else:
-            _tell(verify(given.export, key, [Path(one).read_bytes() for one in given.kept], details=given.details))
+            _tell(verify(given.export, key, kept, details=given.details))
     except Tampered as fault:
         print(f"NOT OK: {fault}")
         return 1
@@ -556,6 +827,27 @@ def main(arguments: list[str] | None = None) -> int:
 def _tell_proof(index: int, body: bytes, head: Head) -> None:
     print(f"OK: {head.origin}, entry {index} of {head.size} stands in the signed log:")
     print(body.decode("utf-8", "replace"))
+
+
+def _tell_selection(found: Selected, kept: int) -> None:
+    manifest = found.manifest
+    print(
+        f"OK: {found.head.origin}, {found.rows} rows ({found.form}), each stands in the signed log of {found.head.size} entries."
+    )
+    print(f"Asked: {'; '.join(manifest['asked']) or 'everything'}. Taken out by {manifest['by']}, {manifest['made']}.")
+    if found.form == "pdf":
+        print(
+            "log.pdf is the one that was signed; log.json beside it holds the same rows and was compared with the leaves."
+        )
+    if found.withheld:
+        print(
+            f"{found.withheld} rows have words withheld: of those the place is proven, the rest is told by the signature alone."
+        )
+    if found.undetailed:
+        print(f"{found.undetailed} rows have no details any more: they were destroyed.")
+    if kept > found.compared:
+        print("A kept checkpoint of another size cannot be compared with a selection; compare it with the whole log.")
+    print("This does not prove that nothing was left out. For that take the whole log (manage.py export_log).")
 
 
 def _tell(report: Report) -> None:

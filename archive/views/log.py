@@ -1,8 +1,5 @@
-"""The auditor's page: list, filter, export. Nothing here can change anything; reading is logged too."""
+"""The auditor's page: list and filter. Nothing here can change anything; reading is logged too."""
 
-import csv
-import json
-from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
@@ -10,8 +7,7 @@ from urllib.parse import urlencode
 from django import forms
 from django.conf import settings
 from django.db.models import Q, QuerySet, Subquery, Value
-from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import path
 from django.utils import timezone
@@ -19,29 +15,27 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
-from archive import access, audit, notable, publishing, sequencing
+from archive import access, audit, notable, planning, publishing, selections, sequencing
 from archive.forms.choosing import LongSelect
+from archive.log_lines import line_of, place_of
 from archive.models import AuditEntry, AuditLeaf, KeptLogFilter, Person, Record, Unit
+from archive.models.entry import CLASSIFIED, NOT_DONE
 from archive.rules import action_words, numbers, officehours
 from archive.rules.levels import Level
 from archive.rules.roles import Action
 from archive.standing import clearance
 from archive.verifier.verify import Tampered
+from archive.views import bars
 from archive.views.doors import person_of
 
 PAGE: Final = 50
 COUNTED: Final = 1000
-EXPORTED: Final = 200_000
 SPAN_DAYS: Final = 31  # looked through when a unit or the hours are asked for without a day
 LONGEST_SPAN_DAYS: Final = 92
 TIMES: Final = [("", _("any time")), ("outside", _("out of hours"))]
 LEVELS: Final = [("", _("any level")), *((str(int(level)), level.label) for level in Level)]
 OUTCOMES: Final = [("", _("any outcome")), ("ok", _("done")), ("denied", _("refused")), ("error", _("failed"))]
-# The words of these may tell of all that the asker may see.
-ASKING: Final = frozenset({Action.SEARCH_RUN, Action.SEARCH_EXPORT})
-TELLING: Final = frozenset({"text", "filters", "name", "reason", "answer"})  # details in people's own words
 _OF_A_DISPATCH: Final = ("record", "original")  # what a refusal names by the key of a dispatch
-CELL_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run these
 
 
 class LogFilter(forms.Form):
@@ -91,11 +85,15 @@ class LogFilter(forms.Form):
     def entries(self) -> QuerySet[AuditEntry]:
         """Return the entries asked for, newest first."""
         asked = self.cleaned_data if self.is_valid() else {}
-        found = AuditEntry.objects.select_related("actor", "leaf", "detail").order_by("-ts", "-leaf__idx")
+        found = AuditEntry.objects.select_related("leaf", "detail").order_by("-ts", "-leaf__idx")
         columns = (("person", "actor"), ("action", "action"), ("outcome", "outcome"), ("level", "level"))
         for name, column in columns:
             if asked.get(name):
                 found = found.filter(**{column: asked[name]})
+        if asked.get("outcome") not in {None, "", "ok"}:
+            found = found.filter(planning.Known(NOT_DONE))
+        if asked.get("level") not in {None, "", "0"}:
+            found = found.filter(planning.Known(CLASSIFIED))
         if asked.get("record"):
             found = found.filter(about(asked["record"].strip()))
         if asked.get("unit"):
@@ -120,6 +118,20 @@ class LogFilter(forms.Form):
         )
         since = since or until - timedelta(days=SPAN_DAYS)
         return max(since, until - timedelta(days=LONGEST_SPAN_DAYS)), until
+
+    def in_words(self) -> list[str]:
+        """Return what is asked as a person says it, one part after another, the days looked through at the end."""
+        asked = self.cleaned_data if self.is_valid() else {}
+        said = []
+        for name, field in self.fields.items():
+            if asked.get(name) and name not in {"since", "until"}:
+                shown = dict(field.choices).get(asked[name]) if isinstance(field, forms.ChoiceField) else asked[name]
+                said.append(f"{field.label}: {shown}")
+        since, until = self.span()
+        for label, day in ((_("From"), since), (_("To"), until)):
+            if day:
+                said.append(f"{label}: {day:%d/%m/%Y}")
+        return said
 
     @property
     def is_narrowed(self) -> bool:
@@ -204,7 +216,7 @@ def _list(request: HttpRequest, asked: Any) -> HttpResponse:
     access.require(person, Action.LOG_READ)
     form = LogFilter(asked, person)
     found = form.entries()
-    audit.read(Action.LOG_READ, actor=person, filters=_kept(asked))
+    audit.read(Action.LOG_READ, actor=person, filters=kept(asked))
     sequencing.place()
     before = int(asked["before"]) if asked.get("before", "").isdecimal() else None
     newest_place, moment = _places(before)
@@ -214,15 +226,16 @@ def _list(request: HttpRequest, asked: Any) -> HttpResponse:
     context = {
         "form": form,
         "rows": [line_of(entry, clearance(person, timezone.now())) for entry in rows[:PAGE]],
-        "older": _place(rows[PAGE - 1]) if len(rows) > PAGE else None,
+        "older": place_of(rows[PAGE - 1]) if len(rows) > PAGE else None,
         "total": min(total, COUNTED),
         "more": total > COUNTED,
         "query": _query(asked),
         "filtered": any(value for name, value in asked.items() if name != "before"),
         "last": newest_place,
-        "hours": _hours(newest[:COUNTED]),
+        "chart": bars.by_hour(newest[:COUNTED]),
         "head": _signed(),
         "keepable": _keepable(asked),
+        "checking": checking(),
     }
     return render(request, "archive/log.html", context)
 
@@ -236,12 +249,19 @@ def _signed() -> dict[str, Any]:
     return {"size": head.size, "root": head.root.hex()[:8]} if head else {}
 
 
+def checking() -> dict[str, Any]:
+    """Return what the auditor's pages say of signed files: the public key, the limits, what they leave open."""
+    key = publishing.signer().public if publishing.has_key() else "NAME+HASH+KEY"
+    return {"key": key, "does_not_prove": selections.does_not_prove(), "most": selections.MOST}
+
+
 def _keepable(asked: QueryDict) -> str:
     """Return what of the question can be kept under a name: the chosen filters, no place in the list."""
     return urlencode([(name, asked[name]) for name in LogFilter.base_fields if asked.get(name)])
 
 
-def _kept(asked: Any) -> dict[str, str]:
+def kept(asked: Any) -> dict[str, str]:
+    """Return what was asked as the entry of the look keeps it."""
     return {name: str(value)[:100] for name, value in asked.items() if value}
 
 
@@ -265,121 +285,8 @@ def _older(found: QuerySet[AuditEntry], index: int, last: datetime | None) -> Qu
     return found.filter(Q(ts__lt=last) | Q(leaf__idx__lt=index), ts__lte=last)
 
 
-def _hours(newest: Sequence[tuple[datetime, str]]) -> dict[str, list[int]]:
-    """Return how many of the newest entries asked for fall on each hour of the day, done and refused."""
-    counts = {"ok": [0] * 24, "denied": [0] * 24}
-    for moment, outcome in newest:
-        counts["ok" if outcome == "ok" else "denied"][timezone.localtime(moment).hour] += 1
-    return counts
-
-
-def _place(entry: AuditEntry) -> int | None:
-    """Return the entry's place; None in the moments before the sequencer has given it one."""
-    leaf = getattr(entry, "leaf", None)
-    return leaf.idx if leaf else None
-
-
-def line_of(entry: AuditEntry, cleared: Level) -> dict[str, Any]:
-    """Return one entry as the screen and the exports show it to a reader cleared to a level: only what stands in the log.
-
-    Words of people about what is above that level are withheld - what was searched, how a file is
-    named, why something was done; that it was done, by whom, when and to which dispatch never is.
-    """
-    body = json.loads(bytes(entry.body))
-    detail = getattr(entry, "detail", None)
-    reason, details = body["reason"], detail.payload if detail else {}
-    needed = max(entry.level, body["actor"]["clearance"] if entry.action in ASKING else 0)
-    if needed > cleared and (reason or TELLING & set(details)):
-        details = {name: value for name, value in details.items() if name not in TELLING}
-        reason, details = "", details | {"withheld": Level(needed).slug}
-    return {
-        "index": _place(entry),
-        "at": entry.ts,
-        "person": body["actor"]["name"],
-        "is_machine": not body["actor"]["id"],
-        "roles": body["actor"]["roles"],
-        "address": body["src"]["ip"],
-        "action": entry.action,
-        "word": action_words.word(entry.action),
-        "object": body["object"]["type"],
-        "number": body["object"]["no"] or body["object"]["id"],
-        "key": body["object"]["id"],
-        "level": Level(entry.level),
-        "outcome": entry.outcome,
-        "reason": reason,
-        "details": details,
-    }
-
-
-COLUMNS: Final = (
-    "index",
-    "at",
-    "person",
-    "roles",
-    "address",
-    "action",
-    "object",
-    "number",
-    "level",
-    "outcome",
-    "reason",
-    "details",
-)
-
-
-@require_GET
-def export(request: HttpRequest, form: str) -> HttpResponseBase:
-    """Send the entries asked for as CSV or JSON lines."""
-    person = person_of(request)
-    access.require(person, Action.LOG_EXPORT)
-    found = LogFilter(request.GET, person).entries()[:EXPORTED]
-    audit.read(Action.LOG_EXPORT, actor=person, filters=_kept(request.GET), form=form)
-    cleared = clearance(person, timezone.now())
-    lines = _csv(found, cleared) if form == "csv" else _json(found, cleared)
-    kind = "text/csv; charset=utf-8" if form == "csv" else "application/json"
-    name = f"nhat-ky-{timezone.localdate():%Y%m%d}.{form}"
-    return StreamingHttpResponse(
-        lines, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'}
-    )
-
-
-class _Echo:
-    """Gives back what the CSV writer writes."""
-
-    def write(self, value: str) -> str:
-        """Return the line."""
-        return value
-
-
-def _csv(found: QuerySet[AuditEntry], cleared: Level) -> Iterator[str]:
-    writer = csv.writer(_Echo())
-    yield "\ufeff" + writer.writerow(COLUMNS)
-    for entry in found.iterator(chunk_size=500):
-        line = _plain(entry, cleared)
-        yield writer.writerow([_cell(line[name]) for name in COLUMNS])
-
-
-def _cell(value: Any) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
-    shown = json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
-    return f"'{shown}" if shown.startswith(CELL_STARTS) else shown
-
-
-def _json(found: QuerySet[AuditEntry], cleared: Level) -> Iterator[str]:
-    yield "["
-    for place, entry in enumerate(found.iterator(chunk_size=500)):
-        yield ("," if place else "") + "\n" + json.dumps(_plain(entry, cleared), ensure_ascii=False)
-    yield "\n]\n"
-
-
-def _plain(entry: AuditEntry, cleared: Level) -> dict[str, Any]:
-    line = line_of(entry, cleared)
-    return {name: line[name] for name in COLUMNS} | {"at": entry.ts.isoformat(), "level": line["level"].slug}
-
-
 urlpatterns = [
     path("log/", log, name="log"),
     path("log/refused/", refused, name="log-refused"),
     path("log/outside/", outside, name="log-outside"),
-    path("log/export.<str:form>", export, name="log-export"),
 ]

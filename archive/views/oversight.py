@@ -1,8 +1,10 @@
 """The auditor's other pages: who saw a dispatch, what stands out, filters kept under a name. Reading is logged."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
@@ -15,13 +17,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
-from archive import access, audit, notable
+from archive import access, audit, notable, tallies
 from archive.models import AuditEntry, KeptLogFilter
 from archive.rules import action_words
 from archive.rules.levels import Level
 from archive.rules.roles import Action
+from archive.views import bars
 from archive.views.doors import person_of
-from archive.views.log import about
+from archive.views.log import about, checking
 
 DAYS: Final = (7, 30, 90)
 MOST_ENTRIES: Final = 20_000  # of one dispatch
@@ -72,6 +75,7 @@ def who(request: HttpRequest) -> HttpResponse:
     audit.read(Action.LOG_READ, actor=person, filters={"record": asked} if asked else {}, who=True)
     seers, is_more = _seers(asked) if asked else ([], False)
     context = {"form": form, "asked": asked, "seers": seers, "more": is_more, "most": MOST_ENTRIES}
+    context |= {"query": urlencode({"record": asked}), "checking": checking()}
     return render(request, "archive/log_who.html", context)
 
 
@@ -92,13 +96,32 @@ def unusual(request: HttpRequest) -> HttpResponse:
     """Show what stands out, each kind with its rule in words."""
     person = person_of(request)
     access.require(person, Action.LOG_READ)
-    asked = request.GET.get("days", "")
-    days = int(asked) if asked in {str(one) for one in DAYS} else DAYS[0]
+    days = days_of(request)
     audit.read(Action.LOG_READ, actor=person, unusual=True, days=days)
     today = timezone.localdate()
-    found = notable.notable(today - timedelta(days=days), today)
-    kinds = [{"kind": kind, "rows": [_line(one) for one in found if one.kind is kind]} for kind in notable.Kind]
-    return render(request, "archive/log_unusual.html", {"kinds": kinds, "days": days, "choices": DAYS})
+    since = today - timedelta(days=days)
+    context = {
+        "kinds": list(_kinds(notable.notable(since, today))),
+        "days": days,
+        "choices": DAYS,
+        "chart": bars.by_day(tallies.by_day(since, today), since, today),
+        "query": urlencode({"days": days}),
+        "checking": checking(),
+    }
+    return render(request, "archive/log_unusual.html", context)
+
+
+def _kinds(found: list[notable.Notable]) -> Iterator[dict[str, Any]]:
+    for kind in notable.Kind:
+        ones = [one for one in found if one.kind is kind]
+        shown = ones[: notable.MOST]
+        yield {"kind": kind, "rows": [_line(one) for one in shown], "more": len(ones) > len(shown)}
+
+
+def days_of(request: HttpRequest) -> int:
+    """Return how many days are looked at: one of those offered."""
+    asked = request.GET.get("days", "")
+    return int(asked) if asked in {str(one) for one in DAYS} else DAYS[0]
 
 
 def _line(one: notable.Notable) -> dict[str, Any]:

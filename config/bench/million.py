@@ -51,10 +51,10 @@ def main(records: int) -> None:
     django.setup()
     began, spent = time.perf_counter(), time.process_time()
     chance = random.Random(2026)
-    large = _office(chance)
+    large = office(chance)
     to = bulk.writer()
     sheet, close = bulk.sheets(to)
-    _fill(sheet, large, records, chance)
+    fill(sheet, large, records, chance)
     made = time.perf_counter() - began
     close()
     whole, cpu = time.perf_counter() - began, time.process_time() - spent
@@ -64,7 +64,8 @@ def main(records: int) -> None:
 # --- the office ------------------------------------------------------------------------------------------
 
 
-def _office(chance: random.Random) -> Large:
+def office(chance: random.Random) -> Large:
+    """Found the large office: units, registers, people."""
     from archive.models import Register, RegisterKind, Unit
 
     top = Unit.objects.create(code="L0", name="Bộ chỉ huy lớn", path="/l0/")
@@ -137,7 +138,8 @@ def _employ(large: Large, posts: list[tuple[str, int, int, Any, int]]) -> Large:
 # --- the records -----------------------------------------------------------------------------------------
 
 
-def _fill(sheet: bulk.Sheets, large: Large, records: int, chance: random.Random) -> None:
+def fill(sheet: bulk.Sheets, large: Large, records: int, chance: random.Random, *, log: bool = True) -> None:
+    """Fill it with records, and the log with an act and a read of each."""
     from archive.models import AuditLeaf, Record, RegisterCounter
 
     maker = _Maker(
@@ -145,6 +147,7 @@ def _fill(sheet: bulk.Sheets, large: Large, records: int, chance: random.Random)
     )
     top = AuditLeaf.objects.order_by("-idx").values_list("idx", flat=True).first()
     maker.leaf = 0 if top is None else top + 1
+    maker.logs = log
     for place in range(records):
         maker.record(place, records)
     maker.keep(records)
@@ -173,7 +176,7 @@ class _Maker:
         self.sheet, self.large, self.chance, self.first = sheet, large, chance, first
         self.now = datetime.now(UTC).replace(microsecond=0)
         self.began = self.now - timedelta(days=365 * YEARS)
-        self.leaf = 0
+        self.leaf, self.logs = 0, True
         self.sequence: dict[int, int] = {}
         self.loose: dict[int, list[tuple[int, int, date]]] = {}  # by department: record, level, day
         self.weights = [1 / (place + 0.6) for place in range(DEPARTMENTS)]
@@ -205,7 +208,8 @@ class _Maker:
             self._steps(one, alive=share >= 1 - ALIVE, directed=share < 1 - UNTOUCHED - DRAFTS - TO_DIRECT)
         if filed:
             self.file(one)
-        self._log(one)
+        if self.logs:
+            self._log(one)
 
     def _row(self, one: _One, *, state: str, **marks: bool) -> None:
         from archive.models import Record

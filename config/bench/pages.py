@@ -61,9 +61,11 @@ def child(environment: dict[str, str], module: str, *words: str) -> str:
 
 
 @contextmanager
-def installation(records: int, database: str, keep: Path | None) -> Iterator[dict[str, str]]:
-    """Yield the environment of a founded and filled installation."""
-    kind, name = "postgresql" if database else "sqlite", f"vankhobench_pages_{records}"
+def installation(
+    records: int, database: str, keep: Path | None, *, filler: str = "config.bench.million"
+) -> Iterator[dict[str, str]]:
+    """Yield the environment of a founded installation that a module has filled with so many rows."""
+    kind, name = "postgresql" if database else "sqlite", f"vankhobench_{filler.rpartition('.')[2]}_{records}"
     with nullcontext(keep) if keep else tempfile.TemporaryDirectory(prefix="vankho-bench-") as folder:
         home = (Path(folder) / f"{kind}-{records}").absolute()
         environment = os.environ | {
@@ -81,7 +83,7 @@ def installation(records: int, database: str, keep: Path | None) -> Iterator[dic
                 stack.databases(database, statement, name)
         scratch.manage(environment, "demo", "--dispatches", "0")
         if fill:
-            print(child(environment, "config.bench.million", str(records)).strip(), flush=True)
+            print(child(environment, filler, str(records)).strip(), flush=True)
             (home / "loaded").touch()
         try:
             yield environment
@@ -138,14 +140,15 @@ def _measured(person: Any, address: str) -> dict[str, Any]:
             break
     if address in os.environ.get("VANKHO_BENCH_SHOW", "").split():
         print(*asked, sep="\n", file=sys.stderr)
-    return {"queries": len(asked), "bytes": len(answer.content), **_spread("wall", wall), **_spread("cpu", cpu)}
+    return {"queries": len(asked), "bytes": len(answer.content), **spread("wall", wall), **spread("cpu", cpu)}
 
 
 TURNS: Final = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")  # no work for the database
 SLOW_SECONDS: Final = 3.0  # a page this slow is asked once
 
 
-def _spread(name: str, spent: list[float]) -> dict[str, float]:
+def spread(name: str, spent: list[float]) -> dict[str, float]:
+    """Return the median and the 95th percentile of times."""
     ordered = sorted(spent)
     return {
         f"{name}_p50": round(statistics.median(ordered), 1),

@@ -1,0 +1,126 @@
+"""One entry of the log in a reader's words: what the pages show and what leaves the house says the same.
+
+Words of people about what lies above the reader's clearance are withheld here, and nowhere
+else: what was searched, how a file is named, why something was done. That it was done, by
+whom, when and to which dispatch never is. Reads entries, never writes.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from archive.models import AuditDetail, AuditEntry
+from archive.rules import action_words, detail_words
+from archive.rules.levels import LEVEL_LABELS, Level
+from archive.rules.roles import Action
+
+# The words of these may tell of all that the asker may see.
+ASKING: Final = frozenset({Action.SEARCH_RUN, Action.SEARCH_EXPORT})
+TELLING: Final = frozenset({"text", "filters", "name", "reason", "answer"})  # details in people's own words
+OUTCOMES: Final = {"ok": _("done"), "denied": _("refused"), "error": _("failed")}
+MACHINE: Final = _("the machine")
+# A row of a signed export; the checker compares all but the last two with the entry's bytes.
+COLUMNS: Final = {
+    "index": _("Entry"),
+    "at": _("When"),
+    "person": _("Who"),
+    "roles": _("Posts"),
+    "address": _("From where"),
+    "action": _("Act (code)"),
+    "act": _("Act"),
+    "object": _("Kind of thing"),
+    "number": _("Number or key"),
+    "level": _("Level then"),
+    "outcome": _("Outcome"),
+    "reason": _("Reason"),
+    "details": _("Details (as kept)"),
+    "said": _("Details in words"),
+    "why": _("Why it stands out"),
+}
+
+
+def place_of(entry: AuditEntry) -> int | None:
+    """Return the entry's place; None in the moments before the sequencer has given it one."""
+    leaf = getattr(entry, "leaf", None)
+    return leaf.idx if leaf else None
+
+
+def line_of(entry: AuditEntry, cleared: Level) -> dict[str, Any]:
+    """Return one entry as the screen and the exports show it to a reader cleared to a level: only what stands in the log.
+
+    The reason of a refusal is its code, which tells nothing; of an act it is in people's words.
+    """
+    body = json.loads(bytes(entry.body))
+    detail = getattr(entry, "detail", None)
+    reason, details = body["reason"], detail.payload if detail else {}
+    needed = max(entry.level, body["actor"]["clearance"] if entry.action in ASKING else 0)
+    words = bool(reason and entry.outcome == "ok")
+    hides_reason = words and needed > cleared
+    if needed > cleared and (hides_reason or TELLING & set(details)):
+        details = {name: value for name, value in details.items() if name not in TELLING}
+        details |= {"withheld": Level(needed).slug}
+    return {
+        "index": place_of(entry),
+        "at": entry.ts,
+        "person": body["actor"]["name"],
+        "is_machine": not body["actor"]["id"],
+        "roles": body["actor"]["roles"],
+        "address": body["src"]["ip"],
+        "action": entry.action,
+        "word": action_words.word(entry.action),
+        "object": body["object"]["type"],
+        "number": body["object"]["no"] or body["object"]["id"],
+        "key": body["object"]["id"],
+        "level": Level(entry.level),
+        "outcome": entry.outcome,
+        "reason": "" if hides_reason else reason,
+        "hides_reason": hides_reason,
+        "details": details,
+        "tells": needed if words or TELLING & set(details) else 0,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row to read, and of what it is shown from: the entry's bytes unless words of them are withheld, and its details."""
+
+    row: dict[str, Any]
+    leaf: bytes
+    body: bytes | None
+    detail: AuditDetail | None
+    level: int  # of the words that stand in it
+
+
+def taken_out(entry: AuditEntry, cleared: Level, words: dict[str, Any], why: str = "") -> Line:
+    """Return an entry as a row of an export under these words, with what proves it as far as the reader may have that."""
+    line = line_of(entry, cleared)
+    withheld = "withheld" in line["details"]
+    row = {name: line.get(name, "") for name in COLUMNS} | {
+        "at": timezone.localtime(entry.ts).isoformat(timespec="microseconds"),
+        "person": words["machine"] if line["is_machine"] else line["person"],
+        "act": words["act"].get(entry.action, entry.action),
+        "level": words["level"][str(entry.level)],
+        "outcome": words["outcome"].get(entry.outcome, entry.outcome),
+        "said": "; ".join(f"{name}: {value}" for name, value in detail_words.shown(line["details"])),
+        "why": why,
+    }
+    return Line(
+        row,
+        bytes(entry.leaf_hash),
+        None if line["hides_reason"] else bytes(entry.body),
+        None if withheld else getattr(entry, "detail", None),
+        line["tells"],
+    )
+
+
+def words_of_rows() -> dict[str, Any]:
+    """Return the words that rows use for codes, in the language now active: the checker reads them from the manifest."""
+    return {
+        "machine": str(MACHINE),
+        "act": {str(act): str(word) for act, word in action_words.WORDS.items()},
+        "level": {str(int(level)): str(label) for level, label in LEVEL_LABELS.items()},
+        "outcome": {outcome: str(word) for outcome, word in OUTCOMES.items()},
+    }
