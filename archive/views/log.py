@@ -125,7 +125,8 @@ class LogFilter(forms.Form):
         said = []
         for name, field in self.fields.items():
             if asked.get(name) and name not in {"since", "until"}:
-                shown = dict(field.choices).get(asked[name]) if isinstance(field, forms.ChoiceField) else asked[name]
+                choices: Any = field.choices if isinstance(field, forms.ChoiceField) else ()
+                shown = dict(choices).get(asked[name], asked[name])
                 said.append(f"{field.label}: {shown}")
         since, until = self.span()
         for label, day in ((_("From"), since), (_("To"), until)):

@@ -8,6 +8,7 @@ founded sample office gives rules, file plan and holidays. `LARGE` names the rea
 
 import hashlib
 import json
+import os
 import random
 import sys
 import time
@@ -37,17 +38,15 @@ from config.bench.shape import (
     WORDS,
     YEARS,
     Large,
+    stamp,
 )
 
 
 def main(records: int) -> None:
     """Found the large office beside the sample and fill it."""
-    import os
-
     import django
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-
     django.setup()
     began, spent = time.perf_counter(), time.process_time()
     chance = random.Random(2026)
@@ -208,8 +207,7 @@ class _Maker:
             self._steps(one, alive=share >= 1 - ALIVE, directed=share < 1 - UNTOUCHED - DRAFTS - TO_DIRECT)
         if filed:
             self.file(one)
-        if self.logs:
-            self._log(one)
+        self._log(one)
 
     def _row(self, one: _One, *, state: str, **marks: bool) -> None:
         from archive.models import Record
@@ -225,8 +223,8 @@ class _Maker:
             code_number=str(chance.randint(1, 4800)), code_notation=SIGNS[kind], issued_date=str(one.at.date()),
             organ_name=chance.choice(ORGANS), type_name=TYPES[kind], subject="" if one.level == TOP_SECRET else words,
             signer_name="Nguyễn Văn Mẫu", urgency=chance.choices((0, 1, 2, 3), (85, 10, 3, 2))[0],
-            page_amount=2, arrival_date=str(one.at.date()), created_at=_stamp(one.at), created_by_id=clerk,
-            proposal=PROPOSAL, registered_at=_stamp(one.at) if registered else None,
+            page_amount=2, arrival_date=str(one.at.date()), created_at=stamp(one.at), created_by_id=clerk,
+            proposal=PROPOSAL, registered_at=stamp(one.at) if registered else None,
             registered_by_id=clerk if registered else None, **marks,
         )  # fmt: skip
 
@@ -237,7 +235,7 @@ class _Maker:
             self.sheet(DigitalObject).add(
                 address=f"{self.chance.getrandbits(96):024x}{one.pk:08x}" if role == "pack" else f"o{one.pk:031x}",
                 record_id=one.pk, role=role, name="quet.pdf", media_type="application/pdf", size=300_000,
-                sha256=f"{one.pk:064x}", sealed_size=300_100, sealed_sha256=f"{one.pk:064x}", level=one.level, created_at=_stamp(one.at),
+                sha256=f"{one.pk:064x}", sealed_size=300_100, sealed_sha256=f"{one.pk:064x}", level=one.level, created_at=stamp(one.at),
             )  # fmt: skip
         for number in (1, 2):
             self.sheet(Page).add(
@@ -281,7 +279,7 @@ class _Maker:
         last = self.large.counters.get((register, one.at.year), 0) + 1
         self.large.counters[register, one.at.year] = last
         self.sheet(RegisterNumber).add(
-            id=one.pk, register_id=register, year=one.at.year, number=last, record_id=one.pk, allotted_at=_stamp(one.at),
+            id=one.pk, register_id=register, year=one.at.year, number=last, record_id=one.pk, allotted_at=stamp(one.at),
             allotted_by_id=self.large.clerks[one.department],
         )  # fmt: skip
 
@@ -294,10 +292,10 @@ class _Maker:
         leader = self.large.people[0]
         step = {
             "record_id": one.pk,
-            "created_at": _stamp(one.at),
+            "created_at": stamp(one.at),
             "due_on": str(one.at.date() + timedelta(days=chance.randint(2, 30))),
         }
-        done = {"state": "done", "closed_at": _stamp(one.at + timedelta(days=1)), "closed_by_id": leader}
+        done = {"state": "done", "closed_at": stamp(one.at + timedelta(days=1)), "closed_by_id": leader}
         waits = {"state": "open"}
         self.sheet(Step).add(id=8 * one.pk, order=1, kind="direct", from_person_id=self.large.clerks[one.department],
                              to_person_id=leader, **step, **(done if directed else waits))  # fmt: skip
@@ -346,7 +344,7 @@ class _Maker:
 
         dossiers = self.sheet(Dossier).count
         for hold in range(1, 21):
-            self.sheet(Hold).add(id=hold, name=f"Tạm dừng {hold}", reason="Thanh tra", placed_at=_stamp(self.now),
+            self.sheet(Hold).add(id=hold, name=f"Tạm dừng {hold}", reason="Thanh tra", placed_at=stamp(self.now),
                                  placed_by_id=self.large.people[1])  # fmt: skip
             covered = [{"dossier_id": self.first + self.chance.randint(1, dossiers)} for _ in range(3) if dossiers]
             covered += [{"record_id": self.first + self.chance.randint(1, records)} for _ in range(3)]
@@ -357,6 +355,8 @@ class _Maker:
 
     def _log(self, one: _One) -> None:
         """Write that it was registered, and that somebody read another one lately registered."""
+        if not self.logs:
+            return
         self._entry(one, self.large.clerks[one.department], "record.register")
         other = max(self.first + 1, one.pk - self.chance.randint(0, 500))
         read = replace(one, pk=other, key=self.keys[other], at=one.at + timedelta(seconds=1))
@@ -375,7 +375,7 @@ class _Maker:
                        "level": level}  # fmt: skip
         outcome = "denied" if self.chance.random() < REFUSED else "ok"
         self.sheet(AuditEntry).add(
-            id=entry, ts=_stamp(at), actor_id=actor, action=action, outcome=outcome, object_type="record",
+            id=entry, ts=stamp(at), actor_id=actor, action=action, outcome=outcome, object_type="record",
             object_id=key, object_seq=sequence, record_id=pk, level=level, body=body.encode(),
             leaf_hash=hashlib.sha256(b"\x00" + body.encode()).digest(),
         )  # fmt: skip
@@ -394,10 +394,6 @@ BODY: Final = (
     '"type":"record"},"object_prev":"' + "0" * 64 + '","object_seq":%(seq)d,"outcome":"ok","reason":"",'
     '"src":{"ip":"10.0.0.1","req":"0123456789abcdef","session":"0123456789abcdef","ua":"bench"},"ts":"%(at)s","v":1}'
 )
-
-
-def _stamp(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M:%S}"
 
 
 if __name__ == "__main__":

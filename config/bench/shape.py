@@ -1,6 +1,7 @@
 """The shape of the large office that benches look at: how many, how old, which words."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 YEARS: Final = 12
@@ -41,3 +42,8 @@ class Large:
     staff: dict[int, list[int]]
     registers: dict[tuple[int, str], int]
     counters: dict[tuple[int, int], int] = field(default_factory=dict)
+
+
+def stamp(at: datetime) -> str:
+    """Return a moment as both databases take it."""
+    return f"{at:%Y-%m-%d %H:%M:%S}"
