@@ -25,7 +25,7 @@ def sum_up(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("archive", "0027_second_factor")]
+    dependencies = [("archive", "0029_signs_in_by")]
 
     operations = [
         migrations.AddField("tally", "is_much", models.BooleanField(default=False)),
