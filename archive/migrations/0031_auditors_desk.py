@@ -25,7 +25,7 @@ def sum_up(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("archive", "0029_signs_in_by")]
+    dependencies = [("archive", "0030_paper_stubs")]
 
     operations = [
         migrations.AddField("tally", "is_much", models.BooleanField(default=False)),
