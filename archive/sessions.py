@@ -134,7 +134,7 @@ def _end(rows: list[OpenSession], *, actor: Person, reason: str = "") -> int:
     if not rows:
         raise NoSession
     for row in rows:
-        row.delete()
         told = {"session": name_of(row.session_key), "ip": row.ip, "agent": row.agent}
+        row.delete()
         audit.write(Action.SESSION_END, actor=actor, subject=row.person, reason=reason, details=told)
     return len(rows)

@@ -114,7 +114,7 @@ class Provider:
         answer = self._exchange(metadata, query["code"], journey)
         claims = self._checked(answer["id_token"], journey)
         name = claims.get(self.client.name_claim) or self._asked_for_name(metadata, answer, claims["sub"])
-        if not isinstance(name, str) or not name:
+        if not isinstance(name, str) or not name or not name.isprintable():
             raise _Wrong(f"no {self.client.name_claim}")
         return Identity(self.by, name, f"{self.client.issuer} {claims['sub']}")
 

@@ -63,6 +63,7 @@ def test_one_session_is_ended_at_once_and_stands_in_the_log(browser, last_entry)
     assert ended().count() == 1
     assert last_entry().action == "session.end"
     assert json.loads(bytes(ended().get().body))["src"]["session"] != name
+    assert ended().get().detail.payload == {"session": name, "ip": "10.0.0.2", "agent": FIREFOX}
 
 
 def test_all_others_are_ended_and_mine_goes_on(browser):

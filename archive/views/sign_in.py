@@ -99,6 +99,7 @@ def _enter(request: HttpRequest, person: Any, *, with_code: bool = False, wanted
 
 def write_failure(name: str, *, by: str = "") -> None:
     """Keep the attempt with the driver that was asked; an unknown name is kept only as given, cut short."""
+    name = name.replace("\x00", "\ufffd")  # PostgreSQL looks for no text with it
     person = Person.objects.filter(username=name).first()
     subject = person or audit.Subject("person", "unknown")
     told: dict[str, Any] = {"name": name[:60], "by": by or (person.signs_in_by if person else "unknown")}
