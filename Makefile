@@ -2,7 +2,7 @@
 PYTHON := .venv/bin/python
 PORT ?= 8000
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev setup-engine demo serve test check engine drill browser bench bench-search
+.PHONY: help setup setup-dev setup-engine demo serve test check engine drill browser gates bench bench-search
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -40,6 +40,9 @@ drill: setup-dev ## restore drills on small data: one machine, and the big stack
 
 browser: setup-dev ## the journeys of each role in a real browser
 	@$(PYTHON) -m pytest -q -m browser
+
+gates: setup-dev ## what outside judges say of the code and of a served office (half an hour; NAMES="ruff axe" for some, MINUTES=10 before a release)
+	@nice -n 10 $(PYTHON) -m config.gates $(NAMES) --minutes $(or $(MINUTES),1)
 
 bench-search: setup-dev ## the search bench at 200,000 and 1,000,000 records (an hour or two; on Elasticsearch where VANKHO_TEST_ELASTICSEARCH_URL names one)
 	@$(PYTHON) -m config.bench searching --records 200000,1000000 --engine embedded,elastic

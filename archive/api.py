@@ -1,7 +1,7 @@
 """Records by API: list, detail, page text with words and boxes - the same doors, the same entries."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from django.http import HttpRequest, QueryDict
 from ninja import Query, Router, Schema
@@ -17,6 +17,25 @@ from archive.views.doors import person_of
 
 router = Router(tags=["records"])
 PER_PAGE = 50
+
+
+class Problem(Schema):
+    """Why something was not done, and what to do; `code` is stable."""
+
+    code: str
+    message: str
+
+
+class Unread(Schema):
+    """Who asks, or what was asked, could not be read: a sentence, or every fault with its place."""
+
+    detail: str | list[dict[str, Any]]
+
+
+# What every route may answer besides its own: the description names it, so that a caller can rely on all of it.
+REFUSALS: Final[dict[int, Any]] = {
+    400: Unread, 401: Unread, 403: Problem, 404: Problem, 409: Problem, 422: Unread, 503: Problem,
+}  # fmt: skip
 
 
 class RecordOut(Schema):
@@ -144,7 +163,7 @@ def described_file(file: pages.File) -> dict[str, Any]:
     }
 
 
-@router.get("/records", response=RecordList)
+@router.get("/records", response={200: RecordList, **REFUSALS})
 def listed(request: HttpRequest, asked: Query[ListAsked]) -> dict[str, Any]:
     """List the records this account may see, newest first.
 
@@ -162,7 +181,7 @@ def listed(request: HttpRequest, asked: Query[ListAsked]) -> dict[str, Any]:
     return {"items": [described(record) for record in rows[:PER_PAGE]], "before": before}
 
 
-@router.get("/records/{key}", response=RecordDetail)
+@router.get("/records/{key}", response={200: RecordDetail, **REFUSALS})
 def detail(request: HttpRequest, key: str) -> dict[str, Any]:
     """Return one record."""
     person = person_of(request)
@@ -176,7 +195,7 @@ def detail(request: HttpRequest, key: str) -> dict[str, Any]:
     )
 
 
-@router.get("/records/{key}/pages/{number}", response=PageOut)
+@router.get("/records/{key}/pages/{number}", response={200: PageOut, **REFUSALS})
 def page(request: HttpRequest, key: str, number: int) -> dict[str, Any]:
     """Return what was read of one page, with every word's box."""
     person = person_of(request)

@@ -18,6 +18,7 @@ from archive import audit, tokens
 from archive.api import router as records
 from archive.models import Person
 from archive.rules.errors import Forbidden, Hidden, Refusal
+from archive.views import states
 from archive.views.states import view_of
 from ingest.api import router as intake
 from search.api import router as searching
@@ -67,6 +68,14 @@ def busy(request: HttpRequest, _fault: Exception) -> HttpResponse:
     answer = api.create_response(request, {"code": "DB-005", "message": message}, status=503)
     answer.headers["Retry-After"] = "10"
     return answer
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Answer an address that nobody serves: below the API in its own form, elsewhere by the page."""
+    if not request.path_info.startswith("/api/"):
+        return states.not_found(request, exception)
+    problem = {"code": Hidden.code, "message": str(Hidden(object_type="address", object_id=""))}
+    return api.create_response(request, problem, status=404)
 
 
 def schema_file() -> dict[str, Any]:

@@ -6,6 +6,8 @@ is not private. The checks look at settings and resolve names; they connect to n
 """
 
 import ipaddress
+
+# nosemgrep: network - resolves names of settings, connects to nothing
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass

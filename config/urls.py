@@ -14,5 +14,5 @@ urlpatterns = [
     path("machine/", include("config.status_urls")),
     path("language/", login_not_required(set_language), name="set_language"),
 ]
-handler404 = "archive.views.states.not_found"
+handler404 = "config.api.not_found"
 handler500 = "archive.views.states.failed"

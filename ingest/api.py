@@ -9,7 +9,7 @@ from ninja.files import UploadedFile
 from pydantic import ConfigDict, Field
 
 from archive import access, audit
-from archive.api import nothing_else
+from archive.api import REFUSALS, Problem, Unread, nothing_else
 from archive.rules.errors import Forbidden, Hidden, Refusal
 from archive.rules.levels import Level
 from archive.rules.roles import Action
@@ -66,13 +66,6 @@ class AddedOut(Schema):
     scan: uuid.UUID | None
 
 
-class Problem(Schema):
-    """Why something was not done, and what to do."""
-
-    code: str
-    message: str
-
-
 def described(scan: Scan) -> dict[str, Any]:
     """Return the public state of a scan."""
     suggested = scan.suggested_level
@@ -96,7 +89,7 @@ def described(scan: Scan) -> dict[str, Any]:
     }
 
 
-@router.post("/scans", response={201: ScanOut, 422: ScanOut, 400: Problem})
+@router.post("/scans", response={**REFUSALS, 201: ScanOut, 422: ScanOut | Unread, 400: Problem | Unread})
 def upload(request: HttpRequest, asked: Form[UploadIn], file: File[UploadedFile]) -> Status[Any]:
     """Hand one file in; 422 says that it was refused, with the reason."""
     nothing_else(request.POST, UploadIn)
@@ -115,7 +108,7 @@ def upload(request: HttpRequest, asked: Form[UploadIn], file: File[UploadedFile]
     return Status(422 if scan.state == ScanState.REFUSED else 201, described(scan))
 
 
-@router.post("/records/{key}/files", response={201: AddedOut, 200: AddedOut, 409: Problem})
+@router.post("/records/{key}/files", response={**REFUSALS, 201: AddedOut, 200: AddedOut})
 def add(request: HttpRequest, key: str, asked: Form[AddIn], file: File[UploadedFile]) -> Status[Any]:
     """Add a file to a record, at its level; it joins when it has been read. The same bytes are taken once (200)."""
     nothing_else(request.POST, AddIn)
@@ -135,7 +128,7 @@ def add(request: HttpRequest, key: str, asked: Form[AddIn], file: File[UploadedF
     return Status(201 if added.is_new else 200, {"is_new": added.is_new, "name": added.name, "scan": scan})
 
 
-@router.get("/scans/{scan_id}", response=ScanOut)
+@router.get("/scans/{scan_id}", response={200: ScanOut, **REFUSALS})
 def status(request: HttpRequest, scan_id: uuid.UUID) -> dict[str, Any]:
     """Return how far the reading of a file is."""
     person = person_of(request)

@@ -11,6 +11,8 @@ import ctypes
 import gc
 import logging
 import os
+
+# nosemgrep: network - the machine's own name
 import socket
 import threading
 import time

@@ -12,7 +12,7 @@ from ninja import Router, Schema, Status
 from pydantic import ConfigDict, Field
 
 from archive import access, audit
-from archive.api import RecordOut, described
+from archive.api import REFUSALS, RecordOut, described
 from archive.rules.roles import Action
 from archive.views.doors import person_of
 from search import chips, finding
@@ -41,7 +41,7 @@ class SearchIn(Schema):
 
     q: str = Field("", max_length=MAX_CHARS, description="words, a number, name:value; empty: everything")
     order: Order = Order.NEWEST
-    offset: int = Field(0, ge=0, le=DEEPEST - finding.PER_PAGE)
+    offset: int = Field(0, strict=True, ge=0, le=DEEPEST - finding.PER_PAGE)
     filters: dict[Facet, Values] = Field(
         default_factory=dict, description="facet to values: any of them, in every facet"
     )
@@ -112,14 +112,7 @@ class HintOut(Schema):
     count: int
 
 
-class Unanswered(Schema):
-    """Why nothing was answered: a stable code and a sentence."""
-
-    code: str
-    message: str
-
-
-@router.post("/search", response={200: SearchOut, 503: Unanswered})
+@router.post("/search", response={200: SearchOut, **REFUSALS})
 def search(request: HttpRequest, response: HttpResponse, asked: SearchIn) -> Status[Any]:
     """Search the records this account may see."""
     person = person_of(request)
@@ -163,7 +156,7 @@ def _hit(found: finding.Found) -> dict[str, Any]:
     }
 
 
-@router.post("/search/suggestions", response={200: list[HintOut], 503: Unanswered})
+@router.post("/search/suggestions", response={200: list[HintOut], **REFUSALS})
 def suggestions(request: HttpRequest, response: HttpResponse, typed: TypedIn) -> Status[Any]:
     """Offer what may be about to be typed, from the records this account may see."""
     person = person_of(request)

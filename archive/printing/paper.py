@@ -69,4 +69,5 @@ def _fonts() -> Any:
 def _style() -> Any:
     import weasyprint
 
+    # nosemgrep: files - our own stylesheet
     return weasyprint.CSS(string=STYLE.read_text(encoding="utf-8"), url_fetcher=refuse, font_config=_fonts())

@@ -43,9 +43,11 @@ def _drop_tables() -> None:
     with roles.acting_as_owner(), connection.cursor() as cursor:
         cursor.execute("SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = current_schema()")
         for (table,) in cursor.fetchall():
+            # nosemgrep: raw-sql - quoted by the database itself
             cursor.execute(f"DROP TABLE IF EXISTS {table} CASCADE")
         cursor.execute(_FENCES)
         for (function,) in cursor.fetchall():
+            # nosemgrep: raw-sql - quoted by the database itself
             cursor.execute(f"DROP FUNCTION {function}() CASCADE")
 
 

@@ -64,6 +64,7 @@ def dump(cursor: Any, path: Path) -> dict[str, int]:
     with durable.writing(path) as file:
         for table, columns in cursor.fetchall():
             file.write(json.dumps({"columns": columns, "table": table}, sort_keys=True).encode() + b"\n")
+            # nosemgrep: raw-sql - names of our own tables
             with cursor.copy(f"COPY {_listed(table, columns)} TO STDOUT") as rows:
                 for part in rows:
                     file.write(part)
@@ -92,6 +93,7 @@ def load(path: Path, *, expected: dict[str, int], name: str) -> None:
         for table in read(path, name=name):
             if table.name in _KEPT_BY_MIGRATIONS:
                 continue
+            # nosemgrep: raw-sql - names of our own tables
             with cursor.copy(f"COPY {_listed(table.name, table.columns)} FROM STDIN") as rows:
                 for line in table.lines:
                     rows.write(line)
@@ -147,8 +149,10 @@ def _make_room(cursor: Any) -> None:
         raise NotEmpty(what=USED_DATABASE)
     cursor.execute(_NAMES)
     for table, _columns in cursor.fetchall():
+        # nosemgrep: raw-sql - names of our own tables
         cursor.execute(f'SELECT EXISTS (SELECT 1 FROM "{table}")')  # noqa: S608 - names of our own tables
         if cursor.fetchone()[0] and table not in _KEPT_BY_MIGRATIONS:
+            # nosemgrep: raw-sql - names of our own tables
             cursor.execute(f'DELETE FROM "{table}"')  # noqa: S608
 
 
@@ -163,6 +167,7 @@ def _wind_up(cursor: Any) -> None:
     cursor.execute(_SERIALS)
     for table, column in cursor.fetchall():
         cursor.execute(
+            # nosemgrep: raw-sql - names of our own tables
             f"SELECT setval(pg_get_serial_sequence('\"{table}\"', '{column}'), "  # noqa: S608
             f'COALESCE(MAX("{column}"), 1), MAX("{column}") IS NOT NULL) FROM "{table}"'
         )

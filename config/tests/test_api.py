@@ -276,3 +276,33 @@ def test_the_list_goes_on_after_a_key_and_tells_no_running_number(call, make_rec
     answers = [call("get", "/records", {"before": key}) for key in (hidden.key, "nothinghere1", str(hidden.pk))]
     assert {answer.status_code for answer in answers} == {404}
     assert len({answer.content for answer in answers}) == 1
+
+
+def test_every_route_describes_what_it_may_refuse(office):
+    from config.api import schema_file
+
+    for path, verbs in schema_file()["paths"].items():
+        for verb, route in verbs.items():
+            assert {"400", "401", "403", "404", "409", "422", "503"} <= {str(code) for code in route["responses"]}, (
+                verb,
+                path,
+            )
+
+
+def test_an_address_that_nobody_serves_answers_in_the_form_of_the_api(call):
+    for path in ("/nothing", f"/records/{'x' * 12}/pages"):
+        answer = call("get", path)
+        assert answer.status_code == 404
+        assert answer.headers["Content-Type"].startswith("application/json")
+        assert set(answer.json()) == {"code", "message"}
+    assert b"<html" in Client().get("/nothing/").content
+
+
+def test_a_word_is_no_number_of_hits(call):
+    assert call("post", "/search", {"q": "", "offset": False}).status_code == 422
+    assert call("post", "/search", {"q": "", "offset": "0"}).status_code == 422
+
+
+def test_no_page_is_shown_in_a_frame(office, signed_in):
+    assert Client().get("/sign-in/").headers["X-Frame-Options"] == "DENY"
+    assert signed_in("clerk").get("/").headers["X-Frame-Options"] == "DENY"

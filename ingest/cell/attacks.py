@@ -80,6 +80,7 @@ def _abstract(args: dict[str, Any]) -> None:
 
 def _execute(args: dict[str, Any]) -> None:
     del args
+    # nosemgrep: shell - to be refused
     os.execv("/bin/true", ["true"])  # noqa: S606 - to be refused
 
 

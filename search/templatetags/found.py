@@ -22,6 +22,7 @@ def marked(text: str, spans: Sequence[tuple[int, int]]) -> SafeString:
     for start, end in spans:
         parts += [escape(text[at:start]), "<mark>", escape(text[start:end]), "</mark>"]
         at = end
+    # nosemgrep: unescaped - every part is escaped or a word of ours
     return SafeString("".join([*parts, escape(text[at:])]))
 
 
@@ -32,6 +33,7 @@ def options(choices: Mapping[str, object], chosen: str) -> SafeString:
         f'<option value="{escape(value)}"{SELECTED if value == chosen else ""}>{escape(str(label))}</option>'
         for value, label in choices.items()
     )
+    # nosemgrep: unescaped - every part is escaped or a word of ours
     return mark_safe("".join(drawn))  # noqa: S308 - every part is escaped
 
 
@@ -44,6 +46,7 @@ def facet_values(facet: str, values: Iterable[Mapping[str, Any]]) -> SafeString:
         f'<span class="num">{escape(office.number(one["count"]))}</span></label></li>'
         for one in values
     )
+    # nosemgrep: unescaped - every part is escaped or a word of ours
     return mark_safe("".join(drawn))  # noqa: S308 - every part is escaped
 
 

@@ -8,6 +8,8 @@ import ctypes
 import gc
 import os
 import signal
+
+# nosemgrep: network - asks whether its own port is free
 import socket
 import sys
 import time

@@ -1,0 +1,298 @@
+"""What judges need to know of an office, written as JSON: `python -m config.gates.filling FILE`, in the installation.
+
+A signed-in session and an API token of each post; every page that each of them opens, with its address; and every input
+that the pages offer: forms, addresses with a question, parts of addresses, bodies of the API.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from html.parser import HTMLParser
+from http import HTTPStatus
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import parse_qsl, urljoin, urlsplit
+
+CSRF: Final = "g" * 32
+ROLES: Final = ("clerk", "leader", "staff", "archivist", "auditor", "security", "admin")
+TRIED: Final = 12  # things of a kind that are tried at a door before it counts as closed
+NEVER: Final = {"archive:sign-out", "archive:second-factor-remove"}  # would end the judge's own session
+
+
+class Inputs(HTMLParser):
+    """The forms and the addresses with a question of one page."""
+
+    def __init__(self, there: str) -> None:
+        super().__init__()
+        self.there, self.found, self._form = there, [], None
+        self.loose: dict[str, str] = {}
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self._form = {"method": named.get("method", "get").upper(), "address": self._at(named.get("action", "")), "fields": {}}  # fmt: skip
+            self._form["multipart"] = "multipart" in named.get("enctype", "")
+            self.found.append(self._form)
+        elif tag in {"input", "select", "textarea", "button"} and named.get("name") and self._form is not None:
+            self._form["fields"].setdefault(named["name"], named.get("value", ""))
+        elif tag == "option" and self._form is not None and "selected" in named and self._form["fields"]:
+            last = next(reversed(self._form["fields"]))
+            self._form["fields"][last] = named.get("value", "")
+        for word, method in (("href", "GET"), ("hx-get", "GET"), ("hx-post", "POST")):
+            if word in named and (method == "POST" or "?" in named[word]):
+                parts = urlsplit(self._at(named[word]))
+                if parts.path.startswith("/") and not parts.netloc:
+                    fields = dict(parse_qsl(parts.query, keep_blank_values=True))
+                    self.found.append({"method": method, "address": parts.path, "fields": fields, "multipart": False})
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self._form = None
+
+    def _at(self, address: str) -> str:
+        return urljoin(self.there, address)
+
+
+def main(target: str) -> None:
+    """Fill what the sample office lacks, walk it as each post, and write down what was found."""
+    import django
+
+    django.setup()
+    from django.conf import settings
+    from django.test.utils import override_settings
+
+    from archive.models import Person
+
+    admin = Person.objects.get(username="admin")
+    more()
+    told: dict[str, Any] = {"people": {}, "pages": [], "inputs": []}
+    settings.ALLOWED_HOSTS += ["testserver"]
+    for role in ROLES:
+        person = Person.objects.get(username=role)
+        browser = _browser(person)
+        told["people"][role] = {"session": browser.cookies["session"].value, "token": _token(person, role, admin)}
+        with override_settings(PASSWORD_HASHERS=settings.PASSWORD_HASHERS):
+            for page in _walk(role, browser):
+                told["pages"].append(page)
+    told["inputs"] = list(_inputs(told["pages"]))
+    for page in told["pages"]:
+        page.pop("body", None)
+    Path(target).write_text(json.dumps(told, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def _browser(person: Any) -> Any:
+    from django.test import Client
+
+    from archive.views import proving
+
+    browser = Client(headers={"host": "127.0.0.1"}, raise_request_exception=False)
+    browser.force_login(person, backend="archive.sign_in.Backend")
+    session = browser.session
+    proving.opened(session, with_code=False)
+    session.save()
+    return browser
+
+
+def _token(person: Any, role: str, admin: Any) -> str:
+    """Return the token of a service account with the post, unit and clearance of a person."""
+    from archive import tokens
+    from archive.models import Clearance, Person, PersonRole, UnitScope
+
+    machine = Person(username=f"calls-{role}", full_name=f"Máy {role}", unit=person.unit, is_service=True)
+    machine.set_unusable_password()
+    machine.save()
+    for kind in (PersonRole, UnitScope, Clearance):
+        for row in kind.objects.filter(person=person):
+            row.pk, row.person = None, machine
+            row._state.adding = True  # noqa: SLF001 - a copy of the row
+            row.save()
+    return tokens.give(machine, name="gates", until=None, actor=admin)
+
+
+# --- what the sample office lacks ------------------------------------------------------------------------------
+def more() -> None:
+    """Put in one of each kind that the sample days did not bring: copies, grants, files that wait, kept searches."""
+    from django.utils import timezone
+
+    from archive.models import Copy, Grant, KeptLogFilter, Person, Record
+    from ingest import outcomes
+    from ingest.models import Batch, Channel, Scan, ScanState
+    from search.models import SavedSearch
+
+    people, now = {one.username: one for one in Person.objects.all()}, timezone.now()
+    records = list(Record.objects.filter(state="registered").order_by("pk"))
+    for record in records[:6]:
+        Copy.objects.create(record=record, number=900, kind="print", holder=people["leader"], made_at=now, day=timezone.localdate(now))  # fmt: skip
+        Grant.objects.create(record=record, person=people["staff2"], since=now - timedelta(days=2), until=now - timedelta(days=1), reason="x", granted_by=people["leader"])  # fmt: skip
+        batch = Batch.objects.create(channel=Channel.WEB, unit=people["clerk"].unit, declared_level=record.level, actor=people["clerk"], created_at=now)  # fmt: skip
+        common = {
+            "batch": batch,
+            "declared_level": record.level,
+            "level": record.level,
+            "created_at": now,
+            "not_before": now,
+        }
+        common["state"] = ScanState.ATTENTION
+        Scan.objects.create(order=1, name="1.pdf", code=outcomes.FAILED, **common)
+        page, pack = record.pages.first(), _pack_like_that_of(record)
+        told = {"number": 1, "width": page.width, "height": page.height, "image": [page.image_start, page.image_length]}
+        told["thumb"] = [page.thumb_start, page.thumb_length]
+        Scan.objects.create(order=2, name="2.pdf", code=outcomes.HELD_DOUBT, joins=record, why="x", pack=pack, reading={"pages": [told]}, **common)  # fmt: skip
+    for name in ("clerk", "leader", "staff", "archivist"):
+        for number in (1, 2):
+            SavedSearch.objects.create(person=people[name], name=f"Tìm {number}", text="ke hoach", created_at=now)
+    for number in (1, 2):
+        KeptLogFilter.objects.create(person=people["auditor"], name=f"Lọc {number}", asked="outcome=denied")
+
+
+def _pack_like_that_of(record: Any) -> Any:
+    """Return a new pack with the page images of a record, as a second file of the same pages would have."""
+    from django.utils import timezone
+
+    from archive import store
+    from archive.models import DigitalObject
+    from archive.rules.levels import Level
+
+    pack = DigitalObject.objects.filter(record=record, role="pack").first()
+    with store.open(pack.address) as source:
+        sealed = store.put(source, level=Level(record.level))
+    return DigitalObject.objects.create(
+        address=sealed.address, role="pack", name="", media_type=pack.media_type, size=sealed.size, sha256=sealed.sha256,
+        sealed_size=sealed.sealed_size, sealed_sha256=sealed.sealed_sha256, level=record.level, created_at=timezone.now(),
+    )  # fmt: skip
+
+
+# --- the walk ---------------------------------------------------------------------------------------------------
+def _things() -> dict[str, list[dict[str, Any]]]:
+    """Return what an address can name, by the kind its door is about."""
+    from archive.models import Clearance, Copy, Dossier, Grant, Hold, KeptLogFilter, Record, Register
+    from ingest.models import Batch, Scan
+    from search.models import SavedSearch
+
+    steps = [
+        {"key": row.key, "number": 1, "order": step.order} for row in Record.objects.all() for step in row.steps.all()
+    ]
+    return {
+        "record": steps + [{"key": key, "number": 1, "order": 1} for key in Record.objects.filter(state="registered").values_list("key", flat=True)],
+        "file": [{"key": key, "number": 0} for key in Record.objects.values_list("key", flat=True)],
+        "draft": [{"key": key} for key in Record.objects.filter(state="draft").values_list("key", flat=True)],
+        "copy": [{"key": one.record.key, "number": one.number} for one in Copy.objects.all()],
+        "grant": [{"key": one.record.key, "pk": one.pk} for one in Grant.objects.all()],
+        "dossier": [{"key": one.key} for one in Dossier.objects.all()],
+        "hold": [{"pk": one.pk} for one in Hold.objects.all()],
+        "batch": [{"pk": one.pk} for one in Batch.objects.order_by("-pk")],
+        "scan": [{"pk": one.pk, "scan_id": one.pk} for one in Scan.objects.filter(code="failed")] + [{"pk": one.pk, "scan_id": one.pk} for one in Scan.objects.all()],
+        "held": [{"pk": one.pk, "number": 1, "form": "image"} for one in Scan.objects.filter(joins__isnull=False)],
+        "register": [{"pk": one.pk} for one in Register.objects.all()],
+        "clearance": [{"pk": one.pk} for one in Clearance.objects.all()],
+        "form": [{"form": form} for form in ("csv", "json")],
+        "drop": [{"pk": one.pk} for one in KeptLogFilter.objects.all()],
+        "saved": [{"pk": one.pk} for one in SavedSearch.objects.all()],
+    }  # fmt: skip
+
+
+ABOUT: Final = {
+    "archive:register-book": "register",
+    "archive:register-confirm": "register",
+    "archive:register-print": "register",
+    "archive:clearance": "clearance",
+    "archive:log-export": "form",
+    "archive:log-drop": "drop",
+    **{f"search:{name}": "saved" for name in ("change", "run", "new", "watch", "unshare", "forget")},
+}
+
+
+def _walk(role: str, browser: Any) -> Iterator[dict[str, Any]]:
+    """Yield every page that a post opens, and every act it may try, with what was answered."""
+    from config.tests.doors import DOORS, addresses
+
+    things = _things()
+    for name, pattern, _view in addresses():
+        if name.startswith("api:") or name in NEVER:
+            continue
+        if name in DOORS and role not in DOORS[name].posts:
+            continue
+        about = DOORS[name].of if name in DOORS else ABOUT.get(name, "")
+        known: list[dict[str, Any]] = things[about] if about else [{}]
+        if name == "search:asked":
+            known = [{"token": _asked(browser)}]
+        for method in ("GET", "POST"):
+            page = _opened(browser, method, pattern, known)
+            if page is not None:
+                yield {"role": role, "name": name, "method": method, "pattern": pattern, **page}
+
+
+def _asked(browser: Any) -> str:
+    """Return the id of a question kept for the asker: one narrowed by facets does not stand in the address."""
+    found = re.search(
+        r"/asked/([\w-]+)/", browser.post("/search/", {"q": "muc:mat ke hoach"}).headers.get("Location", "")
+    )
+    return found.group(1) if found else "nothing"
+
+
+def _opened(browser: Any, method: str, pattern: str, known: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Try a door with one thing after the other; return the first that lets in. What an act did is taken back."""
+    from django.db import transaction
+
+    from config.tests.doors import filled
+
+    for named in islice(known, TRIED):
+        address = filled(pattern, named)
+        with transaction.atomic():
+            answer = browser.get(address) if method == "GET" else browser.post(address, {})
+            body, status = answer.getvalue(), answer.status_code
+            transaction.set_rollback(True)
+        is_page = "text/html" in answer.headers.get("Content-Type", "")
+        if status in {200, 302} or (method == "POST" and status in {409, 422}):
+            is_whole = b"</html>" in body
+            told = {
+                "is_whole": is_whole,
+                "address": address,
+                "status": status,
+                "named": {key: str(value) for key, value in named.items()},
+            }
+            return told | {"is_page": is_page, "body": body.decode(errors="replace") if is_page else ""}
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise RuntimeError(f"{method} {address}: {status}")
+        if status == HTTPStatus.METHOD_NOT_ALLOWED:
+            return None
+    return None
+
+
+def _inputs(pages: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield each input of the pages once: (name of the view, method, field), asked by the first post that has it."""
+    from django.urls import Resolver404, resolve
+
+    seen: set[tuple[str, str, str]] = set()
+    for page in pages:
+        offered = [{"method": page["method"], "address": page["address"], "fields": {}, "multipart": False}]
+        if page.get("body"):
+            reader = Inputs(page["address"])
+            reader.feed(page["body"])
+            offered += reader.found
+        for one in offered:
+            parts = urlsplit(one["address"])
+            one["fields"] |= dict(parse_qsl(parts.query, keep_blank_values=True))
+            try:
+                match = resolve(parts.path)
+            except Resolver404:
+                continue
+            if match.view_name in NEVER or match.namespace == "api":
+                continue
+            new = [field for field in one["fields"] if (match.view_name, one["method"], field) not in seen and field != "csrfmiddlewaretoken"]  # fmt: skip
+            places = [value for key, value in match.kwargs.items() if (match.view_name, one["method"], f"<{key}>") not in seen]  # fmt: skip
+            if not new and not places:
+                continue
+            seen |= {(match.view_name, one["method"], field) for field in new}
+            seen |= {(match.view_name, one["method"], f"<{key}>") for key in match.kwargs}
+            yield {
+                "role": page["role"], "name": match.view_name, "method": one["method"], "address": parts.path,
+                "fields": one["fields"], "new": new, "places": [str(value) for value in places], "multipart": one["multipart"],
+            }  # fmt: skip
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
