@@ -146,6 +146,7 @@ def read(model: type[Model], ids: Sequence[int]) -> Iterator[tuple[int, dict[str
         asked = _statement(model, connection.vendor)
         marks = ", ".join(["%s"] * len(part))
         with connection.cursor() as cursor:
+            # nosemgrep: raw-sql - what is put in are marks for parameters
             cursor.execute(asked.sql % marks, [model.__name__.lower(), *part])
             rows = {row[0]: row for row in cursor.fetchall()}
         missing = [pk for pk in part if pk not in rows]
