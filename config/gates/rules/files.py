@@ -1,3 +1,5 @@
+"""Faults planted for the rule files, and what it must let pass."""
+
 import os
 import zipfile
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""Faults planted for the rule network, and what it must let pass."""
+
 # ruleid: network
 import requests
 

@@ -1,3 +1,5 @@
+"""Faults planted for the rule raw-sql, and what it must let pass."""
+
 from django.db.models.expressions import RawSQL
 
 

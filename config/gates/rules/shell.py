@@ -1,3 +1,5 @@
+"""Faults planted for the rule shell, and what it must let pass."""
+
 import asyncio
 import os
 import pickle

@@ -1,3 +1,5 @@
+"""Faults planted for the rule unescaped, and what it must let pass."""
+
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
