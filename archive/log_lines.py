@@ -19,7 +19,9 @@ from archive.rules.roles import Action
 
 # The words of these may tell of all that the asker may see.
 ASKING: Final = frozenset({Action.SEARCH_RUN, Action.SEARCH_EXPORT})
-TELLING: Final = frozenset({"text", "filters", "name", "reason", "answer"})  # details in people's own words
+TELLING: Final = frozenset(  # details in people's own words
+    {"text", "filters", "name", "reason", "answer", "holder", "place", "signed_by"}
+)
 OUTCOMES: Final = {"ok": _("done"), "denied": _("refused"), "error": _("failed")}
 MACHINE: Final = _("the machine")
 # A row of a signed export; the checker compares all but the last two with the entry's bytes.

@@ -121,14 +121,14 @@ def _stamp(page: Image.Image, stamp: Stamp) -> None:
     """Draw a stamp into the top margin at the left, in the red of its ink, with a frame; on a small page its word alone."""
     pen, wide = ImageDraw.Draw(page), page.width
     is_small = wide < READING
-    head = ImageFont.truetype(FONT, max(int(wide * (0.08 if is_small else 0.030)), 8))
-    rest = ImageFont.truetype(FONT, max(int(wide * 0.014), 8))
+    head = ImageFont.truetype(FONT, max(int(wide * (0.08 if is_small else 0.024)), 8))
+    rest = ImageFont.truetype(FONT, max(int(wide * 0.012), 8))
     lines = [(stamp.word, head), *((line, rest) for line in (() if is_small else stamp.lines))]
     boxes = [pen.textbbox((0, 0), line, font=font) for line, font in lines]
-    gap = max(wide // 150, 2)
+    gap = max(wide // 250, 2)
     across = max(box[2] - box[0] for box in boxes) + 4 * gap
     down = sum(box[3] - box[1] for box in boxes) + gap * (len(lines) + 3)
-    left, top = wide // 25, max(page.height // 90, 2)
+    left, top = wide // 25, max(page.height // 140, 2)
     pen.rectangle((left, top, left + across, top + down), outline=INK, width=max(wide // 500, 1))
     below: float = top + 2 * gap
     for (line, font), box in zip(lines, boxes, strict=True):

@@ -341,6 +341,6 @@ def test_the_stamp_stands_red_in_the_top_margin_and_nowhere_else(mode, size):
     left, top, right, bottom = green.getbbox()
     assert left > size[0] * 0.02
     assert right < size[0] * 0.6
-    assert bottom < size[1] * (0.085 if size[0] > watermark.READING else 0.12)
+    assert bottom < size[1] * (0.067 if size[0] > watermark.READING else 0.12)
     assert top >= 1
     assert page.getchannel("R").crop((left, top, right, bottom)).getextrema()[1] > 180

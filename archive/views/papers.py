@@ -32,7 +32,10 @@ def listed(request: HttpRequest) -> HttpResponse:
     form = FindForm(request.POST or None)
     text = form.cleaned_data["text"] if request.method == "POST" and form.is_valid() else ""
     rows = papers.found(person, text=text, most=SHOWN)
-    audit.read(Action.RECORD_LIST, actor=person, list="papers", text=text, shown=len(rows[:SHOWN]))
+    asked = (
+        Action.SEARCH_RUN if text else Action.RECORD_LIST
+    )  # the log keeps the words of a search as those of any other
+    audit.read(asked, actor=person, list="papers", text=text, shown=len(rows[:SHOWN]))
     places = papers.newest_places(person, rows[:SHOWN])
     context = {
         "rows": [(record, places.get(record.pk)) for record in rows[:SHOWN]],

@@ -142,7 +142,7 @@ def test_it_is_found_by_number_and_issuer_by_those_cleared_and_by_nobody_else(of
             access.open_record(getattr(office, name), Action.RECORD_READ, record.key)
     shown = signed_in("archivist").post(reverse("archive:papers"), {"text": "PA-BCH"}).content.decode()
     assert "Không tìm thấy văn bản giấy nào" in shown
-    asked = AuditEntry.objects.filter(action="record.list").latest("ts").detail.payload
+    asked = AuditEntry.objects.filter(action="search.run").latest("ts").detail.payload
     assert (asked["text"], asked["shown"]) == ("PA-BCH", 0)
 
 
