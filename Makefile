@@ -32,7 +32,7 @@ check: setup-dev ## style, types and start-up checks
 test: check ## the quick suite: no service, nothing outside the checkout
 	@$(PYTHON) -m pytest -q
 
-engine: setup-engine ## all tests that ask a database, on PostgreSQL, and those of real Elasticsearch and S3 servers, which it starts
+engine: setup-engine ## all tests that ask a database, on PostgreSQL, and those of real Elasticsearch, S3, LDAP and OpenID Connect servers, which it starts
 	@config/engine
 
 drill: setup-dev ## restore drills on small data: one machine, and the big stack where VANKHO_TEST_* names its servers
