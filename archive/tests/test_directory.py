@@ -91,6 +91,26 @@ def test_what_is_not_the_persons_own_password_lets_nobody_in(ldap, name, passwor
     assert sign_in(name, password)[1].status_code == 401
 
 
+@pytest.mark.parametrize("name", ["lead*", "*", "leader)(cn=*", "(leader", "lead\\65r", "leader\x00"])
+def test_signs_of_a_filter_are_letters_of_a_name(at, name):
+    assert Directory(at).identify(Password(name, "leader-test")) is None
+    assert Directory(at).identify(Password("leader", "leader-test")).name == "leader"
+
+
+def test_who_is_not_expected_there_is_never_bound_as(at, monkeypatch):
+    """Neither named with the right password nor touched: a guess at an account here shuts none there."""
+    bound = []
+    connected = Directory._connected
+    monkeypatch.setattr(
+        Directory,
+        "_connected",
+        lambda one, ldap3, dn, secret: bound.append((dn, secret)) or connected(one, ldap3, dn, secret),
+    )
+    assert Directory(at).identify(Password("leader", "leader-test", is_expected=False)) is None
+    assert [dn for dn, _secret in bound if dn.startswith("uid=leader")] == []
+    assert "leader-test" not in {secret for _dn, secret in bound}
+
+
 def test_who_is_known_to_the_directory_alone_gets_no_account(ldap, office):
     Person.objects.filter(pk=office.clerk.pk).update(username="somebody-else")
     assert sign_in("clerk", "clerk-test")[1].status_code == 401

@@ -108,6 +108,7 @@ def test_a_new_password_ends_the_other_sessions_and_takes_them_off_the_list(offi
     new = "mưa rơi trên mái ngói"
     form = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
     assert mine.post("/account/password/", form).status_code == 302
+    assert OpenSession.objects.filter(person=office.leader).count() == 1
     assert (is_in(mine), is_in(other)) == (True, False)
     assert [each["row"].ip for each in mine.get("/account/").context["sessions"]] == ["10.0.0.1"]
 
