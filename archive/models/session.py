@@ -24,6 +24,9 @@ class OpenSession(AbstractBaseSession):
     class Meta(AbstractBaseSession.Meta):
         abstract = False
 
+    def __str__(self) -> str:
+        return f"{self.person} {self.ip}"  # never the key: who reads it is signed in
+
     @classmethod
     def get_session_store_class(cls) -> type:
         """Return the store that writes these rows (Django asks for it)."""
