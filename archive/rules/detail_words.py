@@ -5,6 +5,7 @@ word is shown as it is: an auditor must never be shown less than what was kept, 
 words above their clearance, and then they are told so (`archive.views.log.line_of`).
 """
 
+import re
 from typing import Any, Final
 
 from django.utils.functional import Promise
@@ -14,6 +15,7 @@ from archive.rules import action_words
 from archive.rules.levels import LEVEL_LABELS, Level
 from archive.rules.roles import ROLE_LABELS
 
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 WORDS: Final[dict[str, Promise]] = {
     "addresses": _("addresses"),
     "alert": _("told of news"),
@@ -246,4 +248,6 @@ def _value(value: Any) -> str:
         return ", ".join(f"{name}: {_value(inner)}" for name, inner in value.items())
     if isinstance(value, (list, tuple)):
         return ", ".join(_value(inner) for inner in value)
+    if isinstance(value, str) and _DAY.fullmatch(value):
+        return f"{value[8:]}/{value[5:7]}/{value[:4]}"
     return str(VALUES.get(str(value), value))

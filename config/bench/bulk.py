@@ -71,8 +71,16 @@ def writer() -> Writer:
 
 class _Sqlite:
     def __init__(self) -> None:
+        connection.close()  # nobody else may have it open while its journal changes
         self._open = sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)
-        for pragma in ("synchronous=OFF", "cache_size=-1500000", "foreign_keys=OFF", "temp_store=MEMORY"):
+        # One transaction of gigabytes in a write-ahead log: each page read back was looked for in all of it.
+        for pragma in (
+            "journal_mode=OFF",
+            "synchronous=OFF",
+            "cache_size=-1500000",
+            "foreign_keys=OFF",
+            "temp_store=MEMORY",
+        ):
             self._open.execute(f"PRAGMA {pragma}")
         found = self._open.execute("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql LIKE 'CREATE I%'")
         self._indexes = dict(found.fetchall())
@@ -89,7 +97,7 @@ class _Sqlite:
             self._open.execute(sql)
         self._open.execute("COMMIT")
         self._open.execute("ANALYZE")
-        self._open.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._open.execute("PRAGMA journal_mode=WAL")
         self._open.close()
 
 
