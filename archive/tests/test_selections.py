@@ -111,6 +111,7 @@ def test_who_saw_it_and_what_stands_out_are_taken_out_too(take, office, log):
     with transaction.atomic():
         for _each in range(6):
             audit._append("x", actor=office.staff, subject=audit.NOTHING, outcome="denied", reason="X-1", details=None)
+    sequencing.place_all()
     tallies.sweep()
     place = take("/log/who/export.json", record="71/KH-BCH")
     assert {row["person"] for row in rows_of(place)} == {str(office.clerk)}
