@@ -21,7 +21,8 @@ from archive.rules.errors import Refusal
 from archive.rules.roles import Action
 
 BATCH: Final = 200  # rows of one entry: its details name each
-# When a row of a kind was made, and the acts that make one: what is younger than the first digest has one.
+# When a row of a kind was made, and the acts that make one: what is younger than the first digest has one. A kind that
+# is not named here came after digests: of it no row is old.
 MADE_AT: Final = {
     "record": "created_at",
     "clearance": "since",
@@ -95,8 +96,10 @@ def _of_kind(name: str, began: datetime | None) -> Found:
     made = AuditRow.objects.filter(kind=name, entry__action__in=MADE_BY.get(name, ()))
     first_made = made.aggregate(first=Min("row_id"))["first"]
     rows, refused = [], []
-    for pk, at in _undigested(name).values_list("pk", MADE_AT[name]).order_by("pk").iterator():
-        if (began is not None and at > began) or (first_made is not None and pk >= first_made):
+    day = MADE_AT.get(name)
+    for pk, at in _undigested(name).values_list("pk", day or "pk").order_by("pk").iterator():
+        is_young = day is None or (began is not None and at > began) or (first_made is not None and pk >= first_made)
+        if is_young:
             refused.append(Refused(name, pk, "made since digests are kept, and by no act"))
         else:
             rows.append(pk)

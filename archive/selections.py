@@ -28,6 +28,7 @@ from django.utils.translation import gettext_lazy
 from archive import publishing
 from archive.log_lines import COLUMNS, Line, words_of_rows
 from archive.rules.errors import Refusal
+from archive.tiles import Tiles
 from archive.verifier import verify
 
 MOST: Final = {"csv": 200_000, "json": 200_000, "pdf": 2_000}  # rows; a PDF is laid out whole in memory
@@ -61,7 +62,7 @@ class About:
     act: int  # the place of the entry that tells of this export
 
 
-class _Tiles(publishing.Tiles):
+class _Tiles(Tiles):
     """Tiles that remember what neighbours in the log share: two rows side by side have most of their way in common."""
 
     def __init__(self, folder: Path) -> None:

@@ -121,3 +121,11 @@ def test_a_row_that_an_act_took_first_keeps_the_digest_of_the_act(old, office):
         audit.write(Action.PERSON_CHANGE, actor=None, rows=[old])
     assert list(adopting.adopt(kind, reason=GROUND, actor=office.security)) == [0]
     assert AuditRow.objects.filter(kind="clearance", row_id=old.pk).count() == 1
+
+
+def test_of_a_kind_that_came_after_digests_no_row_is_old(old, monkeypatch):
+    monkeypatch.delitem(adopting.MADE_AT, "clearance")
+    told = adopt("--adopt", "--as", "security", "--reason", GROUND)
+    assert "clearance: 0 without a digest, 1 refused" in told
+    assert not AuditEntry.objects.filter(action=Action.ROWS_ADOPT).exists()
+    assert set(digests.WATCHED) - set(adopting.MADE_AT) == {"clearance", "paperstub"}

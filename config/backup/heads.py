@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archive import merkle
-from archive.publishing import Tiles
+from archive.tiles import Tiles
 from archive.verifier import verify
 from config.backup.refusals import LogForked, Unsigned
 
