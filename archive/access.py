@@ -23,7 +23,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from archive import audit
+from archive import audit, warrants
 from archive.models import (
     FOREVER,
     Access,
@@ -196,9 +196,12 @@ def require(person: Person, action: Action, record: Record | None = None) -> Non
     Raises:
         Hidden: the record must look as if it did not exist.
         Forbidden: the record is visible, the act is not allowed.
+        NotBorneOut: rows that allow it are not what acts left (`archive.warrants`).
     """
     verdict = may(person, action, record)
     if verdict.allowed:
+        if record is not None:
+            warrants.require(person, action, record, timezone.now())
         return
     key = record.key if record else ""
     if verdict.hidden:
@@ -225,18 +228,17 @@ def open_record(person: Person, action: Action, key: str) -> Record:
     Raises:
         Hidden: no such record, or one that must not be shown: the same answer, in the same time.
         Forbidden: visible, but the act is not allowed.
+        NotBorneOut: rows that open it are not what acts left (`archive.warrants`).
     """
     # One query for both: a missing key and a hidden one walk the same path.
-    record = (
-        visible_to(person)
-        .among(Record.objects.select_related("unit", "created_by", "registered_by", "number__register").filter(key=key))
-        .first()
-    )
+    found = Record.objects.select_related("unit", "created_by", "registered_by", "number__register").filter(key=key)
+    record = warrants.with_digest(visible_to(person).among(found)).first()
     if record is None:
         raise Hidden(object_type="record", object_id=key[:40])
     verdict = may(person, action)
     if not verdict.allowed:  # the log says of which dispatch
         raise Forbidden(reason=verdict.reason, object_type="record", object_id=record.key)
+    warrants.require(person, action, record, timezone.now())
     return record
 
 

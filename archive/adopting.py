@@ -33,11 +33,14 @@ MADE_AT: Final = {
     "servicetoken": "since",
     "secondfactor": "enrolled_at",
 }
+UNDATED: Final = frozenset({"clearancemark", "markgroup", "mark", "markingmark"})  # old kinds, whose rows tell no day
 MADE_BY: Final = {
     "record": (Action.RECORD_CAPTURE,),
     "clearance": (Action.CLEARANCE_GIVE, Action.CLEARANCE_EXTEND),
     "registernumber": (Action.RECORD_REGISTER,),
     "servicetoken": (Action.TOKEN_GIVE,),
+    "clearancemark": (Action.CLEARANCE_GIVE, Action.CLEARANCE_EXTEND),
+    "mark": (Action.MARK_ADD,),
 }
 
 
@@ -98,7 +101,8 @@ def _of_kind(name: str, began: datetime | None) -> Found:
     rows, refused = [], []
     day = MADE_AT.get(name)
     for pk, at in _undigested(name).values_list("pk", day or "pk").order_by("pk").iterator():
-        is_young = day is None or (began is not None and at > began) or (first_made is not None and pk >= first_made)
+        is_young = (day is not None and began is not None and at > began) or (name not in {*MADE_AT, *UNDATED})
+        is_young = is_young or (first_made is not None and pk >= first_made)
         if is_young:
             refused.append(Refused(name, pk, "made since digests are kept, and by no act"))
         else:

@@ -189,7 +189,7 @@ def refused(
     What a hidden refusal was about is kept for the auditor; the reader was told nothing.
     """
     about = subject_of(subject) if subject is not None else _asked_for(refusal)
-    details = {"code": refusal.code, "answer": str(refusal)}
+    details = {"code": refusal.code, "answer": str(refusal), **getattr(refusal, "told", {})}
     with transaction.atomic():
         return _append(action, actor=actor, subject=about, outcome="denied", reason=refusal.code, details=details)
 

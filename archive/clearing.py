@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Model
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -103,7 +104,9 @@ def give(decision: Decision, *, to: Person, actor: Person) -> Clearance:
     access.require(actor, Action.CLEARANCE_GIVE)
     given = _write(decision, to=to, actor=actor)
     details = _told(given, decision)
-    audit.write(Action.CLEARANCE_GIVE, actor=actor, subject=to, reason=decision.reason, details=details, rows=[given])
+    audit.write(
+        Action.CLEARANCE_GIVE, actor=actor, subject=to, reason=decision.reason, details=details, rows=_rows(given)
+    )
     return given
 
 
@@ -123,8 +126,15 @@ def extend(clearance: Clearance, *, until: datetime, basis: str, reason: str, ac
     decision = Decision(Level(old.level), old.until, until, basis, reason, marks)
     given = _write(decision, to=old.person, actor=actor)
     details = _told(given, decision)
-    audit.write(Action.CLEARANCE_EXTEND, actor=actor, subject=old.person, reason=reason, details=details, rows=[given])
+    audit.write(
+        Action.CLEARANCE_EXTEND, actor=actor, subject=old.person, reason=reason, details=details, rows=_rows(given)
+    )
     return given
+
+
+def _rows(given: Clearance) -> list[Model]:
+    """Return a clearance with its marks, for the digests of the act."""
+    return [given, *ClearanceMark.objects.filter(clearance=given)]
 
 
 def _write(decision: Decision, *, to: Person, actor: Person) -> Clearance:
@@ -230,7 +240,7 @@ def add_mark(name: str, *, group: str, rule: MarkRule, actor: Person, keeps_leve
     into, _made = MarkGroup.objects.get_or_create(name=group, defaults={"rule": rule})
     mark = Mark.objects.create(group=into, name=name, keeps_level=keeps_level)
     details = {"name": name, "group": group, "rule": into.rule, "keeps_level": keeps_level}
-    audit.write(Action.MARK_ADD, actor=actor, subject=mark, details=details)
+    audit.write(Action.MARK_ADD, actor=actor, subject=mark, details=details, rows=[into])
     return mark
 
 
@@ -255,7 +265,8 @@ def mark(record: Record, *, marks: Iterable[Mark], reason: str, actor: Person) -
     locked.save(update_fields=["marking"])
     access.derive(locked)
     names = list(Mark.objects.filter(pk__in=wanted).order_by("name").values_list("name", flat=True))
-    audit.write(Action.RECORD_MARK, actor=actor, subject=locked, reason=reason, details={"marks": names})
+    combined = list(MarkingMark.objects.filter(marking=locked.marking))
+    audit.write(Action.RECORD_MARK, actor=actor, subject=locked, reason=reason, details={"marks": names}, rows=combined)
     return locked
 
 

@@ -2,7 +2,7 @@
 
 import shutil
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 import django
 from django.conf import settings
@@ -13,14 +13,16 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from archive import access, audit, publishing
-from archive.models import AuditLeaf
+from archive import access, audit, publishing, warrants
+from archive.models import AuditEntry, AuditLeaf
 from archive.rules.roles import Action
 from archive.verifier import verify
 from archive.views.doors import person_of
 from ingest.models import Scan, ScanState
 from search import finding
 from search.engine import EngineAway
+
+SHUT_DAYS: Final = 30
 
 
 @require_GET
@@ -49,6 +51,7 @@ def facts() -> dict[str, Any]:
         "log_signed": signed,
         "is_head_late": signed is not None and _waits(signed),
         "is_log_broken": _is_broken(),
+        "doors_shut": _doors_shut(),
         "index_position": _index_position(),
         "disk_free": disk.free,
         "disk_total": disk.total,
@@ -74,6 +77,13 @@ def _is_broken() -> bool:
     except OSError:
         return False
     return False
+
+
+def _doors_shut() -> int:
+    """Return how often in a month a dispatch stayed closed because rows that open it are not what the log says."""
+    since = timezone.now() - SHUT_DAYS * timedelta(days=1)
+    denied = AuditEntry.objects.filter(outcome="denied", ts__gte=since)
+    return denied.filter(detail__payload__code=warrants.NotBorneOut.code).count()
 
 
 def _waits(signed: int) -> bool:

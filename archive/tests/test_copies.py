@@ -23,6 +23,8 @@ from archive.rules.levels import Level
 from archive.rules.roles import Action
 from archive.watermark import Mark
 
+pytestmark = pytest.mark.usefixtures("doors_ask")
+
 LETTER = "Thực hiện kế hoạch công tác năm, các đơn vị đã hoàn thành chương trình huấn luyện"
 MARK = Mark("Đại tá Nguyễn Thị Thanh Hương", datetime(2026, 11, 27, 9, 15), "Bản 4817 · k3j4abcdefgh")
 

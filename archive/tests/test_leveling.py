@@ -48,7 +48,7 @@ from archive.rules.levels import Level
 from archive.rules.protection import Stage
 from archive.rules.roles import SYNCHRONOUS, Action, Role
 from archive.stores.refusals import VaultAway
-from config.tests.office import LONG_AGO
+from config.tests.office import LONG_AGO, borne_out
 
 DECLASSIFY, LOWER, RAISE = ChangeKind.DECLASSIFY, ChangeKind.LOWER, ChangeKind.RAISE
 
@@ -65,6 +65,7 @@ def second(office):
     PersonRole.objects.create(person=person, role=Role.LEADER, since=LONG_AGO)
     UnitScope.objects.create(person=person, unit=office.command, since=LONG_AGO)
     Clearance.objects.create(person=person, level=Level.TOI_MAT, since=LONG_AGO, basis="QĐ 01")
+    borne_out()
     return person
 
 
@@ -441,6 +442,7 @@ def test_holders_are_told_within_fifteen_days(office, make_record, later, last_e
 def test_why_on_a_past_day_uses_the_level_of_that_day(office, make_record):
     record = make_record(level=Level.MAT)
     Record.objects.filter(pk=record.pk).update(registered_at=LONG_AGO, created_at=LONG_AGO)
+    borne_out()
     before = timezone.now()
     lower(office, record, Level.THUONG)
     record.refresh_from_db()

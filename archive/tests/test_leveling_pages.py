@@ -10,7 +10,7 @@ from archive.leveling import acts, keys
 from archive.models import AuditEntry, ChangeKind, LevelNotice, LevelProposal, MarkRule, Record
 from archive.rules.levels import Level
 from archive.tests.test_leveling import order, second
-from config.tests.office import LONG_AGO
+from config.tests.office import LONG_AGO, borne_out
 
 __all__ = ["second"]
 
@@ -115,6 +115,7 @@ def test_marks_of_one_dispatch_are_set_on_its_page_and_foreign_ones_stay(office,
     decision = clearing.Decision(Level.TOI_MAT, LONG_AGO, None, "QĐ 2", "x", (mine,))
     clearing.give(decision, to=office.leader, actor=office.security)
     Record.objects.filter(pk=record.pk).update(marking=clearing.combination({mine.pk, foreign.pk}))
+    borne_out()
     record.refresh_from_db()
     access.derive(record)
     leader, address = signed_in("leader"), f"/records/{record.key}/marks/"

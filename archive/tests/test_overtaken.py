@@ -26,7 +26,9 @@ from archive.rules.errors import Hidden
 from archive.rules.levels import Level
 from archive.rules.roles import Role
 from archive.tests.test_leveling import order, second
-from config.tests.office import LONG_AGO
+from config.tests.office import LONG_AGO, borne_out
+
+pytestmark = pytest.mark.usefixtures("doors_ask")
 
 __all__ = ["second"]
 
@@ -38,6 +40,7 @@ def middle(office):
     PersonRole.objects.create(person=person, role=Role.LEADER, since=LONG_AGO)
     UnitScope.objects.create(person=person, unit=office.command, since=LONG_AGO)
     Clearance.objects.create(person=person, level=Level.MAT, since=LONG_AGO, basis="QĐ 01")
+    borne_out()
     return person
 
 

@@ -9,6 +9,8 @@ from archive.models import Register
 from archive.routing import Direction, Task
 from archive.rules.steps import Kind
 
+pytestmark = pytest.mark.usefixtures("doors_ask")
+
 LIMIT = 12
 TURNS = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")  # no work for the database
 PAGES = {

@@ -13,6 +13,9 @@ from archive.routing import Direction, Kind, Task, deadlines, lists, moving, rec
 from archive.rules.errors import Forbidden, Hidden, Refusal
 from archive.rules.levels import Level, Urgency
 from archive.rules.roles import Action, Role
+from config.tests.office import borne_out
+
+pytestmark = pytest.mark.usefixtures("doors_ask")
 
 TODAY = timezone.localdate
 
@@ -35,6 +38,7 @@ def add_staff(office, name, unit, level=Level.MAT, role=Role.STAFF):
     from config.tests.office import _person
 
     person = _person(name, role, unit, unit, level)
+    borne_out()
     setattr(office, name, person)
     return person
 
@@ -307,6 +311,7 @@ def test_a_reply_is_linked_once_and_only_if_it_may_be_seen(office, directed, mak
     with pytest.raises(Hidden):
         routing.answer(lead, "Xong", actor=office.staff, reply=reply)
     Record.objects.filter(pk=reply.pk).update(unit=office.staff_unit)
+    borne_out()
     reply.refresh_from_db()
     access.derive(reply)
     routing.answer(lead, "Xong", actor=office.staff, reply=reply)

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
-from archive import access, clearing
+from archive import access, audit, clearing, digests
 from archive.models import (
     Clearance,
     ClearanceMark,
@@ -23,7 +24,7 @@ from archive.models import (
     Step,
     UnitScope,
 )
-from archive.rules.roles import APART, Role
+from archive.rules.roles import APART, Action, Role
 
 PEOPLE = ("clerk", "leader", "staff", "archivist", "auditor", "security", "admin", "stranger")
 UNITS = ("command", "registry", "staff_unit", "other_unit")
@@ -77,6 +78,9 @@ def draw(office: Any, records: list[Any], dice: random.Random) -> World:
         _draw_person(world, name, dice, marks)
     for index, record in enumerate(records):
         _draw_record(world, index, record, dice, marks)
+    with transaction.atomic():  # an entry bears the rows out: the doors of dispatches ask for that
+        rows = [row for model in digests.WATCHED.values() for row in model._base_manager.all()]
+        audit.write(Action.UNIT_CHANGE, actor=None, rows=rows)
     return world
 
 

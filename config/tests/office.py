@@ -111,8 +111,12 @@ class Office:
 
 
 @pytest.fixture
-def office(db: None) -> Office:
-    """Return a fresh office."""
+def office(db: None, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Office:
+    """Return a fresh office.
+
+    Its people are put there by hand: where a test names `doors_ask`, an entry bears them out and the doors of
+    dispatches ask for digests (`archive.warrants`); elsewhere they ask the policy alone.
+    """
     from archive.models import Marking, ProtectionPeriod, Register, RegisterKind
     from archive.rules.levels import Level
     from archive.rules.roles import Role
@@ -138,7 +142,29 @@ def office(db: None) -> Office:
     registers = {
         kind.value: Register.objects.create(kind=kind, name=str(kind.label), unit=registry) for kind in RegisterKind
     }
-    return Office(command, registry, staff_unit, other_unit, **people, **registers)
+    office = Office(command, registry, staff_unit, other_unit, **people, **registers)
+    if "doors_ask" in request.fixturenames:
+        borne_out()
+    else:
+        monkeypatch.setattr("archive.warrants.require", lambda *_asked: None)
+    return office
+
+
+@pytest.fixture
+def doors_ask() -> None:
+    """Let the doors of dispatches ask whether rows hold their digests; what a test adds by hand, `borne_out` bears out."""
+
+
+def borne_out() -> None:
+    """Let an entry bear out every row that a test put there by hand: the door of a dispatch asks for its digest."""
+    from django.db import transaction
+
+    from archive import audit, digests
+    from archive.rules.roles import Action
+
+    with transaction.atomic():
+        rows = [row for model in digests.WATCHED.values() for row in model._base_manager.all()]
+        audit.write(Action.UNIT_CHANGE, actor=None, rows=rows)
 
 
 def _unit(code: str, name: str, parent: Any) -> Any:

@@ -12,7 +12,7 @@ from archive import tokens
 from archive.models import AuditEntry, Clearance, Person, PersonRole, ServiceToken, UnitScope
 from archive.rules.levels import Level
 from archive.rules.roles import Role
-from config.tests.office import LONG_AGO
+from config.tests.office import LONG_AGO, borne_out
 from ingest import worker
 from ingest.tests.handing import bare_pdf, text_pdf
 
@@ -34,6 +34,7 @@ def service(office):
     PersonRole.objects.create(person=person, role=Role.CLERK, since=LONG_AGO)
     UnitScope.objects.create(person=person, unit=office.registry, since=LONG_AGO)
     Clearance.objects.create(person=person, level=Level.MAT, since=LONG_AGO, basis="QĐ 01")
+    borne_out()
     return person
 
 

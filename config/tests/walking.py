@@ -35,7 +35,7 @@ from archive.models import (
 from archive.rules.levels import Level
 from archive.rules.roles import Role
 from archive.views import proving
-from config.tests.office import LONG_AGO, Office, _draft, seal
+from config.tests.office import LONG_AGO, Office, _draft, borne_out, seal
 from ingest import outcomes
 from ingest.models import Batch, Channel, Scan, ScanState
 
@@ -98,6 +98,7 @@ def person_of_post(office: Office, role: str, *, is_service: bool = False) -> Pe
     PersonRole.objects.create(person=person, role=Role[role.upper()], since=LONG_AGO)
     UnitScope.objects.create(person=person, unit=office.staff_unit, since=LONG_AGO)
     Clearance.objects.create(person=person, level=CLEARED, since=LONG_AGO, basis="QĐ 01")
+    borne_out()
     return person
 
 
@@ -110,6 +111,7 @@ def furnish(office: Office, role: str) -> Walked:
     for level in Level:
         for is_own in (True, False):
             _place(walked, level, is_own, line)
+    borne_out()
     return walked
 
 

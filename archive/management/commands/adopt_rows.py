@@ -9,7 +9,15 @@ from archive.models import Person
 from archive.rules.errors import Refusal
 from archive.verifier.verify import Tampered
 
-NAMED = ("clearance", "grant", "personrole", "unitscope", "servicetoken", "secondfactor")  # each gives somebody a right
+NAMED = (
+    "clearance",
+    "clearancemark",
+    "grant",
+    "personrole",
+    "unitscope",
+    "servicetoken",
+    "secondfactor",
+)  # each gives somebody a right
 CANNOT = (
     "What this proves: from the entry on, an edit of these rows is found and named.\n"
     "What it cannot prove: that nobody changed them, or put them in, before. Compare those that give rights\n"

@@ -1,0 +1,300 @@
+"""Do the rows that open a dispatch to a person still hold the digests that acts left of them?
+
+Asked at the door of one dispatch, after the policy has said yes: a level lowered, a clearance,
+mark, role, scope or opening put in by SQL opens nothing, at once and not only after the
+nightly look. Above Thường every row on the way must hold, and need-to-know is worked out from
+the facts, not from `Access`; at Thường the dispatch's own level, marks and unit must, where a
+digest is kept of it. One query; a marked dispatch asks for its marks besides. Steps lie under
+no digest. Never decides in favour of anybody: it only takes back.
+"""
+
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cache
+from typing import Any, Final
+
+from django.db import connection
+from django.db.models import DateField, DateTimeField, Field, Model, OuterRef, QuerySet, Subquery
+from django.utils.translation import gettext_lazy as _
+
+from archive import digests
+from archive.models import AuditRow, Clearance, ClearanceMark, Grant, MarkingMark, Person, PersonRole, Record, UnitScope
+from archive.models.route import LIVE_STATES
+from archive.rules.errors import Refusal
+from archive.rules.levels import Level
+from archive.rules.roles import Action, Role, allows
+from archive.rules.steps import WORK
+from archive.standing import satisfies
+
+NO_MARKING: Final = 1
+_BROUGHT: Final = ("kept_salt", "kept_columns", "kept_digests")
+DECIDING: Final = frozenset({"level", "marking_id", "unit_id"})  # of a dispatch at Thường
+log = logging.getLogger("vankho.warrants")
+
+
+class NotBorneOut(Refusal):
+    """ACC-006: what opens a dispatch to a person is not what the log says; it stays closed."""
+
+    code = "ACC-006"
+    message = _(
+        "What opens this dispatch to you is not what the log says: somebody changed the database past the office, or the "
+        "row is older than the log's digests. The dispatch stays closed, and nothing is lost. Tell the security officer."
+    )
+
+    def __init__(self, record: Record, rows: Sequence[str]) -> None:
+        """Keep which rows did not hold, for the log alone."""
+        super().__init__()
+        self.object_type, self.object_id = "record", record.key
+        self.told = {"rows": list(rows)}
+
+
+def require(person: Person, action: Action, record: Record, at: datetime) -> None:
+    """Return in silence, or refuse a dispatch that the policy opens by rows that acts did not leave so.
+
+    Raises:
+        NotBorneOut: as named.
+    """
+    if record.level == Level.THUONG and (record.marking_id or NO_MARKING) == NO_MARKING:
+        failed = list(_moved_at_the_lowest(record))
+    else:
+        failed = _failed(person, action, record, at)
+    if failed:
+        log.critical("a dispatch stays closed: %s", ", ".join(failed))
+        raise NotBorneOut(record, failed)
+
+
+def with_digest(records: QuerySet[Record]) -> QuerySet[Record]:
+    """Let a query of records bring the last digest of each along: `require` asks for none then, at the lowest level."""
+    last = AuditRow.objects.filter(kind="record", row_id=OuterRef("pk")).order_by("-id")
+    return records.annotate(**{name: Subquery(last.values(name.removeprefix("kept_"))[:1]) for name in _BROUGHT})
+
+
+def _moved_at_the_lowest(record: Record) -> Iterator[str]:
+    """Yield the record if its level, marks or unit are not what its last digest says; none kept says nothing."""
+    if all(hasattr(record, name) for name in _BROUGHT):
+        row = tuple(getattr(record, name) for name in _BROUGHT)
+    else:
+        with connection.cursor() as cursor:
+            cursor.execute(_RECORD_DIGEST, [record.pk])
+            row = cursor.fetchone()
+    kept = _kept(row) if row else None
+    if kept is None or not DECIDING & set(digests.differing(_state(record), kept)):
+        return
+    ((_pk, state, last),) = digests.read(Record, [record.pk])  # an act may have come between the two
+    if state is not None and last is not None and DECIDING & set(digests.differing(state, last)):
+        yield f"record {record.key}"
+
+
+def _failed(person: Person, action: Action, record: Record, at: datetime) -> list[str]:
+    """Return what is wanting: empty when rows that hold are enough for this act."""
+    rows = _read(person, record, at)
+    held = _Held(tuple(row for row in rows if row.holds))
+    failed = [f"{row.kind} {row.pk}" for row in rows if not row.holds]
+    record_holds = any(row.holds for row in rows if row.kind == "record") or digests.holds(record)
+    if not record_holds:
+        return [f"record {record.key}"]
+    failed = [one for one in failed if not one.startswith("record ")]
+    lacking = [
+        name
+        for name, is_enough in (
+            ("role", allows(held.roles(), action)),
+            ("clearance", held.level() >= record.level),
+            ("need-to-know", held.knows(person, record)),
+            ("marks", _marks_open(record, held)),
+        )
+        if not is_enough
+    ]
+    return [*failed, *(f"no {name}" for name in lacking)] if lacking else []
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One row on the way: its values, and whether they are what its last digest says."""
+
+    kind: str
+    pk: int
+    state: dict[str, Any]
+    holds: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """The rows that hold, and what follows from them alone."""
+
+    rows: tuple[_Row, ...]
+
+    def of(self, kind: str) -> Iterator[dict[str, Any]]:
+        """Yield the values of the rows of a kind."""
+        return (row.state for row in self.rows if row.kind == kind)
+
+    def roles(self) -> frozenset[Role]:
+        """Return the roles."""
+        return frozenset(Role(row["role"]) for row in self.of("personrole"))
+
+    def level(self) -> Level:
+        """Return the highest level cleared."""
+        return Level(max((row["level"] for row in self.of("clearance")), default=Level.THUONG))
+
+    def marks(self) -> frozenset[int]:
+        """Return the marks on clearances."""
+        return frozenset(row["mark_id"] for row in self.of("clearancemark"))
+
+    def knows(self, person: Person, record: Record) -> bool:
+        """Return whether a fact gives need-to-know: an opening, a live step, or a scope that holds over its unit."""
+        if any(True for _each in self.of("grant")):
+            return True
+        steps = list(self.of("step"))
+        if any(person.pk in (step["to_person_id"], step["giver_id"]) for step in steps):
+            return True
+        scopes = {row.pk for row in self.rows if row.kind == "unitscope"}
+        reached = {row.pk for row in self.rows if row.kind == "covers" and row.state["scope"] in scopes}
+        return bool(reached & {record.unit_id, *(step["to_unit_id"] for step in steps)})
+
+
+def _marks_open(record: Record, held: _Held) -> bool:
+    """Return whether the marks held are enough; the tables of marks are small and looked at whole."""
+    if (record.marking_id or NO_MARKING) == NO_MARKING:
+        return True
+    if any(True for kind in digests.MARKS for _fault in digests.of_kind(kind)):
+        return False
+    groups: dict[tuple[int, str], set[int]] = {}
+    asked = MarkingMark.objects.filter(marking=record.marking_id)
+    for group, rule, mark in asked.values_list("mark__group", "mark__group__rule", "mark"):
+        groups.setdefault((group, rule), set()).add(mark)
+    return bool(groups) and all(satisfies(rule, wanted, held.marks()) for (_g, rule), wanted in groups.items())
+
+
+# --- one query for all rows on the way ---------------------------------------------------------------------
+
+_LAST: Final = (
+    "LEFT JOIN archive_auditrow d ON d.id = "
+    "(SELECT MAX(l.id) FROM archive_auditrow l WHERE l.kind = '{kind}' AND l.row_id = t.id)"
+)
+_RECORD_DIGEST: Final = (
+    "SELECT d.salt, d.columns, d.digests FROM archive_auditrow d WHERE d.kind = 'record' AND d.row_id = %s "
+    "ORDER BY d.id DESC LIMIT 1"
+)
+_PERSONS: Final = "t.person_id = %s AND t.since <= %s AND (t.until IS NULL OR t.until > %s)"
+_UNREVOKED: Final = "(t.revoked_at IS NULL OR t.revoked_at > %s)"
+
+
+# The facts of need-to-know, which lie under no digest, and the dispatch's own; in the form of the rows above them.
+_FACT_PARTS: Final = """
+SELECT 'record', t.id, {untold}, d.salt, d.columns, d.digests
+FROM archive_record t {last} WHERE t.id = %s
+UNION ALL
+SELECT 'covers', w.id, {array}(t.id){text}, {undigested} FROM archive_unitscope t
+JOIN archive_unit u ON u.id = t.unit_id JOIN archive_unit w ON substr(w.path, 1, length(u.path)) = u.path
+WHERE {persons} AND w.id IN (SELECT r.unit_id FROM archive_record r WHERE r.id = %s
+    UNION SELECT s.to_unit_id FROM archive_step s WHERE s.record_id = %s AND s.state IN ({live}))
+UNION ALL
+SELECT 'step', s.id, {array}(s.to_unit_id, s.to_person_id, CASE WHEN s.kind IN ({work}) THEN s.from_person_id END){text},
+    {undigested}
+FROM archive_step s WHERE s.record_id = %s AND s.state IN ({live})
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    name: str
+    fields: "tuple[Field[Any, Any], ...]"
+
+    def state(self, told: str) -> dict[str, Any]:
+        """Return the values of a row from its JSON, as `values()` gives them on both databases."""
+        values = json.loads(told)
+        return {field.attname: _value(field, value) for field, value in zip(self.fields, values, strict=True)}
+
+
+def _value(field: "Field[Any, Any]", value: Any) -> Any:
+    if value is None or not isinstance(value, str):
+        return value
+    if isinstance(field, DateTimeField):
+        moment = datetime.fromisoformat(value)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return date.fromisoformat(value) if isinstance(field, DateField) else value
+
+
+@cache
+def _kind(model: type[Model]) -> _Kind:
+    return _Kind(digests.name_of(model), digests.fields_of(model))
+
+
+_MODELS: Final = (PersonRole, UnitScope, Clearance, ClearanceMark, Grant)
+
+
+@cache
+def _query(vendor: str) -> str:
+    """Write the query: each kind's rows as JSON with their last digests, beside the facts of need-to-know."""
+    is_postgresql = vendor == "postgresql"  # there the rows' types are told by hand
+    array, text = ("json_build_array", "::text") if is_postgresql else ("json_array", "")
+
+    def part(model: type[Model], where: str, join: str = "") -> str:
+        kind = _kind(model)
+        columns = ", ".join(f"t.{field.column}" for field in kind.fields)
+        return (
+            f"SELECT '{kind.name}', t.id, {array}({columns}){text}, d.salt, d.columns, d.digests "  # noqa: S608 - our own names
+            f"FROM {model._meta.db_table} t {join} {_LAST.format(kind=kind.name)} WHERE {where}"  # noqa: SLF001 - Django's documented Meta API
+        )
+
+    cleared = f"{_PERSONS} AND {_UNREVOKED}"
+    by_mark = "JOIN archive_clearance c ON c.id = t.clearance_id"
+    live = "t.record_id = %s AND t.person_id = %s AND t.since <= %s AND t.until > %s AND t.ended_at IS NULL"
+    facts = _FACT_PARTS.format(
+        last=_LAST.format(kind="record"),
+        persons=_PERSONS,
+        array=array,
+        text=text,
+        untold="NULL::text" if is_postgresql else "NULL",
+        undigested="NULL::bytea, NULL::text, NULL::bytea" if is_postgresql else "NULL, NULL, NULL",
+        live=", ".join(f"'{state}'" for state in LIVE_STATES),
+        work=", ".join(f"'{kind}'" for kind in sorted(WORK)),
+    )
+    parts = [
+        part(PersonRole, _PERSONS),
+        part(UnitScope, _PERSONS),
+        part(Clearance, cleared),
+        part(ClearanceMark, cleared.replace("t.", "c."), by_mark),
+        part(Grant, live),
+        facts,
+    ]
+    return " UNION ALL ".join(parts)
+
+
+def _read(person: Person, record: Record, at: datetime) -> list[_Row]:
+    now = connection.ops.adapt_datetimefield_value(at)
+    mine = [person.pk, now, now]
+    values = [*mine, *mine, *mine, now, *mine, now, record.pk, *mine, record.pk, *mine, record.pk, record.pk, record.pk]
+    with connection.cursor() as cursor:
+        cursor.execute(_query(connection.vendor), values)
+        return [_row(record, *row) for row in cursor.fetchall()]
+
+
+def _row(record: Record, name: str, pk: int, told: str | None, *digest: Any) -> _Row:
+    if name == "record":
+        state = _state(record)
+    elif name in _FACTS:
+        return _Row(name, pk, dict(zip(_FACTS[name], json.loads(told or "[]"), strict=True)), holds=True)
+    else:
+        state = _by_name()[name].state(told or "[]")
+    last = _kept(digest)
+    return _Row(name, pk, state, last is not None and bool(last.columns) and not digests.differing(state, last))
+
+
+_FACTS: Final = {"step": ("to_unit_id", "to_person_id", "giver_id"), "covers": ("scope",)}
+
+
+@cache
+def _by_name() -> dict[str, _Kind]:
+    return {kind.name: kind for kind in map(_kind, _MODELS)}
+
+
+def _kept(row: Sequence[Any]) -> digests.Kept | None:
+    salt, columns, each = row
+    return None if salt is None else digests.Kept(bytes(salt), columns, bytes(each))
+
+
+def _state(record: Record) -> dict[str, Any]:
+    return {field.attname: getattr(record, field.attname) for field in digests.fields_of(Record)}
