@@ -53,12 +53,12 @@ def filled(home: Path, *, dispatches: int, database: str = "") -> Iterator[dict[
     with place as settings:
         environment = surroundings(home) | settings
         home.mkdir(parents=True)
-        demo = [sys.executable, "manage.py", "demo", "--dispatches", str(dispatches)]
-        for command in (demo, [sys.executable, "-m", "config.gates.filling", str(home / "told.json")]):
-            done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-            if done.returncode:
-                raise RuntimeError(f"{' '.join(command[1:3])} ended with {done.returncode}: {done.stderr[-3000:]}")
         try:
+            demo = [sys.executable, "manage.py", "demo", "--dispatches", str(dispatches)]
+            for command in (demo, [sys.executable, "-m", "config.gates.filling", str(home / "told.json")]):
+                done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+                if done.returncode:
+                    raise RuntimeError(f"{' '.join(command[1:3])} ended with {done.returncode}: {done.stderr[-400:]}")
             yield environment
         finally:
             shutil.rmtree(home, ignore_errors=True)
