@@ -64,6 +64,7 @@ def main(target: str) -> None:
     from django.conf import settings
 
     from archive.models import Person
+    from config.tests.doors import addresses
 
     admin = Person.objects.get(username="admin")
     more()
