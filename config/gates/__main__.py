@@ -76,7 +76,9 @@ def _answer(name: str, desk: Desk) -> Outcome:
     except NotRun as why:
         answer = Outcome(NOT_RUN, str(why))
     except Exception as fault:  # noqa: BLE001 - the other gates are still to be asked
-        answer = Outcome(FAILED, f"the gate itself fell over: {type(fault).__name__}: {fault}"[:600])
+        answer = Outcome(
+            FAILED, f"the gate itself fell over: {type(fault).__name__}: {' '.join(str(fault).split())[-400:]}"
+        )
     print(f"{name}: {answer.state} ({time.monotonic() - began:.0f} s): {answer.figures}", flush=True)
     for line in answer.findings:
         print(f"    {line}", flush=True)

@@ -49,10 +49,10 @@ def axe(desk: Desk) -> Outcome:
             told += [f"{role or 'stranger'} {one}" for one in _looked_at(browser, office, role, addresses)]
             pages += len(addresses)
         browser.close()
-    closed = [name for name in office.told["closed"] if not name.startswith("api:")]
     figures = f"{pages} pages of {len(office.told['people'])} posts, light and dark, desk and phone: {len(told)} faults"
     return judged(
-        f"{figures}; the planted page found; addresses that opened to nobody: {', '.join(closed) or 'none'}", told
+        f"{figures}; the planted page found; addresses that opened to nobody: {', '.join(office.told['closed']) or 'none'}",
+        told,
     )
 
 
