@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from itertools import repeat
 from typing import Final
 
 from django.conf import settings
@@ -17,6 +18,7 @@ from django.db.models import F
 from archive import pages, papers, sequencing
 from archive.access import NO_MARKING
 from archive.models import Access, AuditLeaf, DossierItem, Record, RegisterNumber, Source
+from archive.rules.page import PageText
 from archive.rules.roles import READING, Action
 from search.engine import Engine, EngineAway, EngineBusy, IndexBroken
 from search.engines.embedded import Embedded
@@ -217,12 +219,21 @@ def _entry(
         urgency=record.urgency,
         signer=record.signer_name,
         dossier=f"{item.dossier.code} {item.dossier.title}" if item else "",
-        pages=tuple(page.text for page in pages.texts(record)),
+        pages=tuple(_by_number(pages.texts(record))),
         direction=record.direction,
         retention=str(item.dossier.rule.title) if item else "",
         register_name=number.register.name if number else "",
         filed_in=item.dossier.unit_id if item else 0,
     )
+
+
+def _by_number(read: Iterable[PageText]) -> Iterator[str]:
+    """Yield the text of each page at the place of its number: the numbers of a voided file are not given again."""
+    place = 1
+    for page in read:
+        yield from repeat("", page.number - place)
+        yield page.text
+        place = page.number + 1
 
 
 def _log_length() -> int:

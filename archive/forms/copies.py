@@ -1,5 +1,6 @@
 """Forms of numbered copies: which pages to print, and what became of a paper."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from django import forms
@@ -20,10 +21,12 @@ class PrintForm(forms.Form):
     last = forms.IntegerField(label=_("To page"), min_value=1, widget=forms.TextInput(attrs=FIGURE))
     reason = forms.CharField(label=_("Reason"), max_length=300, widget=forms.Textarea(attrs=WORDS))
 
-    def __init__(self, data: Any = None, *, record: Record, amount: int) -> None:
-        """Offer all pages of the record."""
-        super().__init__(data, initial={"first": 1, "last": min(amount, MOST)})
-        self.amount = amount
+    def __init__(self, data: Any = None, *, record: Record, numbers: Sequence[int]) -> None:
+        """Offer all pages of the record; where a file was voided their numbers have a gap."""
+        first = numbers[0] if numbers else 1
+        last = max((number for number in numbers if number < first + MOST), default=0)
+        super().__init__(data, initial={"first": first, "last": last})
+        self.numbers = numbers
         self.fields["reason"].required = record.level > Level.THUONG
 
     def clean(self) -> dict[str, Any]:
@@ -32,11 +35,29 @@ class PrintForm(forms.Form):
         first, last = given.get("first"), given.get("last")
         if first is None or last is None:
             return given
-        if not first <= last <= self.amount:
-            self.add_error("last", _("The dispatch has %(n)s pages; choose from the first to the last of them.") % {"n": self.amount})  # fmt: skip
+        if not first <= last <= max(self.numbers, default=0) or not {first, last} <= set(self.numbers):
+            self.add_error("last", self._said())
         elif last - first >= MOST:
             self.add_error("last", _("At most %(n)s pages are printed at once.") % {"n": MOST})
         return given
+
+    def _said(self) -> str:
+        """Say which pages there are: of most dispatches all from the first to the last."""
+        if not self.numbers or self.numbers[-1] == len(self.numbers):
+            return _("The dispatch has %(n)s pages; choose from the first to the last of them.") % {"n": len(self.numbers)}  # fmt: skip
+        return _("The dispatch has the pages %(which)s; those of a voided file are gone. Begin and end with one of them.") % {"which": runs(self.numbers)}  # fmt: skip
+
+
+def runs(numbers: Sequence[int]) -> str:
+    """Return numbers as people write them.
+
+    >>> runs([1, 2, 3, 6, 8, 9])
+    '1-3, 6, 8-9'
+    """
+    there = set(numbers)
+    ends = [(number, number + 1 not in there) for number in numbers if {number - 1, number + 1} - there]
+    said = "".join(f"{number}{', ' if is_last else '-'}" for number, is_last in ends)
+    return said.removesuffix(", ")
 
 
 class EndForm(forms.Form):

@@ -243,6 +243,21 @@ def test_a_voided_file_comes_again_under_a_new_place_and_new_page_numbers(office
         attachments.void(record, 1, reason="x", actor=office.clerk)
 
 
+def test_the_pages_behind_a_voided_file_are_printed(office, make_record, join, signed_in):
+    record = make_record()
+    join(record)
+    join(record, ("Phụ lục II", "trang 2"), name="phu-luc-2.pdf", content=b"%PDF-1.4 two")
+    attachments.void(record, 1, reason="Nhầm", actor=office.clerk)
+    browser, door = signed_in("leader"), reverse("archive:record-print", args=[record.key])
+    assert 'value="4"' in browser.get(door).content.decode()
+    paper = browser.post(door, {"first": 3, "last": 4, "reason": "Họp"})
+    assert (paper.status_code, paper["Content-Type"]) == (200, "application/pdf")
+    for first, last in ((2, 2), (1, 2), (2, 4), (4, 5), (4, 3)):  # of what is not there no copy gets a number
+        refused = browser.post(door, {"first": first, "last": last, "reason": "Họp"})
+        assert (refused.status_code, "1, 3-4" in refused.content.decode()) == (422, True)
+    assert record.copies.filter(kind="print").count() == 1
+
+
 def test_a_file_is_voided_in_a_draft_too_and_by_the_clerk_alone(office, make_draft, make_record, join):
     draft, record = make_draft(), make_record()
     join(draft)

@@ -41,8 +41,8 @@ def print_record(request: HttpRequest, key: str) -> HttpResponse:
     """Ask which pages to print, then draw them as a numbered copy."""
     person = person_of(request)
     record = access.open_record(person, Action.RECORD_PRINT, key)
-    amount = Page.objects.filter(record=record).count()
-    form = PrintForm(request.POST or None, record=record, amount=amount)
+    numbers = list(Page.objects.filter(record=record).order_by("number").values_list("number", flat=True))
+    form = PrintForm(request.POST or None, record=record, numbers=numbers)
     if request.method == "POST" and heard(request, form):
         first, last, reason = (form.cleaned_data[name] for name in ("first", "last", "reason"))
         span = f"{first}-{last}"

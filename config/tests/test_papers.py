@@ -34,7 +34,8 @@ from archive.stores.refusals import AboveCeiling
 from config.tests.office import LONG_AGO, pack_of, seal
 from ingest import joining, outcomes
 from ingest.models import Batch, Channel, Scan, ScanState
-from search import drift, follow
+from search import drift, follow, marking
+from search.query import parse
 
 LINE = {
     "code_number": "05",
@@ -186,6 +187,25 @@ def test_a_voided_file_is_indexed_no_more(office, make_record):
     assert ("văn bản khác" in after.raw_body, after.files) == (False, ())
     leaf = (0, "record.detach", record.pk, "record", record.key)
     assert list(follow.changed_records([leaf])) == [record.pk]
+
+
+def test_a_page_behind_a_voided_file_is_found_under_its_own_number(office, make_record):
+    record = make_record()
+    for place, text in enumerate(("Trang của văn bản khác", "Phụ lục biên giới")):
+        pack, ranges = pack_of((text,), level=0)
+        captured = capture.Captured(
+            unit=record.unit,
+            suggestion=Suggestion(Level.THUONG, Level.THUONG, Level.THUONG),
+            original=seal(f"%PDF-1.4 {place}".encode(), level=0, role="original", name=f"{place}.pdf"),
+            pack=pack,
+            pages=ranges,
+        )
+        attachments.join(record, captured, handed=attachments.Handed(office.clerk, datetime.now(UTC), "x"))
+    attachments.void(record, 1, reason="Nhầm", actor=office.clerk)
+    (entry,) = follow.entries([record.pk], version=1)
+    found = marking.excerpt(marking.patterns(parse("biên giới")), entry.raw_body)
+    assert (found.page, [page for page, _count in found.pages]) == (3, [3])
+    assert (entry.pages[1], record.pages.filter(number=2).exists()) == ("", False)
 
 
 def test_no_door_takes_a_file_for_it(office, cleared, signed_in, client):
