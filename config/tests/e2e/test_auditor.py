@@ -21,13 +21,13 @@ def test_who_did_and_read_a_dispatch_is_seen_filtered_and_exported(house, visit,
     page.fill("[name=record]", symbol)
     auditor.send("form.card [type=submit]")
     auditor.fair()
-    said = auditor.text("table")
+    said = auditor.text("table.fold")
     for name in ("Lê Thị Mai Hương", "Phạm Văn Thành", "Đỗ Ngọc Ánh"):
         assert name in said
 
     page.select_option("[name=person]", label="Đỗ Ngọc Ánh")
     auditor.send("form.card [type=submit]")
-    rows = auditor.text("table tbody")
+    rows = auditor.text("table.fold tbody")
     assert "Đỗ Ngọc Ánh" in rows
     assert "Lê Thị Mai Hương" not in rows
 
@@ -51,7 +51,7 @@ def test_refusals_stand_apart_and_reading_the_log_is_logged(house, visit):
     auditor.go("/log/refused/")
     auditor.fair()
     auditor.go("/log/?outcome=ok")
-    assert "Bùi Đức Thuận" in auditor.text("table")
+    assert "Bùi Đức Thuận" in auditor.text("table.fold")
 
 
 def test_the_auditor_has_no_door_to_a_dispatch(house, visit, story):
