@@ -13,15 +13,18 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from archive.models import AuditDetail, AuditEntry
-from archive.rules import action_words, detail_words
+from archive.rules import action_words, detail_words, errors
 from archive.rules.levels import LEVEL_LABELS, Level
 from archive.rules.roles import Action
 
 # The words of these may tell of all that the asker may see.
 ASKING: Final = frozenset({Action.SEARCH_RUN, Action.SEARCH_EXPORT})
 TELLING: Final = frozenset(  # details in people's own words
-    {"text", "filters", "name", "reason", "answer", "holder", "place", "signed_by"}
-)
+    {
+        "text", "filters", "name", "reason", "answer", "holder", "place", "signed_by", "authority", "decision",
+        "recipients",
+    }
+)  # fmt: skip
 OUTCOMES: Final = {"ok": _("done"), "denied": _("refused"), "error": _("failed")}
 MACHINE: Final = _("the machine")
 # A row of a signed export; the checker compares all but the last two with the entry's bytes.
@@ -53,12 +56,14 @@ def place_of(entry: AuditEntry) -> int | None:
 def line_of(entry: AuditEntry, cleared: Level) -> dict[str, Any]:
     """Return one entry as the screen and the exports show it to a reader cleared to a level: only what stands in the log.
 
-    The reason of a refusal is its code, which tells nothing; of an act it is in people's words.
+    The reason of a refusal is its code, which tells nothing; of an act it is in people's words. The sentence of a
+    refusal may name what its asker may see and the log's reader not: a file, another dispatch, a mark.
     """
     body = json.loads(bytes(entry.body))
     detail = getattr(entry, "detail", None)
     reason, details = body["reason"], detail.payload if detail else {}
-    needed = max(entry.level, body["actor"]["clearance"] if entry.action in ASKING else 0)
+    answers = entry.outcome == "denied" and details.get("code") in errors.naming()
+    needed = max(entry.level, body["actor"]["clearance"] if answers or entry.action in ASKING else 0)
     words = bool(reason and entry.outcome == "ok")
     hides_reason = words and needed > cleared
     if needed > cleared and (hides_reason or TELLING & set(details)):

@@ -5,11 +5,11 @@ is computed when asked, so a changed rule, date or hold acts at once.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Max, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -149,8 +149,15 @@ def place_hold(order: Order, *, on: Iterable[Dossier | Record], actor: Person) -
         dossier, record = (thing, None) if isinstance(thing, Dossier) else (None, thing)
         HoldItem.objects.create(hold=hold, dossier=dossier, record=record)
     details = {"name": hold.name, "on": [thing.key for thing in things]}
-    audit.write(Action.HOLD_PLACE, actor=actor, subject=hold, reason=order.reason, details=details)
+    audit.write(Action.HOLD_PLACE, actor=actor, subject=_about(hold), reason=order.reason, details=details)
     return hold
+
+
+def _about(hold: Hold) -> audit.Subject:
+    """Return what an entry about a hold says of it: its words belong to the highest level of what it covers."""
+    items = HoldItem.objects.filter(hold=hold)
+    highest = items.aggregate(records=Max("record__level"), dossiers=Max("dossier__level")).values()
+    return replace(audit.subject_of(hold), level=max(level or 0 for level in highest))
 
 
 def _check_visible(thing: Dossier | Record, actor: Person) -> None:
@@ -177,7 +184,7 @@ def lift_hold(hold: Hold, *, reason: str, actor: Person) -> Hold:
     if not lifted:
         raise HoldLifted
     hold.refresh_from_db()
-    audit.write(Action.HOLD_LIFT, actor=actor, subject=hold, reason=reason)
+    audit.write(Action.HOLD_LIFT, actor=actor, subject=_about(hold), reason=reason)
     return hold
 
 

@@ -17,6 +17,7 @@ from django.utils import timezone
 from archive import access, audit
 from archive.holding import is_held, is_stub
 from archive.leveling import history, lists, notices
+from archive.leveling.closing import about
 from archive.leveling.moving import Change, Order, move, write
 from archive.leveling.refusals import (
     AboveCeiling,
@@ -98,7 +99,14 @@ def propose(record: Record, *, kind: ChangeKind, to: Level, order: Order, actor:
     )
     details = {"proposal": made.pk, "change": str(kind), "old": Level(locked.level).slug, "level": to.slug}
     details |= {"decision": order.basis, "authority": order.authority}
-    audit.write(Action.LEVEL_PROPOSE, actor=actor, subject=locked, reason=order.reason, details=details)
+    audit.write(
+        Action.LEVEL_PROPOSE,
+        actor=actor,
+        subject=about(locked, made),
+        reason=order.reason,
+        details=details,
+        rows=[locked],
+    )
     return made
 
 
@@ -151,7 +159,9 @@ def close(proposal: LevelProposal, *, reason: str, actor: Person) -> LevelPropos
     if not waiting.update(state=state, closed_by=actor, closed_at=timezone.now(), close_reason=reason.strip()):
         raise ProposalOver
     details = {"proposal": proposal.pk, "state": str(state)}
-    audit.write(Action.LEVEL_CLOSE, actor=actor, subject=record, reason=reason, details=details)
+    audit.write(
+        Action.LEVEL_CLOSE, actor=actor, subject=about(record, proposal), reason=reason, details=details, rows=[record]
+    )
     return LevelProposal.objects.get(pk=proposal.pk)
 
 

@@ -1,10 +1,21 @@
 """Proposals that end with the number of their record: nobody can confirm them any more, and none stays open."""
 
+from dataclasses import replace
+
 from django.utils import timezone
 
 from archive import audit
 from archive.models import LevelProposal, Person, ProposalState, Record
 from archive.rules.roles import Action
+
+
+def about(record: Record, proposal: LevelProposal) -> audit.Subject:
+    """Return what an entry about a proposal says of it: its words belong to the higher of the two levels.
+
+    Whoever is not cleared for the level that it asks for does not know of it on any page.
+    """
+    told = audit.subject_of(record)
+    return replace(told, level=max(told.level, proposal.to_level))
 
 
 def close_all(record: Record, *, reason: str, actor: Person) -> None:
@@ -17,4 +28,11 @@ def close_all(record: Record, *, reason: str, actor: Person) -> None:
         waiting.close_reason = reason.strip()
         waiting.save(update_fields=["state", "closed_by", "closed_at", "close_reason"])
         details = {"proposal": waiting.pk, "state": str(ProposalState.REFUSED), "number_void": True}
-        audit.write(Action.LEVEL_CLOSE, actor=actor, subject=record, reason=reason, details=details)
+        audit.write(
+            Action.LEVEL_CLOSE,
+            actor=actor,
+            subject=about(record, waiting),
+            reason=reason,
+            details=details,
+            rows=[record],
+        )

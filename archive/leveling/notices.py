@@ -75,6 +75,7 @@ def tell(notice: LevelNotice, *, how: str, told_on: date, actor: Person) -> Leve
     told = LevelNotice.objects.filter(pk=notice.pk, told_on__isnull=True)
     if not told.update(told_on=told_on, told_by=actor, how=how.strip()):
         raise ToldAlready
-    details = {"notice": notice.pk, "to": str(notice), "ended_on": told_on.isoformat()}
+    whom = "recipients" if notice.outside else "to"  # those that the dispatch names keep to its level
+    details = {"notice": notice.pk, whom: str(notice), "ended_on": told_on.isoformat()}
     audit.write(Action.LEVEL_NOTICE, actor=actor, subject=record, reason=how, details=details)
     return LevelNotice.objects.get(pk=notice.pk)

@@ -105,6 +105,7 @@ WORDS: Final[dict[str, Promise]] = {
     "steps": _("lines of the thread"),
     "taken": _("taken at"),
     "text": _("asked"),
+    "recipients": _("recipients"),
     "to": _("to whom"),
     "office": _("office"),
     "statement": _("statement"),

@@ -26,6 +26,17 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer of the office, 
         return str(self.message) % self.parameters if self.parameters else str(self.message)
 
 
+def naming() -> frozenset[str]:
+    """Return the codes of the refusals whose sentences name something; why a post does not include an act names nothing."""
+    waiting, codes = [Refusal], set()
+    while waiting:
+        kind = waiting.pop()
+        waiting += kind.__subclasses__()
+        if "%(" in str(kind.message) and kind is not Forbidden:
+            codes.add(kind.code)
+    return frozenset(codes)
+
+
 class Hidden(Refusal):
     """ACC-001: does not exist, or exists and must not be shown: the same answer for both."""
 

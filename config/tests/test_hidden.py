@@ -7,8 +7,14 @@ import zipfile
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 
-from archive.models import Clearance, Person, PersonRole, UnitScope
+from archive import audit, retention
+from archive.attachments import HasIt
+from archive.leveling import acts, notices
+from archive.leveling.moving import Order
+from archive.models import ChangeKind, Clearance, LevelNotice, Person, PersonRole, UnitScope
+from archive.rules.errors import Forbidden
 from archive.rules.levels import Level
 from archive.rules.roles import Role
 from config.tests.office import LONG_AGO
@@ -88,3 +94,28 @@ def test_the_log_withholds_words_above_its_readers_clearance_and_says_so(office,
     assert record.key in text_of(auditor.get("/log/"))
     Clearance.objects.create(person=office.auditor, level=Level.TOI_MAT, since=LONG_AGO, basis="QĐ 02")
     assert text_of(auditor.get("/log/")).count(WORD) > 2
+
+
+def test_the_log_withholds_what_the_page_of_the_dispatch_withholds(office, make_record, signed_in):
+    """Who decided what, whom the dispatch names, why it is held, what a refusal names, what is proposed above its level."""
+    record = make_record(level=Level.MAT, direction="outgoing", to_places=f"Kho {WORD}")
+    order = Order(f"Ông {WORD}", f"QĐ {WORD}", timezone.localdate(), f"Vì {WORD}")
+    Clearance.objects.create(person=office.auditor, level=Level.MAT, since=LONG_AGO, basis="QĐ 02")
+    proposal = acts.propose(record, kind=ChangeKind.RAISE, to=Level.TOI_MAT, order=order, actor=office.leader)
+    acts.close(proposal, reason=f"Thôi, {WORD}", actor=office.leader)
+    acts.raise_level(record, to=Level.TOI_MAT, order=order, actor=office.leader)
+    Clearance.objects.create(person=office.archivist, level=Level.TOI_MAT, since=LONG_AGO, basis="QĐ 02")
+    hold = retention.place_hold(retention.Order(WORD, f"Vì {WORD}"), on=[record], actor=office.archivist)
+    retention.lift_hold(hold, reason=f"Hết {WORD}", actor=office.archivist)
+    for notice in LevelNotice.objects.filter(record=record):
+        notices.tell(notice, how="công văn", told_on=timezone.localdate(), actor=office.clerk)
+    audit.refused(HasIt(name=f"{WORD}.pdf"), actor=office.clerk, action="x")
+    audit.refused(Forbidden(reason="chức danh"), actor=office.clerk, action="x")
+    auditor = signed_in("auditor")
+    for page in LOGS:
+        assert WORD not in text_of(auditor.get(page)), page
+    rows = [row["details"] for row in rows_of(auditor.get("/log/export.json"))]
+    assert len([row for row in rows if "withheld" in row]) == 7
+    assert "chức danh" in text_of(auditor.get("/log/"))
+    Clearance.objects.create(person=office.auditor, level=Level.TOI_MAT, since=LONG_AGO, basis="QĐ 03")
+    assert text_of(auditor.get("/log/")).count(WORD) > 7
