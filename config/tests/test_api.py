@@ -307,3 +307,8 @@ def test_a_word_is_no_number_of_hits(call):
 def test_no_page_is_shown_in_a_frame(office, signed_in):
     assert Client().get("/sign-in/").headers["X-Frame-Options"] == "DENY"
     assert signed_in("clerk").get("/").headers["X-Frame-Options"] == "DENY"
+
+
+def test_no_script_reads_the_cookie_of_the_language(client, db):
+    kept = client.post("/language/", {"language": "en", "next": "/sign-in/"}).cookies["language"]
+    assert (kept["httponly"], kept["samesite"]) == (True, "Strict")
