@@ -117,13 +117,22 @@ def relevel(record: Record) -> None:
     """Bring the record's sealed objects to its level, in the act's transaction.
 
     A key goes up before the commit and down only after it: whenever the power fails, an object
-    lies under a key of its row's level or above, never below. The vault is no part of the transaction.
+    lies under a key of its row's level or above, never below. The vault is no part of the transaction. What then
+    fails, or is cut off, is brought down later (`archive.leveling.keys.look_over`).
     """
     level = Level(record.level)
     lying = dict(record.sealed_objects.values_list("address", "level"))
     _rewrap([address for address, old in lying.items() if old < level], level)
     record.sealed_objects.update(level=level)
-    transaction.on_commit(partial(_rewrap, [address for address, old in lying.items() if old > level], level))
+    if any(old > level for old in lying.values()):
+        transaction.on_commit(partial(_bring_down, record.pk), robust=True)
+
+
+def _bring_down(record: int) -> None:
+    """Bring the keys of a record to its level of now, under its lock: somebody may have raised it since the commit."""
+    with transaction.atomic():
+        locked = Record.objects.select_for_update(of=("self",)).get(pk=record)
+        _rewrap(list(locked.sealed_objects.values_list("address", flat=True)), Level(locked.level))
 
 
 def _rewrap(addresses: Sequence[str], level: Level) -> None:

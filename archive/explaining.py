@@ -17,7 +17,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from archive import access
-from archive.leveling import history
+from archive.leveling import history, words
 from archive.models import Grant, Mark, MarkingMark, Person, Record, RecordState, Step, Unit
 from archive.models.route import LIVE_STATES
 from archive.rules.levels import Level
@@ -45,8 +45,15 @@ class Answer:
     is_past: bool
 
 
-def why(person: Person, record: Record, *, at: datetime | None = None) -> Answer:
-    """Return whether a person may open a record, condition by condition, now or at a past moment."""
+def why(person: Person, record: Record, *, at: datetime | None = None, reader: Person | None = None) -> Answer:
+    """Return whether a person may open a record, condition by condition, now or at a past moment.
+
+    Args:
+        person: who is asked about.
+        record: opened for the reader.
+        at: an aware moment; None for now.
+        reader: who asks: reasons written at a level above their clearance are taken out. None: the person asked about.
+    """
     now = timezone.now()
     moment = at or now
     conditions = (
@@ -54,7 +61,7 @@ def why(person: Person, record: Record, *, at: datetime | None = None) -> Answer
         _post(person, moment),
         _level(person, record, moment),
         _marks(person, record, moment),
-        _reason(person, record, moment),
+        _reason(person, record, moment, reader or person),
     )
     allowed = all(each.is_met for each in conditions)
     if at is None:
@@ -84,10 +91,10 @@ def _post(person: Person, at: datetime) -> Condition:
 def _level(person: Person, record: Record, at: datetime) -> Condition:
     asked = Level(record.level) if timezone.now() <= at else history.level_at(record, at)
     held = standing(person, at).level
-    words = {"held": held.label, "asked": asked.label}
+    both = {"held": held.label, "asked": asked.label}
     if held >= asked:
-        return Condition(_("Level"), is_met=True, said=_("Cleared to %(held)s; the dispatch is %(asked)s.") % words)
-    said = _("Cleared to %(held)s only; the dispatch is %(asked)s.") % words
+        return Condition(_("Level"), is_met=True, said=_("Cleared to %(held)s; the dispatch is %(asked)s.") % both)
+    said = _("Cleared to %(held)s only; the dispatch is %(asked)s.") % both
     return Condition(_("Level"), is_met=False, said=said)
 
 
@@ -99,19 +106,19 @@ def _marks(person: Person, record: Record, at: datetime) -> Condition:
     met = record.marking_id in open_markings(person, at)
     own = marks_held(person, at) & set(asked)
     held = ", ".join(Mark.objects.filter(pk__in=own).order_by("name").values_list("name", flat=True)) or _("none")
-    words = {"asked": names, "held": held}
-    return Condition(_("Compartment"), met, _("The dispatch carries %(asked)s; held of these: %(held)s.") % words)
+    both = {"asked": names, "held": held}
+    return Condition(_("Compartment"), met, _("The dispatch carries %(asked)s; held of these: %(held)s.") % both)
 
 
-def _reason(person: Person, record: Record, at: datetime) -> Condition:
-    grounds = list(_grounds(person, record, at))
+def _reason(person: Person, record: Record, at: datetime, reader: Person) -> Condition:
+    grounds = list(_grounds(person, record, at, reader))
     if grounds:
         return Condition(_("Need to know"), is_met=True, said=" ".join(grounds))
     said = _("Neither own unit, nor a step in hand, nor an opening by name.")
     return Condition(_("Need to know"), is_met=False, said=said)
 
 
-def _grounds(person: Person, record: Record, at: datetime) -> Iterator[str]:
+def _grounds(person: Person, record: Record, at: datetime, reader: Person) -> Iterator[str]:
     """Yield each reason to know of the record that held at a moment, in a sentence."""
     units = set(units_in_scope(person, at))
     if record.unit_id in units and (not _on_desk(record, at) or Role.CLERK in standing(person, at).roles):
@@ -125,9 +132,11 @@ def _grounds(person: Person, record: Record, at: datetime) -> Iterator[str]:
         elif step.from_person_id == person.pk and step.kind in WORK:
             yield _("Asked for work on it on %(day)s, which is not finished.") % {"day": _day(step.created_at)}
     live = Q(ended_at__isnull=True) | Q(ended_at__gt=at)
-    for given in Grant.objects.filter(live, record=record, person=person, since__lte=at, until__gt=at):
-        words = {"by": given.granted_by.full_name, "until": _day(given.until), "reason": given.reason}
-        yield _("Opened to them by %(by)s until %(until)s: %(reason)s.") % words
+    given = list(Grant.objects.filter(live, record=record, person=person, since__lte=at, until__gt=at))
+    words.hush(reader, given, words.OF_GRANT)
+    for one in given:
+        said = {"by": one.granted_by.full_name, "until": _day(one.until), "reason": one.reason.rstrip(".")}
+        yield _("Opened to them by %(by)s until %(until)s: %(reason)s.") % said
 
 
 def _on_desk(record: Record, at: datetime) -> bool:

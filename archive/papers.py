@@ -303,7 +303,7 @@ def found(person: Person, *, text: str = "", most: int = 100) -> list[Record]:
     seen = access.visible_to(person).among(mine).select_related("number__register", "unit").order_by("-pk")
     words = key(text).split()
     shown: list[Record] = []
-    for record in seen[:LOOKED_AT]:
+    for record in seen[: LOOKED_AT if words else most + 1]:
         said = key(
             f"{record.number.number} {record.symbol} {record.code_number} {record.organ_name} {record.type_name}"
         )

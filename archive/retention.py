@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from archive import access, audit, comings, dossiers
+from archive.leveling import words
 from archive.models import Dossier, Hold, HoldItem, Person, Record, RetentionRule, RuleKind
 from archive.rules import periods
 from archive.rules.errors import Hidden, Refusal
@@ -200,6 +201,28 @@ def open_hold(person: Person, action: Action, pk: int) -> Hold:
     if hold is None:
         raise Hidden(object_type="hold", object_id=str(pk))
     return hold
+
+
+def told_to(person: Person) -> list[Hold]:
+    """Return the holds that a person may know of, those in force first, the newest first; never save these rows.
+
+    What was written of one while a record that it covers stood above their clearance keeps to itself.
+    """
+    rows = list(
+        visible_holds(person)
+        .prefetch_related("items__dossier", "items__record")
+        .order_by(F("lifted_at").asc(nulls_first=True), "-placed_at")
+    )
+    covered = {hold: [item.record_id for item in hold.items.all() if item.record_id] for hold in rows}
+    stood = words.above_of(person, {record for records in covered.values() for record in records})
+    for hold, records in covered.items():
+        asked = [stood[record] for record in records if record in stood]
+        if any(above(hold.placed_at) for above in asked):
+            hold.name = hold.reason = str(words.WITHHELD)
+            hold.mandate = ""
+        if any(above(hold.lifted_at) for above in asked):
+            hold.lift_reason = str(words.WITHHELD)
+    return rows
 
 
 def visible_holds(person: Person) -> QuerySet[Hold]:

@@ -135,7 +135,7 @@ def _sealed(source: BinaryIO, level: Level) -> Sealed:
 
 
 def _there_already(record: Record, sha256: str, given: str, actor: Person) -> Added | None:
-    """Return the file of these bytes that the record has, or that is on its way to it; refused ones do not count.
+    """Return the file of these bytes that the record has, or that is on its way to it; refused and voided ones do not count.
 
     One that somebody else handed over and that is held above the actor's clearance is not theirs to know of. Theirs is
     then taken like any new file, is held for the same signs, and whoever may see both joins one and puts the other aside.
@@ -144,7 +144,7 @@ def _there_already(record: Record, sha256: str, given: str, actor: Person) -> Ad
     if kept:
         return Added(kept.name)
     cleared = clearance(actor, timezone.now())
-    coming = Scan.objects.filter(joins=record, sha256=sha256).exclude(state=ScanState.REFUSED)
+    coming = Scan.objects.filter(joins=record, sha256=sha256).exclude(state__in=[ScanState.REFUSED, ScanState.FILED])
     if known := coming.filter(level__lte=cleared).first():
         return Added(known.name)
     # Their own went out of their sight: that it waits is told to them anyway, its name now is not.

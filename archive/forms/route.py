@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from archive import access
+from archive.leveling import words
 from archive.models import Person, Record, RecordState, Step, Unit
 from archive.models.record import Direction as Way
 from archive.routing import Direction, Task, deadlines, receivers
@@ -179,7 +180,10 @@ def _taken_back(step: Step) -> dict[str, Any]:
         if child.to_unit:
             parts[child.kind].append(child.to_unit.code)
     due = next((child.due_on for child in given if child.due_on), None)
-    told = {"instruction": before.note, "cooperating": parts[Kind.COOPERATE], "inform": parts[Kind.INFORM]}
+    said = (
+        "" if before.note == str(words.WITHHELD) else before.note
+    )  # the sentence that stands in place of words is no draft
+    told = {"instruction": said, "cooperating": parts[Kind.COOPERATE], "inform": parts[Kind.INFORM]}
     return told | {"lead": next(iter(parts[Kind.LEAD]), None), "due_on": due}
 
 

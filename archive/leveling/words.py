@@ -29,6 +29,11 @@ def above(person: Person, record: Record) -> Above:
     return _asked_of(clearance(person, timezone.now()), [record.pk]).get(record.pk, _never)
 
 
+def above_of(person: Person, records: Iterable[int]) -> dict[int, Above]:
+    """Return the question of each of these records that ever stood above a reader's clearance; the others are left out."""
+    return _asked_of(clearance(person, timezone.now()), records)
+
+
 def hush(reader: Person | int, rows: Iterable[Any], words: Mapping[str, str]) -> None:
     """Put a sentence in place of the words that a reader must not see, in rows about to be shown and never to be saved.
 

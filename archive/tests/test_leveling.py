@@ -542,6 +542,11 @@ def test_words_of_a_higher_level_stay_there_on_copies_steps_openings_and_notices
     copies.printed(record, pages="1-1", reason="in-khi-cao", actor=office.clerk)
     routing.forward(record, routing.Task(office.leader, instruction="chuyen-khi-cao"), actor=office.clerk)
     access.grant(record, to=second, until=later(60), reason="mo-khi-cao", actor=office.leader)
+    Clearance.objects.create(person=office.archivist, level=Level.TOI_MAT, since=LONG_AGO, basis="QĐ 02")
+    borne_out()
+    words = retention.Order("giu", "giu-khi-cao", "lenh-khi-cao")
+    hold = retention.place_hold(words, on=[record], actor=office.archivist)
+    retention.lift_hold(hold, reason="tha-khi-cao", actor=office.archivist)
     notice = LevelNotice.objects.filter(record=record).first()
     notice = notice or LevelNotice.objects.create(
         record=record, change=LevelChange.objects.latest("pk"), unit=office.command, due_on=timezone.localdate()
@@ -549,14 +554,18 @@ def test_words_of_a_higher_level_stay_there_on_copies_steps_openings_and_notices
     notices.tell(notice, how="bao-khi-cao", told_on=timezone.localdate(), actor=office.clerk)
     made = acts.propose(record, kind=LOWER, to=Level.MAT, order=order(), actor=office.clerk)
     acts.confirm(made, actor=second)
-    said = ("in-khi-cao", "chuyen-khi-cao", "bao-khi-cao")
+    said = ("in-khi-cao", "chuyen-khi-cao", "bao-khi-cao", "giu-khi-cao", "lenh-khi-cao", "tha-khi-cao")
     addresses = [
         reverse(f"archive:{name}", args=[record.key]) for name in ("copies", "thread", "record-level", "grants")
     ]
 
     def read(name, many):
-        browser = signed_in(name)
-        return "".join(browser.get(address).content.decode() for address in addresses[:many])
+        browser, person = signed_in(name), getattr(office, name)
+        shown = "".join(browser.get(address).content.decode() for address in addresses[:many])
+        shown += "".join(each.said for each in explaining.why(second, record, reader=person).conditions)
+        return shown + "".join(
+            f"{each.name} {each.reason} {each.mandate} {each.lift_reason}" for each in retention.told_to(person)
+        )
 
     told = read("leader", 4)
     assert all(word in told for word in (*said, "mo-khi-cao"))

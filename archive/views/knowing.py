@@ -76,7 +76,7 @@ def why(request: HttpRequest, key: str) -> HttpResponse:
         about, at = form.cleaned_data["person"], form.moment()
         on = form.cleaned_data["on"]
         audit.read(Action.RECORD_WHY, actor=person, subject=record, to=about.pk, on=on.isoformat() if on else "")
-        context |= {"about": about, "answer": explaining.why(about, record, at=at)}
+        context |= {"about": about, "answer": explaining.why(about, record, at=at, reader=person)}
     else:
         audit.read(Action.RECORD_WHY, actor=person, subject=record)
     return render(request, "archive/why.html", context, status=422 if form.errors else 200)

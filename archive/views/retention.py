@@ -78,12 +78,12 @@ def holds(request: HttpRequest) -> HttpResponse:
             messages.success(request, _("The hold is in force: nothing it covers is due until it is lifted."))
             return redirect("archive:holds")
     audit.read(Action.HOLD_READ, actor=person)
-    seen = (
-        retention.visible_holds(person)
-        .prefetch_related("items__dossier", "items__record")
-        .order_by("lifted_at", "-placed_at")
+    return render(
+        request,
+        "archive/holds.html",
+        {"holds": retention.told_to(person), "form": form},
+        status=422 if form.is_bound else 200,
     )
-    return render(request, "archive/holds.html", {"holds": seen, "form": form}, status=422 if form.is_bound else 200)
 
 
 def _asked(request: HttpRequest) -> dict[str, list[int]]:

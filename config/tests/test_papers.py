@@ -8,7 +8,19 @@ from django.db import DatabaseError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from archive import access, attachments, audit, capture, digests, papers, registers, registration, routing, tokens
+from archive import (
+    access,
+    attachments,
+    audit,
+    capture,
+    digests,
+    papers,
+    registers,
+    registration,
+    routing,
+    store,
+    tokens,
+)
 from archive.leveling import acts, history
 from archive.leveling.moving import Order
 from archive.models import (
@@ -30,6 +42,7 @@ from archive.rules.errors import Forbidden, Hidden
 from archive.rules.levels import Level
 from archive.rules.proposal import Suggestion
 from archive.rules.roles import Action, Role
+from archive.stores.port import object_id
 from archive.stores.refusals import AboveCeiling
 from config.tests.office import LONG_AGO, pack_of, seal
 from ingest import joining, outcomes
@@ -206,6 +219,31 @@ def test_a_page_behind_a_voided_file_is_found_under_its_own_number(office, make_
     found = marking.excerpt(marking.patterns(parse("biên giới")), entry.raw_body)
     assert (found.page, [page for page, _count in found.pages]) == (3, [3])
     assert (entry.pages[1], record.pages.filter(number=2).exists()) == ("", False)
+
+
+def lies_at(record):
+    vault = store.configured().vault
+    return {vault.level_of(object_id(each)) for each in record.sealed_objects.values_list("pk", flat=True)}
+
+
+def test_keys_that_come_down_after_a_registration_stay_where_a_raise_has_brought_them(
+    office, make_draft, django_capture_on_commit_callbacks
+):
+    record = make_draft(level=Level.TOI_MAT)
+    with django_capture_on_commit_callbacks() as afterwards:
+        record.level = Level.MAT
+        record.save()
+        capture.relevel(record)
+    # The clerk's process stands still between its commit and the vault; meanwhile somebody raises the dispatch again.
+    Record.objects.filter(pk=record.pk).update(level=Level.TOI_MAT)
+    record.sealed_objects.update(level=Level.TOI_MAT)
+    for call in afterwards:
+        call()
+    assert lies_at(record) == {Level.TOI_MAT}
+    Record.objects.filter(pk=record.pk).update(level=Level.MAT)
+    for call in afterwards:
+        call()
+    assert lies_at(record) == {Level.MAT}
 
 
 def test_no_door_takes_a_file_for_it(office, cleared, signed_in, client):

@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from archive import access, attachments, dossiers, registration, store
+from archive import access, attachments, dossiers, pages, registration, store
 from archive.leveling import acts
 from archive.leveling.moving import Order
 from archive.models import (
@@ -176,6 +176,16 @@ def test_the_same_bytes_join_once(office, make_record):
     assert Scan.objects.count() == Attachment.objects.count() == len(entries("record.attach")) == 1
     assert held <= set(store.addresses())
     assert len(set(store.addresses()) - held) == 1  # the pack of its pages
+
+
+def test_a_voided_file_may_be_handed_in_again(office, make_record):
+    record = make_record()
+    read(add(office, record).scan)
+    attachments.void(record, 1, reason="Thiếu trang", actor=office.clerk)
+    again = add(office, record)
+    assert (again.is_new, read(again.scan).state) == (True, ScanState.FILED)
+    assert [file.ordinal for file in pages.files_of(record)] == [0, 2]
+    assert not add(office, record).is_new
 
 
 def test_the_bytes_of_the_main_file_do_not_join_it(office, make_record):
