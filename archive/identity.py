@@ -134,7 +134,7 @@ def _keep(person: Person, outside_id: str) -> bool:
         with transaction.atomic():
             free = Person.objects.filter(pk=person.pk, outside_id="")
             if free.update(outside_id=outside_id):
-                told = {"outside_id": outside_id, "by": person.signs_in_by}
+                told = {"outside_id": outside_id, "way": person.signs_in_by}
                 audit.write(Action.PERSON_CHANGE, actor=person, subject=person, details=told)
     except IntegrityError:
         return False

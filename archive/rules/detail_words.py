@@ -142,6 +142,20 @@ WORDS: Final[dict[str, Promise]] = {
     "limit": _("limit of the session"),
     "founded": _("founded as"),
     "people": _("people"),
+    "way": _("signs in by"),
+    "away": _("a sign-in server was away"),
+    "before": _("before"),
+    "now": _("now"),
+    "outside_id": _("lasting name there"),
+    "session": _("session"),
+    "ip": _("address"),
+    "agent": _("browser"),
+}
+_WAYS: Final = {
+    "password": _("a password of this system"),
+    "ldap": _("the office's directory (LDAP)"),
+    "oidc": _("the office's sign-in server (OpenID Connect)"),
+    "unknown": _("unknown name"),
 }
 VALUES: Final[dict[str, Promise]] = {
     "True": _("yes"),
@@ -202,6 +216,9 @@ OWN_VALUES: Final[dict[str, dict[str, str | Promise]]] = {
     "limit": {"idle": _("left alone for too long"), "longest": _("open for too long")},
     "rule": {"all": _("all of them"), "any": _("any of them")},
     "founded": {"evaluation": _("sample office")},
+    "way": _WAYS,
+    "before": _WAYS,
+    "now": _WAYS,
 }
 # What a filter of the log asks, by the name of its field, in the words of the form.
 ASKED: Final[dict[str, Promise]] = {

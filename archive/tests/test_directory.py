@@ -67,7 +67,7 @@ def test_the_right_password_of_the_directory_lets_in_and_keeps_the_lasting_name(
     assert browser.get("/account/").status_code == 200
     office.leader.refresh_from_db()
     assert len(office.leader.outside_id) == 36  # an entryUUID
-    assert details("session.sign_in")[0]["by"] == "ldap"
+    assert details("session.sign_in")[0]["way"] == "ldap"
     assert sessions.open_now(office.leader)[0].by == "ldap"
     assert not office.leader.has_usable_password()
 
@@ -171,7 +171,7 @@ def test_guesses_are_bounded_and_stand_in_the_log_with_the_driver(ldap):
     answers = [sign_in("leader", "wrong", f"10.0.2.{each}")[1].status_code for each in range(12)]
     assert answers == [401] * 9 + [429] * 3
     assert sign_in("leader", "leader-test", "10.0.3.1")[1].status_code == 429
-    assert {each["by"] for each in details("session.sign_in_failed")} == {"ldap"}
+    assert {each["way"] for each in details("session.sign_in_failed")} == {"ldap"}
 
 
 def test_a_cleared_person_still_needs_the_code(ldap, office, settings):

@@ -65,7 +65,7 @@ def test_whom_the_provider_names_is_let_in_and_bound_to_the_lasting_name(oidc, o
     office.leader.refresh_from_db()
     assert office.leader.outside_id == f"{settings.OIDC_ISSUER} leader"
     kept = AuditEntry.objects.get(action="session.sign_in").detail.payload
-    assert kept["by"] == "oidc"
+    assert kept["way"] == "oidc"
 
 
 @pytest.mark.engine
@@ -74,7 +74,7 @@ def test_being_known_to_the_provider_opens_no_account(oidc, name):
     ours, _theirs, answer = sign_in(name)
     assert answer.status_code == 401
     assert ours.get("/account/").status_code == 302
-    assert failures()[-1] == {"name": name, "by": "oidc"}
+    assert failures()[-1] == {"name": name, "way": "oidc"}
     assert not Person.objects.filter(username="nobody-here").exists()
 
 

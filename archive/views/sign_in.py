@@ -90,7 +90,7 @@ def _enter(request: HttpRequest, person: Any, *, with_code: bool = False, wanted
     login(request, person, backend="archive.sign_in.Backend")
     proving.opened(request.session, with_code=with_code, by=person.signs_in_by)
     with transaction.atomic():
-        audit.write(Action.SIGN_IN, actor=person, subject=person, details={"by": person.signs_in_by})
+        audit.write(Action.SIGN_IN, actor=person, subject=person, details={"way": person.signs_in_by})
     if settings.TOTP == "required" and not with_code and is_cleared(person, timezone.now()):
         return redirect("archive:account")
     safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
@@ -102,7 +102,7 @@ def write_failure(name: str, *, by: str = "") -> None:
     name = name.replace("\x00", "\ufffd")  # PostgreSQL looks for no text with it
     person = Person.objects.filter(username=name).first()
     subject = person or audit.Subject("person", "unknown")
-    told: dict[str, Any] = {"name": name[:60], "by": by or (person.signs_in_by if person else "unknown")}
+    told: dict[str, Any] = {"name": name[:60], "way": by or (person.signs_in_by if person else "unknown")}
     if identity.is_away():
         told["away"] = True
     with transaction.atomic():

@@ -46,6 +46,12 @@ def pytest_unconfigure() -> None:
     shutil.rmtree(HOME, ignore_errors=True)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_logfinish() -> None:
+    """Take away the signed heads of a test: the log that they were over went with it, and the next one does not continue it."""
+    shutil.rmtree(HOME / "log", ignore_errors=True)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
     """Lift the log's fence while the rows of a test that really committed are removed."""
