@@ -151,7 +151,7 @@ WORDS: Final[dict[str, Promise]] = {
     "ip": _("address"),
     "agent": _("browser"),
 }
-_WAYS: Final = {
+_WAYS: Final[dict[str, str | Promise]] = {
     "password": _("a password of this system"),
     "ldap": _("the office's directory (LDAP)"),
     "oidc": _("the office's sign-in server (OpenID Connect)"),
