@@ -62,8 +62,8 @@ def members(place):
         return {name: box.read(name) for name in box.namelist()}
 
 
-def packed(place, files):
-    with zipfile.ZipFile(place, "w") as box:
+def packed(place, files, pack=zipfile.ZIP_STORED):
+    with zipfile.ZipFile(place, "w", pack) as box:
         for name, data in files.items():
             box.writestr(name, data)
     return place
@@ -210,6 +210,58 @@ def test_what_was_changed_is_named(take, change, named):
     change(files)
     with pytest.raises(verify.Tampered, match=named):
         check(packed(place, files))
+
+
+def bombed(name, size):
+    def change(files):
+        files[name] = bytes(size)
+
+    return change
+
+
+def said(name, text):
+    def change(files):
+        files[name] = text
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (bombed("manifest.json", 1 << 25), "manifest.json is larger than such a file can be"),
+        (bombed("manifest.note", 1 << 25), "manifest.note is larger than such a file can be"),
+        (bombed("checkpoint", 1 << 25), "checkpoint is larger than such a file can be"),
+        (bombed("entries.jsonl", 1 << 25), "entries.jsonl has a line longer than a row can be"),
+        (bombed("log.json", 1 << 25), "log.json has a line longer than a row can be"),
+        (bombed("README.txt", 1 << 25), "README.txt was changed"),
+        (said("entries.jsonl", b"[" * 200_000), "the file of entries is not in its form"),
+        (said("entries.jsonl", b"[1]\n"), "the file of entries is not in its form"),
+        (said("log.json", b"[\n" + b'{"a":' * 100_000), "log.json is not in its form"),
+        (said("log.json", b"[\n7\n]\n"), "log.json is not in its form"),
+    ],
+)
+def test_a_forged_file_neither_fills_memory_nor_ends_in_a_fault(take, change, named):
+    place = take(record="71/KH-BCH")
+    files = members(place)
+    change(files)
+    packed(place, files, pack=zipfile.ZIP_DEFLATED)
+    with pytest.raises(verify.Tampered, match=named):
+        check(place)
+
+
+@pytest.mark.parametrize("where", [6, 8])  # flags: encrypted; a way of packing that nobody knows
+def test_a_zip_that_python_cannot_read_is_named(take, where):
+    place = take(record="71/KH-BCH")
+    data = bytearray(place.read_bytes())
+    at = -1
+    for mark, shift in ((b"PK\x03\x04", 0), (b"PK\x01\x02", 2)):
+        at = -1
+        while (at := data.find(mark, at + 1)) >= 0:
+            data[at + where + shift] = 1 if where == 6 else 77
+    place.write_bytes(bytes(data))
+    with pytest.raises(verify.Tampered, match=r"is broken|is no zip"):
+        check(place)
 
 
 def test_another_pdf_an_older_head_and_another_key_are_named(take, tmp_path, settings):

@@ -27,7 +27,6 @@ import argparse
 import base64
 import csv
 import hashlib
-import io
 import json
 import sys
 import zipfile
@@ -48,6 +47,8 @@ BACKWARD_SECONDS = 2  # clocks may be set by so much without a word
 FORGET = "log.forget"  # the act that destroys the details of one entry
 PROOF = "c2sp.org/tlog-proof@v1"
 ED25519 = b"\x01"
+MOST_SIGNED = 1 << 22  # bytes of what is read before a signature over it is known to be good
+LONGEST_LINE = 1 << 24  # bytes: an entry has 64 KiB, its details and its way to the head some more
 SELECTION = "vankho log selection v1"  # the first line of what is signed over a manifest
 ENTRIES, HEAD, MANIFEST, NOTE = "entries.jsonl", "checkpoint", "manifest.json", "manifest.note"
 CELL_STARTS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run these: such a cell begins with an apostrophe
@@ -572,9 +573,11 @@ class _Box:
             return
         try:
             self._zip = zipfile.ZipFile(place)
-        except zipfile.BadZipFile:
+        except (zipfile.BadZipFile, NotImplementedError, ValueError):
             raise Tampered("the file is cut off or broken: it is no zip") from None
         self.names = self._zip.namelist()
+        if any(one.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED} for one in self._zip.infolist()):
+            raise Tampered("the file is broken: it is packed in a way that these files never are")
         if len(set(self.names)) != len(self.names):
             raise Tampered("two files in it have the same name")
 
@@ -585,16 +588,35 @@ class _Box:
         return self._zip.open(name) if self._zip else self._folder.joinpath(*name.split("/")).open("rb")
 
     def read(self, name: str) -> bytes:
-        """Return a file's bytes. Raises Tampered."""
+        """Return a file's bytes, whoever made it: not more than such a file has. Raises Tampered."""
         with self.open(name) as file:
-            return file.read()
+            data = file.read(MOST_SIGNED + 1)
+        if len(data) > MOST_SIGNED:
+            raise Tampered(f"{name} is larger than such a file can be")
+        return data
 
-    def digest(self, name: str) -> str:
-        """Return the SHA-256 of a file. Raises Tampered."""
+    def lines(self, name: str) -> Iterator[bytes]:
+        """Yield the lines of a file, none longer than a row can be. Raises Tampered."""
+        rest = b""
+        with self.open(name) as file:
+            while piece := file.read(1 << 20):
+                *whole, rest = (rest + piece).split(b"\n")
+                for line in whole:
+                    yield line + b"\n"
+                if len(rest) > LONGEST_LINE:
+                    raise Tampered(f"{name} has a line longer than a row can be")
+        if rest:
+            yield rest
+
+    def digest(self, name: str, size: int) -> str:
+        """Return the SHA-256 of a file, "" if it is longer than what was signed. Raises Tampered."""
         found = hashlib.sha256()
         with self.open(name) as file:
             while piece := file.read(1 << 20):
                 found.update(piece)
+                size -= len(piece)
+                if size < 0:
+                    return ""
         return found.hexdigest()
 
 
@@ -618,7 +640,7 @@ def verify_selection(place: str, key: str, kept: list[bytes] | None = None) -> S
     """
     try:
         return _selected(_Box(place), key, kept or [])
-    except (zipfile.BadZipFile, zlib.error, EOFError, csv.Error, UnicodeDecodeError):
+    except (zipfile.BadZipFile, zlib.error, EOFError, csv.Error, UnicodeDecodeError, NotImplementedError, RuntimeError):
         raise Tampered("the file is broken, or not in its form") from None
 
 
@@ -637,7 +659,7 @@ def _selected(box: _Box, key: str, kept: list[bytes]) -> Selected:
     rows = _csv_rows(box, columns) if form == "csv" else _json_rows(box)
     seen, withheld, undetailed = _compare_rows(rows, _lines(box), head, words, count)
     for name in files:
-        if box.digest(name) != files[name]["sha256"]:
+        if box.digest(name, files[name]["bytes"]) != files[name]["sha256"]:
             raise Tampered(f"{name} was changed after it was signed")
     if extra := set(box.names) - set(files) - {MANIFEST, NOTE}:
         raise Tampered(f"a file was put in: {min(extra)}")
@@ -664,36 +686,39 @@ def _compare_heads(head: Head, kept: list[Head]) -> int:
 
 
 def _lines(box: _Box) -> Iterator[dict[str, Any]]:
-    with box.open(ENTRIES) as file:
-        for line in file:
-            try:
-                yield json.loads(line)
-            except ValueError:
-                raise Tampered("the file of entries is not in its form") from None
+    for line in box.lines(ENTRIES):
+        yield _row_of(line, "the file of entries is not in its form")
+
+
+def _row_of(text: bytes, otherwise: str) -> dict[str, Any]:
+    """Return what a line says by name. Raises Tampered."""
+    try:
+        row = json.loads(text)
+    except (ValueError, RecursionError):
+        row = None
+    if not isinstance(row, dict):
+        raise Tampered(otherwise)
+    return row
 
 
 def _json_rows(box: _Box) -> Iterator[dict[str, Any]]:
     """Yield the rows of a list that is written a row to a line."""
-    with box.open("log.json") as file:
-        for line in file:
-            text = line.strip().rstrip(b",")
-            if text in {b"[", b"]", b"", b"[]"}:
-                continue
-            try:
-                yield json.loads(text)
-            except ValueError:
-                raise Tampered("log.json is not in its form: a row to a line") from None
+    for line in box.lines("log.json"):
+        text = line.strip().rstrip(b",")
+        if text not in {b"[", b"]", b"", b"[]"}:
+            yield _row_of(text, "log.json is not in its form: a row to a line")
 
 
 def _csv_rows(box: _Box, columns: list[str]) -> Iterator[dict[str, Any]]:
     csv.field_size_limit(1 << 24)
-    with box.open("log.csv") as file:
-        table = csv.reader(io.TextIOWrapper(file, encoding="utf-8-sig", newline=""))
-        next(table, None)
-        for cells in table:
-            if len(cells) != len(columns):
-                raise Tampered("a row of log.csv has not as many cells as its head")
-            yield dict(zip(columns, cells))  # noqa: B905 - not in Python 3.9
+    table = csv.reader(
+        line.decode("utf-8-sig" if not place else "utf-8") for place, line in enumerate(box.lines("log.csv"))
+    )
+    next(table, None)
+    for cells in table:
+        if len(cells) != len(columns):
+            raise Tampered("a row of log.csv has not as many cells as its head")
+        yield dict(zip(columns, cells))  # noqa: B905 - not in Python 3.9
 
 
 def _compare_rows(
