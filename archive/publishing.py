@@ -155,10 +155,12 @@ def require_continued() -> None:
     """Refuse a database that was rolled back or rewritten: look at it before work begins.
 
     Raises:
-        LogShorter: it does not continue what was signed, here or in the second place.
+        LogShorter: it does not continue what was signed, here or in the second place, or the two were signed apart.
         verify.Tampered: the files themselves were changed.
     """
     heads = [head for head in (newest(), _newest_elsewhere()) if head]
+    if len(heads) > 1 and heads[0].size == heads[1].size and heads[0].root != heads[1].root:
+        raise LogShorter(size=heads[1].size)
     _require_continued(max(heads, key=lambda head: head.size, default=None))
 
 
@@ -186,10 +188,11 @@ def _set_aside(head: verify.Head) -> None:
     """Keep a head that the second place has not got, before a newer one takes its file: each is brought there later."""
     if not settings.LOG_SECOND_PLACE:
         return
+    note = signer().note(head.size, head.root)
     with suppress(OSError):  # a place that is away has got nothing
-        if _elsewhere(head.size).exists():
+        if _is_kept(_elsewhere(head.size), note):
             return
-    write_file(_waiting() / _elsewhere(head.size).name, signer().note(head.size, head.root))
+    write_file(_waiting() / _elsewhere(head.size).name, note)
 
 
 def _keep_elsewhere(head: verify.Head) -> None:
@@ -202,11 +205,23 @@ def _keep_elsewhere(head: verify.Head) -> None:
         return
     for path in sorted(_waiting().glob("checkpoint-*")):
         there = Path(settings.LOG_SECOND_PLACE) / path.name
-        if not there.exists():
-            write_file(there, path.read_bytes())
+        note = path.read_bytes()
+        if not _is_kept(there, note):
+            write_file(there, note)
         path.unlink()
-    if not _elsewhere(head.size).exists():
-        write_file(_elsewhere(head.size), signer().note(head.size, head.root))
+    note = signer().note(head.size, head.root)
+    if not _is_kept(_elsewhere(head.size), note):
+        write_file(_elsewhere(head.size), note)
+
+
+def _is_kept(path: Path, note: bytes) -> bool:
+    """Return whether the second place has this head. Raises LogShorter where it has another of the same size."""
+    if not path.exists():
+        return False
+    kept, ours = (verify.open_note(each, signer().public) for each in (path.read_bytes(), note))
+    if kept.root != ours.root:
+        raise LogShorter(size=kept.size)
+    return True
 
 
 def _waiting() -> Path:

@@ -26,6 +26,7 @@ from archive.rules.roles import Action
 SINCE: Final = "since"  # of a session: when it was opened, seconds since 1970
 SEEN_AT: Final = "seen_at"  # of a session: when it was used, to the minute
 PLACE: Final = "place"  # of a session: address and browser at its opening
+HALF: Final = "half_signed_in"  # of a session: whose first proof was right, until the code is
 BY: Final = "by"  # of a session: the driver that said who this is
 NAME: Final = 16  # hexadecimal digits of the name of a session
 
@@ -41,7 +42,7 @@ class SessionStore(Rows):
     def create_model_instance(self, data: dict[str, Any]) -> OpenSession:
         """Return the row of a session, with what it tells of itself."""
         row = cast("OpenSession", super().create_model_instance(data))
-        row.person_id = data.get(SESSION_KEY)
+        row.person_id = data.get(SESSION_KEY) or data.get(HALF, {}).get("pk")
         row.since, row.seen_at = _moment(data.get(SINCE)), _moment(data.get(SEEN_AT))
         place = data.get(PLACE, {})
         row.ip, row.agent, row.by = place.get("ip", "")[:45], place.get("agent", "")[:200], data.get(BY, "")
@@ -106,7 +107,10 @@ def end_own(person: Person, *, names: Iterable[str] | None, but: str) -> int:
     """
     wanted = None if names is None else set(names)
     rows = [row for row in open_now(person) if name_of(row.session_key) != but]
-    return _end([row for row in rows if wanted is None or name_of(row.session_key) in wanted], actor=person)
+    ended = _end([row for row in rows if wanted is None or name_of(row.session_key) in wanted], actor=person)
+    if wanted is None:
+        end_quietly(person, but=but)  # those that wait for the code
+    return ended
 
 
 @transaction.atomic
@@ -120,7 +124,9 @@ def end_for(person: Person, *, reason: str, actor: Person) -> int:
     access.require(actor, Action.SESSION_END)
     if person.pk == actor.pk:
         raise Forbidden(reason=_("one ends one's own on “My account”"), object_type="person", object_id=str(person.pk))
-    return _end(open_now(person), actor=actor, reason=reason)
+    ended = _end(open_now(person), actor=actor, reason=reason)
+    end_quietly(person)  # those that wait for the code
+    return ended
 
 
 def end_quietly(person: Person, *, but: str = "") -> None:

@@ -78,9 +78,10 @@ class Line(logging.Formatter):
     """One readable line per event, for a person at the terminal."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the event as a line; a fault adds one indented line for each link of its chain."""
+        """Return the event as a line, whatever stands in it; a fault adds one indented line for each link of its chain."""
         facts = facts_of(record)
         fault = facts.pop("fault", [])
+        facts["message"] = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in facts["message"])
         head = " ".join(str(facts.pop(name)) for name in ("time", "level", "logger", "message"))
         rest = " ".join(f"{name}={value}" for name, value in facts.items() if value not in {None, ""})
         return "\n    ".join([f"{head} {rest}".rstrip(), *fault])

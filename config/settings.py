@@ -204,6 +204,8 @@ AXES_LOCKOUT_PARAMETERS = ["username", "ip_address"]  # per account and per addr
 AXES_LOCKOUT_CALLABLE = "archive.views.sign_in.locked"
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
+# Not to lie beside a failed attempt: what a browser brings back from a provider, and the token of a form.
+AXES_SENSITIVE_PARAMETERS = ["username", "code", "state", "session_state", "csrfmiddlewaretoken"]
 AXES_CLIENT_IP_CALLABLE = "config.middleware.address_of"  # not the proxy's: it would be shut for everybody
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # who goes on guessing cannot shut a name for ever
 

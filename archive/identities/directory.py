@@ -10,6 +10,7 @@ import logging
 import secrets
 import ssl
 import time
+import unicodedata
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -19,10 +20,11 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from archive.identities.loopback import is_loopback
-from archive.identities.port import ANSWER_SECONDS, CONNECT_SECONDS, Away, Identity, Password, Proof
+from archive.identities.port import ANSWER_SECONDS, CONNECT_SECONDS, LONGEST_ID, Away, Identity, Password, Proof
 from archive.models import SignsInBy
 
 PAUSE_SECONDS: Final = 15
+LONGEST: Final = 1024  # bytes of a password: OpenLDAP hangs up on a message of 256 KiB
 BUSY: Final = frozenset(
     {1, 3, 51, 52, 80}
 )  # operationsError, timeLimit, busy, unavailable, other: no word on the password
@@ -79,10 +81,11 @@ class Directory:
             if not service.bind():
                 raise ldap3.core.exceptions.LDAPException(f"the service account is refused: {service.result}")
             found = self._find(ldap3, service, proof.name)
-        is_real = proof.is_expected and found is not None
+        password = _travelling(ldap3, proof.password)
+        is_real = proof.is_expected and found is not None and len(password) <= LONGEST
         nobody = f"{self.at.name_attribute}={secrets.token_hex(8)},{self.at.base}"
         dn = found["dn"] if found and is_real else nobody
-        with self._connected(ldap3, dn, proof.password if is_real else secrets.token_hex(8)) as own:
+        with self._connected(ldap3, dn, password if is_real else secrets.token_hex(8)) as own:
             is_right = bool(own.bind())
             if own.result["result"] in BUSY:
                 raise ldap3.core.exceptions.LDAPException(f"no word on a password: {own.result['description']}")
@@ -95,7 +98,7 @@ class Directory:
         return Identity(self.by, proof.name, outside_id)
 
     @contextmanager
-    def _connected(self, ldap3: Any, dn: str, password: str) -> Iterator[Any]:
+    def _connected(self, ldap3: Any, dn: str, password: str | bytes) -> Iterator[Any]:
         """Yield an open, sealed connection that is not bound yet."""
         parts = urlsplit(self.at.url)
         host, is_sealed = parts.hostname or "", parts.scheme == "ldaps"
@@ -130,27 +133,50 @@ class Directory:
             raise
 
     def _find(self, ldap3: Any, service: Any, name: str) -> dict[str, Any] | None:
-        """Return the one entry of a name; None if there is none, or more than one."""
+        """Return the one entry of a name; None if there is none, or more than one, or the directory took another for it."""
         wanted = ldap3.utils.conv.escape_filter_chars(name)
         service.search(
             self.at.base,
             f"({self.at.name_attribute}={wanted})",
             dereference_aliases=ldap3.DEREF_NEVER,
-            attributes=[self.at.id_attribute] if self.at.id_attribute else ldap3.NO_ATTRIBUTES,
+            attributes=[each for each in (self.at.name_attribute, self.at.id_attribute) if each],
             size_limit=2,
         )
         if service.result["result"] in BUSY:
             raise ldap3.core.exceptions.LDAPException(f"the search failed: {service.result['description']}")
         entries = [each for each in service.response or () if each["type"] == "searchResEntry"]
-        return entries[0] if len(entries) == 1 else None
+        return entries[0] if len(entries) == 1 and self._is_named(entries[0], name) else None
+
+    def _is_named(self, entry: Mapping[str, Any], name: str) -> bool:
+        """Return whether an entry has this name but for capitals; Active Directory finds `bình` by `binh`, too."""
+        values = _values(entry["raw_attributes"], self.at.name_attribute)
+        return _folded(name) in {_folded(value.decode("utf-8", "replace")) for value in values}
 
     def _id_of(self, attributes: Mapping[str, list[bytes]]) -> str:
-        wanted = self.at.id_attribute.casefold()
-        values = next((values for name, values in attributes.items() if name.casefold() == wanted), [])
-        if len(values) != 1:
+        values = _values(attributes, self.at.id_attribute)
+        if len(values) != 1 or len(values[0]) * 2 > LONGEST_ID:
             return ""
         text = values[0].decode("ascii", "replace")
         return text if text.isprintable() and "\ufffd" not in text else values[0].hex()  # objectGUID is 16 bytes
+
+
+def _values(attributes: Mapping[str, list[bytes]], wanted: str) -> list[bytes]:
+    return next((values for name, values in attributes.items() if name.casefold() == wanted.casefold()), [])
+
+
+def _folded(name: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+def _travelling(ldap3: Any, password: str) -> bytes:
+    """Return a password as it is sent: prepared (RFC 4513, 5.1.3), or as typed where no prepared form exists.
+
+    Never an error: ldap3 raises one, and whoever typed such a password would shut the directory for everybody.
+    """
+    try:
+        return bytes(ldap3.protocol.sasl.sasl.validate_simple_password(password))
+    except ldap3.core.exceptions.LDAPException:
+        return password.encode("utf-8", "replace")
 
 
 def _library() -> Any:
@@ -159,5 +185,6 @@ def _library() -> Any:
         warnings.simplefilter("ignore", DeprecationWarning)  # its old names of pyasn1; both are pinned
         import ldap3
         import ldap3.core.exceptions
+        import ldap3.protocol.sasl.sasl
         import ldap3.utils.conv
     return ldap3

@@ -15,6 +15,8 @@ from archive.rules.errors import Refusal
 
 CONNECT_SECONDS: Final = 3
 ANSWER_SECONDS: Final = 5
+LONGEST_NAME: Final = 60  # letters of the name of an account
+LONGEST_ID: Final = 500  # letters of a lasting name
 
 
 @dataclass(frozen=True, slots=True)

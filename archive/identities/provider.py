@@ -17,7 +17,17 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
 from archive.identities.loopback import is_loopback
-from archive.identities.port import ANSWER_SECONDS, CONNECT_SECONDS, Away, Identity, Journey, Proof, Returned
+from archive.identities.port import (
+    ANSWER_SECONDS,
+    CONNECT_SECONDS,
+    LONGEST_ID,
+    LONGEST_NAME,
+    Away,
+    Identity,
+    Journey,
+    Proof,
+    Returned,
+)
 from archive.models import SignsInBy
 
 PAUSE_SECONDS: Final = 15
@@ -43,6 +53,10 @@ class Client:
 
 class _Wrong(Exception):  # noqa: N818 - an answer, not a fault
     """What came back proves nothing; told to the operators' log alone."""
+
+
+# What an answer of another shape than promised leads to.
+_NONSENSE: Final = (_Wrong, KeyError, TypeError, ValueError, AttributeError, RecursionError)
 
 
 class Provider:
@@ -88,7 +102,7 @@ class Provider:
             asked |= {"prompt": "login", "max_age": "0"}
         try:
             address = self._own(self._metadata()["authorization_endpoint"])
-        except (_Wrong, KeyError, TypeError) as error:
+        except _NONSENSE as error:
             raise self._left_alone(error) from error
         return f"{address}{'&' if '?' in address else '?'}{urlencode(asked)}", journey
 
@@ -98,7 +112,7 @@ class Provider:
             return None
         try:
             return self._identify(proof.query, proof.journey)
-        except (_Wrong, KeyError, TypeError, ValueError) as error:
+        except _NONSENSE as error:
             log.warning("an answer of the provider proves nothing: %s", error)
             return None
 
@@ -110,13 +124,16 @@ class Provider:
         if (said or metadata.get("authorization_response_iss_parameter_supported")) and said != self.client.issuer:
             raise _Wrong("the answer is of another issuer")
         if "code" not in query:
-            raise _Wrong(f"no code: {query.get('error', '')[:40]}")
+            raise _Wrong(f"no code: {query.get('error', '')[:40]!r}")
         answer = self._exchange(metadata, query["code"], journey)
         claims = self._checked(answer["id_token"], journey)
         name = claims.get(self.client.name_claim) or self._asked_for_name(metadata, answer, claims["sub"])
-        if not isinstance(name, str) or not name or not name.isprintable():
+        if not isinstance(name, str) or not name or not name.isprintable() or len(name) > LONGEST_NAME:
             raise _Wrong(f"no {self.client.name_claim}")
-        return Identity(self.by, name, f"{self.client.issuer} {claims['sub']}")
+        lasting = f"{self.client.issuer} {claims['sub']}"
+        if not lasting.isprintable() or len(lasting) > LONGEST_ID:
+            raise _Wrong("no sub that can be kept")
+        return Identity(self.by, name, lasting)
 
     def _exchange(self, metadata: Mapping[str, Any], code: str, journey: Journey) -> dict[str, Any]:
         form = {
@@ -151,7 +168,8 @@ class Provider:
             )
         except jwt.PyJWTError as error:
             raise _Wrong(f"{type(error).__name__}: {error}") from error
-        if isinstance(claims["aud"], list) and len(claims["aud"]) > 1 and claims.get("azp") != self.client.client_id:
+        is_for_many = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
+        if claims.get("azp", "" if is_for_many else self.client.client_id) != self.client.client_id:
             raise _Wrong("it was made for somebody else")
         if not secrets.compare_digest(str(claims.get("nonce", "")).encode(), journey.nonce.encode()):
             raise _Wrong("the nonce is another one")
@@ -221,13 +239,14 @@ class Provider:
                 method, address, headers={"Accept": "application/json"} | (headers or {}), body=body or None,
                 redirect=False, preload_content=False,
             )  # fmt: skip
-            content = answer.read(LONGEST + 1)
+            content = _read(answer)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise self._left_alone(error) from error
         finally:
             pool.clear()
-        if answer.status >= SERVER_FAULT:
-            raise self._left_alone(_Wrong(f"status {answer.status}"))
+        if answer.status >= SERVER_FAULT:  # quick, so not left alone: a stranger's code may have made it stumble
+            log.warning("the provider did not answer: status %s", answer.status)
+            raise Away
         if answer.status != 200 or len(content) > LONGEST:  # noqa: PLR2004 - the status of HTTP
             raise _Wrong(f"status {answer.status}, {len(content)} bytes")
         told = json.loads(content)
@@ -239,6 +258,16 @@ class Provider:
         self._left_alone_until = time.monotonic() + PAUSE_SECONDS
         log.warning("the provider did not answer: %s", error)
         return Away()
+
+
+def _read(answer: Any) -> bytes:
+    """Return a body, no more than the bound; one that trickles would hold its thread for hours. Raises TimeoutError."""
+    until, content = time.monotonic() + ANSWER_SECONDS, b""
+    while len(content) <= LONGEST and (block := answer.read1(LONGEST + 1 - len(content))):
+        content += block
+        if time.monotonic() > until:
+            raise TimeoutError("its answer trickles")
+    return content
 
 
 def _challenge(verifier: str) -> str:

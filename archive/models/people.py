@@ -4,6 +4,7 @@ Role, clearance and scope rows are append-only: they carry since and until, and 
 person's rights on a past day can be told from them.
 """
 
+import hashlib
 from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -72,6 +73,13 @@ class Person(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.full_name
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Return what a session keeps and every request compares: it falls with a new password or another way to sign in."""
+        kept = str(super()._get_session_auth_hash(secret))  # type: ignore[misc] # Django's hook of both public methods
+        if self.signs_in_by == SignsInBy.PASSWORD:
+            return kept
+        return hashlib.sha256(f"{kept} {self.signs_in_by} {self.outside_id}".encode()).hexdigest()
 
     def get_full_name(self) -> str:
         """Return the name that screens show."""

@@ -352,3 +352,32 @@ def test_the_entry_of_a_failure_carries_no_password(ldap):
     ]
     assert kept
     assert not any(b"mot-mat-khau" in each for each in kept)
+
+
+# --- what somebody types shuts nothing for the others ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("password", ["a\x01b", "\u00ad", "\ue000", "\u0627a", "x" * 300_000], ids=len)
+def test_a_password_that_ldap_cannot_carry_is_wrong_and_nothing_more(at, password):
+    one = Directory(at)
+    assert one.identify(Password("leader", password)) is None
+    assert not one.is_away()
+    assert one.identify(Password("leader", "leader-test")).name == "leader"
+
+
+def test_a_password_travels_prepared_or_as_typed():
+    ldap3 = directory._library()
+    assert directory._travelling(ldap3, "ba con\u00a0v\u1ecb\u00adt") == "ba con vịt".encode()
+    assert directory._travelling(ldap3, "\u00ad") == "\u00ad".encode()  # never nothing: that would be anybody's bind
+
+
+@pytest.mark.parametrize(("theirs", "is_found"), [("Bình", True), ("bi\u0300nh", True), ("binh", False), ("", False)])
+def test_an_entry_that_only_looks_like_the_name_is_not_it(at, theirs, is_found):
+    """Active Directory leaves out accents when it looks for a name."""
+    entry = {"raw_attributes": {"uid": [theirs.encode()] if theirs else []}}
+    assert Directory(at)._is_named(entry, "bình") is is_found
+
+
+def test_an_entry_of_another_name_lets_nobody_in(at, monkeypatch):
+    monkeypatch.setattr(directory, "_folded", str)  # as if the directory had found `leader` for another name
+    assert Directory(at).identify(Password("LEADER", "leader-test")) is None

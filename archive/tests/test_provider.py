@@ -1,11 +1,15 @@
 """Signing in at an OpenID Connect provider, against a real one; and every way an answer of one may be wrong."""
 
+import contextlib
 import json
+import socket
+import threading
 import time
 from urllib.parse import parse_qs, urlsplit
 
 import jwt
 import pytest
+from axes.models import AccessAttempt
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.test import Client
 
@@ -377,3 +381,92 @@ def test_what_is_kept_shows_no_verifier_in_words():
     journey = Journey("s", "n", "the-verifier", BACK, 0.0)
     assert "the-verifier" not in repr(journey)
     assert "hidden" not in repr(provider.Client(ISSUER, "vankho", "hidden"))
+
+
+# --- an answer that is no answer -----------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def answering(*blocks, pause=0.0):
+    """Yield the address of a server that answers every question with these bytes, block by block."""
+
+    def serve(listener):
+        with contextlib.suppress(OSError):
+            while True:
+                one = listener.accept()[0]
+                with one:
+                    one.recv(65536)
+                    for block in blocks:
+                        one.sendall(block)
+                        time.sleep(pause)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,), daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join(5)
+
+
+def head(status, length):
+    return f"HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n".encode()
+
+
+@pytest.mark.parametrize("body", [b"<html>Sign in to the wireless network</html>", b"[" * 100_000, b"[]", b"7"])
+def test_a_page_where_the_provider_should_be_is_told_as_away(settings, db, body):
+    with answering(head("200 OK", len(body)), body) as settings.OIDC_ISSUER:
+        settings.OIDC_CLIENT_ID = "vankho"
+        assert Client(**OURS).get("/sign-in/provider/").status_code == 503
+
+
+def test_an_answer_that_trickles_holds_nobody_for_long(monkeypatch):
+    monkeypatch.setattr(provider, "ANSWER_SECONDS", 0.3)
+    with answering(head("200 OK", 1000), *[b" "] * 1000, pause=0.05) as issuer:
+        one, began = provider.Provider(provider.Client(issuer, "vankho", "x")), time.monotonic()
+        with pytest.raises(Away):
+            one.begin(back=BACK, is_fresh=False)
+        assert time.monotonic() - began < 2
+        assert one.is_away()
+
+
+def test_a_stumble_over_one_code_does_not_shut_the_provider_for_the_others():
+    with answering(head("500 Oops", 0)) as issuer:
+        one = provider.Provider(provider.Client(issuer, "vankho", "x"))
+        with pytest.raises(Away):
+            one._ask("POST", f"{issuer}/token")
+        assert not one.is_away()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"azp": "another client"},
+        {"sub": "s" * 600},
+        {"sub": "s\x00"},
+        {"preferred_username": "l" * 61},
+    ],
+)
+def test_an_answer_for_another_client_or_of_a_name_that_cannot_be_kept_names_nobody(told, changed):
+    told.begin()
+    told.sign(told.claims(**changed))
+    assert told.identify() is None
+
+
+def test_neither_code_nor_state_stays_beside_a_failed_attempt(monkeypatch, settings, db):
+    settings.OIDC_ISSUER, settings.OIDC_CLIENT_ID = ISSUER, "vankho"
+    told = Told(monkeypatch)
+    monkeypatch.setattr(identity, "provider", lambda: told.provider)
+    ours = Client(**OURS)
+    ours.get("/sign-in/provider/")
+    assert ours.get("/oidc/callback/?code=spoken-code&state=spoken-state&here=1").status_code == 401
+    (kept,) = AccessAttempt.objects.values_list("get_data", "post_data")
+    assert "here=1" in kept[0]
+    assert "spoken" not in "".join(kept)
+
+
+def test_what_a_browser_brings_writes_no_line_of_its_own_into_the_operators_log(told, caplog):
+    told.begin()
+    told.provider.identify(
+        Returned({"state": told.journey.state, "error": "x\n2026-01-01 INFO signed in"}, told.journey)
+    )
+    assert "\n" not in caplog.records[-1].getMessage()

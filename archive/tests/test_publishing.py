@@ -369,6 +369,31 @@ def test_a_head_that_a_crash_kept_from_the_second_place_is_brought_there_later(h
     assert [path.name for path in publishing.heads_elsewhere()] == [f"checkpoint-{n:012d}" for n in (SIZE, SIZE + 1)]
 
 
+def test_another_head_of_the_same_size_in_the_second_place_is_no_copy(home):
+    """Whoever rewrote history and signed it again has as many entries, and the second place the head of before."""
+    publishing.publish()
+    (kept,) = publishing.heads_elsewhere()
+    kept.write_bytes(publishing.signer().note(SIZE, b"r" * 32))
+    with pytest.raises(publishing.LogShorter):
+        publishing.require_continued()
+    with pytest.raises(publishing.LogShorter):
+        publishing.publish()
+    write(1)
+    with pytest.raises(publishing.LogShorter):
+        publishing.publish()
+    assert publishing.newest().size == SIZE  # nothing is signed on top of it
+
+
+def test_a_head_that_waits_does_not_pass_for_another_of_its_size(home):
+    publishing.publish()
+    waiting = home / "home/log/waiting" / publishing.heads_elsewhere()[0].name
+    waiting.parent.mkdir()
+    waiting.write_bytes(publishing.signer().note(SIZE, b"r" * 32))
+    with pytest.raises(publishing.LogShorter):
+        publishing.publish()
+    assert waiting.exists()
+
+
 def test_a_head_is_signed_after_a_minute_or_a_thousand_entries(home):
     publishing.publish()
     write(10)

@@ -9,10 +9,11 @@ from django.contrib.sessions.backends.base import UpdateError
 from django.test import Client
 from django.utils import timezone
 
-from archive import sessions
-from archive.models import AuditEntry, OpenSession, Person
+from archive import second_factor, sessions
+from archive.models import AuditEntry, OpenSession, Person, SignsInBy
 from archive.rules.browsers import known_by
 from archive.rules.errors import Forbidden
+from archive.tests.test_second_factor import code_of
 
 PASSWORD = "ba con vịt ngoài ao"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -168,3 +169,45 @@ def test_last_used_is_kept_to_the_minute(browser, office, time_machine):
 )
 def test_a_browser_is_told_in_two_words(agent, words):
     assert known_by(agent) == words
+
+
+def half_signed_in(office, name="leader"):
+    """Return a browser whose password was right, and the key that makes the code it is asked for."""
+    person = getattr(office, name)
+    secret = second_factor.new_secret()
+    second_factor.enrol(person, secret, code_of(secret))
+    opened = Client()
+    assert opened.post("/sign-in/", {"username": name, "password": PASSWORD}).headers["Location"] == "/sign-in/code/"
+    return opened, secret
+
+
+def finished(opened, secret, time_machine):
+    time_machine.move_to(time.time() + 31)  # a code counts once
+    opened.post("/sign-in/code/", {"code": code_of(secret)})
+    return is_in(opened)
+
+
+@pytest.mark.parametrize("ends", ["nobody", "officer", "owner", "driver"])
+def test_a_session_that_waits_for_the_code_ends_with_the_others(office, browser, ends, time_machine):
+    mine = browser("leader")
+    opened, secret = half_signed_in(office)
+    if ends == "officer":
+        sessions.end_for(office.leader, reason="Mất máy", actor=office.security)
+    elif ends == "owner":
+        sessions.end_own(office.leader, names=None, but="")
+    elif ends == "driver":
+        Person.objects.filter(pk=office.leader.pk).update(signs_in_by=SignsInBy.LDAP)
+    assert finished(opened, secret, time_machine) is (ends == "nobody")
+    assert is_in(mine) is (ends == "nobody")
+
+
+@pytest.mark.parametrize("changed", [{"signs_in_by": SignsInBy.OIDC}, {"outside_id": "somebody else there"}])
+def test_no_session_outlives_the_way_to_sign_in_that_opened_it(office, signed_in, changed):
+    """One opened by a request that was under way while the administrator changed the way, too."""
+    Person.objects.filter(pk=office.leader.pk).update(signs_in_by=SignsInBy.LDAP, outside_id="themselves")
+    office.leader.refresh_from_db()
+    under_way = signed_in("leader")
+    assert is_in(under_way)
+    Person.objects.filter(pk=office.leader.pk).update(**changed)
+    assert sessions.open_now(office.leader) == []
+    assert not is_in(under_way)

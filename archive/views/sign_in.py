@@ -23,10 +23,10 @@ from archive.forms.account import CodeForm
 from archive.models import Person, PersonRole
 from archive.rules.errors import Refusal
 from archive.rules.roles import Action, Role
+from archive.sessions import HALF
 from archive.standing import is_cleared
 from archive.views import proving
 
-HALF: Final = "half_signed_in"  # of a session: whose password was right, until the code is
 CODE_SECONDS: Final = 300
 
 

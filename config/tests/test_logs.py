@@ -160,3 +160,11 @@ def test_an_evaluation_speaks_in_lines_and_production_in_json(profile, expected,
     }
     told = subprocess.run([sys.executable, "-c", asked], env=env, capture_output=True, text=True, check=True)
     assert told.stdout.strip() == expected
+
+
+def test_what_somebody_sent_makes_no_line_of_its_own():
+    record = logging.LogRecord(
+        "vankho.sign_in", logging.WARNING, "", 0, "no code: %s", ("x\n2026 INFO signed in\x1b[2J",), None
+    )
+    assert "no code: x\\n2026 INFO signed in\\x1b[2J" in logs.Line().format(record)
+    assert "\n" not in logs.Line().format(record)
