@@ -132,6 +132,8 @@ def held(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Show a held file and what can be decided."""
     person = person_of(request)
     scan = joining.open_held(person, pk)
+    if scan.state == ScanState.FILED:
+        return _to_files(scan)
     audit.read(Action.SCAN_READ, actor=person, subject=intake.subject(scan), name=scan.name)
     line = _line(scan)
     context = line | {
@@ -170,9 +172,14 @@ def _page(scan: Scan, page: dict[str, Any]) -> dict[str, Any]:
 
 @require_GET
 def held_page(request: HttpRequest, pk: uuid.UUID, number: int, form: str) -> HttpResponse:
-    """Send the image of one page of a held file."""
+    """Send the image of one page of a held file.
+
+    Once it has joined, its pages are those of the dispatch: shown there as numbered copies, and no more when it is voided.
+    """
     person = person_of(request)
     scan = joining.open_held(person, pk)
+    if scan.state == ScanState.FILED:
+        raise Hidden(object_type="scan", object_id=f"{pk}/{number}")
     page = next((one for one in scan.reading.get("pages", []) if one["number"] == number), None)
     if page is None or scan.pack_id is None or form not in {"image", "thumb"}:
         raise Hidden(object_type="scan", object_id=f"{pk}/{number}")

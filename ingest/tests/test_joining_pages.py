@@ -119,6 +119,9 @@ def test_a_held_file_is_looked_at_page_by_page_and_joined(office, make_record, s
     answer = browser.post(reverse("ingest:held-join", args=[scan.pk]), {"why": "Đã xem"}, follow=True)
     assert "đã được ghép vào văn bản" in answer.content.decode()
     assert Attachment.objects.filter(record=record).count() == 1
+    # From now on its pages are shown as those of the dispatch, under its numbered copies, and here no more.
+    assert browser.get(reverse("ingest:held-page", args=[scan.pk, 1, "image"])).status_code == 404
+    assert browser.get(reverse("ingest:held", args=[scan.pk])).url.endswith("#files")
 
 
 def test_a_sure_sign_offers_no_way_to_join(office, make_record, signed_in, signs):  # noqa: F811
