@@ -133,6 +133,15 @@ def attached_to(record_ids: Iterable[int]) -> dict[int, list[Attachment]]:
     return found
 
 
+def voided_of(record_ids: Iterable[int]) -> dict[int, set[int]]:
+    """Return the numbers that the pages of voided files had, by record id; records without are left out."""
+    found: dict[int, set[int]] = {}
+    rows = Attachment.objects.filter(record__in=list(record_ids), void__isnull=False)
+    for record, first, count in rows.values_list("record", "first_page", "page_count"):
+        found.setdefault(record, set()).update(range(first, first + count))
+    return found
+
+
 def original_of(record: Record, ordinal: int = 0) -> DigitalObject:
     """Return a sealed file of an opened record as it was handed over: the main one, or an attached one.
 

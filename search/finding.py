@@ -6,7 +6,7 @@ or a correction is offered only while the database opens a record that it finds.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice
@@ -93,10 +93,11 @@ def find(query: Query, person: Person, *, filters: Filters, order: Order, offset
     results, opened, terms = _checked(query, person, filters=known, order=order, offset=offset)
     shown = [hit.id for hit in results.hits]
     passages = engine().excerpts(query, terms, shown)
-    attached = _attached([pk for pk in shown if opened[pk].has_attached])
+    with_files = [pk for pk in shown if opened[pk].has_attached]
+    attached, voided = _attached(with_files), _voided(with_files)
     looked_for = marking.patterns(query, field="subject")
     subjects = {pk: marking.marks(looked_for, opened[pk].subject) for pk in shown}
-    texts = {pk: passages.get(pk, Excerpt("")) for pk in shown}
+    texts = {pk: _without(passages.get(pk, Excerpt("")), voided.get(pk)) for pk in shown}
     unmarked = [opened[pk] for pk in shown if not subjects[pk] and not texts[pk].spans]
     names = naming.names_of(query, unmarked)
     found = [Found(opened[pk], texts[pk], subjects[pk], attached.get(pk, ()), names.get(pk)) for pk in shown]
@@ -189,6 +190,22 @@ def _opened(ids: Sequence[int], person: Person) -> dict[int, Shown]:
 def _attached(ids: Sequence[int]) -> dict[int, list[Attachment]]:
     """Return the attached files of opened records that have some: as a rule none of a page has."""
     return pages.attached_to(ids) if ids else {}
+
+
+def _voided(ids: Sequence[int]) -> dict[int, set[int]]:
+    """Return the numbers of the pages of voided files of opened records; records without are left out."""
+    return pages.voided_of(ids) if ids else {}
+
+
+def _without(excerpt: Excerpt, voided: Collection[int] | None) -> Excerpt:
+    """Return an excerpt without what stands on voided pages: the index may not have followed yet.
+
+    A passage of no page is the beginning of all that is read, so it goes as well.
+    """
+    if not voided:
+        return excerpt
+    kept = tuple((page, count) for page, count in excerpt.pages if page not in voided)
+    return Excerpt("", pages=kept) if excerpt.page in {0, *voided} else replace(excerpt, pages=kept)
 
 
 def marks(query: Query, record: Record) -> dict[int, list[Box]]:

@@ -77,6 +77,20 @@ def test_a_file_that_joins_later_is_found_without_a_rebuild(office, with_annex, 
     assert (hit.excerpt.page, hit.file_of(4).name) == (4, "ban-tin.pdf")
 
 
+def test_of_a_voided_file_no_word_is_shown_even_before_the_index_has_followed(office, with_annex, indexed):
+    join(office, with_annex, ("Bản tin khí tượng thủy văn về đạn pháo binh",), name="ban-tin.pdf")
+    indexed()
+    attachments.void(with_annex, 1, reason="Nhầm", actor=office.clerk)
+    (hit,) = found(office, "dan phao binh")  # found on pages 3, which is void, and 4
+    assert ("Thống kê" in hit.excerpt.text, [page for page, _count in hit.excerpt.pages]) == (False, [4])
+    (hit,) = found(office, "phụ lục I danh sách")
+    assert (hit.excerpt.text, hit.excerpt.spans, [page for page, _count in hit.excerpt.pages]) == ("", (), [1])
+    indexed()
+    assert not found(office, "phụ lục I danh sách")
+    (hit,) = found(office, "dan phao binh")
+    assert (hit.excerpt.page, hit.file_of(4).name) == (4, "ban-tin.pdf")
+
+
 def test_the_api_says_in_which_file_a_hit_lies(office, with_annex, signed_in):
     from search.api import _hit
 
