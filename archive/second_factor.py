@@ -4,7 +4,7 @@ The key is sealed by AES-GCM under a key drawn from the installation's secret ke
 to the person; after enrolment nothing returns it. What was sealed under a secret key of before
 is opened as long as the settings name that, and sealed anew by `reseal`. No code counts twice.
 Wrong codes and wrong proofs are bounded per person by their entries in the log, under a lock
-on the person's row. Knows no session and no screen.
+on the person's row; what was opened by an authenticator that is gone ends. Knows no screen.
 """
 
 import base64
@@ -23,7 +23,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from archive import access, audit, digests
+from archive import access, audit, digests, sessions
 from archive.models import AuditEntry, Person, SecondFactor
 from archive.rules import totp
 from archive.rules.errors import Forbidden, Refusal
@@ -163,9 +163,10 @@ def prove_again(person: Person, is_right: Callable[[], bool], code: str) -> bool
 
 
 @transaction.atomic
-def remove(person: Person) -> None:
-    """Take one's own authenticator off. Raises NotEnrolled."""
+def remove(person: Person, *, here: str = "") -> None:
+    """Take one's own authenticator off; every session but the one named `here` ends. Raises NotEnrolled."""
     audit.write(Action.CODE_REMOVE, actor=person, subject=person, rows=[_deleted(person)])
+    sessions.end_quietly(person, but=here)
 
 
 @transaction.atomic
@@ -180,6 +181,7 @@ def reset(person: Person, *, reason: str, actor: Person) -> None:
     if person.pk == actor.pk:
         raise Forbidden(reason=_("nobody resets their own"), object_type="person", object_id=str(person.pk))
     audit.write(Action.CODE_RESET, actor=actor, subject=person, reason=reason, rows=[_deleted(person)])
+    sessions.end_quietly(person)  # one may be open by the code of a telephone that somebody took
 
 
 def _deleted(person: Person) -> SecondFactor:

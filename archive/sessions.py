@@ -1,8 +1,10 @@
 """Open sessions: whose, since when, from where, last used; and ending them, which acts on the next request.
 
 The session engine of Django on a table of ours, so that the sessions of one person can be
-found. What a row tells of itself stands in the session and is copied at each save. A session
-is named by the digest that entries of the log carry, never by its key. Knows no screen.
+found. What a row tells of itself stands in the session and is copied at each save. The key
+lies in the browser alone: the row has its digest, so that whoever reads the database or a
+backup has nobody's session. A session is named by the beginning of that digest, as entries of
+the log do. Knows no screen.
 """
 
 import hashlib
@@ -42,10 +44,28 @@ class SessionStore(Rows):
     def create_model_instance(self, data: dict[str, Any]) -> OpenSession:
         """Return the row of a session, with what it tells of itself."""
         row = cast("OpenSession", super().create_model_instance(data))
+        row.session_key = _kept_as(row.session_key)
         row.person_id = data.get(SESSION_KEY) or data.get(HALF, {}).get("pk")
         row.since, row.seen_at = _moment(data.get(SINCE)), _moment(data.get(SEEN_AT))
         place = data.get(PLACE, {})
         row.ip, row.agent, row.by = place.get("ip", "")[:45], place.get("agent", "")[:200], data.get(BY, "")
+        return row
+
+    def exists(self, session_key: str) -> bool:
+        """Return whether there is a session of this key."""
+        return bool(super().exists(_kept_as(session_key)))
+
+    def delete(self, session_key: str | None = None) -> None:
+        """Drop the session of a key, or this one."""
+        key = session_key or self.session_key
+        if key:
+            super().delete(_kept_as(key))
+
+    def _get_session_from_db(self) -> OpenSession | None:
+        key, now = _kept_as(self.session_key or ""), timezone.now()
+        row = OpenSession.objects.filter(session_key=key, expire_date__gt=now).first()
+        if row is None:
+            self._session_key = None
         return row
 
 
@@ -60,9 +80,19 @@ def _moment(seconds: Any) -> datetime | None:
     return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, (int, float)) else None
 
 
+def _kept_as(session_key: str) -> str:
+    """Return what the row of a session has in place of its key: 160 bits of a digest."""
+    return hashlib.sha256(session_key.encode()).hexdigest()[:40]
+
+
 def name_of(session_key: str | None) -> str:
-    """Return the name of a session: what the log calls it."""
-    return hashlib.sha256((session_key or "").encode()).hexdigest()[:NAME]
+    """Return the name of the session of a browser's key: what the log calls it."""
+    return _kept_as(session_key or "")[:NAME]
+
+
+def name_in(row: OpenSession) -> str:
+    """Return the name of the session of a row."""
+    return row.session_key[:NAME]
 
 
 def forget_expired() -> None:
@@ -106,8 +136,8 @@ def end_own(person: Person, *, names: Iterable[str] | None, but: str) -> int:
         NoSession: none of them is open.
     """
     wanted = None if names is None else set(names)
-    rows = [row for row in open_now(person) if name_of(row.session_key) != but]
-    ended = _end([row for row in rows if wanted is None or name_of(row.session_key) in wanted], actor=person)
+    rows = [row for row in open_now(person) if name_in(row) != but]
+    ended = _end([row for row in rows if wanted is None or name_in(row) in wanted], actor=person)
     if wanted is None:
         end_quietly(person, but=but)  # those that wait for the code
     return ended
@@ -132,7 +162,7 @@ def end_for(person: Person, *, reason: str, actor: Person) -> int:
 def end_quietly(person: Person, *, but: str = "") -> None:
     """Drop the sessions of a person with an act that has its own entry, such as a new password; inside its transaction."""
     for row in OpenSession.objects.filter(person=person):
-        if name_of(row.session_key) != but:
+        if name_in(row) != but:
             row.delete()
 
 
@@ -140,7 +170,7 @@ def _end(rows: list[OpenSession], *, actor: Person, reason: str = "") -> int:
     if not rows:
         raise NoSession
     for row in rows:
-        told = {"session": name_of(row.session_key), "ip": row.ip, "agent": row.agent}
+        told = {"session": name_in(row), "ip": row.ip, "agent": row.agent}
         row.delete()
         audit.write(Action.SESSION_END, actor=actor, subject=row.person, reason=reason, details=told)
     return len(rows)

@@ -140,11 +140,11 @@ def test_a_request_under_way_does_not_bring_an_ended_session_back(browser):
     mine = browser("leader")
     under_way = mine.session
     assert under_way["since"]  # read before it is ended
-    OpenSession.objects.filter(session_key=under_way.session_key).delete()
+    OpenSession.objects.all().delete()
     under_way["x"] = 1
     with pytest.raises(UpdateError):
         under_way.save()
-    assert not OpenSession.objects.filter(session_key=under_way.session_key).exists()
+    assert not OpenSession.objects.exists()
 
 
 def test_last_used_is_kept_to_the_minute(browser, office, time_machine):
@@ -211,3 +211,40 @@ def test_no_session_outlives_the_way_to_sign_in_that_opened_it(office, signed_in
     Person.objects.filter(pk=office.leader.pk).update(**changed)
     assert sessions.open_now(office.leader) == []
     assert not is_in(under_way)
+
+
+def test_who_reads_the_database_has_nobodys_session(browser):
+    mine = browser("leader")
+    (row,) = OpenSession.objects.all()
+    assert row.session_key not in mine.cookies["session"].value
+    assert mine.cookies["session"].value not in json.dumps([row.session_key, row.session_data])
+    thief = Client()
+    thief.cookies["session"] = row.session_key
+    assert not is_in(thief)
+    thief.cookies["session"] = mine.cookies["session"].value
+    assert is_in(thief)
+
+
+def test_signing_out_drops_the_row(browser):
+    mine = browser("leader")
+    kept = mine.cookies["session"].value
+    assert mine.post("/sign-out/").status_code == 302
+    assert not OpenSession.objects.exists()
+    mine.cookies["session"] = kept
+    assert not is_in(mine)
+
+
+@pytest.mark.parametrize("by", ["officer", "owner"])
+def test_no_session_outlives_the_authenticator_whose_code_it_gave(office, browser, by, time_machine):
+    browser("leader").post("/sign-out/")
+    opened, secret = half_signed_in(office)
+    assert finished(opened, secret, time_machine)
+    time_machine.move_to(time.time() + 31)
+    mine = Client()
+    mine.post("/sign-in/", {"username": "leader", "password": PASSWORD})
+    assert finished(mine, secret, time_machine)
+    if by == "officer":
+        second_factor.reset(office.leader, reason="Mất điện thoại", actor=office.security)
+    else:
+        assert mine.post("/account/authenticator/remove/").status_code == 302
+    assert (is_in(opened), is_in(mine)) == (False, by == "owner")

@@ -129,7 +129,7 @@ def _pending(request: HttpRequest) -> bytes:
 def remove(request: HttpRequest) -> HttpResponse:
     """Take one's own authenticator off."""
     person = person_of(request)
-    second_factor.remove(person)
+    second_factor.remove(person, here=here_of(request))
     request.session.pop(proving.CODE_GIVEN, None)
     messages.success(request, _("The authenticator is removed."))
     return redirect("archive:account")

@@ -27,9 +27,9 @@ def shown(rows: list[OpenSession], here: str) -> list[dict[str, Any]]:
     return [
         {
             "row": row,
-            "name": sessions.name_of(row.session_key),
+            "name": sessions.name_in(row),
             "browser": known_by(row.agent),
-            "is_here": sessions.name_of(row.session_key) == here,
+            "is_here": sessions.name_in(row) == here,
         }
         for row in rows
     ]
