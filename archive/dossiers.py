@@ -134,7 +134,7 @@ def file(record: Record, *, dossier: Dossier, actor: Person) -> DossierItem:
         Hidden, Forbidden: the actor may not see one of the two, or may not file.
         DossierClosed, AlreadyFiled, NotRegistered: as named.
     """
-    access.require(actor, Action.DOSSIER_FILE, record)
+    record = access.lock(record, Action.DOSSIER_FILE, actor)  # raised meanwhile, it would lie in a dossier below it
     open_dossier(actor, Action.DOSSIER_FILE, dossier.key)
     locked = Dossier.objects.select_for_update().get(pk=dossier.pk)
     if locked.closed_at is not None:

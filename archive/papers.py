@@ -19,7 +19,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from archive import access, audit
-from archive.holding import is_stub
+from archive.attachments import Held
+from archive.holding import is_held, is_stub
 from archive.leveling import history, words
 from archive.models import PaperPlace, PaperStub, Person, Record, RecordState, Register, RegisterKind
 from archive.models.record import Direction
@@ -241,6 +242,7 @@ def take_in(record: Record, *, subject: str, reason: str, actor: Person) -> Reco
     Raises:
         Hidden, Forbidden: the actor may not see the record, or may not take it in.
         NotOnPaper, StillAbove, MissingFields: as named.
+        Held: under a hold it gets no abstract.
     """
     locked = access.lock(record, Action.PAPER_END, actor)
     stub = PaperStub.objects.filter(record=locked, ended_at__isnull=True).first()
@@ -251,6 +253,8 @@ def take_in(record: Record, *, subject: str, reason: str, actor: Person) -> Reco
     missing = [str(word) for word, said in ((_("subject"), subject), (_("reason"), reason)) if not said.strip()]
     if missing:
         raise MissingFields(names=", ".join(missing))
+    if is_held(locked):
+        raise Held
     stub.ended_at, stub.ended_by, stub.end_reason = timezone.now(), actor, reason.strip()
     stub.save(update_fields=["ended_at", "ended_by", "end_reason"])
     locked.subject = subject.strip()

@@ -202,6 +202,13 @@ def test_a_dossier_rises_with_what_lies_in_it_and_never_falls(office, make_recor
     assert Dossier.objects.get().level == Level.MAT
     lower(office, record, Level.THUONG)
     assert Dossier.objects.get().level == Level.MAT
+    # Filed by who read it just before somebody raised it.
+    other = make_record(level=Level.MAT)
+    acts.raise_level(Record.objects.get(pk=other.pk), to=Level.TOI_MAT, order=order(), actor=office.leader)
+    Clearance.objects.create(person=office.archivist, level=Level.TOI_MAT, since=LONG_AGO, basis="QĐ 02")
+    borne_out()
+    dossiers.file(other, dossier=dossier, actor=office.archivist)
+    assert Dossier.objects.get().level == Level.TOI_MAT
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])

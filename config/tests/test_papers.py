@@ -17,6 +17,7 @@ from archive import (
     papers,
     registers,
     registration,
+    retention,
     routing,
     store,
     tokens,
@@ -44,7 +45,7 @@ from archive.rules.proposal import Suggestion
 from archive.rules.roles import Action, Role
 from archive.stores.port import object_id
 from archive.stores.refusals import AboveCeiling
-from config.tests.office import LONG_AGO, pack_of, seal
+from config.tests.office import LONG_AGO, borne_out, pack_of, seal
 from ingest import joining, outcomes
 from ingest.models import Batch, Channel, Scan, ScanState
 from search import drift, follow, marking
@@ -327,6 +328,19 @@ def test_lowered_to_what_the_site_may_hold_it_takes_abstract_and_file(office, cl
     with pytest.raises(papers.NotOnPaper):
         papers.take_in(record, subject="x", reason="x", actor=office.clerk)
     assert not [fault for fault in digests.faults() if fault.kind in {"record", "paperstub", "registernumber"}]
+
+
+def test_under_a_hold_it_is_not_taken_in_and_goes_on_from_hand_to_hand(office, cleared):
+    record = stub(office)
+    lower(office, cleared, record, Level.TOI_MAT)
+    Clearance.objects.create(person=office.archivist, level=Level.TOI_MAT, since=LONG_AGO, basis="QĐ 02")
+    borne_out()
+    hold = retention.place_hold(retention.Order("Thanh tra", "x"), on=[record], actor=office.archivist)
+    with pytest.raises(attachments.Held):
+        papers.take_in(record, subject="Bảo vệ biên giới", reason="Đã hạ độ mật", actor=office.clerk)
+    assert papers.hand_on(record, lying(holder="Thanh tra"), actor=office.clerk).holder == "Thanh tra"
+    retention.lift_hold(hold, reason="xong", actor=office.archivist)
+    assert papers.take_in(record, subject="Bảo vệ biên giới", reason="Đã hạ độ mật", actor=office.clerk).subject
 
 
 def test_lowered_above_the_ceiling_of_the_site_it_stays_paper(office, cleared, settings):
