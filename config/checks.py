@@ -169,10 +169,15 @@ def sign_in_outside(**_kwargs: Any) -> list[CheckMessage]:
 
 
 def _fits(setting: str, address: str) -> bool:
-    parts = urlsplit(address)
+    """Return whether a driver can reach and believe an address; what it leaves out (a path, a name and password) is none."""
+    try:
+        parts = urlsplit(address)
+        is_whole = bool(parts.hostname) and parts.port != 0 and not (parts.query or parts.fragment or parts.username)
+    except ValueError:  # a port that is no number
+        return False
     if setting == "VANKHO_LDAP_URL":
-        return bool(parts.hostname) and parts.scheme in {"ldaps", "ldap"}
-    return bool(parts.hostname) and (parts.scheme == "https" or is_loopback(parts.hostname or ""))
+        return is_whole and parts.scheme in {"ldaps", "ldap"} and parts.path in {"", "/"}
+    return is_whole and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or "")))
 
 
 @register()

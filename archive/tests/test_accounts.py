@@ -106,3 +106,24 @@ def test_a_missing_library_is_named_with_the_cure(settings, monkeypatch):
     settings.LDAP_BIND_DN, settings.LDAP_BIND_PASSWORD = "o", "x"
     monkeypatch.setattr(checks.importlib.util, "find_spec", lambda _name: None)
     assert [fault.id for fault in checks.sign_in_outside()] == ["vankho.E065"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "address", "is_right"),
+    [
+        ("VANKHO_LDAP_URL", "ldaps://dir.office.test:1636", True),
+        ("VANKHO_LDAP_URL", "ldap://dir.office.test/", True),
+        ("VANKHO_LDAP_URL", "ldaps://dir.office.test:abc", False),
+        ("VANKHO_LDAP_URL", "ldaps://dir.office.test:99999", False),
+        ("VANKHO_LDAP_URL", "ldaps://dir.office.test/dc=office", False),
+        ("VANKHO_OIDC_ISSUER", "https://who.office.test/realms/office", True),
+        ("VANKHO_OIDC_ISSUER", "http://127.0.0.1:9980", True),
+        ("VANKHO_OIDC_ISSUER", "https://[who", False),
+        ("VANKHO_OIDC_ISSUER", "https://name:word@who.office.test", False),
+        ("VANKHO_OIDC_ISSUER", "https://who.office.test/?realm=office", False),
+        ("VANKHO_OIDC_ISSUER", "ftp://127.0.0.1", False),
+    ],
+)
+def test_an_address_that_no_driver_could_use_is_told_at_the_start(setting, address, is_right):
+    """Otherwise every sign-in would say that the server is away."""
+    assert checks._fits(setting, address) is is_right
