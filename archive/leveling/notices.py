@@ -1,16 +1,19 @@
 """Holders of a record to be told when its level or its protection changes, within the days of the law.
 
 Told are the units and people it was routed to, who had it opened by name or took the original
-out, and the recipients that an outgoing dispatch names. Telling is done by paper or by mouth:
+out, the recipients that an outgoing dispatch names, and who keeps a dispatch that is on paper alone. Telling is done by paper or by mouth:
 what is written here is that it was done, when, how and by whom.
 """
 
 from datetime import date, datetime, time, timedelta
 
+from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext
 
 from archive import access, audit
+from archive.holding import is_stub
 from archive.leveling import history, words
 from archive.leveling.refusals import NoWay, ToldAlready, WrongDay
 from archive.models import AuditEntry, Grant, LevelChange, LevelNotice, Person, Record, Step
@@ -38,6 +41,9 @@ def begin(change: LevelChange) -> list[LevelNotice]:
     rows += [LevelNotice(change=change, record=record, person_id=each, due_on=due) for each in sorted(people)]
     if record.direction == Direction.OUTGOING and record.to_places:
         rows.append(LevelNotice(change=change, record=record, outside=record.to_places, due_on=due))
+    if is_stub(record):  # not by the name of the holder: it was written at a level that not every reader has
+        with translation.override(settings.LANGUAGE_CODE):
+            rows.append(LevelNotice(change=change, record=record, outside=gettext("Who keeps the paper"), due_on=due))
     return LevelNotice.objects.bulk_create(rows)
 
 

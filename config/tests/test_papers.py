@@ -30,6 +30,7 @@ from archive.models import (
     ChangeKind,
     Clearance,
     DigitalObject,
+    LevelNotice,
     Page,
     PaperPlace,
     PaperStub,
@@ -328,6 +329,13 @@ def test_lowered_to_what_the_site_may_hold_it_takes_abstract_and_file(office, cl
     with pytest.raises(papers.NotOnPaper):
         papers.take_in(record, subject="x", reason="x", actor=office.clerk)
     assert not [fault for fault in digests.faults() if fault.kind in {"record", "paperstub", "registernumber"}]
+
+
+def test_who_keeps_the_paper_is_told_of_another_level(office, cleared):
+    record = stub(office)
+    lower(office, cleared, record, Level.TOI_MAT)
+    (notice,) = LevelNotice.objects.filter(record=record)
+    assert str(notice) == "Người giữ bản giấy"  # and not by name: that was written at the higher level
 
 
 def test_under_a_hold_it_is_not_taken_in_and_goes_on_from_hand_to_hand(office, cleared):
