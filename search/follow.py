@@ -140,10 +140,11 @@ class Follower:
         return len(leaves)
 
     def _write(self, changed: Iterable[int], following: int) -> None:
-        wanted = sorted(changed)
+        # As new as the state that is read now, however long the step: of two attempts the later must never be the older.
+        wanted, version = sorted(changed), _log_length()
         for start in range(0, len(wanted), BATCH):
             part = wanted[start : start + BATCH]
-            found = list(entries(part, version=following))
+            found = list(entries(part, version=version))
             self.engine.upsert(found)
             self.engine.remove(set(part) - {entry.id for entry in found})
         self.engine.commit(position=following)

@@ -156,6 +156,18 @@ def test_a_bulk_of_which_a_part_is_rejected_is_not_done(through, proxy):
     assert found(through, "", limit=5) == [3, 2, 1]
 
 
+def test_an_older_writer_passes_nothing_over_that_a_newer_one_never_put_in_its_place(engine):
+    """The newer one told the other levels of its version and was cut off: the record is nowhere."""
+    engine.upsert([entry(1, version=9)])
+    engine.release()
+    with pytest.raises(EngineBusy):
+        fill(engine, entry(1, version=5), entry(2, version=5))
+    assert engine.position() == 0
+    fill(engine, entry(1, version=9), entry(2, version=9))
+    fill(engine, entry(1, version=5))  # this newer one is held: passed over, as it should be
+    assert [(hit.id, hit.version) for hit in engine.stamps()] == [(1, 9), (2, 9)]
+
+
 def test_a_right_that_could_not_be_given_back_is_taken_up_again_at_once(through, proxy):
     through.upsert([entry(1)])
     proxy.wrong(Fault("refuse"))

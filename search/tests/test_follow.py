@@ -212,5 +212,36 @@ def test_a_server_that_comes_and_goes_leaves_time_for_a_shorter_step(office, mak
     assert installed.count(follow_terms()) == len(made)
 
 
+def test_what_a_cut_left_half_told_is_written_by_a_shorter_step_after_it(office, make_record, installed, monkeypatch):
+    """A step that ended before its commit has told other levels of its version; the next one, shorter, is no older."""
+    monkeypatch.setattr(follow, "LEAST", 2)
+    monkeypatch.setattr(follow, "MOST", 32)
+    for _ in range(8):
+        make_record()
+    caught_up(installed)
+    made = [make_record() for _ in range(8)]
+    cut = CutAtCommit(installed)
+    follower = follow.Follower(cut)
+    for _ in range(40):
+        follower.catch_up()
+    assert cut.was_cut
+    assert drift.check(installed).ids == set()
+    assert installed.count(follow_terms()) == 8 + len(made)
+
+
+class CutAtCommit(Away):
+    """An engine whose server goes away after all of a step was told it, and before it is kept; once."""
+
+    def __init__(self, engine):
+        super().__init__(engine)
+        self.is_away = self.was_cut = False
+
+    def commit(self, **named):
+        if not self.was_cut:
+            self.was_cut = True
+            raise EngineAway
+        self.engine.commit(**named)
+
+
 def follow_terms():
     return Terms(3, (1,), (), tuple(Record.objects.values_list("pk", flat=True)))

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from search.engine import IndexBroken
+from search.engine import EngineBusy, IndexBroken
 from search.engines.elastic.generations import Generation
 from search.engines.elastic.mapping import document
 from search.engines.elastic.server import Action, Server
@@ -84,10 +84,11 @@ class Writer:
         asked = [(entry, index) for entry in part for index in self._others(entry)]
         was_sure, self._is_sure = self._is_sure, False
         outcomes = self._bulk(_deletion(index, entry.id, entry.version) for entry, index in asked)
-        newer = {entry.id for (entry, _), outcome in zip(asked, outcomes, strict=True) if _is_older(outcome)}
+        newer = {entry.id: entry for (entry, _), outcome in zip(asked, outcomes, strict=True) if _is_older(outcome)}
         moved = {outcome["_index"] for outcome in outcomes if outcome.get("result") == "deleted"}
         self._server.refresh(sorted(moved) if was_sure else self.generation.levels())
         self._is_sure = True
+        self._require_held(newer.values())
         return [entry for entry in part if entry.id not in newer]
 
     def _others(self, entry: Entry) -> Iterator[str]:
@@ -109,11 +110,27 @@ class Writer:
             outcomes = self._bulk(
                 _addition(self.generation.level(entry.level), entry.version, document(entry)) for entry in part
             )
-            for entry, outcome in zip(part, outcomes, strict=True):
-                if _is_older(outcome):  # a newer one is held: it was counted when it was written
-                    self._expected.pop(entry.id, None)
+            older = [entry for entry, outcome in zip(part, outcomes, strict=True) if _is_older(outcome)]
+            self._require_held(older)
+            for entry in older:  # a newer one was counted when it was written
+                self._expected.pop(entry.id, None)
         self._waiting.clear()
         self._letters = 0
+
+    def _require_held(self, refused: Iterable[Entry]) -> None:
+        """Make sure that what was refused for a newer one is held as a newer one.
+
+        A writer that was cut off may have told levels that its version is not there, and never have put it where it
+        belongs. Passed over, the record would be missing for good.
+
+        Raises:
+            EngineBusy: it is not: to be read again from the database and written as newer than that.
+        """
+        wanted = {entry.id: entry.version for entry in refused}
+        held = self._server.versions(self.generation.levels(), sorted(wanted))
+        if set(wanted) - {record for _index, record, version in held if version >= wanted[record]}:
+            self._clean()
+            raise EngineBusy
 
     def _delete(self, ids: Sequence[int]) -> None:
         for start in range(0, len(ids), PART_RECORDS):
