@@ -19,7 +19,6 @@ WITHHELD: Final = _("Written at a higher level than yours; the words stay there.
 OF_STEP: Final = {"instruction": "created_at", "answer": "answered_at", "note": "closed_at"}
 OF_COPY: Final = {"reason": "made_at", "end_note": "ended_at"}
 OF_GRANT: Final = {"reason": "since"}
-OF_PROPOSAL: Final = {"reason": "proposed_at", "basis": "proposed_at", "authority": "proposed_at"}
 
 Above = Callable[[datetime | None], bool]
 
