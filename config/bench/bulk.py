@@ -71,34 +71,39 @@ def writer() -> Writer:
 
 class _Sqlite:
     def __init__(self) -> None:
-        connection.close()  # nobody else may have it open while its journal changes
-        self._open = sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)
-        # One transaction of gigabytes in a write-ahead log: each page read back was looked for in all of it.
-        for pragma in (
-            "journal_mode=OFF",
-            "synchronous=OFF",
-            "cache_size=-1500000",
-            "foreign_keys=OFF",
-            "temp_store=MEMORY",
-        ):
-            self._open.execute(f"PRAGMA {pragma}")
-        found = self._open.execute("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql LIKE 'CREATE I%'")
-        self._indexes = dict(found.fetchall())
-        self._open.execute("BEGIN")
-        for name in self._indexes:
-            self._open.execute(f'DROP INDEX "{name}"')
+        self._begun: sqlite3.Connection | None = None
+        self._indexes: dict[str, str] = {}
+
+    @property
+    def _open(self) -> sqlite3.Connection:
+        """Begin at the first row: from there to the end nobody else can ask the database anything."""
+        if self._begun is None:
+            connection.close()
+            self._begun = sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)
+            # One transaction of gigabytes in a write-ahead log: each page read back was looked for in all of it.
+            for pragma in (
+                "journal_mode=OFF", "synchronous=OFF", "cache_size=-1500000", "foreign_keys=OFF", "temp_store=MEMORY",
+            ):  # fmt: skip
+                self._begun.execute(f"PRAGMA {pragma}")
+            indexes = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql LIKE 'CREATE I%'"
+            self._indexes = dict(self._begun.execute(indexes).fetchall())
+            self._begun.execute("BEGIN")
+            for name in self._indexes:
+                self._begun.execute(f'DROP INDEX "{name}"')
+        return self._begun
 
     def write(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         names, marks = ", ".join(f'"{name}"' for name in columns), ", ".join("?" * len(columns))
         self._open.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', rows)  # noqa: S608 - our models' names
 
     def finish(self) -> None:
+        done = self._open
         for sql in self._indexes.values():
-            self._open.execute(sql)
-        self._open.execute("COMMIT")
-        self._open.execute("ANALYZE")
-        self._open.execute("PRAGMA journal_mode=WAL")
-        self._open.close()
+            done.execute(sql)
+        done.execute("COMMIT")
+        done.execute("ANALYZE")
+        done.execute("PRAGMA journal_mode=WAL")
+        done.close()
 
 
 _ESCAPED: Final = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
