@@ -75,7 +75,9 @@ def _index(corpus: Corpus) -> None:
     place = {pk: at for at, pk in enumerate(ids)}
 
     def texts(record: Any) -> list[Any]:
-        return [SimpleNamespace(number=at, text=page) for at, page in enumerate(corpus.entry(place[record.pk]).pages, 1)]
+        return [
+            SimpleNamespace(number=at, text=page) for at, page in enumerate(corpus.entry(place[record.pk]).pages, 1)
+        ]
 
     follow.pages = SimpleNamespace(texts=texts, attached_to=lambda _ids: {})  # type: ignore[assignment] - no sealed file stands behind these records
     engine = finding.engine()
