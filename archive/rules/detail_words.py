@@ -16,6 +16,9 @@ from archive.rules.levels import LEVEL_LABELS, Level
 from archive.rules.roles import ROLE_LABELS
 
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
+_RECEIVER: Final = re.compile(r"(unit|person) (\d+)")
+_RECEIVERS: Final = {"unit": _("unit no. %(number)s"), "person": _("person no. %(number)s")}
+_STEPS_GIVEN: Final = _("given")
 WORDS: Final[dict[str, Promise]] = {
     "addresses": _("addresses"),
     "alert": _("told of news"),
@@ -178,6 +181,7 @@ OWN_VALUES: Final[dict[str, dict[str, str | Promise]]] = {
         "marks": _("compartment marks"),
         "grants": _("openings to people"),
         "direct": _("waiting for direction"),
+        "papers": _("on paper alone"),
         "submit": _("to submit"),
         "mine": _("my work"),
         "unit": _("work of my unit"),
@@ -215,6 +219,12 @@ OWN_VALUES: Final[dict[str, dict[str, str | Promise]]] = {
     },
     "limit": {"idle": _("left alone for too long"), "longest": _("open for too long")},
     "rule": {"all": _("all of them"), "any": _("any of them")},
+    "kind": {
+        "direct": _("to direct"),
+        "lead": _("to lead"),
+        "cooperate": _("to cooperate"),
+        "inform": _("to know"),
+    },
     "founded": {"evaluation": _("sample office")},
     "way": _WAYS,
     "before": _WAYS,
@@ -244,10 +254,15 @@ ASKED_VALUES: Final[dict[str, dict[str, str | Promise]]] = {
 def shown(details: dict[str, Any]) -> list[tuple[str, str]]:
     """Return the details worth a reader's eye as (word, value); empty ones say nothing."""
     return [
-        (str(WORDS.get(name, name)), _own(name, value) or _value(value))
+        (_word(name, value), _own(name, value) or _value(value))
         for name, value in details.items()
         if value not in ("", {}, [], None)
     ]
+
+
+def _word(name: str, value: Any) -> str:
+    """Return the word of a detail: "given" names an opening by its number, or lists the steps that were given."""
+    return str(_STEPS_GIVEN if name == "given" and isinstance(value, list) else WORDS.get(name, name))
 
 
 def _own(name: str, value: Any) -> str:
@@ -263,9 +278,12 @@ def _asked(name: str, value: Any) -> str:
 
 def _value(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{name}: {_value(inner)}" for name, inner in value.items())
+        return ", ".join(f"{word}: {inner}" for word, inner in shown(value))
     if isinstance(value, (list, tuple)):
-        return ", ".join(_value(inner) for inner in value)
+        between = "; " if any(isinstance(inner, dict) for inner in value) else ", "
+        return between.join(_value(inner) for inner in value)
+    if isinstance(value, str) and (receiver := _RECEIVER.fullmatch(value)):
+        return str(_RECEIVERS[receiver[1]]) % {"number": receiver[2]}
     if isinstance(value, str) and _DAY.fullmatch(value):
         return f"{value[8:]}/{value[5:7]}/{value[:4]}"
     return str(VALUES.get(str(value), value))

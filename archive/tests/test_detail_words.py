@@ -29,6 +29,21 @@ def test_details_within_details_are_told():
         assert detail_words.shown({"filters": {"since": "01/01/2026"}}) == [("filters", "From: 01/01/2026")]
 
 
+def test_steps_that_were_given_are_said_in_words():
+    given = [
+        {"step": 2, "kind": "lead", "to": "unit 6", "due": "2026-11-30"},
+        {"step": 3, "kind": "inform", "to": "person 2", "due": ""},
+    ]
+    with translation.override("vi"):
+        assert detail_words.shown({"given": given}) == [
+            (
+                "giao",
+                "bước: 2, loại: chủ trì, cho ai: đơn vị số 6, hạn: 30/11/2026; bước: 3, loại: để biết, cho ai: người số 2",
+            )
+        ]
+        assert detail_words.shown({"given": 4}) == [("lần mở riêng số", "4")]
+
+
 APART = {"tests", "bench", "gates", "migrations", "sample", ".venv"}
 
 
