@@ -199,7 +199,8 @@ class _Maker:
         handed = one.incoming and share < 1 - UNTOUCHED - DRAFTS
         filed = share < 1 - 1 / YEARS and chance.random() < FILED_OF_OLD
         self._row(one, state="draft" if draft else "registered", is_handed=handed, is_filed=filed)
-        self._pages(one)
+        if one.level < TOP_SECRET:
+            self._pages(one)
         self._access(one, draft=draft)
         if not draft:
             self._number(one)
