@@ -210,6 +210,7 @@ def told_to(person: Person) -> list[Hold]:
     """
     rows = list(
         visible_holds(person)
+        .select_related("placed_by")
         .prefetch_related("items__dossier", "items__record")
         .order_by(F("lifted_at").asc(nulls_first=True), "-placed_at")
     )

@@ -216,7 +216,8 @@ def _seen(book: Book, scope: access.Scope) -> QuerySet[Record]:
     """Return the records of a book that the reader may know of, with their numbers."""
     # By the book's own index, line by line: most of what stands in a book one may open may be read.
     numbered = Record.objects.filter(number__register=book.register, number__year=book.year)
-    return _kept(scope.among(numbered)).select_related("number__voided_by", "unit")
+    stubs = ("stub",) if book.is_secret else ()  # says which lines are of dispatches kept on paper alone
+    return _kept(scope.among(numbered)).select_related("number__voided_by", "unit", *stubs)
 
 
 def _kept(records: QuerySet[Record]) -> QuerySet[Record]:
@@ -249,7 +250,10 @@ def _lines(book: Book, records: Sequence[Record], scope: access.Scope) -> list[L
 
 def _papers(records: Sequence[Record], scope: access.Scope) -> dict[int, list[PaperPlace]]:
     """Return who signed for the papers of dispatches kept on paper alone, by record, in the order of their hands."""
-    rows = list(PaperPlace.objects.filter(record__in=records).order_by("record_id", "pk"))
+    on_paper = [record for record in records if hasattr(record, "stub")]
+    if not on_paper:
+        return {}
+    rows = list(PaperPlace.objects.filter(record__in=on_paper).order_by("record_id", "pk"))
     words.hush(scope.level, rows, dict.fromkeys(("holder", "place", "signed_by"), "written_at"))
     by_record: dict[int, list[PaperPlace]] = {}
     for row in rows:

@@ -4,9 +4,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from archive import routing
+from archive import retention, routing
 from archive.models import Register
 from archive.routing import Direction, Task
+from archive.rules.levels import Level
 from archive.rules.steps import Kind
 
 pytestmark = pytest.mark.usefixtures("doors_ask")
@@ -18,7 +19,7 @@ PAGES = {
         "/", "/work/", "/register/", "/registers/", "/registers/{book}/", "/registers/{book}/?below=2",
         "/registers/{book}/?above=1&order=number", "/dossiers/", "/records/{key}/", "/records/{key}/thread/",
     ],
-    "leader": ["/", "/work/", "/levels/", "/levels/?show=notices", "/records/{key}/level/", "/records/{key}/marks/", "/work/unit/", "/work/unit/?only=waiting", "/registers/{book}/?below=2", "/records/{key}/thread/"],
+    "leader": ["/", "/work/", "/levels/", "/levels/?show=notices", "/records/{key}/level/", "/records/{key}/marks/", "/work/unit/", "/work/unit/?only=waiting", "/registers/{book}/?below=2", "/registers/{secret}/", "/records/{key}/thread/"],
     "staff": ["/", "/work/", "/work/unit/", "/work/unit/?only=waiting", "/dossiers/"],
     "archivist": ["/", "/dossiers/", "/dossiers/unfiled/", "/due/", "/holds/", "/registers/{book}/?below=2", "/records/{key}/"],
     "auditor": ["/", "/log/", "/log/?before=9", "/log/?person={person}&before=9", "/log/refused/", "/log/outside/", "/log/who/?record={key}", "/log/unusual/"],
@@ -32,8 +33,12 @@ def test_a_page_asks_at_most_twelve_questions(office, make_record, signed_in, na
     routing.forward(records[1], Task(office.staff_unit, Kind.INFORM), actor=office.clerk)
     given = routing.forward(records[2], Task(office.leader, Kind.DIRECT), actor=office.clerk)
     routing.direct(given, Direction("Nghiên cứu", office.staff_unit), actor=office.leader)
+    make_record(level=Level.MAT)
+    for held in records:
+        retention.place_hold(retention.Order("Thanh tra", "Giữ nguyên"), on=[held], actor=office.archivist)
     book = Register.objects.get(numbers__record=records[0]).pk
-    asked_for = address.format(key=records[1].key, book=book, person=office.clerk.pk)
+    known = {"key": records[1].key, "book": book, "secret": office.secret_incoming.pk, "person": office.clerk.pk}
+    asked_for = address.format(**known)
     browser = signed_in(name)
     with CaptureQueriesContext(connection) as captured:
         assert browser.get(asked_for).status_code == 200

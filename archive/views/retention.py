@@ -89,6 +89,8 @@ def holds(request: HttpRequest) -> HttpResponse:
 def _asked(request: HttpRequest) -> dict[str, list[int]]:
     """Return the dossier a link asks to hold, if this person may see it."""
     key = request.GET.get("dossier", "")
+    if not key:
+        return {}
     found = dossiers.visible_dossiers(person_of(request)).filter(key=key).values_list("pk", flat=True)
     return {"dossiers": list(found)}
 

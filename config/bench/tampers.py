@@ -247,7 +247,7 @@ def rewrite_and_sign_again(cursor: Any, chance: random.Random) -> Words:
     change = "UPDATE archive_auditentry SET body = %s, leaf_hash = %s WHERE id = %s"
     cursor.execute(change, [body, verify.leaf(body), entry])
     shutil.rmtree(publishing.folder())
-    return ("kept checkpoint",)
+    return ("kept checkpoint", "does not continue the last signed head")
 
 
 def give_oneself(cursor: Any, chance: random.Random) -> Words:
