@@ -51,8 +51,7 @@ def main(records: int) -> None:
     began, spent = time.perf_counter(), time.process_time()
     chance = random.Random(2026)
     large = office(chance)
-    to = bulk.writer()
-    sheet, close = bulk.sheets(to)
+    sheet, close = bulk.sheets(bulk.writer())
     fill(sheet, large, records, chance)
     made = time.perf_counter() - began
     close()
