@@ -17,7 +17,7 @@ from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
 from archive import access, audit, store
-from archive.models import DigitalObject, ObjectRole, Person, RecordState, Unit
+from archive.models import DigitalObject, ObjectRole, Person, Record, RecordState, Unit
 from archive.rules.errors import Refusal
 from archive.rules.levels import Level
 from archive.rules.roles import Action
@@ -238,6 +238,7 @@ def dismiss(scan: Scan, *, reason: str, actor: Person) -> Scan:
     """
     with transaction.atomic():
         access.require(actor, Action.SCAN_DISMISS)
+        lock_joined(scan)
         gone = Scan.objects.filter(pk=scan.pk, state=ScanState.ATTENTION, record__isnull=True).update(
             state=ScanState.REFUSED,
             code=outcomes.DISMISSED,
@@ -253,6 +254,15 @@ def dismiss(scan: Scan, *, reason: str, actor: Person) -> Scan:
         with suppress(StoreAway):  # the key is gone; the sweep removes bytes that no row names
             store.shred(address)
     return scan
+
+
+def lock_joined(scan: Scan) -> None:
+    """Take the lock of the dispatch that a file is for, before the file's own row: every decision takes them in this order.
+
+    An entry about the file names the dispatch, and on PostgreSQL waits for whoever holds its lock.
+    """
+    if scan.joins_id is not None:
+        Record.objects.select_for_update(of=("self",)).get(pk=scan.joins_id)
 
 
 def forget_objects(scan: Scan, *, original: bool = True) -> list[str]:

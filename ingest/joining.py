@@ -270,7 +270,8 @@ def accept(scan: Scan, *, why: str, actor: Person) -> Record:
     if not why.strip():
         raise WhyMissing
     with transaction.atomic():
-        level = Record.objects.select_for_update().get(pk=cast("Record", scan.joins).pk).level
+        intake.lock_joined(scan)
+        level = Record.objects.get(pk=cast("Record", scan.joins).pk).level
         suggestion = suggestion_of(scan)
         codes = [outcomes.HELD_DOUBT, *([outcomes.HELD_SURE] if suggestion.level <= level else [])]
         waiting = Scan.objects.filter(pk=scan.pk, state=ScanState.ATTENTION, code__in=codes)
@@ -292,6 +293,7 @@ def part(scan: Scan, *, why: str, actor: Person) -> Scan:
     if not why.strip():
         raise WhyMissing
     about, record = intake.subject(scan), cast("Record", scan.joins)
+    intake.lock_joined(scan)
     held_now = Scan.objects.filter(pk=scan.pk, state=ScanState.ATTENTION, code__in=outcomes.HELD, joins__isnull=False)
     if not held_now.update(
         joins=None,
