@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import Exists, Min, Model, OuterRef, QuerySet
+from django.db.models import Exists, Min, Model, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from archive import access, audit, digests, publishing
@@ -96,18 +96,20 @@ def found() -> list[Found]:
 
 
 def _of_kind(name: str, began: datetime | None) -> Found:
+    left = list(_undigested(name).order_by("pk").values_list("pk", flat=True))
+    young = set(left) if name not in {*MADE_AT, *UNDATED} else _young(name, began)
+    refused = [Refused(name, pk, "made since digests are kept, and by no act") for pk in left if pk in young]
+    return Found(name, tuple(pk for pk in left if pk not in young), tuple(refused))
+
+
+def _young(name: str, began: datetime | None) -> set[int]:
+    """Return the rows of an old kind without a digest that came after the first digests: by their day, or by their number."""
     made = AuditRow.objects.filter(kind=name, entry__action__in=MADE_BY.get(name, ()))
     first_made = made.aggregate(first=Min("row_id"))["first"]
-    rows, refused = [], []
-    day = MADE_AT.get(name)
-    for pk, at in _undigested(name).values_list("pk", day or "pk").order_by("pk").iterator():
-        is_young = (day is not None and began is not None and at > began) or (name not in {*MADE_AT, *UNDATED})
-        is_young = is_young or (first_made is not None and pk >= first_made)
-        if is_young:
-            refused.append(Refused(name, pk, "made since digests are kept, and by no act"))
-        else:
-            rows.append(pk)
-    return Found(name, tuple(rows), tuple(refused))
+    later = Q(pk__gte=first_made) if first_made is not None else Q()
+    if began is not None and name in MADE_AT:
+        later |= Q(**{f"{MADE_AT[name]}__gt": began})
+    return set(_undigested(name).filter(later).values_list("pk", flat=True)) if later else set()
 
 
 def _undigested(name: str) -> QuerySet[Any]:

@@ -188,11 +188,8 @@ def detail(request: HttpRequest, key: str) -> dict[str, Any]:
     record = access.open_record(person, Action.RECORD_READ, key)
     audit.read(Action.RECORD_READ, actor=person, subject=record)
     read = {"proposal": record.proposal, "evidence": record.evidence, "flags": record.flags}
-    return (
-        described(record)
-        | read
-        | {"files": [described_file(file) for file in pages.files_and_voids(record, person)[0]]}
-    )
+    files, _voided = pages.files_and_voids(record, person)
+    return described(record) | read | {"files": [described_file(file) for file in files]}
 
 
 @router.get("/records/{key}/pages/{number}", response={200: PageOut, **REFUSALS})

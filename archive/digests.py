@@ -85,6 +85,11 @@ class Fault:
         return f"{self.kind} {self.row}: {self.what}{named}"
 
 
+def name_of(model: type[Model]) -> str:
+    """Return the name of a kind, as digests are kept under it."""
+    return model.__name__.lower()
+
+
 def observed(rows: Iterable[Model]) -> list[AuditRow]:
     """Return what an act has to keep: the rows, as they now are in the database, that differ from their last digest.
 
@@ -96,7 +101,7 @@ def observed(rows: Iterable[Model]) -> list[AuditRow]:
         for pk, state, last in read(model, ids):
             kept = _digest(state, salt=last.salt if last else secrets.token_bytes(16)) if state else _gone_by_act(last)
             if kept is not None and (last is None or (last.columns, last.digests) != (kept.columns, kept.digests)):
-                kept.kind, kept.row_id = model.__name__.lower(), pk
+                kept.kind, kept.row_id = name_of(model), pk
                 found.append(kept)
     return found
 
@@ -144,11 +149,6 @@ def of_kind(name: str) -> Iterator[Fault]:
     yield from _taken_over(name, WATCHED[name])
 
 
-def name_of(model: type[Model]) -> str:
-    """Return the name of a kind, as digests are kept under it."""
-    return model.__name__.lower()
-
-
 @cache
 def fields_of(model: type[Model]) -> "tuple[Field[Any, Any], ...]":
     """Return the fields that are digested, in the order of their columns."""
@@ -173,7 +173,7 @@ def read(model: type[Model], ids: Sequence[int]) -> Iterator[tuple[int, dict[str
         marks = ", ".join(["%s"] * len(part))
         with connection.cursor() as cursor:
             # nosemgrep: raw-sql - what is put in are marks for parameters
-            cursor.execute(asked.sql % marks, [model.__name__.lower(), *part])
+            cursor.execute(asked.sql % marks, [name_of(model), *part])
             rows = {row[0]: row for row in cursor.fetchall()}
         missing = [pk for pk in part if pk not in rows]
         last = _last_of(model, missing) if missing else {}
@@ -182,7 +182,7 @@ def read(model: type[Model], ids: Sequence[int]) -> Iterator[tuple[int, dict[str
 
 
 def _last_of(model: type[Model], ids: list[int]) -> dict[int, Kept]:
-    rows = AuditRow.objects.filter(kind=model.__name__.lower(), row_id__in=ids).order_by("id")
+    rows = AuditRow.objects.filter(kind=name_of(model), row_id__in=ids).order_by("id")
     return {row.row_id: Kept(bytes(row.salt), row.columns, bytes(row.digests)) for row in rows}
 
 

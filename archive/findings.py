@@ -3,7 +3,7 @@
 An entry that stands behind two findings of a day is given once, with both. Reads only.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
 
@@ -48,8 +48,8 @@ def _test(one: Notable, entries: list[AuditEntry]) -> Test:
             first = next((each.pk for each in reversed(entries) if _is_act(each, one)), None)
             return lambda entry, _local: entry.pk == first
         case Kind.BULK:
-            hours = [timezone.localtime(each.ts).hour for each in entries if _is_handling(each)]
-            busy = {hour for hour in hours if hours.count(hour) >= notable.MANY_AN_HOUR}
+            hours = Counter(timezone.localtime(each.ts).hour for each in entries if _is_handling(each))
+            busy = {hour for hour, count in hours.items() if count >= notable.MANY_AN_HOUR}
             return lambda entry, local: _is_handling(entry) and local.hour in busy
         case Kind.OUTSIDE:
             spans = officehours.closed_spans(

@@ -305,13 +305,13 @@ def found(person: Person, *, text: str = "", most: int = 100) -> list[Record]:
     """
     mine = Record.objects.filter(stub__isnull=False, stub__ended_at__isnull=True, state=RecordState.REGISTERED)
     seen = access.visible_to(person).among(mine).select_related("number__register", "unit").order_by("-pk")
-    words = key(text).split()
+    wanted = key(text).split()
     shown: list[Record] = []
-    for record in seen[: LOOKED_AT if words else most + 1]:
+    for record in seen[: LOOKED_AT if wanted else most + 1]:
         said = key(
             f"{record.number.number} {record.symbol} {record.code_number} {record.organ_name} {record.type_name}"
         )
-        if all(word in said for word in words):
+        if all(word in said for word in wanted):
             shown.append(record)
         if len(shown) > most:
             break

@@ -40,9 +40,9 @@ _SPANS: Final = 8_192
 
 
 class TooMany(Refusal):
-    """LOG-002: more entries than one signed file takes."""
+    """LOG-004: more entries than one signed file takes."""
 
-    code = "LOG-002"
+    code = "LOG-004"
     message = gettext_lazy(
         "More than %(most)s entries fit this filter, and one %(form)s file takes no more. Narrow the days, the person or "
         "the act, or take the whole log with manage.py export_log."
@@ -205,7 +205,7 @@ def _same_end(one: list[bytes], other: list[bytes]) -> int:
 
 
 class _Readable:
-    """The file that people read, packed as it grows: a fifth of a fifth of a gigabyte at most."""
+    """The file that people read, packed as it grows: what lies in memory of the most rows is some thirty megabytes."""
 
     def __init__(self, form: str) -> None:
         self.name = f"log.{form}"

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as Rows
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext_lazy as _
@@ -136,11 +137,8 @@ def end_own(person: Person, *, names: Iterable[str] | None, but: str) -> int:
         NoSession: none of them is open.
     """
     wanted = None if names is None else set(names)
-    rows = [row for row in open_now(person) if name_in(row) != but]
-    ended = _end([row for row in rows if wanted is None or name_in(row) in wanted], actor=person)
-    if wanted is None:
-        end_quietly(person, but=but)  # those that wait for the code
-    return ended
+    rows = [row for row in _open_or_half(person) if name_in(row) != but]
+    return _end([row for row in rows if wanted is None or name_in(row) in wanted], actor=person)
 
 
 @transaction.atomic
@@ -154,9 +152,22 @@ def end_for(person: Person, *, reason: str, actor: Person) -> int:
     access.require(actor, Action.SESSION_END)
     if person.pk == actor.pk:
         raise Forbidden(reason=_("one ends one's own on “My account”"), object_type="person", object_id=str(person.pk))
-    ended = _end(open_now(person), actor=actor, reason=reason)
-    end_quietly(person)  # those that wait for the code
-    return ended
+    return _end(_open_or_half(person), actor=actor, reason=reason)
+
+
+def whose() -> set[int]:
+    """Return the people who have a session open, or one that waits for the code."""
+    waiting = _half().values_list("person_id", flat=True)
+    return {pk for pk in [*(row.person_id for row in open_now()), *waiting] if pk}
+
+
+def _open_or_half(person: Person) -> list[OpenSession]:
+    return [*open_now(person), *_half().filter(person=person).select_related("person__unit")]
+
+
+def _half() -> QuerySet[OpenSession]:
+    """Return the sessions whose first proof was right and that wait for the code."""
+    return OpenSession.objects.filter(person__isnull=False, since=None, expire_date__gt=timezone.now())
 
 
 def end_quietly(person: Person, *, but: str = "") -> None:

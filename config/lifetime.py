@@ -23,13 +23,8 @@ from archive.rules.roles import Action
 from archive.verifier.verify import Tampered
 from config import env
 
-SECRETS: Final = (
-    "SECRET_KEY",
-    "CLIENT_SECRET",
-    "ACCESS_KEY",
-    "PASSWORD",
-    "TOKEN",
-)  # ends of names whose value is never shown
+# Ends of names whose value is never shown.
+SECRETS: Final = ("SECRET_KEY", "CLIENT_SECRET", "ACCESS_KEY", "PASSWORD", "TOKEN")
 ADDRESS: Final = "_URL"  # end of names whose value may hold a password
 log = logging.getLogger("vankho.lifetime")
 

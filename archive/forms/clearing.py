@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from archive.clearing import Decision
 from archive.forms.choosing import LongSelect
-from archive.forms.keeping import DAY, SELECT, TEXT
-from archive.forms.register import DATE_FORMATS
+from archive.forms.days import day_field
+from archive.forms.keeping import SELECT, TEXT
 from archive.models import Mark, MarkRule, Person
 from archive.rules.levels import Level
 
@@ -27,14 +27,6 @@ def start_of(day: date) -> datetime:
 def end_of(day: date) -> datetime:
     """Return the first moment after a local day: what lasts "until" it ends there."""
     return start_of(day + timedelta(days=1))
-
-
-def day_field(label: Any, *, required: bool = True, help_text: Any = "") -> forms.DateField:
-    """Return a field for a day typed as dd/mm/yyyy."""
-    widget = forms.DateInput(format="%d/%m/%Y", attrs=DAY)
-    return forms.DateField(
-        label=label, input_formats=DATE_FORMATS, widget=widget, required=required, help_text=help_text
-    )
 
 
 def reason_field() -> forms.CharField:

@@ -9,14 +9,13 @@ from django.utils.translation import gettext_lazy as _
 
 from archive.dossiers import Cover, visible_dossiers
 from archive.forms.choosing import LongSelect, LongSelectMultiple
-from archive.forms.register import DATE_FORMATS
+from archive.forms.days import day_field
 from archive.models import Dossier, Person, RecordClass, RetentionRule, Unit
 from archive.standing import units_in_scope
 
 TEXT = {"class": "form-control"}
 OFFERED = 300  # newest dossiers in the box of a hold; an older one has the button on its own page
 SELECT = {"class": "form-select"}
-DAY = {"class": "form-control num", "placeholder": "dd/mm/yyyy", "inputmode": "numeric"}
 
 
 class DossierForm(forms.Form):
@@ -37,9 +36,7 @@ class DossierForm(forms.Form):
         widget=forms.Select(attrs=SELECT),
     )
     unit = forms.ModelChoiceField(Unit.objects.none(), label=_("Unit"), widget=forms.Select(attrs=SELECT))
-    opened_on = forms.DateField(
-        label=_("Opened on"), input_formats=DATE_FORMATS, widget=forms.DateInput(format="%d/%m/%Y", attrs=DAY)
-    )
+    opened_on = day_field(_("Opened on"))
     description = forms.CharField(label=_("Note"), max_length=500, required=False, widget=forms.TextInput(attrs=TEXT))
 
     def __init__(self, data: Any = None, *, person: Person) -> None:
@@ -86,9 +83,7 @@ class FileForm(forms.Form):
 class CloseForm(forms.Form):
     """The day on which the work of a dossier ended."""
 
-    ended_on = forms.DateField(
-        label=_("The work ended on"), input_formats=DATE_FORMATS, widget=forms.DateInput(format="%d/%m/%Y", attrs=DAY)
-    )
+    ended_on = day_field(_("The work ended on"))
 
 
 class HoldForm(forms.Form):

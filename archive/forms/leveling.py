@@ -8,7 +8,8 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from archive.forms.clearing import REASON, day_field, reason_field
+from archive.forms.clearing import REASON, reason_field
+from archive.forms.days import day_field
 from archive.forms.keeping import SELECT, TEXT
 from archive.leveling.moving import Order
 from archive.models import ChangeKind, Mark

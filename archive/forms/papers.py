@@ -7,8 +7,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from archive import papers
-from archive.forms.clearing import day_field, reason_field
+from archive.forms.clearing import reason_field
+from archive.forms.days import day_field
 from archive.forms.keeping import SELECT, TEXT
+from archive.forms.register import check_symbol
 from archive.models import Person, Register, RegisterKind
 from archive.models.record import URGENCY_CHOICES, Direction
 from archive.registration import Entry
@@ -91,14 +93,7 @@ class PaperForm(LyingForm):
         register: Register | None = cleaned.get("register")
         if register and register.kind == RegisterKind.SECRET_INCOMING and not cleaned.get("arrival_date"):
             self.add_error("arrival_date", _("Say when it arrived."))
-        symbol = cleaned.get("symbol", "").strip()
-        if symbol and numbers.split(symbol) is None:
-            self.add_error(
-                "symbol",
-                _(
-                    "Write number and symbol as printed, such as 123/BC-BCH or 31-NQ/ĐU; leave it empty when there is none."
-                ),
-            )
+        check_symbol(self, cleaned)
         return cleaned
 
     def entry(self) -> Entry:

@@ -13,6 +13,7 @@ from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from archive.forms.days import day_field
 from archive.models import Record, Register
 from archive.models.record import URGENCY_CHOICES, Direction
 from archive.registration import Entry
@@ -21,20 +22,12 @@ from archive.rules.levels import Level, Urgency
 from archive.rules.proposal import SURE, Guess
 
 AUTHORITIES: Final = [("", "—"), *((sign, sign) for sign in ("TM.", "Q.", "KT.", "TL.", "TUQ."))]
-DATE_FORMATS: Final = ["%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%Y-%m-%d"]
 NUMBERED: Final = ("type_name", "symbol", "issued_date", "organ_name", "parent_organ_name", "subject", "signer_name")
 
 
 def _text(rows: int = 0, **attrs: Any) -> forms.Widget:
     shown = {"class": "form-control", **attrs}
     return forms.Textarea(attrs=shown | {"rows": rows}) if rows else forms.TextInput(attrs=shown)
-
-
-def _date(label: Any, *, required: bool = True) -> forms.DateField:
-    widget = forms.DateInput(
-        format="%d/%m/%Y", attrs={"class": "form-control num", "placeholder": "dd/mm/yyyy", "inputmode": "numeric"}
-    )
-    return forms.DateField(label=label, input_formats=DATE_FORMATS, required=required, widget=widget)
 
 
 class RegisterForm(forms.Form):
@@ -47,7 +40,7 @@ class RegisterForm(forms.Form):
     symbol = forms.CharField(
         label=_("Number and symbol"), max_length=72, required=False, widget=_text(autocomplete="off")
     )
-    issued_date = _date(_("Date of the dispatch"))
+    issued_date = day_field(_("Date of the dispatch"))
     organ_name = forms.CharField(label=_("Issuer"), max_length=200, widget=_text(autocomplete="off"))
     parent_organ_name = forms.CharField(
         label=_("Parent agency"), max_length=200, required=False, widget=_text(autocomplete="off")
@@ -69,7 +62,7 @@ class RegisterForm(forms.Form):
     urgency = forms.TypedChoiceField(
         label=_("Urgency"), coerce=int, choices=URGENCY_CHOICES, widget=forms.Select(attrs={"class": "form-select"})
     )
-    arrival_date = _date(_("Arrival date"), required=False)
+    arrival_date = day_field(_("Arrival date"), required=False)
     arrival_time = forms.TimeField(
         label=_("Arrival time"),
         required=False,
@@ -85,7 +78,7 @@ class RegisterForm(forms.Form):
         min_value=1,
         widget=forms.NumberInput(attrs={"class": "form-control num"}),
     )
-    due_date = _date(_("Due"), required=False)
+    due_date = day_field(_("Due"), required=False)
     description = forms.CharField(label=_("Note"), max_length=500, required=False, widget=_text())
     despite_duplicate = forms.BooleanField(
         label=_("I have compared the two: register this one as well"), required=False, widget=forms.HiddenInput()
@@ -125,14 +118,7 @@ class RegisterForm(forms.Form):
                 )
         if cleaned.get("direction") == Direction.INCOMING and not cleaned.get("arrival_date"):
             self.add_error("arrival_date", _("Say when it arrived."))
-        symbol = cleaned.get("symbol", "").strip()
-        if symbol and numbers.split(symbol) is None:
-            self.add_error(
-                "symbol",
-                _(
-                    "Write number and symbol as printed, such as 123/BC-BCH or 31-NQ/ĐU; leave it empty when there is none."
-                ),
-            )
+        check_symbol(self, cleaned)
         return cleaned
 
     def entry(self) -> Entry:
@@ -143,6 +129,16 @@ class RegisterForm(forms.Form):
         if values["direction"] == Direction.OUTGOING:
             values |= {"arrival_date": None, "arrival_time": None}
         return Entry(level=values["level"], code_number=number, code_notation=notation, **{n: values[n] for n in names})
+
+
+def check_symbol(form: forms.Form, cleaned: dict[str, Any]) -> None:
+    """Note on a form whose number and symbol cannot be split how they are written."""
+    symbol = cleaned.get("symbol", "").strip()
+    if symbol and numbers.split(symbol) is None:
+        said = _(
+            "Write number and symbol as printed, such as 123/BC-BCH or 31-NQ/ĐU; leave it empty when there is none."
+        )
+        form.add_error("symbol", said)
 
 
 def guesses_of(draft: Record) -> dict[str, Guess]:

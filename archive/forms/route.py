@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from archive import access
+from archive.forms.days import AHEAD, day_field
 from archive.leveling import words
 from archive.models import Person, Record, RecordState, Step, Unit
 from archive.models.record import Direction as Way
@@ -18,19 +19,7 @@ from archive.routing import Direction, Task, deadlines, receivers
 from archive.rules.steps import Kind
 
 REPLIES: Final = 50  # newest outgoing dispatches offered as a reply
-DAY: Final = {"class": "form-control num", "inputmode": "numeric", "placeholder": "dd/mm/yyyy", "data-day": ""}
 ROWS: Final = {"class": "form-control", "rows": 3}
-
-
-def day_field(label: Any, *, required: bool = False) -> forms.DateField:
-    """Return a field for a day typed as an office types it."""
-    return forms.DateField(
-        label=label,
-        required=required,
-        input_formats=["%d/%m/%Y", "%d/%m/%y"],
-        widget=forms.DateInput(format="%d/%m/%Y", attrs=dict(DAY)),
-        error_messages={"invalid": _("Write the day as dd/mm/yyyy.")},
-    )
 
 
 def words_field(label: Any, *, required: bool, longest: int = 2000) -> forms.CharField:
@@ -50,7 +39,7 @@ class DirectForm(forms.Form):
     inform = forms.ModelMultipleChoiceField(
         Unit.objects.none(), required=False, label=_("For information"), to_field_name="code"
     )
-    due_on = day_field(_("Deadline"))
+    due_on = day_field(_("Deadline"), required=False, formats=AHEAD)
 
     def __init__(self, *args: Any, step: Step, **kwargs: Any) -> None:
         """Offer the units in which somebody can take the dispatch, and the usual deadline."""
@@ -82,7 +71,7 @@ class ReceiverForm(forms.Form):
 
     to = forms.ChoiceField(label=_("Hand on to"), widget=forms.Select(attrs={"class": "form-select"}))
     instruction = words_field(_("Words with it"), required=False)
-    due_on = day_field(_("Deadline"))
+    due_on = day_field(_("Deadline"), required=False, formats=AHEAD)
     kind = forms.ChoiceField(required=False)
 
     def offer(self, groups: list[tuple[Any, QuerySet[Person] | QuerySet[Unit]]]) -> None:

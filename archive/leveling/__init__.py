@@ -2,6 +2,6 @@
 
 Read in this order: `acts` (who decides what), `moving` (what a change moves, in one transaction),
 `keys` (the key vault, a database of its own), `history` (what a level was on a day), `words` (what was
-written at a higher level),
-`notices` (holders to be told), `closing` (what a void number ends), `lists` (what waits for whom). Nothing here changes by itself.
+written at a higher level), `notices` (holders to be told), `closing` (what a void number ends), `lists`
+(what waits for whom). Nothing here changes by itself.
 """

@@ -1,8 +1,9 @@
 """Holders of a record to be told when its level or its protection changes, within the days of the law.
 
 Told are the units and people it was routed to, who had it opened by name or took the original
-out, the recipients that an outgoing dispatch names, and who keeps a dispatch that is on paper alone. Telling is done by paper or by mouth:
-what is written here is that it was done, when, how and by whom.
+out, the recipients that an outgoing dispatch names, and who keeps a dispatch that is on paper
+alone. Telling is done by paper or by mouth: what is written here is that it was done, when, how
+and by whom.
 """
 
 from datetime import date, datetime, time, timedelta

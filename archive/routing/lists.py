@@ -82,7 +82,7 @@ class Desk:
         """Return the step at a place of the queue and the direction given, each if the person may still see it."""
         step = self.waiting[place][0] if self.waiting else None
         shown = seen(person, Step.objects.filter(pk__in=[pk for pk in (step, self.given) if pk]))
-        found = {one.pk: one for one in shown.select_related(*_SHOWN, "parent")}
+        found = {one.pk: one for one in shown.select_related("parent")}
         return found.get(step or 0), found.get(self.given or 0)
 
 
@@ -92,17 +92,16 @@ def desk(person: Person) -> Desk:
     signed = Step.objects.filter(parent=OuterRef("pk")).exclude(state=StepState.OPEN)
     given = Step.objects.filter(parent=OuterRef("pk"))
     own = Step.objects.filter(kind=Kind.DIRECT, closed_by=person, closed_at__gte=since, state=StepState.DONE)
-    columns = ("pk", "record__key", "record__urgency", "due_on")
-    waits = to_direct(person).order_by().values_list(*columns, "created_at", "closed_at")
-    may_return = seen(person, own.filter(Exists(given), ~Exists(signed))).order_by()
-    both = list(waits.union(may_return.values_list(*columns, "created_at", "closed_at"), all=True))
-    waiting = sorted(
-        (row for row in both if row[-1] is None), key=lambda row: (-row[2], row[3] or date.max, row[4], row[0])
-    )
-    pressing = sum(row[2] > Urgency.THUONG for row in waiting)
+    columns = ("pk", "record__key", "record__urgency", "due_on", "created_at", "closed_at")
+    waits = to_direct(person).order_by().values_list(*columns, named=True)
+    may_return = seen(person, own.filter(Exists(given), ~Exists(signed))).order_by().values_list(*columns, named=True)
+    both = list(waits.union(may_return, all=True))
+    waiting = [row for row in both if row.closed_at is None]
+    waiting.sort(key=lambda row: (-row.record__urgency, row.due_on or date.max, row.created_at, row.pk))
+    pressing = sum(row.record__urgency > Urgency.THUONG for row in waiting)
     keep("glance at to_direct", person, timezone.now(), Glance(len(waiting), pressing))
-    closed = [row for row in both if row[-1] is not None]
-    return Desk([(row[0], row[1]) for row in waiting], max(closed, key=lambda row: row[-1])[0] if closed else None)
+    newest = max((row for row in both if row.closed_at), key=lambda row: row.closed_at, default=None)
+    return Desk([(row.pk, row.record__key) for row in waiting], newest.pk if newest else None)
 
 
 def mine(person: Person) -> QuerySet[Step]:

@@ -83,9 +83,9 @@ class ReplyTaken(Refusal):
 
 
 class OnPaper(Refusal):
-    """RTE-012: words about a dispatch above the ceiling do not go through this installation either."""
+    """RTE-013: words about a dispatch above the ceiling do not go through this installation either."""
 
-    code = "RTE-012"
+    code = "RTE-013"
     message = _(
         "This dispatch is kept on paper alone: it goes by hand, and directions to it are written on paper. Write on its page "
         "who signed for it."

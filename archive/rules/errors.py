@@ -4,6 +4,7 @@ Every refusal has a stable code (shown to the reader, written to the log, listed
 the help page) and one sentence in the reader's language. Acts raise only from here.
 """
 
+from functools import cache
 from typing import ClassVar
 
 from django.utils.functional import Promise
@@ -32,9 +33,14 @@ def naming() -> frozenset[str]:
     while waiting:
         kind = waiting.pop()
         waiting += kind.__subclasses__()
-        if "%(" in str(kind.message) and kind is not Forbidden:
+        if _is_naming(kind):
             codes.add(kind.code)
     return frozenset(codes)
+
+
+@cache
+def _is_naming(kind: type[Refusal]) -> bool:
+    return "%(" in str(kind.message) and kind is not Forbidden
 
 
 class Hidden(Refusal):

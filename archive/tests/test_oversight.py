@@ -246,6 +246,9 @@ def test_the_log_narrows_to_a_unit_a_level_and_the_hours(did, office, signed_in)
     assert {row["person"] for row in ask("/log/outside/", {"since": friday}).context["rows"]} >= {clerk, stranger}
     assert acts(unit=office.stranger.unit_id) == {(stranger, Action.RECORD_READ)}
     assert ask("/log/", {"unit": office.stranger.unit_id}).context["form"].is_narrowed
+    wrong = ask("/log/", {"since": "99/99", "person": office.stranger.pk})
+    assert {row["person"] for row in wrong.context["rows"]} == {stranger}  # the rest of the question still narrows
+    assert "Ghi ngày theo dạng" in wrong.content.decode()
 
 
 def test_a_kept_filter_is_its_owners_and_both_acts_are_written(office, signed_in):

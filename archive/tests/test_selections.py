@@ -317,7 +317,7 @@ def test_too_many_are_refused_with_the_way_out_and_nothing_is_cut(take, office, 
     assert "export_log" in answer.content.decode()
     assert answer.request["QUERY_STRING"] == "outcome=ok"
     refused = AuditEntry.objects.get(action=Action.LOG_EXPORT, outcome="denied")
-    assert json.loads(bytes(refused.body))["reason"] == "LOG-002"
+    assert json.loads(bytes(refused.body))["reason"] == "LOG-004"
 
 
 def test_a_filter_with_a_fault_takes_nothing_out(log, signed_in):

@@ -201,6 +201,19 @@ def test_a_session_that_waits_for_the_code_ends_with_the_others(office, browser,
     assert is_in(mine) is (ends == "nobody")
 
 
+def test_the_only_session_of_a_person_may_be_one_that_waits_for_the_code(office, browser, time_machine):
+    """Somebody knows a password and tries codes: no session is open, and the officer ends this one, with an entry."""
+    browser("leader").post("/sign-out/")
+    opened, secret = half_signed_in(office)
+    page = browser("security").get("/sessions/").content.decode()
+    assert f'<option value="{office.leader.pk}">' in page
+    assert sessions.end_for(office.leader, reason="Lộ mật khẩu", actor=office.security) == 1
+    assert AuditEntry.objects.filter(action="session.end", object_id=str(office.leader.pk)).count() == 1
+    assert not finished(opened, secret, time_machine)
+    with pytest.raises(sessions.NoSession):
+        sessions.end_for(office.leader, reason="Lộ mật khẩu", actor=office.security)
+
+
 @pytest.mark.parametrize("changed", [{"signs_in_by": SignsInBy.OIDC}, {"outside_id": "somebody else there"}])
 def test_no_session_outlives_the_way_to_sign_in_that_opened_it(office, signed_in, changed):
     """One opened by a request that was under way while the administrator changed the way, too."""

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET
 
 from archive import access, audit, notable, planning, publishing, selections, sequencing
 from archive.forms.choosing import LongSelect
+from archive.forms.days import day_field
 from archive.log_lines import line_of, place_of
 from archive.models import AuditEntry, AuditLeaf, KeptLogFilter, Person, Record, Unit
 from archive.models.entry import CLASSIFIED, NOT_DONE
@@ -57,14 +58,8 @@ class LogFilter(forms.Form):
     outcome = forms.ChoiceField(
         required=False, choices=OUTCOMES, label=_("Outcome"), widget=forms.Select(attrs={"class": "form-select"})
     )
-    since = forms.DateField(
-        required=False, label=_("From"), input_formats=["%d/%m/%Y", "%Y-%m-%d"],
-        widget=forms.DateInput(attrs={"class": "form-control num", "placeholder": "dd/mm/yyyy"}),
-    )  # fmt: skip
-    until = forms.DateField(
-        required=False, label=_("To"), input_formats=["%d/%m/%Y", "%Y-%m-%d"],
-        widget=forms.DateInput(attrs={"class": "form-control num", "placeholder": "dd/mm/yyyy"}),
-    )  # fmt: skip
+    since = day_field(_("From"), required=False)
+    until = day_field(_("To"), required=False)
 
     def __init__(self, asked: QueryDict, reader: Person) -> None:
         """List people, units, acts by their words, and the filters that the reader keeps."""
@@ -82,9 +77,15 @@ class LogFilter(forms.Form):
     def _choose(self, name: str, empty: Promise | str, choices: list[tuple[str, str]]) -> None:
         self.fields[name].choices = [("", empty), *choices]  # type: ignore[attr-defined]
 
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What could be read of the question: a field with a fault narrows nothing, the others still do."""
+        self.is_valid()
+        return self.cleaned_data
+
     def entries(self) -> QuerySet[AuditEntry]:
         """Return the entries asked for, newest first."""
-        asked = self.cleaned_data if self.is_valid() else {}
+        asked = self.asked
         found = AuditEntry.objects.select_related("leaf", "detail").order_by("-ts", "-leaf__idx")
         columns = (("person", "actor"), ("action", "action"), ("outcome", "outcome"), ("level", "level"))
         for name, column in columns:
@@ -109,7 +110,7 @@ class LogFilter(forms.Form):
 
     def span(self) -> tuple[date | None, date | None]:
         """Return the first and last day looked at; unit and hours are looked for in a limited time only."""
-        asked = self.cleaned_data if self.is_valid() else {}
+        asked = self.asked
         since, until = asked.get("since"), asked.get("until")
         if not (asked.get("unit") or asked.get("hours")):
             return since, until
@@ -121,7 +122,7 @@ class LogFilter(forms.Form):
 
     def in_words(self) -> list[str]:
         """Return what is asked as a person says it, one part after another, the days looked through at the end."""
-        asked = self.cleaned_data if self.is_valid() else {}
+        asked = self.asked
         said = []
         for name, field in self.fields.items():
             if asked.get(name) and name not in {"since", "until"}:
@@ -137,7 +138,7 @@ class LogFilter(forms.Form):
     @property
     def is_narrowed(self) -> bool:
         """Whether less is looked through than the days that were asked for."""
-        asked = self.cleaned_data if self.is_valid() else {}
+        asked = self.asked
         return self.span() != (asked.get("since"), asked.get("until"))
 
 

@@ -1,6 +1,6 @@
 """Dispatches kept on paper alone: the list that finds them, the form that registers one, the page of one paper."""
 
-from typing import Any, Final
+from typing import Final
 
 from django import forms
 from django.contrib import messages
@@ -32,9 +32,7 @@ def listed(request: HttpRequest) -> HttpResponse:
     form = FindForm(request.POST or None)
     text = form.cleaned_data["text"] if request.method == "POST" and form.is_valid() else ""
     rows = papers.found(person, text=text, most=SHOWN)
-    asked = (
-        Action.SEARCH_RUN if text else Action.RECORD_LIST
-    )  # the log keeps the words of a search as those of any other
+    asked = Action.SEARCH_RUN if text else Action.RECORD_LIST  # its words are kept as those of any other search
     audit.read(asked, actor=person, list="papers", text=text, shown=len(rows[:SHOWN]))
     places = papers.newest_places(person, rows[:SHOWN])
     context = {
@@ -94,7 +92,9 @@ def paper(request: HttpRequest, key: str) -> HttpResponse:
     if not is_stub(record):
         raise Hidden(object_type="paper", object_id=record.key)
     act = request.POST.get("act", "")
-    moving = LyingForm(request.POST if act == "move" else None, auto_id="move-%s", initial=_last(record, person))
+    rows = papers.told_to(person, record)
+    copies = {"copies": rows[0].copies} if rows else {}  # who keeps them now is what changes
+    moving = LyingForm(request.POST if act == "move" else None, auto_id="move-%s", initial=copies)
     taking = TakeInForm(request.POST if act == "take-in" else None, auto_id="take-%s")
     if act == "move" and heard(request, moving):
         if attempt(request, moving, lambda: papers.hand_on(record, moving.lying(), actor=person)):
@@ -108,18 +108,12 @@ def paper(request: HttpRequest, key: str) -> HttpResponse:
     audit.read(Action.RECORD_READ, actor=person, subject=record, part="paper")
     context = {
         "record": record,
-        "rows": papers.told_to(person, record),
+        "rows": rows,
         "moving": moving,
         "taking": taking if papers.may_come_in(record) else None,
         "page_level": Level(record.level),
     }
     return render(request, "archive/record_paper.html", context, status=422 if request.method == "POST" else 200)
-
-
-def _last(record: Record, person: Person) -> dict[str, Any]:
-    """Begin with the copies that there are; who keeps them now is what changes."""
-    rows = papers.told_to(person, record)
-    return {"copies": rows[0].copies} if rows else {}
 
 
 urlpatterns = [

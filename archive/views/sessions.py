@@ -68,7 +68,7 @@ def everybodys(request: HttpRequest) -> HttpResponse:
     person = person_of(request)
     access.require(person, Action.SESSION_END)
     rows = sessions.open_now()
-    form = EndSessionsForm(request.POST or None, people=_others(rows, person))
+    form = EndSessionsForm(request.POST or None, people=sorted(sessions.whose() - {person.pk}))
     if request.method == "POST" and heard(request, form):
         whose, reason = form.cleaned_data["person"], form.cleaned_data["reason"]
         ended = attempt(request, form, lambda: sessions.end_for(whose, reason=reason, actor=person))
@@ -97,10 +97,6 @@ def ways(request: HttpRequest) -> HttpResponse:
     rows = Person.objects.exclude(signs_in_by=SignsInBy.PASSWORD).filter(is_active=True).select_related("unit")
     context = {"form": form, "rows": rows.order_by("full_name"), "is_set": len(known) > 1}
     return render(request, "archive/ways.html", context, status=422 if form.is_bound else 200)
-
-
-def _others(rows: list[OpenSession], person: Person) -> list[int]:
-    return sorted({row.person_id for row in rows if row.person_id and row.person_id != person.pk})
 
 
 def _said(ended: int) -> str:

@@ -12,8 +12,9 @@ import numpy as np
 import pikepdf
 import pypdfium2
 import pytest
+from django.core.management import CommandError, call_command
 
-from archive.models import RegisterKind
+from archive.models import Person, RegisterKind
 from archive.models.schedule import RuleKind
 from archive.rules import types
 from archive.rules.levels import Level, Urgency
@@ -201,3 +202,12 @@ def test_retention_rows_are_dated_cited_and_never_overlap():
     for row in rows:
         later = [other for other in rows if other.code == row.code and other.valid_from > row.valid_from]
         assert all(row.valid_to is not None and row.valid_to < other.valid_from for other in later)
+
+
+@pytest.mark.django_db
+def test_a_machine_with_a_lower_ceiling_is_told_before_anything_is_founded(settings, monkeypatch):
+    monkeypatch.setattr("config.roles.bring_up_to_date", lambda: None)
+    settings.PROFILE, settings.SITE_MAX_LEVEL = "evaluation", Level.MAT
+    with pytest.raises(CommandError, match="VANKHO_SITE_MAX_LEVEL"):
+        call_command("demo")
+    assert not Person.objects.exists()

@@ -67,14 +67,17 @@ def facets(
     for query, together in _rounds(asked, wanted):
         parts = [asked.counts(view, query, together) for view in views]
         for name in together:
-            found = [part[name] for part, _ in parts]
-            short = [name in more for _, more in parts]
+            found, short = _of(name, parts)
             if name in OF_DOSSIER and any(short) and len(_total(found)) < listing.SHOWN_VALUES:
                 known = asked.matching(but=name, of_dossiers=True)  # dossiers of other units took the places
-                parts_of_it = [asked.counts(view, known, [name]) for view in views]
-                found, short = [part[name] for part, _ in parts_of_it], [bool(more) for _, more in parts_of_it]
+                found, short = _of(name, [asked.counts(view, known, [name]) for view in views])
             counted[name] = _named(asked, views, name, _filled(asked, views, name, found, short))
     return {name: listing.buckets(name, values) for name, values in counted.items()}
+
+
+def _of(name: str, parts: Sequence[tuple[Mapping[str, dict[int, int]], set[str]]]) -> tuple[_Counts, list[bool]]:
+    """Return the counts of one facet by view, and of which views some are missing."""
+    return [part[name] for part, _ in parts], [name in more for _, more in parts]
 
 
 def _named(asked: Asked, views: Sequence[View], name: str, found: _Counts) -> Counter[str]:

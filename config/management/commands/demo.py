@@ -41,6 +41,11 @@ class Command(BaseCommand):
         if founding.is_founded():
             self.stdout.write("The office is there already; nothing was added.")
             return
+        if settings.SITE_MAX_LEVEL < Level.TOI_MAT and dispatches:
+            raise CommandError(
+                "The sample letters go up to Tối mật. Unset VANKHO_SITE_MAX_LEVEL and run this again, or found an office "
+                "without letters: --dispatches 0. The ceiling can be lowered afterwards."
+            )
         founding.found()
         if dispatches:
             self._fill(dispatches)
