@@ -96,7 +96,7 @@ class Desk:
         request = RequestFactory().get("/")
         self.html = Template(source).render(Context({"request": request, "csrf_token": "t", **SHELL, **context}))
         self.page.goto(f"{SITE}/")
-        self.page.wait_for_function("document.documentElement.classList.contains('js')")
+        self.page.wait_for_selector("html.js", state="attached")
 
     def answer(self, route) -> None:
         where = urlsplit(route.request.url).path
@@ -268,5 +268,5 @@ def test_a_lost_file_is_offered_again_and_a_refused_one_says_why(desk):
     desk.page.wait_for_selector("button[data-again]:not([hidden])")
     assert "Không phải PDF." in desk.page.inner_text("[data-upload-list]")
     desk.page.click("button[data-again]:not([hidden])")
-    desk.page.wait_for_function("document.querySelectorAll('.state-done').length === 2")
+    desk.page.wait_for_selector(":nth-match(.state-done, 2)")
     assert desk.page.get_attribute("[data-upload-batch]", "href") == "/batch/17"
