@@ -1,26 +1,12 @@
 """Addresses of the office, by screen."""
 
-from archive.views import (
-    account,
-    books,
-    clearances,
-    copying,
-    dossiers,
-    home,
-    knowing,
-    leveling,
-    log,
-    log_export,
-    oversight,
-    papers,
-    provider,
-    records,
-    registering,
-    retention,
-    sessions,
-    sign_in,
-    work,
-)
+from archive.views.control import clearances, log, log_export, oversight
+from archive.views.desk import home
+from archive.views.keeping import dossiers, retention
+from archive.views.record import copying, knowing, leveling, records
+from archive.views.register import books, papers, registering
+from archive.views.route import work
+from archive.views.signing_in import account, provider, sessions, sign_in
 
 app_name = "archive"
 urlpatterns = [

@@ -201,7 +201,7 @@ CSRF_FAILURE_VIEW = "archive.views.states.csrf_failure"
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = ["username", "ip_address"]  # per account and per address
-AXES_LOCKOUT_CALLABLE = "archive.views.sign_in.locked"
+AXES_LOCKOUT_CALLABLE = "archive.views.signing_in.sign_in.locked"
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 # Not to lie beside a failed attempt: what a browser brings back from a provider, and the token of a form.

@@ -2,7 +2,7 @@
 
 The log itself keeps its own short names; only the screen says them. A name without a
 word is shown as it is: an auditor must never be shown less than what was kept, but for
-words above their clearance, and then they are told so (`archive.views.log.line_of`).
+words above their clearance, and then they are told so (`archive.views.control.log.line_of`).
 """
 
 import re

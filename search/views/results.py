@@ -12,7 +12,7 @@ from archive import access, audit
 from archive.models import Person
 from archive.rules.roles import Action
 from archive.views.doors import person_of
-from archive.views.records import record_page
+from archive.views.record.records import record_page
 from search import chips, finding, saving
 from search.engine import EngineAway
 from search.query import parse

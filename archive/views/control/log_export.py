@@ -23,9 +23,9 @@ from archive.rules.levels import Level
 from archive.rules.roles import Action
 from archive.standing import clearance
 from archive.verifier import verify
+from archive.views.control.log import LogFilter, about, kept
+from archive.views.control.oversight import Asked, days_of
 from archive.views.doors import person_of
-from archive.views.log import LogFilter, about, kept
-from archive.views.oversight import Asked, days_of
 
 log = logging.getLogger("vankho.audit")
 

@@ -24,7 +24,7 @@ from archive.rules.roles import Action
 from archive.rules.types import TYPES
 from archive.standing import clearance
 from archive.views.doors import attempt, person_of
-from archive.views.records import viewer_pages
+from archive.views.record.records import viewer_pages
 
 SHOWN = 100
 

@@ -25,9 +25,9 @@ from archive.identities.provider import Provider
 from archive.models import Person, SignsInBy
 from archive.rules.errors import Refusal
 from archive.views import proving
-from archive.views.sign_in import context_of, let_in, write_failure
+from archive.views.signing_in.sign_in import context_of, let_in, write_failure
 
-SALT: Final = "archive.views.provider"
+SALT: Final = "archive.views.signing_in.provider"
 LONGEST_SECONDS: Final = 600
 HERE: Final = "here"  # of the address that the provider sends back to: this step is our own
 

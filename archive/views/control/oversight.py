@@ -22,9 +22,9 @@ from archive.models import AuditEntry, KeptLogFilter
 from archive.rules import action_words
 from archive.rules.levels import Level
 from archive.rules.roles import Action
-from archive.views import bars
+from archive.views.control import bars
+from archive.views.control.log import about, checking
 from archive.views.doors import person_of
-from archive.views.log import about, checking
 
 DAYS: Final = (7, 30, 90)
 MOST_ENTRIES: Final = 20_000  # of one dispatch

@@ -21,7 +21,7 @@ from archive.routing import deadlines, lists
 from archive.routing.lists import CAP
 from archive.rules.levels import Level, Urgency
 from archive.rules.roles import Action, Role
-from archive.views.deskrows import Row, draft_row, filing_row, forward_row, step_row
+from archive.views.desk.deskrows import Row, draft_row, filing_row, forward_row, step_row
 
 ROWS: Final = 8
 URGENT_ROWS: Final = 3

@@ -18,8 +18,8 @@ from archive.routing import deadlines, lists
 from archive.rules.levels import Level
 from archive.rules.roles import Action
 from archive.views.doors import attempt, heard, person_of
-from archive.views.records import viewer_pages
-from archive.views.steps import step_of
+from archive.views.record.records import viewer_pages
+from archive.views.route.steps import step_of
 
 PHRASES = (
     gettext_lazy("Carry out at once."),

@@ -19,9 +19,9 @@ from archive.routing.possible import ACTIONS
 from archive.rules.errors import Hidden
 from archive.rules.roles import Action
 from archive.rules.steps import Act
-from archive.views import thread
 from archive.views.doors import attempt, heard, person_of
-from archive.views.thread import Deed
+from archive.views.route import thread
+from archive.views.route.thread import Deed
 
 T = TypeVar("T")
 

@@ -27,7 +27,7 @@ from archive.rules.roles import Action
 from archive.standing import is_cleared
 from archive.views import proving
 from archive.views.doors import attempt, heard, person_of
-from archive.views.sessions import here_of, own
+from archive.views.signing_in.sessions import here_of, own
 
 SHOWN: Final = 20
 SIGN_INS: Final = (

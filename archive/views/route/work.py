@@ -23,8 +23,8 @@ from archive.models import Person, Record, Step
 from archive.routing import deadlines, lists
 from archive.rules.roles import Action, Role
 from archive.standing import standing
-from archive.views import directing, steps, thread
 from archive.views.doors import person_of
+from archive.views.route import directing, steps, thread
 
 ROWS = 25
 Narrow = Callable[[QuerySet[Step]], QuerySet[Step]]

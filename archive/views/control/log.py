@@ -26,7 +26,7 @@ from archive.rules.levels import Level
 from archive.rules.roles import Action
 from archive.standing import clearance
 from archive.verifier.verify import Tampered
-from archive.views import bars
+from archive.views.control import bars
 from archive.views.doors import person_of
 
 PAGE: Final = 50

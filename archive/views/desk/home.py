@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from archive import access, audit, restoration
 from archive.rules.roles import Action
 from archive.standing import standing
-from archive.views.desks import DESKS, Desk
+from archive.views.desk.desks import DESKS, Desk
 from archive.views.doors import person_of
 
 # Until which hour of the day; an office says "trưa" at noon and "chiều" until dusk.

@@ -1,0 +1,1 @@
+"""What stays and for how long: `dossiers` and `retention`."""
