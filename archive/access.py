@@ -180,7 +180,10 @@ def principals(person: Person, stands: Standing, at: datetime) -> tuple[int, ...
 
 
 def may(person: Person, action: Action, record: Record | None = None) -> Verdict:
-    """Return whether a person may do an act, on a record when one is given, and why."""
+    """Return whether the policy lets a person do an act, on a record when one is given, and why.
+
+    The doors (`require`, `open_record`) ask `archive.warrants` after it: a yes of here may still be refused there.
+    """
     now = timezone.now()
     able = allows(standing(person, now).roles, action)
     if record is not None and not visible_to(person, at=now).opens([record.pk]).exists():

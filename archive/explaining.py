@@ -1,22 +1,25 @@
 """Why may this person see this record, or why not: the policy in words, now or on a past day.
 
 Each condition is asked of the dated rows by itself - account, post, level, marks, reason - and
-said to be met or not; together they give the verdict. For now it is held against
-`archive.access.may`, which alone decides. For a past day it reads the rows as they stood: posts,
-clearances, scopes, grants, steps and levels are kept with their days; units, accounts and marks are
-those of today, and the page says so. Nothing here opens a door.
+said to be met or not; together they give the verdict. For now it is held against what the door
+asks: `archive.access.may`, and whether the rows that open are those that acts left
+(`archive.warrants`). For a past day it reads the rows as they stood: posts, clearances, scopes,
+grants, steps and levels are kept with their days; units, accounts and marks are those of today, and
+the page says so. Nothing here opens a door.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from archive import access
+from archive import access, warrants
 from archive.leveling import history, words
 from archive.models import Grant, Mark, MarkingMark, Person, Record, RecordState, Step, Unit
 from archive.models.route import LIVE_STATES
@@ -24,6 +27,18 @@ from archive.rules.levels import Level
 from archive.rules.roles import APART, Action, Role, allows
 from archive.rules.steps import WORK
 from archive.standing import marks_held, open_markings, standing, units_in_scope
+
+_ROWS: Final = {
+    "record": gettext_lazy("dispatch"),
+    "personrole": gettext_lazy("post"),
+    "role": gettext_lazy("post"),
+    "unitscope": gettext_lazy("unit in scope"),
+    "clearance": gettext_lazy("clearance"),
+    "clearancemark": gettext_lazy("mark on a clearance"),
+    "marks": gettext_lazy("marks"),
+    "grant": gettext_lazy("opening by name"),
+    "need-to-know": gettext_lazy("need to know"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +71,7 @@ def why(person: Person, record: Record, *, at: datetime | None = None, reader: P
     """
     now = timezone.now()
     moment = at or now
-    conditions = (
+    conditions: tuple[Condition, ...] = (
         _account(person),
         _post(person, moment),
         _level(person, record, moment),
@@ -65,9 +80,31 @@ def why(person: Person, record: Record, *, at: datetime | None = None, reader: P
     )
     allowed = all(each.is_met for each in conditions)
     if at is None:
-        # The door has the last word: what is said here can never open what it closes.
+        # The door has the last word: what is said here can never open what it closes. It asks the log after the policy.
         allowed = allowed and access.may(person, Action.RECORD_READ, record).allowed
+        if allowed:
+            borne_out = _borne_out(person, record, moment)
+            conditions, allowed = (*conditions, borne_out), borne_out.is_met
     return Answer(allowed, conditions, moment, is_past=at is not None)
+
+
+def _borne_out(person: Person, record: Record, at: datetime) -> Condition:
+    """Return whether the rows that open the dispatch are those that acts left, as its door asks at the end."""
+    wanting = warrants.wanting(person, Action.RECORD_READ, record, at)
+    said = _("Post, scope, clearance, opening and dispatch stand as acts left them.")
+    if wanting:
+        said = _(
+            "Not as the log says, so the door stays closed (ACC-006): %(rows)s. Somebody changed the database past the "
+            "office, or a row is older than the log's digests."
+        ) % {"rows": ", ".join(map(_row, wanting))}
+    return Condition(_("What the log says of the rows that open it"), not wanting, said)
+
+
+def _row(name: str) -> str:
+    """Return a row as `warrants.wanting` names it, in words: "clearance 12", or "no clearance" where none is left."""
+    kind, _between, number = name.removeprefix("no ").partition(" ")
+    word = str(_ROWS.get(kind, kind))
+    return _("no %(what)s") % {"what": word} if name.startswith("no ") else f"{word} {number}"
 
 
 def _account(person: Person) -> Condition:

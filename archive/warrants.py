@@ -57,13 +57,20 @@ def require(person: Person, action: Action, record: Record, at: datetime) -> Non
     Raises:
         NotBorneOut: as named.
     """
-    if record.level == Level.THUONG and (record.marking_id or NO_MARKING) == NO_MARKING:
-        failed = list(_moved_at_the_lowest(record))
-    else:
-        failed = _failed(person, action, record, at)
+    failed = wanting(person, action, record, at)
     if failed:
         log.critical("a dispatch stays closed: %s", ", ".join(failed))
         raise NotBorneOut(record, failed)
+
+
+def wanting(person: Person, action: Action, record: Record, at: datetime) -> list[str]:
+    """Return the rows that are not as acts left them and what they would have opened; none where enough others hold.
+
+    To be asked of a dispatch that the policy opens: it says nothing of one that the policy closes.
+    """
+    if record.level == Level.THUONG and (record.marking_id or NO_MARKING) == NO_MARKING:
+        return list(_moved_at_the_lowest(record))
+    return _failed(person, action, record, at)
 
 
 def with_digest(records: QuerySet[Record]) -> QuerySet[Record]:

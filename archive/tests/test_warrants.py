@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from archive import access, clearing, warrants
+from archive import access, clearing, explaining, warrants
 from archive.models import (
     Access,
     AuditEntry,
@@ -68,6 +68,29 @@ def test_a_clearance_put_in_by_sql_opens_nothing_at_once(office, secret, signed_
     assert "cơ sở dữ liệu bị sửa" in signed_in("admin").get("/machine/status/").content.decode()
     with pytest.raises(warrants.NotBorneOut):
         access.require(office.staff, Action.STEP_RECEIVE, secret)
+
+
+def test_why_says_no_where_the_door_says_no_and_names_the_row(office, secret, signed_in):
+    asked = f"/records/{secret.key}/why/?person={office.staff.pk}"
+    answer = explaining.why(office.staff, secret)
+    assert answer.allowed
+    assert answer.conditions[-1].is_met
+    Clearance.objects.filter(person=office.staff).update(revoked_at=LONG_AGO)
+    forged = Clearance.objects.create(person=office.staff, level=3, since=LONG_AGO, basis="không")
+    assert access.may(office.staff, Action.RECORD_READ, secret).allowed  # the policy alone is deceived
+    answer = explaining.why(office.staff, secret)
+    assert not answer.allowed
+    assert [each.is_met for each in answer.conditions] == [True] * 5 + [False]
+    page = signed_in("leader").get(asked).content.decode()
+    assert "Không được mở văn bản này" in page
+    assert f"ACC-006): quyền xem độ mật {forged.pk}, không có quyền xem độ mật" in page
+
+
+def test_why_of_who_is_not_let_in_by_the_policy_does_not_ask_the_log(office, secret):
+    Clearance.objects.create(person=office.stranger, level=3, since=LONG_AGO, basis="không")
+    answer = explaining.why(office.stranger, secret)
+    assert not answer.allowed
+    assert len(answer.conditions) == 5
 
 
 def test_a_clearance_made_longer_or_higher_by_sql_opens_nothing(office, secret):

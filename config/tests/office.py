@@ -152,7 +152,7 @@ def office(db: None, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyP
     if "doors_ask" in request.fixturenames:
         borne_out()
     else:
-        monkeypatch.setattr("archive.warrants.require", lambda *_asked: None)
+        monkeypatch.setattr("archive.warrants.wanting", lambda *_asked: [])
     return office
 
 
