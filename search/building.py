@@ -6,15 +6,16 @@ with parentheses that matter is not flat: it has no rows and stays text.
 """
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from archive.rules.levels import LEVEL_SLUGS, URGENCY_SLUGS, Level, Urgency
 from search import writing
+from search.leaves import MIN_FUZZY
 from search.nodes import Choice, Dates, Node, Not, Number, Or, Query, Within, Words, Year
 from search.query import parse
-from search.text import vi_norm
+from search.text import WORD, vi_norm
 
 TEXT: Final = "text"
 HAS, PHRASE, BEGINS, NEAR = "has", "phrase", "begins", "near"
@@ -62,9 +63,13 @@ def rows(query: Query) -> list[Row] | None:
     for piece in writing.pieces(query.root):
         node = piece.child if isinstance(piece, Not) else piece
         leaves = writing.pieces(node)
-        if len(leaves) != 1 or isinstance(leaves[0], Not | Or):
+        is_negative = isinstance(piece, Not)
+        if len(leaves) == 1 and not isinstance(leaves[0], Not | Or):
+            made.append(_row(query, leaves[0], is_negative=is_negative))
+        elif alike := _spelled_like(leaves):
+            made.append(replace(alike, is_negative=is_negative))
+        else:
             return None
-        made.append(_row(query, leaves[0], is_negative=isinstance(piece, Not)))
     return made
 
 
@@ -95,6 +100,22 @@ def _row(query: Query, node: Node, *, is_negative: bool) -> Row:
     return Row(TEXT, HAS, writing.said(query, node), is_negative)
 
 
+def _spelled_like(leaves: Sequence[Node]) -> Row | None:
+    """Return the one line of near words that are denied together, or None if these are no such words."""
+    fields = {leaf.field if isinstance(leaf, Within) else TEXT for leaf in leaves}
+    words = [leaf.words if isinstance(leaf, Within) else leaf for leaf in leaves]
+    near = [one for one in words if isinstance(one, Words) and _is_near(one)]
+    if len(fields) > 1 or len(near) < len(leaves) or not any(one.is_fuzzy for one in near):
+        return None
+    return Row(fields.pop(), NEAR, " ".join(one.typed[0] for one in near))
+
+
+def _is_near(words: Words) -> bool:
+    """Return whether "~" was said of a word; of the shortest it says nothing, and they stand as they are."""
+    is_short = len(words.tokens[0]) < MIN_FUZZY and not (words.is_quoted or words.is_prefix)
+    return words.is_fuzzy or (is_short and len(words.tokens) == 1)
+
+
 def _words(words: Words) -> tuple[str, str]:
     operator = NEAR if words.is_fuzzy else BEGINS if words.is_prefix else PHRASE if words.is_quoted else HAS
     return operator, " ".join(words.typed)
@@ -123,8 +144,9 @@ def _text(line: Row) -> str:
     text = _plain(line.operator, value) if line.field == TEXT else _named(line, value)
     if not line.is_negative:
         return text
-    is_one = len(writing.pieces(parse(text).root)) == 1
-    return f"-{text}" if is_one else f'-"{value}"'
+    if len(writing.pieces(parse(text).root)) == 1:
+        return f"-{text}"
+    return f"-({text})" if line.operator == NEAR else f'-"{value}"'
 
 
 def _named(line: Row, value: str) -> str:
@@ -134,9 +156,19 @@ def _named(line: Row, value: str) -> str:
         if " " in value:  # no day is written so; a word in it could join what stands beside
             return f'"{value}"'
         text = f"{name}:{_SIGNS.get(line.operator, '')}{value}"
+    elif line.operator == NEAR:
+        return _near(f"{name}:", value)
     else:
         text = f"{name}:{_decorated(line.operator, value)}"
     return text if _is_one_leaf(text) else f'"{value}"'
+
+
+def _near(name: str, value: str) -> str:
+    """Return each word of a value as one that may be spelled otherwise; what has no word stays as it is."""
+    words = WORD.findall(value)
+    text = " ".join(f"{name}{word}~" for word in words)
+    found = writing.pieces(parse(text).root)
+    return text if len(found) == len(words) and (_spelled_like(found) or len(words) == 1) else f'"{value}"'
 
 
 def _is_one_leaf(text: str) -> bool:
@@ -152,8 +184,6 @@ def _decorated(operator: str, value: str) -> str:
     match operator:
         case "begins":
             return value.replace(" ", "-") + "*"
-        case "near":
-            return value.split(maxsplit=1)[0] + "~"
         case "has":
             return value.replace(" ", "-")
     return f'"{value}"' if operator == PHRASE or " " in value else value
@@ -161,6 +191,8 @@ def _decorated(operator: str, value: str) -> str:
 
 def _plain(operator: str, value: str) -> str:
     """Return free words; whatever would be read as an operator or a field goes into quotation marks."""
+    if operator == NEAR:
+        return _near("", value)
     if operator != HAS:
         text = _decorated(operator, value)
         return text if _is_one_leaf(text) else f'"{value}"'

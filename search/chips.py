@@ -76,7 +76,8 @@ def _parts(text: str, node: Node, span: Span) -> tuple[str, str, str, str]:
         case Words():
             return "words", "", _words(text, node, span), _note(node)
         case Number():
-            return "number", _("Number"), node.shown, ""
+            note = _("beginning of a number") if node.is_prefix else ""
+            return "number", _("Number"), node.shown, note
         case Dates():
             return "date", _("Arrived") if node.field == "arrived" else _("Date"), _dates(node), ""
         case Year():

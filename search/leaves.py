@@ -4,6 +4,7 @@ Each function returns None when the piece is not what it looks for; none raises.
 """
 
 import re
+from dataclasses import replace
 from datetime import date
 from typing import Final
 
@@ -28,11 +29,16 @@ def word_leaf(text: str, span: Span, *, is_quoted: bool = False) -> Words | None
         return None
     typed = tuple(exact_words(text))
     bare = not is_quoted and text
-    is_prefix = bool(bare and bare.endswith("*") and len(tokens[-1]) >= MIN_PREFIX)
+    is_prefix = bool(bare and bare.endswith("*") and _can_begin(tokens[-1]))
     is_fuzzy = bool(bare and _FUZZY.search(bare) and len(tokens[0]) >= MIN_FUZZY)
     if is_fuzzy:
         tokens, typed = tokens[:1], typed[:1]  # the figure after "~" is no word
     return Words(tokens, typed, span, is_quoted=is_quoted, is_prefix=is_prefix, is_fuzzy=is_fuzzy)
+
+
+def _can_begin(token: str) -> bool:
+    """Return whether a word is enough of a beginning: of figures the first tells more than one letter does."""
+    return len(token) >= MIN_PREFIX or token.isdigit()
 
 
 def number_leaf(text: str, span: Span) -> Number | None:
@@ -95,6 +101,9 @@ def field_leaf(name: str, value: str, span: Span, *, is_quoted: bool = False) ->
         case "level" | "urgency" | "direction":
             chosen = fields.CHOICES[name].get(re.sub(r"[-_\s]", "", vi_fold(value)).rstrip(".,;"))
             return None if chosen is None else Choice(name, chosen, span)
+        case "register":
+            place = _within(name, value, span, is_quoted=is_quoted)
+            return place and _without_zeros(place)
         case _:
             return _within(name, value, span, is_quoted=is_quoted)
 
@@ -104,8 +113,7 @@ def _named_number(value: str, span: Span) -> Number | None:
     if not _ANY_NUMBER.fullmatch(bare):
         return None
     tokens = number_tokens(bare)
-    is_prefix = bare.endswith("*") and len(tokens) > 1
-    return Number(tokens, bare.upper(), span, is_prefix=is_prefix, in_text=False)
+    return Number(tokens, bare.upper(), span, is_prefix=bare.endswith("*"), in_text=False)
 
 
 def _years(value: str, span: Span) -> Year | None:
@@ -119,3 +127,9 @@ def _years(value: str, span: Span) -> Year | None:
 def _within(name: str, value: str, span: Span, *, is_quoted: bool) -> Within | None:
     words = word_leaf(value, span, is_quoted=is_quoted)
     return Within(name, words, span) if words else None
+
+
+def _without_zeros(found: Within) -> Within:
+    """Return a place in a book as it is indexed: "077" is 77."""
+    tokens = number_tokens(" ".join(found.words.tokens))
+    return replace(found, words=replace(found.words, tokens=tokens, typed=tokens))

@@ -147,7 +147,7 @@ class Compiler:
         if node.is_exact:
             return self._any([self._run(name, node.typed, is_prefix=node.is_prefix) for name in EXACT])
         if node.is_fuzzy:
-            return self._any([Query.fuzzy_term_query(self.schema, name, node.tokens[0], distance=1) for name in FOLDED])
+            return self._any([self._near(name, node.tokens[0]) for name in FOLDED])
         return self._any([self._run(name, node.tokens, is_prefix=node.is_prefix) for name in FOLDED])
 
     def _either(self, node: ask.Either) -> Query:
@@ -164,12 +164,12 @@ class Compiler:
     def _number(self, node: ask.Number) -> Query:
         """Return the number itself, and its notation word by word (strict) or anywhere (loose)."""
         first, *rest = node.tokens
-        clauses = [] if node.is_prefix and not rest else [self._term("first_number", first)]
+        clauses = [self._run("first_number", (first,), is_prefix=node.is_prefix and not rest)]
         if rest and node.is_strict:
             clauses.append(self._run("number", node.tokens, is_prefix=node.is_prefix))
         elif rest:
             clauses += [self._term("number", token) for token in rest]
-        return self._all(clauses or [self._run("number", node.tokens, is_prefix=True)])
+        return self._all(clauses)
 
     def _when(self, node: ask.Dates | ask.Year) -> Query:
         """Return a span of days or years, or a text that says it."""
@@ -186,7 +186,10 @@ class Compiler:
         words = node.words
         if node.field == "subject" and words.is_exact:
             return self._run("subject_x", words.typed, is_prefix=words.is_prefix)
-        runs = [self._run(node.field, words.tokens, is_prefix=words.is_prefix)]
+        if words.is_fuzzy:
+            runs = [self._near(node.field, words.tokens[0])]
+        else:
+            runs = [self._run(node.field, words.tokens, is_prefix=words.is_prefix)]
         if node.field == "type" and (whole := fields.TYPES.get(words.tokens[0])) and len(words.tokens) == 1:
             runs.append(self._run("type", tuple(whole.split())))
         if node.field in OF_DOSSIER:
@@ -244,6 +247,10 @@ class Compiler:
             else:
                 self._begun[name, tokens] = Query.regex_phrase_query(self.schema, name, spelled)
         return self._begun[name, tokens]
+
+    def _near(self, name: str, token: str) -> Query:
+        """Return words of which one letter may differ."""
+        return Query.fuzzy_term_query(self.schema, name, token, distance=1)
 
     def _one_of(self, name: str, numbers: Sequence[int], few: int = FEW) -> Query:
         """Return documents with one of these numbers.

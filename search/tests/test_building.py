@@ -1,5 +1,7 @@
 """Claims about the visual builder and the chips: form, chips and text always say the same."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -8,9 +10,11 @@ from search.building import FIELDS, Row, rows, write
 from search.chips import describe
 from search.query import parse
 from search.tests.test_query import PIECES, SIGNS
+from search.views.rows import shown
 from search.writing import meaning, pieces
 
 TEXTS = st.one_of(st.text(max_size=80), SIGNS, PIECES.map(" ".join))
+OPERATORS = st.sampled_from(["has", "phrase", "begins", "near", "is", "from", "until"])
 VALUES = st.one_of(st.text(max_size=30), PIECES.map(" ".join), st.sampled_from(["2024", "12/3/2024", "bộ tư lệnh"]))
 
 
@@ -27,11 +31,7 @@ def test_the_rows_of_a_query_say_the_same(text):
         assert means(write(made)) == means(text)
 
 
-@given(
-    st.lists(
-        st.builds(Row, st.sampled_from(list(FIELDS)), st.sampled_from(["has", "phrase", "is"]), VALUES), max_size=4
-    )
-)
+@given(st.lists(st.builds(Row, st.sampled_from(list(FIELDS)), OPERATORS, VALUES, st.booleans()), max_size=4))
 @example([Row("text", "is", "-("), Row("text", "has", "0"), Row("text", "has", "0")])
 @settings(max_examples=200, deadline=None)
 def test_what_a_form_writes_can_be_shown_in_the_form_again(lines):
@@ -66,6 +66,9 @@ def test_a_chip_taken_out_leaves_all_the_others_as_they_were(text):
         ('cơ quan:"Bộ Tư lệnh"', [Row("organ", "phrase", "bộ tư lệnh")]),
         ("so:123/BC", [Row("number", "is", "123/BC")]),
         ("so 123 bch 2024", [Row("text", "has", "so 123 bch"), Row("text", "has", "2024")]),
+        ("so:23*", [Row("number", "begins", "23")]),
+        ("soden:1*", [Row("register", "begins", "1")]),
+        ("-(nguoiky:thanh~ nguoiky:vũ~)", [Row("signer", "near", "thanh vũ", is_negative=True)]),
         ("", []),
     ],
 )
@@ -86,3 +89,29 @@ def test_lines_do_not_run_into_each_other():
 def test_taking_out_a_word_between_makes_no_number():
     (_, middle, _) = describe(parse('so "x y" 123'))
     assert middle.without == "so AND 123"
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        (Row("number", "begins", "23"), "so:23*"),
+        (Row("register", "begins", "1"), "soden:1*"),
+        (Row("signer", "near", "Thanh Phạm"), "nguoiky:Thanh~ nguoiky:Phạm~"),
+        (Row("signer", "near", "Thanh Vũ", is_negative=True), "-(nguoiky:Thanh~ nguoiky:Vũ~)"),
+        (Row("subject", "near", "huan luyen"), "trichyeu:huan~ trichyeu:luyen~"),
+        (Row("text", "near", "huan (luyen)"), "huan~ luyen~"),
+        (Row("text", "near", "huan luyen", is_negative=True), "-(huan~ luyen~)"),
+    ],
+)
+def test_a_line_says_all_its_words(line, text):
+    assert write([line]) == text
+    if line.operator == "begins" or line.is_negative:
+        assert [replace(row, value=row.value.lower()) for row in rows(parse(text))] == [
+            replace(line, value=line.value.lower())
+        ]
+
+
+def test_near_words_of_one_field_are_one_line_of_the_form():
+    (line, blank) = shown(parse("nguoiky:thanh~ nguoiky:phạm~"))
+    assert (line["field"], line["operator"], line["value"]) == ("signer", "near", "thanh phạm")
+    assert blank["value"] == ""

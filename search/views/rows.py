@@ -53,6 +53,7 @@ CHOICES: Final[dict[str, dict[str, str | Promise]]] = {
     "direction": DIRECTIONS,
 }
 DAYS: Final = ("day", "arrived")
+_PLAIN: Final = ("text", building.HAS)
 
 
 def shown(query: Query) -> list[dict[str, Any]] | None:
@@ -94,12 +95,12 @@ def _read(field: str, operator: str, value: str, until: str, sign: str) -> Row:
 
 
 def _merged(lines: Sequence[Row]) -> list[Row]:
-    """Join words that stand side by side: a line for each word of a sentence helps nobody."""
+    """Join words that stand side by side: a line for each word of a sentence, or of a name spelled like this, helps nobody."""
     made: list[Row] = []
     for line in lines:
         last = made[-1] if made else None
-        is_plain = (line.field, line.operator, line.is_negative) == ("text", building.HAS, False)
-        if last and is_plain and (last.field, last.operator, last.is_negative) == ("text", building.HAS, False):
+        is_run = not line.is_negative and (line.operator == building.NEAR or (line.field, line.operator) == _PLAIN)
+        if last and is_run and replace(last, value=line.value) == line:
             made[-1] = replace(last, value=f"{last.value} {line.value}")
         else:
             made.append(line)

@@ -140,12 +140,12 @@ class Compiler:
     def _number(self, node: ask.Number) -> dsl.Query:
         """Return the number itself, and its notation word by word (strict) or anywhere (loose)."""
         first, *rest = node.tokens
-        clauses: list[dsl.Query] = [] if node.is_prefix and not rest else [_term("first_number", first)]
+        clauses = [_run("first_number", (first,), is_prefix=node.is_prefix and not rest)]
         if rest and node.is_strict:
             clauses.append(_run("number", node.tokens, is_prefix=node.is_prefix))
         elif rest:
             clauses += [_term("number", token) for token in rest]
-        return _all(clauses or [_run("number", node.tokens, is_prefix=True)])
+        return _all(clauses)
 
     def _when(self, node: ask.Dates | ask.Year) -> dsl.Query:
         """Return a span of days or years, or a text that says it."""
@@ -162,7 +162,10 @@ class Compiler:
         words = node.words
         if node.field == "subject" and words.is_exact:
             return _run("subject_x", words.typed, is_prefix=words.is_prefix)
-        runs = [_run(node.field, words.tokens, is_prefix=words.is_prefix)]
+        if words.is_fuzzy:
+            runs = [_near(node.field, words.tokens[0])]
+        else:
+            runs = [_run(node.field, words.tokens, is_prefix=words.is_prefix)]
         if node.field == "type" and (whole := fields.TYPES.get(words.tokens[0])) and len(words.tokens) == 1:
             runs.append(_run("type", tuple(whole.split())))
         if node.field in OF_DOSSIER:
