@@ -42,6 +42,7 @@ DEMO_PASSWORD = "van-kho-mau" if PROFILE == "evaluation" else ""  # of invented 
 LOG_ORIGIN = env.text("VANKHO_LOG_ORIGIN", "vankho")  # the name of this log in its signed heads
 LOG_SECOND_PLACE = env.text("VANKHO_LOG_SECOND_PLACE")  # a folder on another medium that gets every signed head
 INBOX = env.path("VANKHO_INBOX", VANKHO_HOME / "inbox")
+SYNONYMS = env.path("VANKHO_SYNONYMS", VANKHO_HOME / "synonyms.txt")  # what the office writes in several ways
 INBOX_USER = env.text("VANKHO_INBOX_USER", "clerk")  # in whose name the watched folder hands in
 METRICS_CLIENTS = env.networks("VANKHO_METRICS_CLIENTS", "127.0.0.1,::1")
 WEB_PROCESSES = env.number("VANKHO_WEB_PROCESSES", 2)  # of gunicorn with config/gunicorn.py; `serve` has one

@@ -1,6 +1,6 @@
 """What an office writes in more than one way: abbreviations and names of agencies. Plain data that it can edit.
 
-The shipped list is `data/synonyms.txt`; the office's own, VANKHO_HOME/synonyms.txt, adds
+The shipped list is `data/synonyms.txt`; the office's own, `settings.SYNONYMS`, adds
 groups to it and takes shipped ones away. Both are read when first asked for, and again
 when the office's file has changed: queries are widened when they are asked
 (`search.widening`), so an edit needs no new index and no restart.
@@ -17,7 +17,6 @@ from django.conf import settings
 from search.syllables import is_syllable
 from search.text import exact_words, vi_norm, words
 
-OFFICE_FILE: Final = "synonyms.txt"
 SHIPPED: Final = Path(__file__).parent / "data" / "synonyms.txt"
 MOST_WORDS: Final = 8  # of one way to write it
 MOST_WAYS: Final = 8  # of one group: each is looked for in every query that says another
@@ -83,7 +82,7 @@ def faults() -> tuple[Fault, ...]:
 
 def office_file() -> Path:
     """Return where the office keeps its own list, whether it is there or not."""
-    return Path(settings.VANKHO_HOME) / OFFICE_FILE
+    return Path(settings.SYNONYMS)
 
 
 def build(shipped: str, own: str) -> tuple[Table, tuple[Fault, ...]]:

@@ -7,6 +7,7 @@ that is set otherwise in an office than where it was tested would be one nobody 
 import re
 import shutil
 import subprocess
+from pathlib import PurePosixPath
 
 import pytest
 
@@ -32,8 +33,9 @@ def every(*names):
     return pytest.mark.parametrize("name", names or sorted(OFFICE))
 
 
-def test_one_container_alone_is_what_starts_without_a_profile():
-    assert [name for name, one in SERVICES.items() if "profiles" not in one] == ["vankho"]
+def test_each_profile_starts_all_of_its_own_and_nothing_of_the_other():
+    """What has no profile starts with every profile: the one container would take the port of the office's web."""
+    assert {name: one["profiles"] for name, one in SERVICES.items() if name not in OFFICE} == {"vankho": ["alone"]}
     assert set(OFFICE) == {*OURS, *SERVERS}
     assert "depends_on" not in SERVICES["vankho"]
 
@@ -66,6 +68,15 @@ def test_every_image_is_pinned_to_a_version(name):
 def test_only_web_is_published_and_on_loopback_only():
     published = {name: one["ports"] for name, one in SERVICES.items() if "ports" in one}
     assert published == {"vankho": ["127.0.0.1:8000:8000"], "web": ["127.0.0.1:8000:8000"]}
+
+
+def test_what_an_office_must_not_lose_with_a_container_lies_in_a_volume():
+    """Home is memory there: without heads kept elsewhere, a database rolled back would start unnoticed."""
+    for name in OURS:
+        kept = {folder for _source, folder in mounts(name)}
+        for setting in ("VANKHO_LOG_SECOND_PLACE", "VANKHO_SYNONYMS"):
+            place = PurePosixPath(OFFICE[name]["environment"][setting])
+            assert kept & {str(each) for each in (place, place.parent)}, f"{name}: {setting}"
 
 
 def test_servers_and_workers_have_no_way_out():
@@ -121,13 +132,23 @@ def test_made_secrets_are_random_closed_and_made_once(tmp_path):
     assert first["postgres.password"].strip() not in first["database.url"]
 
 
+def mounts(name):
+    """Return (source, folder) of what one container has mounted; a source with a default in it holds a colon, too."""
+    return [tuple(each.removesuffix(":ro").rsplit(":", 1)) for each in SERVICES[name].get("volumes", [])]
+
+
+def is_file_of_ours(source):
+    return source.startswith(("./", "${"))
+
+
 def test_every_volume_is_named_and_belongs_to_one_server():
-    used = [(volume.split(":")[0], name) for name, one in SERVICES.items() for volume in one.get("volumes", [])]
-    assert {volume for volume, _name in used if not volume.startswith("./")} == set(FILE["volumes"])
-    shared = {volume: {name for other, name in used if other == volume} for volume, _name in used}
-    assert shared.pop("level_keys") == set(OURS)  # level keys lie beside the program, never with the vault's rows
+    used = [(source, name) for name in SERVICES for source, _folder in mounts(name)]
+    assert {source for source, _name in used if not is_file_of_ours(source)} == set(FILE["volumes"])
+    shared = {source: {name for other, name in used if other == source} for source, _name in used}
+    for ours in ("level_keys", "heads", "${VANKHO_OFFICE_FILES:-./office}"):
+        assert shared.pop(ours) == set(OURS)  # level keys and heads lie beside the program, never with the vault's rows
     assert all(len(names) == 1 for names in shared.values())
-    for mounted in (volume for volume in shared if volume.startswith("./")):
+    for mounted in (source for source in shared if is_file_of_ours(source)):
         assert (ROOT / mounted).is_file()
 
 
@@ -135,9 +156,9 @@ def test_every_volume_is_named_and_belongs_to_one_server():
 def test_a_fresh_volume_of_ours_can_be_written_by_its_account(name):
     """A volume is root's unless the image has the folder: the Dockerfile makes each with our owner."""
     dockerfile = (ROOT / "config/docker/Dockerfile").read_text(encoding="utf-8")
-    for volume in SERVICES[name]["volumes"]:
-        folder = volume.split(":")[1].replace("/var/lib/vankho", "$VANKHO_HOME")
-        assert re.search(rf'install -d -o vankho -g vankho -m 0700.*"{re.escape(folder)}"', dockerfile)
+    for folder in (folder for source, folder in mounts(name) if not is_file_of_ours(source)):
+        made = folder.replace("/var/lib/vankho", "$VANKHO_HOME")
+        assert re.search(rf'install -d -o vankho -g vankho -m 0700.*"{re.escape(made)}"', dockerfile)
 
 
 def test_nobody_starts_before_the_database_is_prepared_and_the_servers_are_well():

@@ -22,10 +22,10 @@ from search.widening import widened
 @pytest.fixture
 def office(settings, tmp_path):
     """Write the office's own list."""
-    settings.VANKHO_HOME = tmp_path
+    settings.SYNONYMS = tmp_path / "words.txt"
 
     def write(text: str) -> None:
-        (tmp_path / synonyms.OFFICE_FILE).write_text(text, encoding="utf-8")
+        settings.SYNONYMS.write_text(text, encoding="utf-8")
 
     return write
 
@@ -156,11 +156,11 @@ def test_the_words_of_the_office_are_read_at_every_start():
     assert office_synonyms in registry.get_checks()
 
 
-def test_a_file_that_is_no_text_leaves_the_shipped_list(office, tmp_path):
-    (tmp_path / synonyms.OFFICE_FILE).write_bytes(b"\xff\xfe\x00")
+def test_a_file_that_is_no_text_leaves_the_shipped_list(office, settings):
+    settings.SYNONYMS.write_bytes(b"\xff\xfe\x00")
     assert synonyms.faults() == (synonyms.Fault(0, "file"),)
     assert synonyms.current().others(("ubnd",), ("ubnd",))
-    (tmp_path / synonyms.OFFICE_FILE).write_text("A1B = Cái gì\n" * 20_000, encoding="utf-8")
+    settings.SYNONYMS.write_text("A1B = Cái gì\n" * 20_000, encoding="utf-8")
     assert synonyms.faults() == (synonyms.Fault(0, "file"),)
 
 
