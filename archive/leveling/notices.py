@@ -1,8 +1,9 @@
 """Holders of a record to be told when its level or its protection changes, within the days of the law.
 
-Told are the units and people it was routed to, who had it opened by name or took the original
-out, the recipients that an outgoing dispatch names, and who keeps a dispatch that is on paper
-alone. Telling is done by paper or by mouth: what is written here is that it was done, when, how
+Told are the units and people it was routed to, who had it opened by name, took a file out or
+holds a print that nobody has accounted for, the recipients that an outgoing dispatch names, and
+who keeps a dispatch that is on paper alone. A receiver marks their copies anew (Law 117/2025,
+article 21), so the notice names their numbers. Telling is done by paper or by mouth: what is written here is that it was done, when, how
 and by whom.
 """
 
@@ -17,7 +18,7 @@ from archive import access, audit
 from archive.holding import is_stub
 from archive.leveling import history, words
 from archive.leveling.refusals import NoWay, ToldAlready, WrongDay
-from archive.models import AuditEntry, Grant, LevelChange, LevelNotice, Person, Record, Step
+from archive.models import AuditEntry, Copy, CopyKind, Grant, LevelChange, LevelNotice, Person, Record, Step
 from archive.models.record import Direction
 from archive.rules.levels import Level
 from archive.rules.roles import Action
@@ -38,14 +39,28 @@ def begin(change: LevelChange) -> list[LevelNotice]:
     people |= set(Grant.objects.filter(record=record).values_list("person", flat=True))
     taken = AuditEntry.objects.filter(record_id=record.pk, action=str(Action.RECORD_ORIGINAL), outcome="ok")
     people |= set(taken.filter(actor__isnull=False).values_list("actor", flat=True))
+    held = _copies_held(record)
+    people |= set(held)
     rows = [LevelNotice(change=change, record=record, unit_id=unit, due_on=due) for unit in sorted(units)]
-    rows += [LevelNotice(change=change, record=record, person_id=each, due_on=due) for each in sorted(people)]
+    rows += [
+        LevelNotice(change=change, record=record, person_id=each, copies=held.get(each, ""), due_on=due)
+        for each in sorted(people)
+    ]
     if record.direction == Direction.OUTGOING and record.to_places:
         rows.append(LevelNotice(change=change, record=record, outside=record.to_places, due_on=due))
     if is_stub(record):  # not by the name of the holder: it was written at a level that not every reader has
         with translation.override(settings.LANGUAGE_CODE):
             rows.append(LevelNotice(change=change, record=record, outside=gettext("Who keeps the paper"), due_on=due))
     return LevelNotice.objects.bulk_create(rows)
+
+
+def _copies_held(record: Record) -> dict[int, str]:
+    """Return the numbers of what each person took out or printed, without papers that were given back or destroyed."""
+    held: dict[int, list[int]] = {}
+    out = Copy.objects.filter(record=record, fate="").exclude(kind=CopyKind.VIEW).order_by("number")
+    for person, number in out.values_list("holder", "number"):
+        held.setdefault(person, []).append(number)
+    return {person: ", ".join(map(str, numbers)) for person, numbers in held.items()}
 
 
 def told_to(person: Person, record: Record) -> list[LevelNotice]:
@@ -83,6 +98,6 @@ def tell(notice: LevelNotice, *, how: str, told_on: date, actor: Person) -> Leve
     if not told.update(told_on=told_on, told_by=actor, how=how.strip()):
         raise ToldAlready
     whom = "recipients" if notice.outside else "to"  # those that the dispatch names keep to its level
-    details = {"notice": notice.pk, whom: str(notice), "ended_on": told_on.isoformat()}
+    details = {"notice": notice.pk, whom: str(notice), "ended_on": told_on.isoformat(), "copy": notice.copies}
     audit.write(Action.LEVEL_NOTICE, actor=actor, subject=record, reason=how, details=details)
     return LevelNotice.objects.get(pk=notice.pk)

@@ -145,6 +145,7 @@ class LevelNotice(models.Model):
     unit = models.ForeignKey(Unit, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     person = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     outside = models.CharField(max_length=1000, blank=True)  # recipients as the dispatch names them
+    copies = models.TextField(blank=True)  # numbers of the copies this person held: they are marked anew
     due_on = models.DateField()
     told_on = models.DateField(null=True, blank=True)
     told_by = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)

@@ -30,6 +30,7 @@ from archive.models import (
     AuditEntry,
     ChangeKind,
     Clearance,
+    CopyFate,
     Dossier,
     Hold,
     LevelChange,
@@ -444,6 +445,25 @@ def test_holders_are_told_within_fifteen_days(office, make_record, later, last_e
     assert last_entry().action == "level.notice"
     with pytest.raises(refusals.ToldAlready):
         notices.tell(one, how="x", told_on=timezone.localdate(), actor=office.clerk)
+
+
+def test_holders_of_copies_are_told_which_to_mark_anew(office, make_record, signed_in, last_entry):
+    record = make_record(level=Level.MAT)
+    printed = {"pages": "1-1", "reason": "Họp"}
+    copies.printed(record, actor=office.leader, **printed)
+    copies.taken_out(record, ordinal=0, sha256="0" * 64, reason="Trình", actor=office.leader)
+    copies.printed(record, actor=office.leader, **printed)
+    copies.printed(record, actor=office.archivist, **printed)
+    copies.looked(record, actor=office.clerk)
+    for number in (3, 4):
+        copies.end(record, number, fate=CopyFate.RETURNED, note="Đã nhận lại", actor=office.clerk)
+    lower(office, record, Level.THUONG)
+    told = {notice.person: notice.copies for notice in LevelNotice.objects.all()}
+    assert told == {office.leader: "1, 2"}  # whose paper is back, and who only looked, holds nothing to mark
+    for page in (f"/records/{record.key}/level/", "/levels/?show=notices"):
+        assert "bản số 1, 2" in signed_in("clerk").get(page).content.decode(), page
+    notices.tell(LevelNotice.objects.get(), how="TB 12", told_on=timezone.localdate(), actor=office.clerk)
+    assert last_entry().detail.payload["copy"] == "1, 2"
 
 
 def test_why_on_a_past_day_uses_the_level_of_that_day(office, make_record):
