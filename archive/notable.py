@@ -13,7 +13,7 @@ from statistics import median
 from typing import Final
 
 from django.conf import settings
-from django.db.models import Min, Q
+from django.db.models import Exists, Min, OuterRef, Q
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from archive.models import FirstAct, Holiday, Tally
 from archive.models.tally import MANY_A_DAY, MANY_REFUSED
 from archive.rules import officehours
+from archive.rules.levels import Level
 from archive.rules.roles import Action
 from archive.rules.workdays import is_workday
 from archive.tallies import HANDLING
@@ -31,7 +32,9 @@ TIMES_USUAL: Final = 3
 MANY_AN_HOUR: Final = 30
 NEW_DAYS: Final = 7  # everything is a first time in a person's first week
 MOST: Final = 100  # of one kind: the newest
-FIRSTS: Final = HANDLING - {Action.RECORD_READ} | {Action.GRANT, Action.CLEARANCE_GIVE, Action.RECORD_LEVEL}
+OPENING: Final = frozenset({Action.RECORD_READ, Action.RECORD_PAGE, Action.RECORD_TEXT})  # from Mật up
+FIRSTS: Final = HANDLING - OPENING | {Action.GRANT, Action.CLEARANCE_GIVE, Action.RECORD_LEVEL}
+_FIRSTS, _OPENING = sorted(map(str, FIRSTS)), sorted(map(str, OPENING))
 
 
 class Kind(StrEnum):
@@ -70,8 +73,9 @@ RULES: Final = {
     Kind.OUTSIDE: _("A dispatch opened or taken out at night, on a day of rest or on a holiday."),
     Kind.REFUSED: _("At least 5 refusals on one day."),
     Kind.FIRST: _(
-        "An act that takes something out or changes rights, never done before by this person at this level; "
-        "a person's first week is left out."
+        "An act that takes something out or changes rights, or the opening of a classified dispatch (its details, a page or "
+        "its text), never done before by this person at this level. Of every act the first time of each person at each "
+        "level is kept; a person's first week is left out."
     ),
 }
 
@@ -161,8 +165,13 @@ def _median_before(days: Sequence[tuple[date, int]], day: date) -> float | None:
 
 def _firsts(since: date, until: date) -> Iterator[Notable]:
     start, end = moments(since, until)
+    # However a dispatch of this level was opened first, the later ways are no first time.
+    earlier = FirstAct.objects.filter(
+        person=OuterRef("person"), action__in=_OPENING, level=OuterRef("level"), ts__lt=OuterRef("ts")
+    )
+    opened = Q(~Exists(earlier), action__in=_OPENING, level__gte=Level.MAT)
     rows = list(
-        FirstAct.objects.filter(ts__gte=start, ts__lt=end, action__in=[str(act) for act in FIRSTS])
+        FirstAct.objects.filter(Q(action__in=_FIRSTS) | opened, ts__gte=start, ts__lt=end)
         .order_by("-ts")
         .values_list("person_id", "person__full_name", "action", "level", "ts")[: MOST + 1]
     )

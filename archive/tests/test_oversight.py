@@ -6,7 +6,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from archive import audit, notable, sequencing, tallies
+from archive import audit, findings, notable, sequencing, tallies
 from archive.models import AuditEntry, FirstAct, Holiday, KeptLogFilter, Person, Tally, TallyPlace
 from archive.notable import Kind
 from archive.rules.levels import Level
@@ -160,6 +160,21 @@ def test_a_first_time_is_told_after_the_first_week(did, office):
     tallies.sweep()
     found = [(one.person, one.action, one.level) for one in notable.notable(FRIDAY, FRIDAY) if one.kind is Kind.FIRST]
     assert found == [(str(office.clerk), Action.RECORD_ORIGINAL, 1)]
+
+
+def test_the_first_opening_of_a_classified_dispatch_is_told_once_and_of_an_unclassified_one_never(did, office):
+    did("clerk", Action.SIGN_IN, FRIDAY - timedelta(days=20))
+    did("clerk", Action.RECORD_PAGE, FRIDAY - timedelta(days=9), level=1)
+    did("clerk", Action.RECORD_READ, FRIDAY, 8, level=0)
+    did("clerk", Action.RECORD_READ, FRIDAY, 9, level=1)  # opened before, by a page
+    did("clerk", Action.RECORD_READ, FRIDAY, 10, level=2)
+    did("clerk", Action.RECORD_PAGE, FRIDAY, 11, level=2)
+    did("clerk", Action.RECORD_TEXT, FRIDAY, 12, level=3, outcome="denied")
+    tallies.sweep()
+    found = [one for one in notable.notable(FRIDAY, FRIDAY) if one.kind is Kind.FIRST]
+    assert [(one.person, one.action, one.level) for one in found] == [(str(office.clerk), Action.RECORD_READ, 2)]
+    rows = list(findings.behind(found, size=100))
+    assert [(entry.action, entry.level) for entry, _why in rows] == [(Action.RECORD_READ, 2)]
 
 
 def test_of_one_kind_the_newest_hundred_are_shown_and_that_there_are_more_is_said(office, signed_in):
