@@ -89,7 +89,7 @@ _DIRECTION_WORDS: Final[dict[str, int | str]] = {
 }
 
 LONGEST_NAME: Final = 4  # words: "thời hạn bảo quản"
-# Fields whose value is told from other text by its form: for these "Số: 123/BC" may have a space.
+# Fields whose value is told from other text by its form: for these "Số: 123/BC" may have a space. In quotation marks any may.
 SPACED: Final = frozenset({"number", "day", "arrived", "since", "until", "year", "level", "urgency", "direction"})
 
 # What `mat:`, `khan:` and `huong:` may say, folded and without spaces and hyphens.

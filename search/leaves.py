@@ -19,6 +19,7 @@ MIN_FUZZY: Final = 3
 _NUMBER: Final = re.compile(r"\d{1,6}[a-zđ]?/[^\W_][\w/.&-]*\*?|\d{1,6}-[^\W\d_]{2,6}/[^\W_][\w/.-]*\*?", re.IGNORECASE)
 _DASHED: Final = re.compile(r"\d{1,6}[a-zđ]?(?:-[^\W\d_]{1,6}\d{0,2}){1,4}", re.IGNORECASE)  # 123-bc-bch
 _ANY_NUMBER: Final = re.compile(r"\d{1,6}[a-zđ]?(?:[/-][\w/.&-]*)?\*?", re.IGNORECASE)
+_LAST_SIGN: Final = re.compile(r"(?<!\.)[.,;]$")  # of the sentence; "2024.." is an open span
 _FUZZY: Final = re.compile(r"~\d?$")
 
 
@@ -84,6 +85,7 @@ def day_leaf(the_day: date, text: str, span: Span) -> Dates:
 
 def field_leaf(name: str, value: str, span: Span, *, is_quoted: bool = False) -> Leaf | None:
     """Return what `name:value` asks for, or None if the field has no such value."""
+    value = value.strip() if is_quoted else _LAST_SIGN.sub("", value)
     match name:
         case "number":
             return _named_number(value, span)

@@ -2,7 +2,8 @@
 
 Words are joined by AND; `"a phrase"`; `OR` or `hoặc`; `-word` or `NOT`; `( )`;
 `word*` (two letters at least); `word~` (one letter may differ); `field:value` with
-the names of `search.fields`, with or without marks. A name that is not in that table
+the names of `search.fields`, with or without marks, as offices write them too
+(`người ký: "Phạm Văn Thành"`, `số đến: 12`). A name that is not in that table
 is text, so `V/v báo cáo: ...` is read as it stands. Numbers and days are understood
 without a name: `123/BC-BCH`, `123-bc-bch`, `so 123 bch 2024`, `12/3/2024`, `2024`.
 
@@ -29,6 +30,8 @@ MAX_DEPTH: Final = 16
 
 _PART: Final = re.compile(r'(?P<space>\s+)|(?P<open>\()|(?P<close>\))|"(?P<quoted>[^"]*)"?|(?P<word>[^\s()"]+)')
 _FIELD: Final = re.compile(r"([^\W\d_]+(?:[-_][^\W\d_]+)*):(.*)", re.DOTALL)
+
+_FIGURE: Final = re.compile(r"\d{1,6}[a-zđ]?\*?[.,;]?", re.IGNORECASE)  # a place in a book: 12, 12a, 1*
 
 
 def is_or(word: str) -> bool:
@@ -169,18 +172,20 @@ class _Reader:
             return None
         name = _squeezed(split[1])
         for before in range(min(len(found), fields.LONGEST_NAME - 1), 0, -1):
-            start = _name_start(found[-before:], part)
-            said = "".join(token for node in found[-before:] if isinstance(node, Words) for token in node.tokens)
+            first = found[-before]
+            words = [first.child if isinstance(first, Not) else first, *found[len(found) - before + 1 :]]
+            start = _name_start(words, part)
+            said = "".join(token for node in words if isinstance(node, Words) for token in node.tokens)
             longer = None if start is None else fields.ALIASES.get(said + name)
             if longer and start is not None and (leaf := self._value(longer, part, split[2], start)):
                 del found[-before:]
-                return leaf
+                return Not(leaf, (first.span[0], leaf.span[1])) if isinstance(first, Not) else leaf
         known = fields.ALIASES.get(name)
         return self._value(known, part, split[2], part.span[0]) if known else None
 
     def _value(self, name: str, part: _Part, value: str, start: int) -> Node | None:
         following = self._part()
-        if not value and following and following.kind == "quoted" and following.touches:
+        if not value and following and following.kind == "quoted":
             leaf = field_leaf(name, following.text, (start, following.span[1]), is_quoted=True)
             self.at += leaf is not None
             return leaf
@@ -195,11 +200,12 @@ class _Reader:
         return field_leaf(name, value, (start, part.span[1]))
 
     def _spaced(self, name: str, start: int) -> Node | None:
-        """Read a value after a space ("Số: 123/BC", "Độ mật: tối mật"), if its form tells it from other text."""
+        """Read a value after a space ("Số: 123/BC", "Độ mật: tối mật", "Số đến: 12"), if its form tells it from other text."""
         parts = list(takewhile(lambda part: part.kind == "word", self.parts[self.at : self.at + 2]))
         for count in range(len(parts), 0, -1):
             said = " ".join(part.text for part in parts[:count])
-            leaf = field_leaf(name, said, (start, parts[count - 1].span[1])) if name in fields.SPACED else None
+            is_told = name in fields.SPACED or (name == "register" and _FIGURE.fullmatch(said))
+            leaf = field_leaf(name, said, (start, parts[count - 1].span[1])) if is_told else None
             if leaf:
                 self.at += count
                 return leaf

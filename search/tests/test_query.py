@@ -166,6 +166,39 @@ def test_a_rank_may_follow_its_name_after_a_space(text, expected):
     assert (leaf.field, leaf.value) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "field", "value"),
+    [
+        ('người ký: "Phạm Văn Thành"', "signer", ("pham", "van", "thanh")),
+        ('Cơ quan ban hành: "Bộ Quốc phòng"', "organ", ("bo", "quoc", "phong")),
+        ('thời hạn bảo quản: "20 năm"', "retention", ("20", "nam")),
+        ('loại: "báo cáo"', "type", ("bao", "cao")),
+        ("số đến: 1", "register", ("1",)),
+        ("Số đăng ký: 012,", "register", ("12",)),
+        ("số đi: 7b", "register", ("7b",)),
+        ("register: 1*", "register", ("1",)),
+    ],
+)
+def test_a_value_may_follow_its_name_after_a_space(text, field, value):
+    (leaf,) = leaves(text)
+    assert (leaf.field, leaf.words.tokens) == (field, value)
+    (_, denied) = parse(f"chữ -{text}").root.children
+    assert isinstance(denied, Not)
+    assert denied.child.words.tokens == value
+
+
+@pytest.mark.parametrize("text", ["người ký: Thành", "số đến: mười", "Loại: khác", 'V/v báo cáo: "tình hình"'])
+def test_a_bare_word_after_a_name_and_a_space_is_text(text):
+    assert all(isinstance(leaf, Words) for leaf in leaves(text))
+
+
+def test_a_day_and_a_number_may_be_followed_by_a_sign_of_the_sentence():
+    number, day = leaves("Số: 123/BC, ngày: 12/3/2024.")
+    assert (number.tokens, day.first) == (("123", "bc"), date(2024, 3, 12))
+    (quoted,) = leaves('ngày đến: "12/3/2024"')
+    assert (quoted.field, quoted.first) == ("arrived", date(2024, 3, 12))
+
+
 def test_so_before_a_word_is_a_word():
     assert tokens("số quân") == ["so", "quan"]
 
