@@ -77,6 +77,8 @@ def _parts(text: str, node: Node, span: Span) -> tuple[str, str, str, str]:
             return "words", "", _words(text, node, span), _note(node)
         case Number():
             note = _("beginning of a number") if node.is_prefix else ""
+            if node.month:
+                note = _("or month %(month)s") % {"month": _dates(node.month)}
             return "number", _("Number"), node.shown, note
         case Dates():
             return "date", _("Arrived") if node.field == "arrived" else _("Date"), _dates(node), ""

@@ -11,6 +11,7 @@ from typing import Final
 
 Span = tuple[date | None, date | None]
 
+LONGEST: Final = 6  # words of a day: "ngày 22 tháng 10 năm 2026"
 FIRST_YEAR: Final = 1900
 LAST_YEAR: Final = 2100
 
@@ -20,6 +21,12 @@ _MONTH: Final = re.compile(r"(\d{1,2})[/.-](\d{4})")
 _ISO_MONTH: Final = re.compile(r"(\d{4})-(\d{1,2})")
 _YEAR: Final = re.compile(r"(\d{4})")
 _YEARS: Final = re.compile(r"(\d{4})-(\d{4})")
+# In words, folded: "ngay 22 thang 10 nam 2026", "ngay 22/10 nam 2026", "thang 5/2026", "nam 2022", "nam 2022-2023"
+_END: Final = r"(?=[.,;:]*(?: |$))"
+_SPOKEN_DAY: Final = re.compile(rf"(?:ngay )?(\d{{1,2}})(?: thang |[/.-])(\d{{1,2}})(?: nam |[/.-])(\d{{4}}){_END}")
+_SPOKEN_ISO: Final = re.compile(rf"(?:ngay )?(\d{{4}}-\d{{1,2}}-\d{{1,2}}){_END}")
+_SPOKEN_MONTH: Final = re.compile(rf"thang (\d{{1,2}})(?: nam |[ /.-])(\d{{4}}){_END}")
+_SPOKEN_YEAR: Final = re.compile(rf"nam (\d{{4}}(?:-\d{{4}})?){_END}")
 
 
 def day(text: str) -> date | None:
@@ -51,6 +58,21 @@ def span(text: str) -> Span | None:
         return _one(text)
     one = _one(text[sign.end() :])
     return one and _beyond(sign[0], one)
+
+
+def spoken(text: str) -> tuple[str, int] | None:
+    """Return what folded words begin with, if it is a day, a month or a year in words, and how many words say it.
+
+    It is said as `span` reads it.
+
+    >>> spoken("ngay 22 thang 10 nam 2026 va"), spoken("thang 5/2026"), spoken("nam hoc")
+    (('22/10/2026', 6), ('5/2026', 2), None)
+    """
+    for form in (_SPOKEN_DAY, _SPOKEN_ISO, _SPOKEN_MONTH, _SPOKEN_YEAR):
+        if found := form.match(text):
+            said = "/".join(found.groups())
+            return (said, found[0].count(" ") + 1) if span(said) else None
+    return None
 
 
 def _between(left: str, right: str) -> Span | None:

@@ -92,6 +92,8 @@ LONGEST_NAME: Final = 4  # words: "thời hạn bảo quản"
 # Fields whose value is told from other text by its form: for these "Số: 123/BC" may have a space. In quotation marks any may.
 SPACED: Final = frozenset({"number", "day", "arrived", "since", "until", "year", "level", "urgency", "direction"})
 
+SPOKEN: Final = frozenset({"day", "arrived", "since", "until", "year"})  # a day, a month or a year may be said in words
+
 # What `mat:`, `khan:` and `huong:` may say, folded and without spaces and hyphens.
 CHOICES: Final[dict[str, dict[str, int | str]]] = {
     "level": {**{slug.replace("-", ""): int(rank) for rank, slug in LEVEL_SLUGS.items()}, **_LEVEL_WORDS},

@@ -4,6 +4,7 @@ Each function returns None when the piece is not what it looks for; none raises.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Final
@@ -43,13 +44,19 @@ def _can_begin(token: str) -> bool:
 
 
 def number_leaf(text: str, span: Span) -> Number | None:
-    """Return a dispatch number written in one piece, or None."""
+    """Return a dispatch number written in one piece, or None; one that could be a month ("5/2026") means that as well."""
     bare = text.rstrip(".,;:")
     tokens = number_tokens(bare)
     is_dashed = _DASHED.fullmatch(bare) and all(map(fields.looks_like_notation, tokens[1:]))
     if not (is_dashed or _NUMBER.fullmatch(bare)):
         return None
-    return Number(tokens, bare.upper(), span, is_prefix=bare.endswith("*"), written=tokens)
+    month = _month(bare, span)
+    return Number(tokens, bare.upper(), span, is_prefix=bare.endswith("*"), written=tokens, month=month)
+
+
+def _month(text: str, span: Span) -> Dates | None:
+    first, last = (re.fullmatch(r"\d{1,2}/\d{4}", text) and dates.span(text)) or (None, None)
+    return month_leaf(first, last, span) if first and last else None
 
 
 def number_tokens(text: str) -> tuple[str, ...]:
@@ -67,7 +74,25 @@ def number_tokens(text: str) -> tuple[str, ...]:
 def year_leaf(text: str, span: Span) -> Year | None:
     """Return a year said as a bare figure: of the register, or in the text; None for another figure."""
     the_year = dates.year(text)
-    return Year(the_year, the_year, span, in_text=True) if the_year else None
+    return Year(the_year, the_year, span, (text,)) if the_year else None
+
+
+def spoken_leaf(found: dates.Span, typed: Sequence[str], span: Span) -> Dates | Year:
+    """Return a day, a month or a year that was typed in these words, or a text that says it."""
+    first, last = found[0] or date.min, found[1] or date.max
+    if first == last:
+        return day_leaf(first, " ".join(typed), span)
+    if (first.month, last.month) == (1, 12):
+        return Year(first.year, last.year, span, tuple(exact_words(" ".join(typed))))
+    return month_leaf(first, last, span)
+
+
+def month_leaf(first: date, last: date, span: Span) -> Dates:
+    """Return one month, with the ways a text may say it."""
+    year = str(first.year)
+    months = {str(first.month), f"{first:%m}"}
+    written = {form for month in months for form in (("thang", month, "nam", year), ("thang", month, year))}
+    return Dates(first, last, span, written=tuple(sorted(written)))
 
 
 def day_leaf(the_day: date, text: str, span: Span) -> Dates:

@@ -125,10 +125,12 @@ def _of_leaf(leaf: Leaf, field: str) -> Iterator[Pattern]:
             yield Pattern(leaf.written, is_prefix=leaf.is_prefix)
             if not leaf.is_strict:
                 yield Pattern(leaf.tokens)
+            if leaf.month:
+                yield from _of_leaf(leaf.month, field)
         case Dates():
             yield from map(Pattern, leaf.written)
         case Year() if leaf.in_text:
-            yield Pattern((str(leaf.first),))
+            yield Pattern(leaf.tokens)
         case Within() if leaf.field == field:
             yield from _of_leaf(leaf.words, field)
         case _:

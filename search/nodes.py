@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from search.text import vi_fold
+
 Span = tuple[int, int]
 
 
@@ -45,6 +47,7 @@ class Number:
 
     Strict (typed with a slash or as `so:`): the notation follows the number word by word.
     Loose ("so 123 bch"): the notation holds these words; `written` is what a text may say instead.
+    `month` is what it means as well when it could be one ("5/2026").
     """
 
     tokens: tuple[str, ...]
@@ -54,6 +57,7 @@ class Number:
     is_prefix: bool = False
     in_text: bool = True
     written: tuple[str, ...] = ()
+    month: "Dates | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +73,22 @@ class Dates:
 
 @dataclass(frozen=True, slots=True)
 class Year:
-    """A year of the register; `in_text` means a text that says the year is as good."""
+    """A year of the register; a text that says it as it was `typed` ("2024", "năm 2024") is as good."""
 
     first: int
     last: int
     span: Span
-    in_text: bool = False
+    typed: tuple[str, ...] = ()
+
+    @property
+    def in_text(self) -> bool:
+        """Whether a text may say it instead."""
+        return bool(self.typed)
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """What was typed, folded."""
+        return tuple(map(vi_fold, self.typed))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ Words are joined by AND; `"a phrase"`; `OR` or `hoặc`; `-word` or `NOT`; `( )`
 the names of `search.fields`, with or without marks, as offices write them too
 (`người ký: "Phạm Văn Thành"`, `số đến: 12`). A name that is not in that table
 is text, so `V/v báo cáo: ...` is read as it stands. Numbers and days are understood
-without a name: `123/BC-BCH`, `123-bc-bch`, `so 123 bch 2024`, `12/3/2024`, `2024`.
+without a name: `123/BC-BCH`, `123-bc-bch`, `so 123 bch 2024`, `12/3/2024`, `2024`,
+`ngày 22 tháng 10 năm 2026`, `tháng 5/2026`, `năm 2022`; `5/2026` is a number or a month.
 
 "không" denies nothing: it is half of the name of an arm (Phòng không - Không quân).
 
@@ -14,13 +15,14 @@ nothing to join are left out. No regular expressions, no weights, no leading wil
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Final
 
 from search import dates, fields
-from search.leaves import day_leaf, field_leaf, number_leaf, word_leaf, year_leaf
-from search.nodes import And, Leaf, Node, Not, Number, Or, Query, Span, Words, Year
+from search.leaves import field_leaf, number_leaf, spoken_leaf, word_leaf, year_leaf
+from search.nodes import And, Leaf, Node, Not, Number, Or, Query, Span, Words
 from search.text import vi_fold, vi_norm
 from search.text import words as cut
 
@@ -31,6 +33,7 @@ MAX_DEPTH: Final = 16
 _PART: Final = re.compile(r'(?P<space>\s+)|(?P<open>\()|(?P<close>\))|"(?P<quoted>[^"]*)"?|(?P<word>[^\s()"]+)')
 _FIELD: Final = re.compile(r"([^\W\d_]+(?:[-_][^\W\d_]+)*):(.*)", re.DOTALL)
 
+_OF_THE_SOUTH: Final = frozenset({"viet", "mien", "phia", "huong"})
 _FIGURE: Final = re.compile(r"\d{1,6}[a-zđ]?\*?[.,;]?", re.IGNORECASE)  # a place in a book: 12, 12a, 1*
 
 
@@ -151,18 +154,34 @@ class _Reader:
         folded = vi_fold(part.text)
         if folded == "so" and self._number_phrase(part, found):
             return
-        if folded == "ngay" and (following := self._part()) and (the_day := dates.day(following.text)):
-            self.at += 1
-            self._add(found, day_leaf(the_day, following.text, (part.span[0], following.span[1])))
-        elif the_day := dates.day(part.text.rstrip(".,;")):
-            self._add(found, day_leaf(the_day, part.text, part.span))
-        else:
+        if not self._spoken(part, found):
             self._add(found, self._bare(part))
 
     @staticmethod
     def _bare(part: _Part) -> Leaf | None:
         read = number_leaf(part.text, part.span) or year_leaf(part.text.rstrip(".,;"), part.span)
         return read or word_leaf(part.text, part.span)
+
+    def _spoken(self, part: _Part, found: list[Node]) -> bool:
+        """Read a day, a month or a year in words ("ngày 22 tháng 10 năm 2026"); False if it is none."""
+        words = [part.text, *(one.text for one in self._ahead(dates.LONGEST - 1))]
+        said = dates.spoken(vi_fold(" ".join(words)))
+        if said is None or not (period := dates.span(said[0])) or (part.text.isascii() and self._is_place(part, found)):
+            return False
+        self.at += said[1] - 1
+        span = (part.span[0], self.parts[self.at - 1].span[1])
+        self._add(found, spoken_leaf(period, words[: said[1]], span))
+        return True
+
+    def _is_place(self, part: _Part, found: list[Node]) -> bool:
+        """Return whether "nam" is the south and no year: after "viet" or "mien", or among words that bear their marks."""
+        before = found[-1] if found else None
+        is_named = isinstance(before, Words) and before.tokens[-1] in _OF_THE_SOUTH
+        return vi_fold(part.text) == "nam" and (is_named or not self.text.isascii())
+
+    def _ahead(self, count: int) -> Iterator[_Part]:
+        """Yield the words that follow, as far as they are words."""
+        return takewhile(lambda part: part.kind == "word", self.parts[self.at : self.at + count])
 
     # --- field:value ------------------------------------------------------------------
     def _named(self, part: _Part, found: list[Node]) -> Node | None:
@@ -184,6 +203,8 @@ class _Reader:
         return self._value(known, part, split[2], part.span[0]) if known else None
 
     def _value(self, name: str, part: _Part, value: str, start: int) -> Node | None:
+        if name in fields.SPOKEN and (leaf := self._spoken_value(name, value, start)):
+            return leaf
         following = self._part()
         if not value and following and following.kind == "quoted":
             leaf = field_leaf(name, following.text, (start, following.span[1]), is_quoted=True)
@@ -199,9 +220,21 @@ class _Reader:
                 return longer
         return field_leaf(name, value, (start, part.span[1]))
 
+    def _spoken_value(self, name: str, value: str, start: int) -> Node | None:
+        """Read "ngày: 22 tháng 10 năm 2026"."""
+        before = [value] if value else []
+        words = [*before, *(one.text for one in self._ahead(dates.LONGEST))]
+        said = dates.spoken(vi_fold(" ".join(words)))
+        if said is None or said[1] <= len(before):
+            return None
+        end = self.at + said[1] - len(before)
+        leaf = field_leaf(name, said[0], (start, self.parts[end - 1].span[1]))
+        self.at = end if leaf else self.at
+        return leaf
+
     def _spaced(self, name: str, start: int) -> Node | None:
         """Read a value after a space ("Số: 123/BC", "Độ mật: tối mật", "Số đến: 12"), if its form tells it from other text."""
-        parts = list(takewhile(lambda part: part.kind == "word", self.parts[self.at : self.at + 2]))
+        parts = list(self._ahead(2))
         for count in range(len(parts), 0, -1):
             said = " ".join(part.text for part in parts[:count])
             is_told = name in fields.SPACED or (name == "register" and _FIGURE.fullmatch(said))
@@ -220,7 +253,7 @@ class _Reader:
         whole = number_leaf(first.text, (part.span[0], first.span[1]))
         if whole is not None:
             self.at += 1
-            self._add(found, whole)
+            self._add(found, replace(whole, month=None))
             return True
         if not re.fullmatch(r"\d{1,6}", first.text):
             return False
@@ -238,10 +271,9 @@ class _Reader:
 
     def _year_after(self, found: list[Node]) -> None:
         following = self._part()
-        the_year = dates.year(following.text) if following and following.kind == "word" else None
-        if following and the_year:
-            self.at += 1
-            self._add(found, Year(the_year, the_year, following.span, in_text=True))
+        leaf = year_leaf(following.text, following.span) if following and following.kind == "word" else None
+        self.at += leaf is not None
+        self._add(found, leaf)
 
     # --- small steps --------------------------------------------------------------------
     def _part(self) -> _Part | None:

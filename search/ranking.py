@@ -102,11 +102,11 @@ def _is_year(leaf: Leaf) -> bool:
 
 
 def _tokens(leaf: Leaf) -> tuple[str, ...]:
-    return leaf.tokens if isinstance(leaf, Words) else (str(leaf.first),) if isinstance(leaf, Year) else ()
+    return leaf.tokens if isinstance(leaf, Words | Year) else ()
 
 
 def _typed(leaf: Leaf) -> tuple[str, ...]:
-    return leaf.typed if isinstance(leaf, Words) else _tokens(leaf)
+    return leaf.typed if isinstance(leaf, Words | Year) else ()
 
 
 def _figures(leaves: Sequence[Leaf]) -> tuple[str, ...]:

@@ -18,11 +18,11 @@ def meaning(node: Node | None) -> Any:
         case Words():
             return "words", node.tokens, node.typed if node.is_exact else (), node.is_prefix, node.is_fuzzy
         case Number():
-            return "number", node.tokens, node.is_strict, node.is_prefix, node.in_text
+            return "number", node.tokens, node.is_strict, node.is_prefix, node.in_text, node.month is not None
         case Dates():
             return "dates", node.field, node.first, node.last, bool(node.written)
         case Year():
-            return "year", node.first, node.last, node.in_text
+            return "year", node.first, node.last, node.tokens
         case Choice():
             return "choice", node.field, node.value
         case Within():

@@ -124,7 +124,8 @@ class Compiler:
             case ask.Words():
                 return self._words(node)
             case ask.Number():
-                return self._any([self._number(node), *self._said([node.written] if node.in_text else [])])
+                month = [self._when(node.month)] if node.month else []
+                return self._any([self._number(node), *self._said([node.written] if node.in_text else []), *month])
             case ask.Dates() | ask.Year():
                 return self._when(node)
             case ask.Choice():
@@ -175,7 +176,7 @@ class Compiler:
         """Return a span of days or years, or a text that says it."""
         if isinstance(node, ask.Dates):
             return self._any([self._dates(node), *self._said(node.written)])
-        said = self._said([(str(node.first),)] if node.in_text else [])
+        said = self._said([node.tokens])
         return self._any([self._range("year", node.first, node.last), *said])
 
     def _dates(self, node: ask.Dates) -> Query:

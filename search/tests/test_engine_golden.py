@@ -91,6 +91,24 @@ def test_a_record_is_found_by_the_name_of_a_file_beside_it(holding):
         ("12/3/2024", True),
         ("1/2/2024", True),
         ("2/2/2024", False),
+        ("ngày 12 tháng 3 năm 2024", True),
+        ("ngày 13 tháng 3 năm 2024", False),
+        ("ngay 1 thang 2 nam 2024", True),
+        ("12 tháng 3 năm 2024", True),
+        ("ngày: 12 tháng 3 năm 2024", True),
+        ("tháng 3/2024", True),
+        ("tháng 3 năm 2024", True),
+        ("tháng 4/2024", False),
+        ("03/2024", True),
+        ("3/2024", True),
+        ("4/2024", False),
+        ("số 3/2024", False),
+        ("tu: tháng 4 năm 2024", False),
+        ("năm 2024", True),
+        ("nam 2024", True),
+        ("năm 2023", False),
+        ("năm 2024-2025", True),
+        ("báo cáo năm 2024", True),
         ("ngay:2024", True),
         ("ngay:2024-03", True),
         ("ngay:>12/3/2024", False),
@@ -165,6 +183,25 @@ def test_the_better_match_comes_first_and_then_the_newer(engine):
         fill(engine, entry(number, subject=subject, pages=pages, number="1/X", issued_on=day, dossier=""))
     fill(engine, entry(16, subject="Sổ công văn", number="2/X", issued_on=date(2025, 1, 1), pages=(), dossier=""))
     assert found(engine, "công văn") == [16, 15, 14, 13, 12, 11, 10]
+
+
+def test_a_year_with_its_word_stands_side_by_side_with_what_is_before_it(holding):
+    engine = holding(
+        entry(1, subject="Kế hoạch năm 2024 của sở", pages=()),
+        entry(2, subject="Năm 2024, kế hoạch của sở", pages=(), issued_on=date(2024, 9, 9)),
+        entry(3, subject="Kế hoạch của sở", pages=("năm 2023",), year=2023, issued_on=date(2023, 9, 9)),
+    )
+    assert found(engine, "kế hoạch năm 2024") == [1, 2]
+
+
+def test_what_may_be_a_number_or_a_month_finds_both_and_the_number_first(holding):
+    plain = {"subject": "Báo cáo", "pages": ()}
+    engine = holding(
+        entry(1, number="3/2024/BC", issued_on=date(2023, 1, 1), **plain),
+        entry(2, number="7/BC", issued_on=date(2024, 3, 31), **plain),
+        entry(3, number="7/BC", issued_on=date(2024, 4, 1), **plain),
+    )
+    assert found(engine, "03/2024") == [1, 2]
 
 
 def test_the_number_asked_for_comes_first(engine):

@@ -14,7 +14,7 @@ from search.query import MAX_CHARS, MAX_DEPTH, MAX_LEAVES, parse
 SIGNS = st.text(alphabet='aăđ1/-"():*~. |ORNTặ“', max_size=80)
 PIECE = (
     'so|số|123|bch|2024|OR|hoặc|NOT|-|(|)|"|mat:|tối|mật|ngay:|12/3/2024|123/BC-BCH|level:[0 TO 9]|reach:1|công*|c*|'
-    "cong~1|cơ|quan:|tu:2023|:|*|AND|-("
+    "cong~1|cơ|quan:|tu:2023|:|*|AND|-(|ngày|tháng|10|năm|5/2026|năm 2022|ký:"
 )
 PIECES = st.lists(st.sampled_from(PIECE.split("|")), max_size=40)
 
@@ -233,6 +233,81 @@ def test_a_bare_day_may_also_stand_in_the_text():
     (leaf,) = leaves("ngày 12/3/2024")
     assert isinstance(leaf, Dates)
     assert ("ngay", "12", "thang", "3", "nam", "2024") in leaf.written
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("ngày 22 tháng 10 năm 2026", date(2026, 10, 22), date(2026, 10, 22)),
+        ("ngay 02 thang 01 nam 2026.", date(2026, 1, 2), date(2026, 1, 2)),
+        ("22 tháng 10 năm 2026", date(2026, 10, 22), date(2026, 10, 22)),
+        ("Ngày 22/10 năm 2026", date(2026, 10, 22), date(2026, 10, 22)),
+        ("ngày 22 tháng 10/2026", date(2026, 10, 22), date(2026, 10, 22)),
+        ("ngày: 22 tháng 10 năm 2026", date(2026, 10, 22), date(2026, 10, 22)),
+        ("ngày:22 tháng 10 năm 2026", date(2026, 10, 22), date(2026, 10, 22)),
+        ("2026-10-22", date(2026, 10, 22), date(2026, 10, 22)),
+        ("tháng 5/2026", date(2026, 5, 1), date(2026, 5, 31)),
+        ("tháng 02 năm 2024", date(2024, 2, 1), date(2024, 2, 29)),
+        ("tu: tháng 5 năm 2026", date(2026, 5, 1), None),
+    ],
+)
+def test_a_day_and_a_month_may_be_said_in_words(text, first, last):
+    (leaf,) = leaves(text)
+    assert isinstance(leaf, Dates)
+    assert (leaf.first, leaf.last, leaf.field) == (first, last, "day")
+    before, same, after = leaves(f"chữ {text} khác")
+    assert (before.tokens, same.first, after.tokens) == (("chu",), first, ("khac",))
+    assert isinstance(parse(f"chữ -{text}").root.children[1].child, Dates)
+
+
+@pytest.mark.parametrize(
+    "text", ["ngày 31 tháng 22 năm 2026", "tháng 13 năm 1800", "năm học", "ngày 22 tháng 10", "năm 20"]
+)
+def test_what_is_no_day_is_words(text):
+    assert all(isinstance(leaf, Words | Year) for leaf in leaves(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("năm 2022", ("nam", "2022")),
+        ("nam 2022", ("nam", "2022")),
+        ("kế hoạch năm 2022", ("nam", "2022")),
+        ("viet nam 2022", ("2022",)),
+        ("Việt Nam 2022", ("2022",)),
+        ("Thành Nam 2022", ("2022",)),
+    ],
+)
+def test_a_year_has_its_word_and_the_south_keeps_its_name(text, expected):
+    *_, year = leaves(text)
+    assert (year.first, year.last, year.tokens) == (2022, 2022, expected)
+
+
+def test_a_figure_before_a_year_is_a_number_and_a_month_if_it_can_be_one():
+    (number,) = leaves("05/2026")
+    assert (number.tokens, number.month.first, number.month.last) == (
+        ("5", "2026"),
+        date(2026, 5, 1),
+        date(2026, 5, 31),
+    )
+    for text in ("13/2026", "số 5/2026", "so:5/2026", "5/2026/QĐ"):
+        (other,) = leaves(text)
+        assert (isinstance(other, Number), other.month) == (True, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ngày 22 tháng 10 năm 2026", ("date", "22/10/2026", "")),
+        ("tháng 5/2026", ("date", "05/2026", "")),
+        ("năm 2022", ("year", "2022", "")),
+        ("5/2026", ("number", "5/2026", "hoặc tháng 05/2026")),
+        ("so:23*", ("number", "23*", "phần đầu của số")),
+    ],
+)
+def test_chips_say_how_days_and_numbers_were_understood(text, expected):
+    (chip,) = describe(parse(text))
+    assert (chip.kind, chip.value, chip.note) == expected
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,8 @@ class Compiler:
             case ask.Words():
                 return self._words(node)
             case ask.Number():
-                return _any([self._number(node), *self._said([node.written] if node.in_text else [])])
+                month = [self._when(node.month)] if node.month else []
+                return _any([self._number(node), *self._said([node.written] if node.in_text else []), *month])
             case ask.Dates() | ask.Year():
                 return self._when(node)
             case ask.Choice():
@@ -151,7 +152,7 @@ class Compiler:
         """Return a span of days or years, or a text that says it."""
         if isinstance(node, ask.Dates):
             return _any([self._dates(node), *self._said(node.written)])
-        said = self._said([(str(node.first),)] if node.in_text else [])
+        said = self._said([node.tokens])
         return _any([_range("year", node.first, node.last), *said])
 
     def _dates(self, node: ask.Dates) -> dsl.Query:
