@@ -4,9 +4,11 @@ Chips describe only the query; they never look at records. Words come out in the
 language now active.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Final
 
 from django.utils.translation import gettext as _
 
@@ -15,6 +17,8 @@ from search import ranking, synonyms
 from search.nodes import And, Choice, Dates, Node, Not, Number, Or, Query, Span, Within, Words, Year
 from search.widening import added
 from search.writing import joined, pieces, said
+
+_QUOTED: Final = re.compile(r'"[^"]*"?')
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +60,10 @@ def _is_plain(node: Node) -> bool:
 
 
 def _chip(query: Query, nodes: list[Node], others: list[Node]) -> Chip:
-    span = (nodes[0].span[0], nodes[-1].span[1])
     is_negative = isinstance(nodes[0], Not)
-    node = nodes[0].child if isinstance(nodes[0], Not) else nodes[0]
-    kind, label, value, note = _parts(query.text, node, span)
+    first, last = (node.child if isinstance(node, Not) else node for node in (nodes[0], nodes[-1]))
+    alone = pieces(first)  # a single piece in parentheses is this piece
+    kind, label, value, note = _parts(query.text, alone[0] if len(alone) == 1 else first, (first.span[0], last.span[1]))
     if any(isinstance(one, Words) and one.has_marks for one in nodes[1:]):
         note = ""  # of words that were typed with marks, some need none
     without = joined([said(query, other) for other in others], [piece for other in others for piece in pieces(other)])
@@ -83,20 +87,31 @@ def _parts(text: str, node: Node, span: Span) -> tuple[str, str, str, str]:
         case Dates():
             return "date", _("Arrived") if node.field == "arrived" else _("Date"), _dates(node), ""
         case Year():
-            first, last = str(node.first or ""), str(node.last if node.last < 9999 else "")  # noqa: PLR2004
-            return "year", _("Year"), first if first == last else f"{first}-{last}", ""
+            return "year", _("Year"), _years(node), ""
         case Choice():
             return node.field, *_choice(node), ""
         case Within():
             return node.field, _label(node.field), " ".join(node.words.typed), _note(node.words)
         case Or():
-            return "any", _("Any of"), text[slice(*span)].strip("()"), ""
+            return "any", _("Any of"), _opened(text[slice(*span)]), ""
         case _:
-            return "all", "", text[slice(*span)].lstrip("-").strip("()"), ""
+            return "all", "", _opened(text[slice(*span)]), ""
+
+
+def _opened(text: str) -> str:
+    """Return the text of a group without the parentheses around the whole of it."""
+    if not text.startswith("("):
+        return text
+    depth = 0
+    for place, sign in enumerate(_QUOTED.sub(lambda quoted: "x" * len(quoted[0]), text)):
+        depth += (sign == "(") - (sign == ")")
+        if depth == 0:
+            return _opened(text[1:-1].strip()) if place == len(text) - 1 else text
+    return _opened(text[1:].strip())  # it was never closed
 
 
 def _words(text: str, node: Words, span: Span) -> str:
-    shown = text[slice(*span)].lstrip("-").removeprefix("NOT ").strip()
+    shown = _opened(text[slice(*span)])
     return f"“{shown.strip(chr(34))}”" if node.is_quoted else shown
 
 
@@ -114,9 +129,19 @@ def _dates(node: Dates) -> str:
     first, last = node.first, node.last
     if first and last:
         return _period(first, last)
-    if first:
-        return _("from %(date)s") % {"date": _edge(first, starts=True)}
-    return _("until %(date)s") % {"date": _edge(last or date.max, starts=False)}
+    return _open(_edge(first, starts=True) if first else "", _edge(last or date.max, starts=False))
+
+
+def _years(node: Year) -> str:
+    """Say years as days are said: "2024", "2023-2024", "from 2023"."""
+    if date.min.year <= node.first and node.last < date.max.year:
+        return f"{node.first}" if node.first == node.last else f"{node.first}-{node.last}"
+    return _open(str(node.first or ""), str(node.last))
+
+
+def _open(first: str, last: str) -> str:
+    """Say a span that has one end."""
+    return _("from %(date)s") % {"date": first} if first else _("until %(date)s") % {"date": last}
 
 
 def _period(first: date, last: date) -> str:

@@ -79,6 +79,8 @@ def _between(left: str, right: str) -> Span | None:
     start, end = _one(left), _one(right)
     if (left and start is None) or (right and end is None) or not (left or right):
         return None
+    if start and end and start[0] > end[1]:  # a span has two ends, whichever was typed first
+        start, end = end, start
     return start and start[0], end and end[1]
 
 

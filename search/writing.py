@@ -53,7 +53,9 @@ def joined(texts: Sequence[str], wanted: Sequence[Node]) -> str:
 
 
 def said(query: Query, node: Node) -> str:
-    """Return the text of one piece as it was typed, quotation marks and parentheses closed."""
+    """Return the text of one piece as it was typed, quotation marks and parentheses closed, its own "-" before it."""
     text = query.text[slice(*node.span)].strip()
+    if isinstance(node, Not) and node.span[0] == node.child.span[0]:  # one "-" denied the piece before it as well
+        text = f"-{text}"
     text += '"' if text.count('"') % 2 else ""
     return text + ")" * max(text.count("(") - text.count(")"), 0)

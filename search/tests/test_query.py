@@ -215,6 +215,10 @@ def test_so_before_a_word_is_a_word():
         ("2024..", date(2024, 1, 1), None),
         ("2024-03..2024-07", date(2024, 3, 1), date(2024, 7, 31)),
         ("2023-2024", date(2023, 1, 1), date(2024, 12, 31)),
+        ("2025..2024", date(2024, 1, 1), date(2025, 12, 31)),
+        ("2024-2023", date(2023, 1, 1), date(2024, 12, 31)),
+        ("12/3/2024..05/2023", date(2023, 5, 1), date(2024, 3, 12)),
+        ("2024..12/3/2024", date(2024, 1, 1), date(2024, 3, 12)),
         (">=2024-01-01", date(2024, 1, 1), None),
         (">2024", date(2025, 1, 1), None),
         ("<1/2/2024", None, date(2024, 1, 31)),
@@ -380,6 +384,32 @@ def test_a_chip_can_be_taken_out():
         '"diễn tập" khu vuc tu:2023',
     ]
     assert [chip.is_negative for chip in chips] == [False, False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("-(ke OR hoach)", ("any", "Một trong", "ke OR hoach", True)),
+        ("NOT (ke hoach)", ("all", "", "ke hoach", True)),
+        ("NOT (a (b OR c))", ("all", "", "a (b OR c)", True)),
+        ("(a b) OR (c d)", ("any", "Một trong", "(a b) OR (c d)", False)),
+        ('-("a)" OR b)', ("any", "Một trong", '"a)" OR b', True)),
+        ("-(ke OR hoach", ("any", "Một trong", "ke OR hoach", True)),
+        ("-((ke OR hoach))", ("any", "Một trong", "ke OR hoach", True)),
+        ("-(ke)", ("words", "", "ke", True)),
+        ("NOT ke", ("words", "", "ke", True)),
+        ('-("mật báo")', ("words", "", "“mật báo”", True)),
+        ("-(mat:mat)", ("level", "Độ mật", "Mật", True)),
+        ("NOT số: 123/BC", ("number", "Số", "123/BC", True)),
+        ("nam:2023..", ("year", "Năm", "từ 2023", False)),
+        ("nam:..2023", ("year", "Năm", "đến 2023", False)),
+        ("nam:2024..2023", ("year", "Năm", "2023-2024", False)),
+        ("ngay:2023..", ("date", "Ngày tháng", "từ 2023", False)),
+    ],
+)
+def test_a_chip_says_its_own_piece(text, expected):
+    (chip,) = describe(parse(text))
+    assert (chip.kind, chip.label, chip.value, chip.is_negative) == expected
 
 
 def test_years_are_spans_of_the_register():
