@@ -19,13 +19,15 @@ from django.utils.translation import gettext_lazy as _
 
 from archive import access, audit
 from archive.leveling import history, words
-from archive.models import Copy, CopyFate, CopyKind, Person, Record
+from archive.models import AuditEntry, Copy, CopyFate, CopyKind, Person, Record
 from archive.rules.errors import Hidden, Refusal
 from archive.rules.levels import Level
 from archive.rules.roles import Action
 from archive.watermark import Mark, Stamp
 
 HOUR: Final = timedelta(hours=1)
+# Prints of lists, and what the entry of the list is about; an entry about a dispatch is that of a line.
+LISTS: Final = {str(Action.REGISTER_PRINT): "register", str(Action.DOSSIER_PRINT): "dossier"}
 
 
 class TooMany(Refusal):
@@ -134,16 +136,30 @@ def taken_out(record: Record, *, ordinal: int, sha256: str, reason: str, actor: 
 def _given_out(record: Record, kind: CopyKind, holder: Person, *, reason: str, pages: str) -> Copy:
     if record.level > Level.THUONG and not reason.strip():
         raise NoReason
+    bound(holder)
+    return _made(record, kind, holder, reason=reason.strip(), pages=pages)
+
+
+def bound(holder: Person) -> None:
+    """Return in silence, or refuse one print or file more within the hour; in the transaction of that print or file.
+
+    Counted are prints and classified files of dispatches, and lists printed (`archive.lists_out`).
+
+    Raises:
+        TooMany: as named.
+    """
     # Under a lock on the person: two requests at once would each count what the other has not written yet.
     # It leaves the key alone: an act that holds the record and names the person in a row would wait for ever else.
     Person.objects.select_for_update(of=("self",), no_key=True).get(pk=holder.pk)
-    limit = settings.COPIES_PER_HOUR
-    recent = Copy.objects.filter(holder=holder, made_at__gt=timezone.now() - HOUR).exclude(kind=CopyKind.VIEW)
-    times = list(recent.order_by("made_at").values_list("made_at", flat=True))
+    limit, since = settings.COPIES_PER_HOUR, timezone.now() - HOUR
+    recent = Copy.objects.filter(holder=holder, made_at__gt=since).exclude(kind=CopyKind.VIEW)
+    lists = AuditEntry.objects.filter(
+        actor=holder, action__in=LISTS, ts__gt=since, outcome="ok", object_type__in=LISTS.values()
+    )
+    times = sorted([*recent.values_list("made_at", flat=True), *lists.values_list("ts", flat=True)])
     if len(times) >= limit:
         after = timezone.localtime(times[-limit] + HOUR)
         raise TooMany(limit=limit, after=f"{after:%H:%M}")
-    return _made(record, kind, holder, reason=reason.strip(), pages=pages)
 
 
 def _made(record: Record, kind: CopyKind, holder: Person, **told: str) -> Copy:

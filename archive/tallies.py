@@ -27,6 +27,7 @@ HANDLING: Final = frozenset(
         Action.RECORD_ORIGINAL,
         Action.RECORD_PRINT,
         Action.REGISTER_PRINT,
+        Action.DOSSIER_PRINT,
         Action.SEARCH_EXPORT,
         Action.LOG_EXPORT,
     }

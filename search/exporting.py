@@ -22,7 +22,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from archive import access, audit, dossiers, sequencing
+from archive import access, dossiers, lists_out, sequencing
 from archive.audit import Subject
 from archive.models import AuditEntry, Dossier, DossierItem, Person, Record
 from archive.printing import Print
@@ -197,13 +197,15 @@ def begin(wanted: Wanted, rows: Rows, *, actor: Person) -> Print:
     # Whoever exports now waits here for the other one: no two copies have one number.
     copy = sequencing.last_of(ALL_FILES.type, ALL_FILES.id)[0] + 1
     about = Subject(ALL_FILES.type, ALL_FILES.id, level=rows.level)
-    entry = audit.write(
-        Action.SEARCH_EXPORT, actor=actor, subject=about, reason=wanted.reason, details=details | {"copy": copy}
+    entry = lists_out.written(
+        Action.SEARCH_EXPORT,
+        about=about,
+        lines=rows.secret,
+        copy=copy,
+        actor=actor,
+        reason=wanted.reason,
+        details=details,
     )
-    # In one order for everybody: each takes the chain of a dispatch until the end.
-    for record in Record.objects.filter(pk__in=rows.secret).order_by("pk"):
-        said = {"copy": copy, "form": str(wanted.form)}
-        audit.write(Action.SEARCH_EXPORT, actor=actor, subject=record, reason=wanted.reason, details=said)
     return Print(rows.level, actor, timezone.localtime(entry.ts), copy)
 
 

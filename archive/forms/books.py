@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from archive.forms.days import day_field
 from archive.registers import Place
+from archive.rules.levels import Level
 
 FIGURE: Final = {"class": "form-control num", "inputmode": "numeric"}
 ORDERS: Final = [("", _("Newest first")), ("number", _("By number"))]
@@ -47,6 +48,22 @@ class LastNumberForm(forms.Form):
     )
 
 
+def _reason(**said: Any) -> forms.CharField:
+    words = forms.Textarea(attrs={"class": "form-control", "rows": 2})
+    return forms.CharField(label=_("Reason"), max_length=300, required=False, widget=words, **said)
+
+
+class ContentsForm(forms.Form):
+    """Why the contents list of a dossier is printed; demanded where a line is classified."""
+
+    reason = _reason()
+
+    def __init__(self, data: Any = None, *, level: Level) -> None:
+        """Demand the reason for lines of a level."""
+        super().__init__(data)
+        self.fields["reason"].required = level > Level.THUONG
+
+
 class VolumeForm(forms.Form):
     """Which numbers are bound together, and as which volume."""
 
@@ -59,6 +76,7 @@ class VolumeForm(forms.Form):
     ordinal = forms.IntegerField(
         label=_("Volume number"), min_value=1, max_value=999, widget=forms.TextInput(attrs=FIGURE)
     )
+    reason = _reason(help_text=_("Needed where a line between these numbers is classified."))
 
     def clean(self) -> dict[str, Any]:
         """Keep a volume within what can be bound and drawn."""

@@ -61,6 +61,7 @@ WORDS: Final[dict[str, Promise]] = {
     Action.NUMBER_VOID: _("Voided a number"),
     Action.REGISTER_READ: _("Looked at a register"),
     Action.REGISTER_PRINT: _("Printed a register"),
+    Action.DOSSIER_PRINT: _("Printed a contents list"),
     Action.REGISTER_CONFIRM: _("Confirmed the last number on paper"),
     Action.STEP_FORWARD: _("Forwarded"),
     Action.STEP_DIRECT: _("Gave direction"),

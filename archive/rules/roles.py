@@ -119,6 +119,7 @@ class Action(StrEnum):
     WORK_READ = "work.read"
 
     DOSSIER_READ = "dossier.read"
+    DOSSIER_PRINT = "dossier.print"
     DOSSIER_OPEN = "dossier.open"
     DOSSIER_FILE = "dossier.file"
     DOSSIER_CLOSE = "dossier.close"
@@ -166,6 +167,7 @@ READING: Final = frozenset(
         Action.SEARCH_SHARE,
         Action.SEARCH_EXPORT,
         Action.DOSSIER_READ,
+        Action.DOSSIER_PRINT,
     }
 )
 # Whoever works with dispatches sees how a level came to be and may ask for another one; a leader decides.

@@ -5,8 +5,8 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from archive import access, printing, registers, registration
-from archive.models import AuditEntry, Clearance, Register
+from archive import access, copies, dossiers, printing, registers, registration
+from archive.models import AuditEntry, Clearance, RecordClass, Register, RetentionRule
 from archive.printing import paper
 from archive.registers import Book, Place
 from archive.rules.levels import Level, Urgency
@@ -148,7 +148,8 @@ def text_of(drawn):
 
 
 def printed(browser, register, first=1, last=100, **query):
-    return browser.post(url("register-print", register, **query), {"first": first, "last": last, "ordinal": 2})
+    given = {"first": first, "last": last, "ordinal": 2, "reason": "Đóng quyển"}
+    return browser.post(url("register-print", register, **query), given)
 
 
 def test_a_volume_prints_with_cover_columns_and_sum(office, many, signed_in, last_entry):
@@ -224,16 +225,17 @@ def test_drawing_fetches_nothing(office, make_record, signed_in, monkeypatch):
         printing.paper.refuse("file:///etc/hostname")
 
 
-def test_the_contents_list_of_a_dossier_counts_its_pages_through(office, make_record, signed_in, last_entry):
-    from archive import dossiers
-    from archive.models import RecordClass, RetentionRule
-
+def opened_dossier(office):
     rule = RetentionRule.objects.create(
         code="1", title="Lưu", kind="years", years=10, basis="TT 10", valid_from=date(2023, 2, 15)
     )
     line = RecordClass.objects.create(year=2026, code="01", title="Huấn luyện", rule=rule)
     cover = dossiers.Cover("01.TM", "Huấn luyện năm 2026", line, rule, office.staff_unit, date(2026, 1, 5))
-    dossier = dossiers.begin(cover, actor=office.archivist)
+    return dossiers.begin(cover, actor=office.archivist)
+
+
+def test_the_contents_list_of_a_dossier_counts_its_pages_through(office, make_record, signed_in, last_entry):
+    dossier = opened_dossier(office)
     for pages in (("một", "hai"), ("ba",)):
         dossiers.file(make_record(pages=pages), dossier=dossier, actor=office.archivist)
     browser = signed_in("archivist")
@@ -241,5 +243,69 @@ def test_the_contents_list_of_a_dossier_counts_its_pages_through(office, make_re
     words = " ".join(text_of(answer.content).split())
     for part in ("MỤC LỤC VĂN BẢN, TÀI LIỆU", "1–2", "Trang số", "2 văn bản, 3 trang"):
         assert part in words, part
-    assert (last_entry().action, last_entry().object_id) == ("record.print", dossier.key)
-    assert browser.get(reverse("archive:dossier-print", args=[dossier.key])).status_code == 405
+    assert (last_entry().action, last_entry().object_id) == ("dossier.print", dossier.key)
+    assert browser.get(reverse("archive:dossier-print", args=[dossier.key])).status_code == 200
+
+
+# --- who holds which line ------------------------------------------------------------------------------------
+
+
+def seers(signed_in, record):
+    page = signed_in("auditor").get("/log/who/", {"record": record.key})
+    return {one.person: one.acts for one in page.context["seers"]}
+
+
+def refusals():
+    return [entry.detail.payload["code"] for entry in AuditEntry.objects.filter(outcome="denied")]
+
+
+def test_who_saw_a_classified_dispatch_is_answered_by_printed_lists(office, make_record, signed_in):
+    secret, other = make_record(level=Level.MAT), make_record(level=Level.MAT)
+    dossier = opened_dossier(office)
+    dossiers.file(secret, dossier=dossier, actor=office.archivist)
+    printed(signed_in("clerk"), office.secret_incoming)
+    signed_in("leader").post(reverse("archive:dossier-print", args=[dossier.key]), {"reason": "Họp"})
+    assert seers(signed_in, secret)[str(office.clerk)][Action.REGISTER_PRINT] == 1
+    assert seers(signed_in, secret)[str(office.leader)] == {Action.DOSSIER_PRINT: 1}
+    assert str(office.leader) not in seers(signed_in, other)
+    entry = AuditEntry.objects.get(record_id=secret.pk, action=Action.REGISTER_PRINT)
+    assert (entry.level, entry.detail.payload["copy"]) == (Level.MAT, 1)
+    assert "Đóng quyển" in bytes(entry.body).decode()
+    assert not AuditEntry.objects.filter(action=Action.REGISTER_PRINT, record_id=secret.pk, rows__isnull=False).exists()
+
+
+def test_an_unclassified_line_needs_no_reason_and_has_no_entry_of_its_own(office, make_record, signed_in):
+    record = make_record()
+    dossier = opened_dossier(office)
+    dossiers.file(record, dossier=dossier, actor=office.archivist)
+    given = {"first": 1, "last": 1, "ordinal": 1}
+    assert signed_in("clerk").post(url("register-print", office.incoming), given).status_code == 200
+    assert signed_in("leader").post(reverse("archive:dossier-print", args=[dossier.key])).status_code == 200
+    prints = AuditEntry.objects.filter(action__in=[Action.REGISTER_PRINT, Action.DOSSIER_PRINT])
+    assert {entry.object_type for entry in prints} == {"register", "dossier"}
+
+
+def test_a_classified_line_wants_a_reason_and_nothing_is_written_without(office, make_record, signed_in):
+    record = make_record(level=Level.MAT)
+    dossier = opened_dossier(office)
+    dossiers.file(record, dossier=dossier, actor=office.archivist)
+    clerk = signed_in("clerk")
+    answer = clerk.post(url("register-print", office.secret_incoming), {"first": 1, "last": 1, "ordinal": 1})
+    assert answer.status_code == 422
+    assert refusals() == ["COP-002"]
+    address = reverse("archive:dossier-print", args=[dossier.key])
+    assert signed_in("archivist").post(address, {"reason": " "}).status_code == 422
+    assert not AuditEntry.objects.filter(action__in=[Action.REGISTER_PRINT, Action.DOSSIER_PRINT]).exists()
+
+
+def test_printed_lists_and_copies_share_the_limit_of_an_hour(office, make_record, signed_in, settings):
+    settings.COPIES_PER_HOUR = 2
+    records = [make_record(level=Level.MAT) for _ in range(3)]
+    clerk = signed_in("clerk")
+    copies.printed(records[0], pages="1-1", reason="x", actor=office.clerk)
+    assert printed(clerk, office.secret_incoming).status_code == 200  # three lines, one print
+    answer = printed(clerk, office.secret_incoming)
+    assert answer.status_code == 422
+    assert refusals() == ["COP-001"]
+    with pytest.raises(copies.TooMany):
+        copies.printed(records[0], pages="1-1", reason="x", actor=office.clerk)

@@ -6,10 +6,11 @@ import pytest
 from django.db import connections
 from django.db.models import QuerySet
 
-from archive import access, copies, publishing
+from archive import access, audit, copies, lists_out, publishing
 from archive.leveling import acts, notices, refusals
 from archive.models import (
     Access,
+    AuditEntry,
     ChangeKind,
     Clearance,
     Copy,
@@ -24,7 +25,7 @@ from archive.models import (
 )
 from archive.rules.errors import Hidden
 from archive.rules.levels import Level
-from archive.rules.roles import Role
+from archive.rules.roles import Action, Role
 from archive.tests.test_leveling import order, second
 from config.tests.office import LONG_AGO, borne_out
 
@@ -187,3 +188,19 @@ def test_a_print_and_a_raise_that_names_its_holder_do_not_wait_for_each_other(of
 
     gave = at_once(lambda: copies.printed(record, pages="1-1", reason="x", actor=office.clerk), raised)
     assert [type(each).__name__ for each in gave] == ["Copy", "LevelChange"]
+
+
+@pytest.mark.engine
+@pytest.mark.usefixtures("postgresql", "no_heads")
+@pytest.mark.django_db(transaction=True)
+def test_lists_printed_at_once_have_each_their_number(office, make_record):
+    records, about = [make_record(level=Level.MAT) for _ in range(3)], audit.Subject("dossier", "k", level=1)
+
+    def print_list(who):
+        told = {"actor": who, "reason": "x", "details": {}}
+        return lists_out.printed(Action.DOSSIER_PRINT, about=about, lines=records, **told).copy
+
+    people = [office.leader, office.clerk, office.archivist] * 3
+    assert sorted(at_once(*(lambda who=who: print_list(who) for who in people))) == list(range(1, 10))
+    lines = AuditEntry.objects.filter(action=Action.DOSSIER_PRINT, object_type="record")
+    assert lines.count() == 9 * len(records)

@@ -1,18 +1,16 @@
 """Registers as books: legal columns on screen and on paper; the contents list of a dossier on paper.
 
 Every look and every print is an entry in the log; the copy number of a print comes from
-it. A line that a reader may not know of is not there. Drawing runs after the entry is
+it (`archive.lists_out`). A line that a reader may not know of is not there. Drawing runs after the entry is
 written, outside any transaction.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import path
@@ -21,10 +19,10 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from archive import access, audit, dossiers, papers, printing, registers
+from archive import access, audit, dossiers, lists_out, papers, printing, registers
 from archive.audit import Subject
-from archive.forms.books import LastNumberForm, PlaceForm, VolumeForm
-from archive.models import AuditEntry, PaperCheck, Person, Register
+from archive.forms.books import ContentsForm, LastNumberForm, PlaceForm, VolumeForm
+from archive.models import PaperCheck, Person, Register
 from archive.registers import Book, Line
 from archive.rules.levels import Level
 from archive.rules.roles import Action
@@ -175,13 +173,25 @@ def print_book(request: HttpRequest, pk: int) -> HttpResponse:
     newest = max([registers.newest_number(shown, scope) or 0, *(each.last for each in lost)]) or None
     form = VolumeForm(request.POST or None, initial={"first": 1, "last": newest, "ordinal": 1})
     volume = _volume(form, shown, scope, newest or 0) if form.is_valid() else None
+    context = {"book": shown, "form": form, "newest": newest}
     if volume is None:
-        context = {"book": shown, "form": form, "newest": newest}
         return render(request, "archive/books_print.html", context, status=422 if form.is_bound else 200)
-    about = {"year": shown.year, "first": volume.first, "last": volume.last, "volume": volume.ordinal}
-    made = _made(Action.REGISTER_PRINT, person, _subject(shown, _level(volume.lines)), about)
+    made = attempt(request, form, lambda: _printed(shown, volume, form.cleaned_data["reason"], person))
+    if made is None:
+        return render(request, "archive/books_print.html", context, status=422)
     name = f"{shown.register.name} {shown.year}, {volume.first}-{volume.last}.pdf"
     return _paper(printing.register_volume(volume, made=made), name)
+
+
+def _printed(shown: Book, volume: printing.Volume, reason: str, person: Person) -> printing.Print:
+    return lists_out.printed(
+        Action.REGISTER_PRINT,
+        about=_subject(shown, _level(volume.lines)),
+        lines=[line.record for line in volume.lines],
+        actor=person,
+        reason=reason,
+        details={"year": shown.year, "first": volume.first, "last": volume.last, "volume": volume.ordinal},
+    )
 
 
 def _volume(form: VolumeForm, shown: Book, scope: access.Scope, newest: int) -> printing.Volume | None:
@@ -195,33 +205,28 @@ def _volume(form: VolumeForm, shown: Book, scope: access.Scope, newest: int) -> 
     return printing.Volume(shown, first, last, form.cleaned_data["ordinal"], lines, lost)
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 def print_dossier(request: HttpRequest, key: str) -> HttpResponse:
-    """Draw the contents list of a dossier as a numbered copy."""
+    """Ask for a reason where a line is classified, then draw the contents list of a dossier as a numbered copy."""
     person = person_of(request)
-    shown = dossiers.open_dossier(person, Action.DOSSIER_READ, key)
-    access.require(person, Action.RECORD_PRINT)
+    shown = dossiers.open_dossier(person, Action.DOSSIER_PRINT, key)
     items = dossiers.contents(shown, person)
-    made = _made(Action.RECORD_PRINT, person, audit.subject_of(shown), {"contents": len(items)})
-    return _paper(printing.contents_list(printing.Contents(shown, items), made=made), f"{shown.code} {shown.year}.pdf")
-
-
-@transaction.atomic
-def _made(action: Action, person: Person, subject: Subject, details: dict[str, Any]) -> printing.Print:
-    """Write the entry of a print and return what its sheets say; the copy number counts the prints before it.
-
-    SQLite has one writer (IMMEDIATE), so two prints at once cannot get one number.
-    """
-    earlier = AuditEntry.objects.filter(
-        object_type=subject.type, object_id=subject.id, action=str(action), outcome="ok"
-    ).count()
-    copy = earlier + 1
-    entry = audit.write(action, actor=person, subject=subject, details=details | {"copy": copy})
-    return printing.Print(Level(subject.level), person, _moment(entry), copy)
-
-
-def _moment(entry: AuditEntry) -> datetime:
-    return timezone.localtime(entry.ts)
+    lines = [item.record for item in items]
+    form = ContentsForm(request.POST if request.method == "POST" else None, level=access.level_of(lines))
+    if form.is_valid():
+        told: dict[str, Any] = {"reason": form.cleaned_data["reason"], "details": {"contents": len(items)}}
+        about = audit.subject_of(shown)
+        made = attempt(
+            request,
+            form,
+            lambda: lists_out.printed(Action.DOSSIER_PRINT, about=about, lines=lines, actor=person, **told),
+        )
+        if made:
+            drawn = printing.contents_list(printing.Contents(shown, items), made=made)
+            return _paper(drawn, f"{shown.code} {shown.year}.pdf")
+    audit.read(Action.DOSSIER_READ, actor=person, subject=shown, form="print")
+    context = {"dossier": shown, "form": form, "page_level": Level(shown.level)}
+    return render(request, "archive/dossier_print.html", context, status=422 if form.is_bound else 200)
 
 
 def _paper(drawn: bytes, name: str) -> HttpResponse:
