@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import F, Max, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from archive import access, audit, comings, dossiers
 from archive.leveling import words
@@ -49,6 +50,17 @@ class Due:
     dossier: Dossier
     outcome: periods.Outcome
     holds: Sequence[Hold]
+
+
+def period(kind: RuleKind, years: int) -> str:
+    """Return in words how long is kept: "20 years", or the kind when it counts no years (0)."""
+    if not years:
+        return str(kind.label)
+    if kind is RuleKind.EVENT_YEARS:
+        words = ngettext("%(n)s year from the event", "%(n)s years from the event", years)
+    else:
+        words = ngettext("%(n)s year", "%(n)s years", years)
+    return words % {"n": years}
 
 
 def rule_of(rule: RetentionRule) -> periods.Rule:

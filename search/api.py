@@ -68,10 +68,11 @@ class HitOut(RecordOut):
 
 
 class BucketOut(Schema):
-    """One value of a facet and how many hits have it."""
+    """One value of a facet, how many hits have it, and its words: filter by the value, show the label."""
 
     value: str
     count: int
+    label: str
 
 
 class UnderstoodOut(Schema):

@@ -17,6 +17,8 @@ PAGE_BREAK: Final = "\f"
 FACETS: Final = (
     "type", "organ", "unit", "year", "month", "level", "urgency", "register", "dossier", "retention",
 )  # fmt: skip
+BORNE: Final = ("unit", "register")  # facets whose terms are those of a `Bearer`
+BEARER_SPLIT: Final = "\x1f"
 OF_DOSSIER: Final = ("dossier", "retention")  # fields that speak of the dossier, not of the record that lies in it
 NO_NUMBER: Final = 2**20 - 1  # of an entry without a register number, and all beyond: last in its year
 LAST_YEAR: Final = 2**12 - 1  # a book key has 32 bits, so that an engine may set an id beside it
@@ -31,13 +33,39 @@ class Order(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Bearer:
+    """A unit or a register: the value that it has alone, its name, and what is above it, for whoever has `unit` in scope.
+
+    An index keeps all of it in one term, so that a page of facets asks the database for no name.
+    """
+
+    value: str
+    name: str
+    above: str = ""
+    unit: int = 0
+
+    @property
+    def term(self) -> str:
+        """All of it in one."""
+        parts = (self.value, vi_clean(self.name), vi_clean(self.above), str(self.unit))
+        return BEARER_SPLIT.join(part.replace(BEARER_SPLIT, " ") for part in parts)
+
+    @classmethod
+    def of(cls, term: str) -> "Bearer":
+        """Read a term."""
+        value, name, above, unit = term.split(BEARER_SPLIT)
+        return cls(value, name, above, int(unit))
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One record as the engine keeps it.
 
     `version` rises with every change; an older version never replaces a newer one.
     `reach` holds the principals with a standing reason to know, without dated grants.
     `pages` is the text of each page; `files` the names of the files beside the main one;
-    `organ_name` issued it, `unit` keeps it.
+    `organ_name` issued it, `unit` keeps it. Names that several may bear are counted by what each has alone:
+    `unit_is`, `register_is` and `dossier_key`.
     """
 
     id: int
@@ -59,8 +87,11 @@ class Entry:
     dossier: str
     pages: tuple[str, ...]
     direction: str = ""
-    retention: str = ""
-    register_name: str = ""
+    retention: str = ""  # the words of how long its dossier is kept
+    period: str = ""  # the same as a slug (`search.periods`)
+    unit_is: "Bearer | None" = None
+    register_is: "Bearer | None" = None
+    dossier_key: str = ""
     files: tuple[str, ...] = ()
     filed_in: int = 0  # the unit of the dossier: by its title only who may know of it finds the record
 
@@ -69,6 +100,37 @@ class Entry:
         """The key of Order.NUMBER, highest first: the newest year, in it the lowest register number."""
         number = int(self.register_number) if self.register_number.isdecimal() else NO_NUMBER
         return min(max(self.year, 0), LAST_YEAR) * (NO_NUMBER + 1) + NO_NUMBER - min(number, NO_NUMBER)
+
+    @property
+    def named(self) -> dict[str, str]:
+        """What the names of a query are looked for in, by field: words."""
+        return {
+            "organ": self.organ_name,
+            "signer": self.signer,
+            "type": self.type_name,
+            "unit": self.unit,
+            "dossier": self.dossier,
+            "retention": self.retention,
+        }
+
+    @property
+    def values(self) -> dict[str, str]:
+        """What it is counted under, by facet: whole clean values, a bearer's with its name; only those that it has."""
+        values = {
+            "type": vi_clean(self.type_name),
+            "organ": vi_clean(self.organ_name),
+            "unit": self.unit_is.term if self.unit_is else "",
+            "register": self.register_is.term if self.register_is else "",
+            "dossier": self.dossier_key,
+            "retention": self.period,
+        }
+        return {name: value for name, value in values.items() if value}
+
+    @property
+    def chosen_by(self) -> dict[str, str]:
+        """What it is chosen by, by facet, where that is not what it is counted under."""
+        bearers = {"unit": self.unit_is, "register": self.register_is}
+        return {name: bearer.value for name, bearer in bearers.items() if bearer}
 
     @property
     def month(self) -> str:
@@ -123,10 +185,18 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """One value of a facet and how many of the reader's hits have it. Levels and urgencies are slugs."""
+    """One value of a facet and how many of the reader's hits have it.
+
+    Levels, urgencies and periods are slugs; units, registers and dossiers stand under what they
+    have alone. `label` is the value in words: an engine knows the name of units and registers, and
+    `above` and `unit` (`Bearer`), until `search.labels` has told them apart.
+    """
 
     value: str
     count: int
+    label: str = ""
+    above: str = ""
+    unit: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from archive.printing.paper import TONGUE
 from archive.rules.errors import Refusal
 from archive.rules.levels import LEVEL_LABELS, URGENCY_LABELS, Level, Urgency
 from archive.rules.roles import Action
-from search import finding
+from search import finding, periods
 from search.engine import Filters
 from search.entry import Order
 from search.query import parse
@@ -106,8 +106,8 @@ def _register(record: Record) -> str:
     return f"{number.register.name} {number.year}" if number else ""
 
 
-def _rule(dossier: Dossier | None) -> str:
-    return str(dossier.rule.title) if dossier else ""
+def _period(dossier: Dossier | None) -> str:
+    return periods.label(periods.slug(dossier.rule)) if dossier else ""
 
 
 COLUMNS: Final[Mapping[str, Column]] = {
@@ -124,7 +124,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
     "level": Column(_("Level"), 10, lambda record, _dossier: str(LEVEL_LABELS[Level(record.level)])),
     "urgency": Column(_("Urgency"), 11, lambda record, _dossier: str(URGENCY_LABELS[Urgency(record.urgency)])),
     "dossier": Column(_("Dossier"), 24, lambda _record, kept: f"{kept.code} {kept.title}" if kept else ""),
-    "retention": Column(_("Retention period"), 14, lambda _record, kept: _rule(kept)),
+    "retention": Column(_("Retention period"), 14, lambda _record, kept: _period(kept)),
     "pages": Column(_("Pages"), 7, lambda record, _dossier: str(record.page_amount)),
 }
 USUAL: Final = ("number", "symbol", "issued", "type", "subject", "organ", "level", "urgency")

@@ -19,7 +19,7 @@ from archive.models import Attachment, Person, Record
 from archive.opening import Shown
 from archive.rules.page import Box
 from archive.standing import once, units_in_scope
-from search import correcting, filing, follow, marking, naming
+from search import correcting, filing, follow, labels, marking, naming
 from search.engine import DEEPEST, Engine, Filters
 from search.entry import Bucket, Excerpt, Order, Results, Suggestion, Terms
 from search.lagging import Backlog
@@ -53,7 +53,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One page of hits; total and facets count only what the person may see."""
+    """One page of hits; total and facets count only what the person may see, values with their words."""
 
     found: Sequence[Found]
     total: int
@@ -101,7 +101,7 @@ def find(query: Query, person: Person, *, filters: Filters, order: Order, offset
     unmarked = [opened[pk] for pk in shown if not subjects[pk] and not texts[pk].spans]
     names = naming.names_of(query, unmarked)
     found = [Found(opened[pk], texts[pk], subjects[pk], attached.get(pk, ()), names.get(pk)) for pk in shown]
-    return Answer(found, results.total, filing.told(results.facets, person))
+    return Answer(found, results.total, labels.told(results.facets, person))
 
 
 def _checked(

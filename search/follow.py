@@ -17,12 +17,13 @@ from django.db.models import F
 
 from archive import pages, papers, sequencing
 from archive.access import NO_MARKING
-from archive.models import Access, AuditLeaf, DossierItem, Record, RegisterNumber, Source
+from archive.models import Access, AuditLeaf, DossierItem, Record, Register, RegisterNumber, Source, Unit
 from archive.rules.page import PageText
 from archive.rules.roles import READING, Action
+from search import periods
 from search.engine import Engine, EngineAway, EngineBusy, IndexBroken
 from search.engines.embedded import Embedded
-from search.entry import Entry
+from search.entry import Bearer, Entry
 
 BATCH: Final = 200  # records loaded and written at once: bounds the memory that page texts take
 SKIPPED: Final = {str(action) for action in READING} | {
@@ -182,7 +183,9 @@ def changed_records(leaves: Sequence[tuple[int, str, int | None, str, str]]) -> 
 
 def entries(ids: Sequence[int], *, version: int) -> Iterator[Entry]:
     """Yield the current state of records as the engine keeps it; a record that is gone, or kept on paper alone, yields nothing."""
-    numbers = {n.record_id: n for n in RegisterNumber.objects.filter(record__in=ids).select_related("register")}
+    numbers = {
+        n.record_id: n for n in RegisterNumber.objects.filter(record__in=ids).select_related("register__unit__parent")
+    }
     reach: dict[int, set[int]] = {}
     for record_id, principal in (
         Access.objects.filter(record__in=ids).exclude(source=Source.GRANT).values_list("record_id", "principal")
@@ -192,7 +195,7 @@ def entries(ids: Sequence[int], *, version: int) -> Iterator[Entry]:
     told = DossierItem.objects.filter(record__in=ids, dossier__level__lte=F("record__level"))
     filed = {item.record_id: item for item in told.select_related("dossier__rule").order_by("-filed_at")}
     attached = pages.attached_to(ids)
-    for record in papers.indexed(Record.objects.filter(pk__in=ids)).select_related("unit"):
+    for record in papers.indexed(Record.objects.filter(pk__in=ids)).select_related("unit__parent"):
         made = _entry(record, version, numbers.get(record.pk), reach.get(record.pk, set()), filed.get(record.pk))
         files = tuple(file.name for file in attached.get(record.pk, ()))
         yield replace(made, files=files) if files else made
@@ -214,6 +217,7 @@ def _entry(
         type_name=record.type_name,
         organ_name=record.organ_name,
         unit=record.unit.name,
+        unit_is=unit_is(record.unit),
         year=day.year if day else record.created_at.year,
         issued_on=record.issued_date,
         arrived_on=record.arrival_date,
@@ -222,10 +226,24 @@ def _entry(
         dossier=f"{item.dossier.code} {item.dossier.title}" if item else "",
         pages=tuple(_by_number(pages.texts(record))),
         direction=record.direction,
-        retention=str(item.dossier.rule.title) if item else "",
-        register_name=number.register.name if number else "",
+        dossier_key=item.dossier.key if item else "",
+        retention=periods.words(periods.slug(item.dossier.rule)) if item else "",
+        period=periods.slug(item.dossier.rule) if item else "",
+        register_is=register_is(number.register) if number else None,
         filed_in=item.dossier.unit_id if item else 0,
     )
+
+
+def unit_is(unit: Unit) -> Bearer:
+    """Return a unit as it is counted; whoever has it in scope knows what is above it."""
+    return Bearer(unit.code, unit.name, unit.parent.name if unit.parent else "", unit.pk)
+
+
+def register_is(register: Register) -> Bearer:
+    """Return a register as it is counted; whoever has its unit in scope knows whose it is."""
+    unit = register.unit
+    above = f"{unit.name}, {unit.parent.name}" if unit.parent else unit.name
+    return Bearer(str(register.pk), register.name, above, unit.pk)
 
 
 def _by_number(read: Iterable[PageText]) -> Iterator[str]:

@@ -5,8 +5,8 @@ from typing import Any
 
 from django import template
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
+from archive import retention
 from archive.models import RetentionRule, RuleKind
 from archive.rules import detail_words, flags
 
@@ -34,13 +34,7 @@ def last_day(until: datetime) -> datetime:
 @register.filter
 def period(rule: RetentionRule) -> str:
     """Return how long a rule keeps: "20 years", or its kind when it counts no years."""
-    if not rule.years:
-        return str(rule.get_kind_display())
-    if rule.kind == RuleKind.EVENT_YEARS:
-        words = ngettext("%(n)s year from the event", "%(n)s years from the event", rule.years)
-    else:
-        words = ngettext("%(n)s year", "%(n)s years", rule.years)
-    return words % {"n": rule.years}
+    return retention.period(RuleKind(rule.kind), rule.years or 0)
 
 
 EVIDENCE = {

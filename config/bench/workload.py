@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-from search.entry import Entry, Order, Terms
+from search.entry import Bearer, Entry, Order, Terms
 
 QUERIES: Final = 100  # of a kind
 PERSON: Final = 1_000_000
@@ -87,20 +87,23 @@ def entry_of(made: dict[str, Any], **changes: Any) -> Entry:
         "reach": tuple(made["units"]),
         "number": made["number"],
         "register_number": str(made["id"] % 5000),
-        "register_name": f"Sổ {made['direction']}",
+        "register_is": Bearer(made["direction"], f"Sổ {made['direction']}"),
         "subject": made["title"],
         "type_name": made["type_name"],
         "organ_name": made["agency"],
         "unit": f"Phòng {made['units'][0]}",
+        "unit_is": Bearer(f"P{made['units'][0]}", f"Phòng {made['units'][0]}"),
         "year": day.year,
         "issued_on": day,
         "arrived_on": day,
         "urgency": URGENCIES.index(made["urgency"]),
         "signer": made["signer"],
-        "dossier": f"{made['units'][0]}.{made['id'] % 400:03d}",  # of one unit, as in an office
+        "dossier": (dossier := f"{made['units'][0]}.{made['id'] % 400:03d}"),  # of one unit, as in an office
+        "dossier_key": dossier,
         "pages": (body[:middle], body[middle:]),
         "direction": "incoming" if made["direction"] == "den" else "outgoing",
         "retention": made["retention"],
+        "period": made["retention"],
         "filed_in": made["units"][0],
     }
     return Entry(**(facts | changes))

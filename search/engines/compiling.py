@@ -17,8 +17,8 @@ from archive.rules.levels import LEVEL_SLUGS, URGENCY_SLUGS
 from search import engine, fields, ranking, synonyms
 from search import nodes as ask
 from search.engine import Filters
-from search.engines.schema import EXACT, FOLDED, WHOLE, day_number, term_of
-from search.entry import OF_DOSSIER, Terms
+from search.engines.schema import CHOSEN, EXACT, FOLDED, WHOLE, day_number, term_of
+from search.entry import BEARER_SPLIT, BORNE, OF_DOSSIER, Terms
 from search.widening import widened
 
 FEW: Final = 12
@@ -101,6 +101,8 @@ class Compiler:
             return Query.empty_query() if rank is None else self._term(name, rank)
         if name == "year":
             return self._term("year", int(value)) if re.fullmatch(r"[0-9]{1,4}", value) else Query.empty_query()
+        if name in BORNE and BEARER_SPLIT not in value:
+            return self._term(CHOSEN[name], value)
         if name in WHOLE:
             return self._term(f"{name}_is", term_of(value))
         return Query.empty_query()

@@ -15,12 +15,12 @@ from typing import Final
 import tantivy
 
 from search.engine import TOP_BAND
-from search.entry import OF_DOSSIER, Entry
+from search.entry import BORNE, OF_DOSSIER, Entry
 from search.leaves import number_tokens
 from search.packing import kept, pack
 from search.text import both, both_packed, vi_clean
 
-SCHEMA: Final = 6
+SCHEMA: Final = 7
 FOLDED: Final = ("subject", "body", "names")  # where free words are looked for
 EXACT: Final = ("subject_x", "body_x", "names_x")  # the same with marks
 NAMED: Final = (
@@ -36,6 +36,7 @@ NAMED: Final = (
 WHOLE: Final = ("type", "organ", "unit", "register", "dossier", "retention")  # facets that are whole values
 RAW: Final = tuple(f"{name}_is" for name in WHOLE)
 COUNTED: Final = {name: f"{name}_key" for name in WHOLE}  # the same as whole numbers, which are counted much faster
+CHOSEN: Final = {name: f"{name}_of" for name in BORNE}  # what a unit or a register is chosen by: its name may change
 HINT_SPLIT: Final = "\t"
 HINT_WORDS: Final = 2
 NAMES_SPLIT: Final = " | "  # a word nobody can ask for: no phrase reaches from one name into the next
@@ -74,7 +75,7 @@ def build() -> tantivy.Schema:
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
     for name in COUNTED.values():
         builder.add_unsigned_field(name, fast=True)
-    for name in ("first_number", "direction", "hint", "start"):
+    for name in ("first_number", "direction", "hint", "start", *CHOSEN.values()):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
     builder.add_bytes_field("text", stored=True)
     return builder.build()
@@ -213,45 +214,27 @@ def _add_words(made: tantivy.Document, entry: Entry) -> None:
     if numbers:
         made.add_text("first_number", numbers[0])
     made.add_text("register", " ".join(number_tokens(entry.register_number)))
-    for name, text in _named(entry).items():
+    for name, text in entry.named.items():
         made.add_text(name, _forms(text)[0])
 
 
 def _add_values(made: tantivy.Document, entry: Entry) -> None:
-    values = {
-        "type": entry.type_name,
-        "organ": entry.organ_name,
-        "unit": entry.unit,
-        "register": entry.register_name,
-        "dossier": entry.dossier,
-        "retention": entry.retention,
-    }
-    for name, value in values.items():
-        if value:
-            term = term_of(vi_clean(value))
-            made.add_text(f"{name}_is", term)
-            key = int(term[: 2 * _KEY_BYTES], 16)
-            if name not in OF_DOSSIER:
-                made.add_unsigned(COUNTED[name], key)
-            elif 0 < entry.filed_in < _UNITS:  # one that has no room in a key is not counted
-                made.add_unsigned(COUNTED[name], filed_key(key, entry.filed_in))
+    for name, value in entry.values.items():
+        term = term_of(value)
+        made.add_text(f"{name}_is", term)
+        key = int(term[: 2 * _KEY_BYTES], 16)
+        if name not in OF_DOSSIER:
+            made.add_unsigned(COUNTED[name], key)
+        elif 0 < entry.filed_in < _UNITS:  # one that has no room in a key is not counted
+            made.add_unsigned(COUNTED[name], filed_key(key, entry.filed_in))
+    for name, value in entry.chosen_by.items():
+        made.add_text(CHOSEN[name], value)
     if entry.direction:
         made.add_text("direction", entry.direction)
     for hint in hints(entry):
         made.add_text("hint", hint)
     for start in starts(entry):
         made.add_text("start", start)
-
-
-def _named(entry: Entry) -> dict[str, str]:
-    return {
-        "organ": entry.organ_name,
-        "signer": entry.signer,
-        "type": entry.type_name,
-        "unit": entry.unit,
-        "dossier": entry.dossier,
-        "retention": entry.retention,
-    }
 
 
 def _weight(day: date | None) -> float:

@@ -11,7 +11,7 @@ from pathlib import Path
 from search.engines import listing, schema
 from search.engines.embedded import Embedded
 from search.engines.schema import SCHEMA
-from search.entry import Bucket, Terms
+from search.entry import Bearer, Bucket, Terms
 from search.query import parse
 from search.tests.make import CLEARED, FILING, READER, entry, fill, found
 
@@ -153,8 +153,8 @@ def test_a_facet_of_more_values_than_a_shelf_gives_is_counted_in_full(tmp_path, 
     engine = Embedded(tmp_path)
     # On shelf 0 "c" is fourth and kept back, on shelf 1 it is first.
     low, high = ["a"] * 5 + ["b"] * 4 + ["e"] * 4 + ["c"] * 3, ["c"] * 6 + ["d"] * 2 + ["a"]
-    fill(engine, *(entry(n, level=0, dossier=name) for n, name in enumerate(low, start=1)))
-    fill(engine, *(entry(n, level=1, dossier=name) for n, name in enumerate(high, start=50)))
+    fill(engine, *(entry(n, level=0, dossier_key=name) for n, name in enumerate(low, start=1)))
+    fill(engine, *(entry(n, level=1, dossier_key=name) for n, name in enumerate(high, start=50)))
     results = engine.search(parse(""), CLEARED)
     assert [(one.value, one.count) for one in results.facets["dossier"]] == [("c", 9), ("a", 6), ("b", 4)]
 
@@ -167,12 +167,14 @@ def test_values_that_share_a_key_are_told_apart_and_a_hidden_one_is_not_named(tm
     monkeypatch.setattr("search.engines.schema.key_of", lambda value: len(value) // 5)
     schema.term_of.cache_clear()
     engine = Embedded(tmp_path)
-    fill(engine, *(entry(n, dossier=name) for n, name in enumerate(["sao a"] * 3 + ["sao b"] * 2 + ["kho"], start=1)))
+    fill(
+        engine, *(entry(n, dossier_key=name) for n, name in enumerate(["sao a"] * 3 + ["sao b"] * 2 + ["kho"], start=1))
+    )
     fill(
         engine,
-        entry(20, dossier="sao c", reach=(99,)),
-        entry(21, dossier="sao d", level=1),
-        entry(22, dossier="sao a", level=1),
+        entry(20, dossier_key="sao c", reach=(99,)),
+        entry(21, dossier_key="sao d", level=1),
+        entry(22, dossier_key="sao a", level=1),
     )
     assert _dossiers(engine, READER) == [("sao a", 3), ("sao b", 2), ("kho", 1)]
     assert _dossiers(engine, CLEARED) == [("sao a", 4), ("sao b", 2), ("kho", 1), ("sao d", 1)]
@@ -190,18 +192,19 @@ def test_names_are_read_only_of_values_the_reader_has_a_hit_of(tmp_path, monkeyp
     monkeypatch.setattr(
         listing, "values_of", lambda view, name, key: asked.append((name, key)) or read(view, name, key)
     )
+    open_one, secret = Bearer("1", "mở"), Bearer("2", "sao băng")
     engine = Embedded(tmp_path)
-    fill(engine, entry(1, register_name="mở"), entry(2, register_name="sao băng", reach=(99,)))
+    fill(engine, entry(1, register_is=open_one), entry(2, register_is=secret, reach=(99,)))
     engine.release()
-    assert engine.search(parse(""), READER).facets["register"] == (Bucket("mở", 1),)
-    assert ("register", schema.key_of("mở")) in asked
-    assert ("register", schema.key_of("sao băng")) not in asked
+    assert engine.search(parse(""), READER).facets["register"] == (Bucket("1", 1, "mở"),)
+    assert ("register", schema.key_of(open_one.term)) in asked
+    assert ("register", schema.key_of(secret.term)) not in asked
 
 
 def test_a_title_that_several_units_use_is_counted_for_the_units_the_reader_knows(tmp_path):
     engine = Embedded(tmp_path)
     filed = [(FILING, "chung"), (FILING, "riêng"), (8, "chung"), (8, "lạ"), (9, "chung")]
-    fill(engine, *(entry(n, dossier=title, filed_in=unit) for n, (unit, title) in enumerate(filed, start=1)))
+    fill(engine, *(entry(n, dossier_key=title, filed_in=unit) for n, (unit, title) in enumerate(filed, start=1)))
     engine.release()
     assert _dossiers(engine, READER) == [("chung", 1), ("riêng", 1)]
     assert _dossiers(engine, replace(READER, units=(FILING, 9))) == [("chung", 2), ("riêng", 1)]
@@ -213,13 +216,13 @@ def test_dossiers_of_other_units_take_no_place_among_the_most_frequent(tmp_path,
     monkeypatch.setattr("search.engines.listing.SHOWN_VALUES", 3)
     engine = Embedded(tmp_path)
     titles = [(8, title) for title in "abcd" for _ in range(3)] + [(FILING, "e")] * 2 + [(FILING, "f")]
-    fill(engine, *(entry(n, dossier=title, filed_in=unit) for n, (unit, title) in enumerate(titles, start=1)))
+    fill(engine, *(entry(n, dossier_key=title, filed_in=unit) for n, (unit, title) in enumerate(titles, start=1)))
     engine.release()
     assert _dossiers(engine, READER) == [("e", 2), ("f", 1)]
 
 
 def test_a_dossier_whose_unit_has_no_room_in_the_key_is_counted_for_nobody(tmp_path):
     engine = Embedded(tmp_path)
-    fill(engine, entry(1, dossier="xa", filed_in=2**21 + FILING))
+    fill(engine, entry(1, dossier_key="xa", filed_in=2**21 + FILING))
     engine.release()
     assert _dossiers(engine, replace(READER, units=(FILING, 2**21 + FILING))) == []

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from search.entry import FACETS, Bucket, Order
+from search.entry import FACETS, Bearer, Bucket, Order
 from search.tests.make import CLEARED, READER, ask, entry, fill, found
 
 
@@ -22,13 +22,33 @@ def test_months_are_counted_all_and_in_order(engine):
 
 
 def test_registers_and_dossiers_are_facets_and_filters(engine):
-    fill(engine, entry(1, register_name="Sổ đến"), entry(2, register_name="Sổ đi", dossier="01 Diễn tập"))
-    fill(engine, entry(3, register_name="Sổ đi", dossier=""))
+    incoming, outgoing = Bearer("1", "Sổ đến", "Văn thư", 5), Bearer("2", "Sổ đi", "Văn thư", 5)
+    fill(engine, entry(1, register_is=incoming), entry(2, register_is=outgoing, dossier_key="k1"))
+    fill(engine, entry(3, register_is=outgoing, dossier_key=""))
     facets = ask(engine, "").facets
-    assert facets["register"] == (Bucket("Sổ đi", 2), Bucket("Sổ đến", 1))
-    assert facets["dossier"] == (Bucket("01 Diễn tập", 1), Bucket("2024.05 Diễn tập", 1))
-    assert found(engine, "", filters={"register": ["Sổ đi"]}) == [3, 2]
-    assert found(engine, "", filters={"dossier": ["01 Diễn tập"], "register": ["Sổ đi"]}) == [2]
+    assert facets["register"] == (
+        Bucket("2", 2, "Sổ đi", "Văn thư", 5),
+        Bucket("1", 1, "Sổ đến", "Văn thư", 5),
+    )
+    assert facets["dossier"] == (Bucket("dientap24", 1), Bucket("k1", 1))
+    assert found(engine, "", filters={"register": ["2"]}) == [3, 2]
+    assert found(engine, "", filters={"dossier": ["k1"], "register": ["2"]}) == [2]
+
+
+def test_units_of_one_name_are_two_values_and_one_whose_name_has_changed_is_one(engine):
+    of_a, of_b = Bearer("HA", "Ban Tham mưu", "Huyện A", 2), Bearer("HB", "Ban Tham mưu", "Huyện B", 3)
+    renamed = Bearer("HB", "Phòng Tham mưu", "Huyện B", 3)
+    kept = [of_a, of_b, of_b, renamed]
+    fill(engine, *(entry(n, unit_is=unit, level=n % 2) for n, unit in enumerate(kept, start=1)))
+    facets = ask(engine, "", CLEARED).facets
+    assert facets["unit"] == (
+        Bucket("HB", 3, "Ban Tham mưu", "Huyện B", 3),
+        Bucket("HA", 1, "Ban Tham mưu", "Huyện A", 2),
+    )
+    assert found(engine, "", CLEARED, filters={"unit": ["HA"]}) == [1]
+    assert sorted(found(engine, "", CLEARED, filters={"unit": ["HB"]})) == [2, 3, 4]
+    assert found(engine, "", CLEARED, filters={"unit": ["Ban Tham mưu"]}) == []
+    assert ask(engine, "", CLEARED, filters={"unit": ["HA"]}).facets["unit"] == facets["unit"]
 
 
 def test_only_the_facets_asked_for_are_counted(engine):

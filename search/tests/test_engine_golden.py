@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 
+from search import periods
 from search.engine import EngineBusy
 from search.entry import Bucket, Hit, Order
 from search.query import parse
@@ -150,22 +151,22 @@ def test_a_query_finds_what_it_says(holding, typed, is_found):
 
 
 def test_words_of_dossier_and_period_are_asked_only_of_dossiers_that_the_reader_knows(holding):
-    engine = holding(replace(PLAIN, retention="Lưu 20 năm"))
+    engine = holding(replace(PLAIN, retention=periods.words("years-20"), period="years-20"))
     stranger = replace(READER, units=())
-    for typed in ("thbq:20", 'thbq:"lưu 20"', "hoso:2024.05"):
+    for typed in ("thbq:20", 'thbq:"20 năm"', "hoso:2024.05"):
         assert (found(engine, typed), found(engine, typed, stranger)) == ([1], [])
         assert found(engine, f"-{typed}", stranger) == [1]
 
 
 def test_facets_of_dossier_and_period_count_only_dossiers_that_the_reader_knows(holding):
-    engine = holding(replace(PLAIN, retention="Lưu 20 năm"))
+    engine = holding(replace(PLAIN, retention=periods.words("years-20"), period="years-20"))
     stranger = replace(READER, units=())
     for reader, counted in ((READER, 1), (stranger, 0)):
         told = engine.search(parse(""), reader).facets
         assert [sum(bucket.count for bucket in told[name]) for name in ("retention", "dossier", "type")] == [
             counted, counted, 1,
         ]  # fmt: skip
-        chosen = engine.search(parse(""), reader, filters={"retention": ["Lưu 20 năm"]})
+        chosen = engine.search(parse(""), reader, filters={"retention": ["years-20"]})
         assert (chosen.total, sum(bucket.count for bucket in chosen.facets["retention"])) == (counted, counted)
 
 
@@ -244,7 +245,7 @@ def test_facets_count_the_hits_and_not_their_own_filter(engine):
     assert facets["level"] == (Bucket("thuong", 2), Bucket("mat", 1))
     assert facets["urgency"] == (Bucket("thuong", 2), Bucket("khan", 1))
     assert facets["year"] == (Bucket("2023", 1), Bucket("2024", 2))
-    assert facets["unit"] == (Bucket("Phòng Tham mưu", 3),)
+    assert facets["unit"] == (Bucket("PTM", 3, "Phòng Tham mưu", "Bộ CHQS tỉnh", 2),)
     assert facets["organ"] == (Bucket("Bộ CHQS tỉnh Vĩnh Long", 3),)
     narrowed = ask(engine, "diễn tập", CLEARED, filters={"type": ["Kế hoạch"], "level": []})
     assert narrowed.total == 2

@@ -15,12 +15,13 @@ import tantivy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from search import periods
 from search.correcting import corrections
 from search.engine import IndexBroken
 from search.engines import schema
 from search.engines.compiling import Compiler
 from search.engines.embedded import Embedded
-from search.entry import Excerpt, Order, Terms
+from search.entry import Bearer, Excerpt, Order, Terms
 from search.query import parse
 from search.tests.make import CLEARED, EVERYONE, READER, ask, entry, fill, found
 
@@ -57,7 +58,14 @@ def seen_by(engine, terms: Terms) -> list[object]:
 def visible() -> list[object]:
     bodies = ["Chiến dịch trồng cây của đoàn thanh niên cơ quan", "Tổng kết diễn tập khu vực phòng thủ", "Ngôi sao nhỏ"]
     return [
-        entry(n, pages=(bodies[n % 3],) * 2, subject=f"Báo cáo {bodies[n % 3]}", issued_on=date(2024, 1, n), dossier="")
+        entry(
+            n,
+            pages=(bodies[n % 3],) * 2,
+            subject=f"Báo cáo {bodies[n % 3]}",
+            issued_on=date(2024, 1, n),
+            dossier="",
+            dossier_key="",
+        )
         for n in range(1, 10)
     ]
 
@@ -71,6 +79,7 @@ def hidden(**changes: object) -> list[object]:
             type_name="Kế hoạch mật",
             organ_name="Cục Z",
             unit="Phòng Z",
+            unit_is=Bearer("Z", "Phòng Z", "Cục Z", 9),
             year=1999,
             number=f"12{n}/KH",
             **changes,
@@ -258,9 +267,12 @@ HIDDEN = st.builds(
         type_name=f"Loại {name}",
         organ_name=f"Cục {name}",
         unit=f"Phòng {name}",
-        register_name=f"Sổ {name}",
-        retention=f"Hạn {name}",
+        unit_is=Bearer(f"P{name}", f"Phòng {name}", SECRET, 9),
+        register_is=Bearer(str(90 + number), f"Sổ {name}", SECRET, 9),
+        retention=periods.words(f"years-{number + 1}"),
+        period=f"years-{number + 1}",
         dossier=f"{year}.{number} {name}",
+        dossier_key=f"{name}{number}",
         register_number=str(number),
         year=year,
         issued_on=date(year, 1 + number % 12, 1),
@@ -274,7 +286,19 @@ HIDDEN = st.builds(
     st.sampled_from(["kh", "bc", "zz", "diễn"]),
     st.integers(1999, 2030),
 )
-ASKED = [*QUERIES, "UBND", "kế hoạch", "trường", "12*", "loai:zz", "nam:2019", "123/BC", "hoso:kh"]
+ASKED = [
+    *QUERIES,
+    "UBND",
+    "kế hoạch",
+    "trường",
+    "12*",
+    "loai:zz",
+    "nam:2019",
+    "123/BC",
+    "hoso:kh",
+    "thbq:9",
+    "donvi:zz",
+]
 
 
 def learned_by(engine, terms: Terms) -> list[object]:

@@ -93,7 +93,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
     if sent:
         return sent
     context = {
-        "form": form, "asked": asked, "total": total, "words": _words(asked), "back_url": asked.address(),
+        "form": form, "asked": asked, "total": total, "words": _words(asked, person), "back_url": asked.address(),
         "most": [(Form.XLSX.most, "XLSX, CSV"), (Form.PDF.most, "PDF")], "page_level": asked.level(person),
     }  # fmt: skip
     return render(request, "search/export.html", context, status=422 if form.is_bound else 200)
@@ -107,8 +107,8 @@ def _asked(request: HttpRequest, person: Person) -> Asked | None:
     return asked if asked.may_stand_in_address(person) else None
 
 
-def _words(asked: Asked) -> str:
-    return "; ".join(part for part in (asked.text, words_of_filters(asked.filters)) if part)
+def _words(asked: Asked, person: Person) -> str:
+    return "; ".join(part for part in (asked.text, words_of_filters(asked.filters, person)) if part)
 
 
 def _sent(request: HttpRequest, form: ExportForm, asked: Asked, person: Person) -> HttpResponseBase | None:
@@ -120,12 +120,12 @@ def _sent(request: HttpRequest, form: ExportForm, asked: Asked, person: Person) 
     )  # fmt: skip
     rows = exporting.rows_for(wanted, person)
     made = attempt(request, form, lambda: exporting.begin(wanted, rows, actor=person))
-    return _file(wanted, rows, made, _heading(asked, rows, made), person) if made else None
+    return _file(wanted, rows, made, _heading(asked, rows, made, person), person) if made else None
 
 
-def _heading(asked: Asked, rows: Rows, made: Print) -> Heading:
+def _heading(asked: Asked, rows: Rows, made: Print, person: Person) -> Heading:
     with translation.override(TONGUE):
-        return Heading(made, _words(asked), len(rows.ids), rows.total)
+        return Heading(made, _words(asked, person), len(rows.ids), rows.total)
 
 
 def _file(wanted: Wanted, rows: Rows, made: Print, heading: Heading, person: Person) -> HttpResponseBase:

@@ -1,5 +1,6 @@
 """Kept queries: list, keep, change, share, take away, ask again; what is new in them, and the bell of the top bar."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from django import forms
@@ -19,7 +20,7 @@ from archive.rules.levels import Level
 from archive.rules.roles import Action, Role
 from archive.standing import clearance
 from archive.views.doors import attempt, person_of
-from search import news, saving
+from search import labels, news, saving
 from search.engine import EngineAway, Filters
 from search.entry import Order
 from search.models import Alert, SavedSearch
@@ -107,7 +108,9 @@ def saved(request: HttpRequest) -> HttpResponse:
     access.require(person, Action.SEARCH_SAVE)
     told = _told(person)
     watched = set(Alert.objects.filter(person=person).values_list("search", flat=True))
-    rows = [_row(kept, watched, told) for kept in saving.readable(person)]
+    kept_queries = list(saving.readable(person))
+    words = labels.of(_together(kept.filters for kept in kept_queries), person)  # of all in one reading
+    rows = [_row(kept, watched, told, words) for kept in kept_queries]
     context = {
         "mine": [row for row in rows if row["kept"].person_id == person.pk],
         "given": [row for row in rows if row["kept"].person_id != person.pk],
@@ -125,20 +128,35 @@ def _told(person: Person) -> dict[int, news.News] | None:
         return None
 
 
-def _row(kept: SavedSearch, watched: set[int], told: dict[int, news.News] | None) -> dict[str, Any]:
+def _together(all_filters: Iterable[Filters]) -> Filters:
+    """Return every value that any of the filters has chosen, by facet."""
+    chosen: dict[str, dict[str, None]] = {}
+    for filters in all_filters:
+        for name, values in filters.items():
+            chosen.setdefault(name, {}).update(dict.fromkeys(values))
+    return {name: list(values) for name, values in chosen.items()}
+
+
+def _row(
+    kept: SavedSearch, watched: set[int], told: dict[int, news.News] | None, words: labels.Labels
+) -> dict[str, Any]:
     return {
         "kept": kept,
-        "filters": words_of_filters(kept.filters),
+        "filters": _said(kept.filters, words),
         "role": Role(kept.shared_with).label if kept.shared_with is not None else "",
         "is_watched": kept.pk in watched,
         "news": (told or {}).get(kept.pk),
     }
 
 
-def words_of_filters(filters: Filters) -> str:
-    """Return chosen facet values in words: "Type: Plan, Report; Year: 2024"."""
+def words_of_filters(filters: Filters, person: Person) -> str:
+    """Return chosen facet values in words: "Type: Plan, Report; Year: 2024", names as far as a person may know them."""
+    return _said(filters, labels.of(filters, person))
+
+
+def _said(filters: Filters, words: labels.Labels) -> str:
     said = [
-        f"{narrowing.FACETS[name]}: {', '.join(narrowing.value_label(name, value) for value in values)}"
+        f"{narrowing.FACETS[name]}: {', '.join(words.get(name, {}).get(value, value) for value in values)}"
         for name, values in filters.items()
         if name in narrowing.FACETS
     ]
@@ -177,7 +195,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     if changed:
         messages.success(request, _("Changed."))
         return redirect("search:saved")
-    context = {"form": form, "kept": kept, "filters": words_of_filters(kept.filters), "page_level": level}
+    context = {"form": form, "kept": kept, "filters": words_of_filters(kept.filters, person), "page_level": level}
     return render(request, "search/saved_form.html", context, status=422 if form.is_bound else 200)
 
 

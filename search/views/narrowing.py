@@ -7,7 +7,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from archive.rules.levels import LEVEL_LABELS, URGENCY_LABELS, Level, Urgency
+from archive.models import Person
+from search import labels
 from search.entry import Bucket, Order
 from search.finding import Found
 from search.views import places
@@ -72,19 +73,27 @@ def place(found: Found, page: int) -> dict[str, Any]:
 
 
 # --- facets --------------------------------------------------------------------------------
-def facets(asked: Asked, counted: Mapping[str, Sequence[Bucket]]) -> list[dict[str, Any]]:
+def facets(asked: Asked, counted: Mapping[str, Sequence[Bucket]], person: Person) -> list[dict[str, Any]]:
     """Return every facet that has a value: chosen values always, the first twelve, and the rest behind "more"."""
-    drawn = [_facet(name, label, counted.get(name, ()), asked) for name, label in FACETS.items()]
+    uncounted = {
+        name: [value for value in chosen if value not in {bucket.value for bucket in counted.get(name, ())}]
+        for name, chosen in asked.filters.items()
+    }
+    words = labels.of(uncounted, person)
+    drawn = [_facet(name, label, counted.get(name, ()), asked, words.get(name, {})) for name, label in FACETS.items()]
     return [facet for facet in drawn if facet["values"] or facet["more"]]
 
 
-def _facet(name: str, label: str | Promise, buckets: Sequence[Bucket], asked: Asked) -> dict[str, Any]:
+def _facet(
+    name: str, label: str | Promise, buckets: Sequence[Bucket], asked: Asked, uncounted: Mapping[str, str]
+) -> dict[str, Any]:
     chosen = asked.filters.get(name, ())
     counts = {bucket.value: bucket.count for bucket in buckets}
+    words = {**uncounted, **{bucket.value: bucket.label for bucket in buckets}}
     # A chosen value stays to be taken out, even where nothing has it any more.
     ordered = [*(value for value in chosen if value not in counts), *counts]
     values = [
-        {"value": value, "label": value_label(name, value), "count": counts.get(value, 0), "is_chosen": value in chosen}
+        {"value": value, "label": words.get(value, value), "count": counts.get(value, 0), "is_chosen": value in chosen}
         for value in ordered
         if value
     ]
@@ -98,18 +107,6 @@ def _facet(name: str, label: str | Promise, buckets: Sequence[Bucket], asked: As
         "parts": [first, more] if more else [first],
         "is_chosen": bool(chosen),
     }
-
-
-def value_label(facet: str, value: str) -> str:
-    """Return the words of a facet value; a slug that is none stays as it is."""
-    try:
-        if facet == "level":
-            return str(LEVEL_LABELS[Level.parse(value)])
-        if facet == "urgency":
-            return str(URGENCY_LABELS[Urgency.parse(value)])
-    except (ValueError, KeyError):
-        return value
-    return value
 
 
 # --- histogram --------------------------------------------------------------------------------

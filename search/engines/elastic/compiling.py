@@ -17,8 +17,8 @@ from archive.rules.levels import LEVEL_SLUGS, URGENCY_SLUGS
 from search import engine, fields, ranking, synonyms
 from search import nodes as ask
 from search.engine import Filters
-from search.engines.schema import EXACT, FOLDED, WHOLE, day_number
-from search.entry import OF_DOSSIER, Terms
+from search.engines.schema import CHOSEN, EXACT, FOLDED, WHOLE, day_number
+from search.entry import BORNE, OF_DOSSIER, Terms
 from search.widening import widened
 
 MOST_TERMS: Final = 65_000  # values in one list; the server takes 65,536
@@ -222,6 +222,8 @@ def _value(name: str, value: str) -> dsl.Query:
         return dsl.MatchNone() if rank is None else _term(name, rank)
     if name == "year":
         return _term("year", int(value)) if re.fullmatch(r"[0-9]{1,4}", value) else dsl.MatchNone()
+    if name in BORNE:
+        return _term(CHOSEN[name], value)
     return _term(f"{name}_is", value) if name in WHOLE else dsl.MatchNone()
 
 

@@ -13,7 +13,7 @@ from search.entry import Entry
 from search.leaves import number_tokens
 from search.text import both, vi_clean
 
-SCHEMA: Final = 4
+SCHEMA: Final = 5
 BODY: Final = "text"
 _NUMBERS: Final = {
     "id": "long",
@@ -55,7 +55,9 @@ def mappings() -> dict[str, Any]:
     fields: dict[str, Any] = {name: {"type": kind} for name, kind in _NUMBERS.items()}
     fields |= dict.fromkeys((*schema.FOLDED, *schema.EXACT, *schema.NAMED), _WORDS)
     fields |= {name: {"type": "keyword", "norms": False} for name in (*schema.RAW, "month", "hint", "start")}
-    fields |= dict.fromkeys(("marking", "reach", "filed_in", "first_number", "direction"), _LOOKED_UP)
+    fields |= dict.fromkeys(
+        ("marking", "reach", "filed_in", "first_number", "direction", *schema.CHOSEN.values()), _LOOKED_UP
+    )
     fields[BODY] = {"type": "text", "index": False}
     return {"dynamic": "strict", "_source": {"includes": [BODY]}, "properties": fields}
 
@@ -81,7 +83,8 @@ def document(entry: Entry) -> dict[str, Any]:
         "start": sorted(schema.starts(entry)),
         BODY: entry.body,
         **_words(entry),
-        **_values(entry),
+        **{f"{name}_is": value for name, value in entry.values.items()},
+        **{schema.CHOSEN[name]: value for name, value in entry.chosen_by.items()},
     }
     return {name: value for name, value in made.items() if value not in (None, "", [])}
 
@@ -92,14 +95,6 @@ def _words(entry: Entry) -> dict[str, str]:
     folded, exact = zip(*(both(vi_clean(name)) for name in names), strict=True)
     body, subject = both(entry.body), both(vi_clean(entry.subject))
     number = number_tokens(entry.number)
-    named = {
-        "organ": entry.organ_name,
-        "signer": entry.signer,
-        "type": entry.type_name,
-        "unit": entry.unit,
-        "dossier": entry.dossier,
-        "retention": entry.retention,
-    }
     return {
         "body": body[0],
         "body_x": body[1],
@@ -110,17 +105,5 @@ def _words(entry: Entry) -> dict[str, str]:
         "number": " ".join(number),
         "first_number": number[0] if number else "",
         "register": " ".join(number_tokens(entry.register_number)),
-        **{name: both(vi_clean(text))[0] for name, text in named.items()},
+        **{name: both(vi_clean(text))[0] for name, text in entry.named.items()},
     }
-
-
-def _values(entry: Entry) -> dict[str, str]:
-    values = {
-        "type": entry.type_name,
-        "organ": entry.organ_name,
-        "unit": entry.unit,
-        "retention": entry.retention,
-        "register": entry.register_name,
-        "dossier": entry.dossier,
-    }
-    return {f"{name}_is": vi_clean(value) for name, value in values.items()}

@@ -1,0 +1,137 @@
+"""Two units of one name are two values, told apart in words to whoever may know of both, and to nobody else."""
+
+import importlib
+
+import pytest
+from django.apps import apps
+
+from archive import audit
+from archive.models import Access, Dossier, RecordClass, Register, RegisterKind, RegisterNumber, RetentionRule, Unit
+from archive.rules.roles import Action
+from search import finding, labels, saving
+from search.entry import Bucket, Order
+from search.query import parse
+from search.saving import Wanted
+from search.text import vi_clean
+
+
+@pytest.fixture
+def districts(office, make_record, indexed):
+    """Two districts, each with a "Ban Tham mưu" that has a dispatch in a book of the same name."""
+    made = {}
+    for letter in "AB":
+        district = unit(f"H{letter}", f"Huyện {letter}", office.command)
+        staff = unit(f"H{letter}-TM", "Ban Tham mưu", district)
+        book = Register.objects.create(kind=RegisterKind.INCOMING, name="Sổ của ban", unit=staff)
+        record = make_record(code_number=f"{ord(letter)}", subject=f"Diễn tập huyện {letter}")
+        type(record).objects.filter(pk=record.pk).update(unit=staff)
+        Access.objects.filter(record=record).update(principal=staff.pk)
+        RegisterNumber.objects.filter(record=record).update(register=book)
+        made[letter] = (record, staff, book)
+    indexed()
+    return made
+
+
+def unit(code, name, parent):
+    made = Unit.objects.create(code=code, name=name, parent=parent, path=f"new-{code}")
+    made.path = f"{parent.path}{made.pk}/"
+    made.save()
+    return made
+
+
+def shown(person, **filters):
+    answer = finding.find(parse("dien tap huyen"), person, filters=filters, order=Order.NEWEST, offset=0)
+    return [hit.record.pk for hit in answer.found], answer.facets
+
+
+def test_units_and_registers_of_one_name_are_two_values_told_apart_by_what_is_above(office, districts):
+    (first, _, book), (second, _, other) = districts["A"], districts["B"]
+    _, facets = shown(office.leader)
+    assert facets["unit"] == (
+        Bucket("HA-TM", 1, "Ban Tham mưu (Huyện A)"),
+        Bucket("HB-TM", 1, "Ban Tham mưu (Huyện B)"),
+    )
+    assert facets["register"] == (
+        Bucket(str(book.pk), 1, "Sổ của ban (Ban Tham mưu, Huyện A)"),
+        Bucket(str(other.pk), 1, "Sổ của ban (Ban Tham mưu, Huyện B)"),
+    )
+    assert shown(office.leader, unit=["HA-TM"])[0] == [first.pk]
+    assert shown(office.leader, register=[str(other.pk)])[0] == [second.pk]
+    assert set(shown(office.leader, unit=["HA-TM", "HB-TM"])[0]) == {first.pk, second.pk}
+
+
+def test_a_name_that_one_has_alone_is_said_bare(office, districts, make_record, indexed):
+    make_record(subject="Diễn tập huyện ủy")
+    indexed()
+    _, facets = shown(office.leader)
+    assert {bucket.value: bucket.label for bucket in facets["unit"]}["VT"] == "Văn thư"
+
+
+def test_what_is_above_a_unit_is_named_in_the_readers_own_line_only(office, districts, indexed):
+    """Somebody of district A has a dispatch of district B in hand: they see whose it is, and nothing of what is above it."""
+    (_, staff, _), (second, _, other) = districts["A"], districts["B"]
+    office.staff.scopes.update(unit=staff)
+    Access.objects.filter(record=second).update(principal=staff.pk)
+    audit.write(Action.STEP_FORWARD, actor=office.leader, subject=second)
+    indexed()
+    _, facets = shown(office.staff)
+    assert {bucket.label for bucket in facets["unit"]} == {"Ban Tham mưu (Huyện A)", "Ban Tham mưu (HB-TM)"}
+    assert "Huyện B" not in str(facets)
+    assert str(other.pk) in {bucket.value for bucket in facets["register"]}
+
+
+def test_a_hidden_unit_of_the_same_name_is_not_told_of(office, districts):
+    (_, staff, _), _ = districts["A"], districts["B"]
+    office.staff.scopes.update(unit=staff)
+    _, facets = shown(office.staff)
+    assert [(bucket.value, bucket.label) for bucket in facets["unit"]] == [("HA-TM", "Ban Tham mưu")]
+
+
+def test_nobody_learns_a_name_by_choosing_its_code(office, districts):
+    (_, staff, mine), (_, _, theirs) = districts["A"], districts["B"]
+    dossier = hidden_dossier(office, districts["B"][1])
+    office.staff.scopes.update(unit=staff)
+    chosen = {
+        "unit": ["HA-TM", "HB-TM", "HB", "99"],
+        "register": [str(mine.pk), str(theirs.pk), "x", "9" * 200],
+        "dossier": [dossier.key, "\x00"],
+        "type": ["Kế hoạch"],
+    }
+    assert labels.of(chosen, office.staff) == {
+        "unit": {"HA-TM": "Ban Tham mưu"},
+        "register": {str(mine.pk): "Sổ của ban"},
+        "dossier": {},
+        "type": {"Kế hoạch": "Kế hoạch"},
+    }
+    assert labels.of(chosen, office.leader)["dossier"] == {dossier.key: "01.TM Chiến dịch Sao Hôm"}
+
+
+def hidden_dossier(office, of):
+    rule = RetentionRule.objects.create(code="1", title="Lưu lâu", kind="permanent", basis="x", valid_from="2020-01-01")
+    return Dossier.objects.create(
+        code="01.TM", year=2026, title="Chiến dịch Sao Hôm", rule=rule, unit=of, opened_on="2026-01-01",
+        record_class=RecordClass.objects.create(code="01", title="x", rule=rule, year=2026), opened_by=office.archivist,
+    )  # fmt: skip
+
+
+def test_questions_kept_by_name_choose_all_that_bear_it(office, districts):
+    (_, _, book), (_, _, other) = districts["A"], districts["B"]
+    dossier = hidden_dossier(office, districts["B"][1])
+    by_name = {
+        "unit": ["Ban Tham mưu", "Ban đã giải thể"],
+        "register": [vi_clean("Sổ của ban")],
+        "dossier": ["01.TM Chiến dịch Sao Hôm"],
+        "retention": ["Lưu lâu"],
+        "type": ["Kế hoạch"],
+    }
+    kept = saving.keep(Wanted("cũ", "dien tap huyen", 0, by_name), actor=office.leader)
+    importlib.import_module("search.migrations.0004_values_told_apart").tell_apart(apps, None)
+    kept.refresh_from_db()
+    assert kept.filters == {
+        "unit": ["HA-TM", "HB-TM", "Ban đã giải thể"],
+        "register": [str(book.pk), str(other.pk)],
+        "dossier": [dossier.key],
+        "retention": ["permanent"],
+        "type": ["Kế hoạch"],
+    }
+    assert len(shown(office.leader, unit=kept.filters["unit"])[0]) == 2
