@@ -1,6 +1,7 @@
 """What the gates rest on: pinned judges, rules that are tried, licences told apart, readers that no byte upsets."""
 
 import base64
+import json
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -30,6 +31,15 @@ def test_the_npm_judge_is_pinned_and_names_no_registry():
     assert '"resolved"' not in said
     assert "registry" not in said
     assert said.count('"integrity"') > 100
+
+
+def test_no_part_of_the_npm_judge_is_whatever_is_the_latest():
+    lock = json.loads((HERE / "lighthouse" / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    chosen = json.loads((HERE / "lighthouse" / "package.json").read_text(encoding="utf-8"))["overrides"]
+    moving = {
+        name for one in lock.values() for name, wanted in one.get("dependencies", {}).items() if wanted == "latest"
+    }
+    assert {name: lock[f"node_modules/{name}"]["version"] for name in moving} == chosen
 
 
 @pytest.mark.parametrize("rule", sorted((HERE / "rules").glob("*.yaml")), ids=lambda path: path.stem)
