@@ -1,6 +1,7 @@
 """`python -m config.gates [NAME ...]`: run the gates, print what each says as a table, leave nothing behind.
 
-Exit status 0: no gate failed. A gate that cannot run says "not run" and why; with --all-must-run that is a failure too.
+Exit status 0: no gate failed. A gate that cannot run says "not run" and why, one that its bound cut "not whole" and what;
+with --all-must-run both are failures too.
 """
 
 import argparse
@@ -18,7 +19,7 @@ from typing import Final
 
 from config.gates import coding, deploying, fuzzing, injecting, parts, scanning, schema, seeing, wire
 from config.gates.desk import Desk
-from config.gates.outcome import FAILED, NOT_RUN, NotRun, Outcome
+from config.gates.outcome import FAILED, NOT_RUN, NOT_WHOLE, NotRun, Outcome
 from config.gates.tools import Tools
 
 GATES: Final[dict[str, Callable[[Desk], Outcome]]] = {
@@ -50,7 +51,9 @@ def main(words: list[str]) -> int:
     reader.add_argument("--dispatches", type=int, default=24, help="how many letters the served office has")
     reader.add_argument("--tools", type=Path, help="keep the judges' environments here (a second run starts at once)")
     reader.add_argument("--keep", type=Path, help="keep what the judges said in this folder")
-    reader.add_argument("--all-must-run", action="store_true", help="a gate that could not run is a failure")
+    reader.add_argument(
+        "--all-must-run", action="store_true", help="a gate that could not run, or not to its end, is a failure"
+    )
     given = reader.parse_args(words)
     if unknown := set(given.names) - set(GATES):
         reader.error(f"no such gate: {', '.join(sorted(unknown))}")
@@ -64,7 +67,7 @@ def main(words: list[str]) -> int:
         desk = Desk(tools, folder, until_the_end, given.minutes, given.dispatches)
         answers = {name: _answer(name, desk) for name in given.names or GATES}
     _print(answers)
-    bad = {FAILED, NOT_RUN} if given.all_must_run else {FAILED}
+    bad = {FAILED, NOT_RUN, NOT_WHOLE} if given.all_must_run else {FAILED}
     return 1 if any(one.state in bad for one in answers.values()) else 0
 
 
@@ -79,6 +82,8 @@ def _answer(name: str, desk: Desk) -> Outcome:
         answer = Outcome(
             FAILED, f"the gate itself fell over: {type(fault).__name__}: {' '.join(str(fault).split())[-400:]}"
         )
+    finally:
+        desk.done()
     print(f"{name}: {answer.state} ({time.monotonic() - began:.0f} s): {answer.figures}", flush=True)
     for line in answer.findings:
         print(f"    {line}", flush=True)
@@ -95,7 +100,11 @@ def _keep(folder: Path, kept: Path) -> None:
     """Keep what the judges said: their reports, not the office, its keys or the environments."""
     for path in folder.rglob("*"):
         about = path.relative_to(folder)
-        if path.is_file() and about.parts[0] not in {"whole", "postgresql", "tools"} and path.name != "request.txt":
+        if (
+            path.is_file()
+            and about.parts[0] not in {"whole", "own", "postgresql", "tools"}
+            and path.name != "request.txt"
+        ):
             target = kept / about
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)

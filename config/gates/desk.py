@@ -1,10 +1,13 @@
-"""What the gates of one run share: the judges' environments, how thorough to be, and the served offices."""
+"""What the gates of one run share: the judges' environments, how thorough to be, and the filled offices.
+
+Each gate is served an office of its own: a judge who acts voids dispatches, lowers clearances and ends sessions.
+"""
 
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from config.gates.office import Served, filled, served
+from config.gates.office import Served, copied, filled, served
 from config.gates.tools import Tools
 
 
@@ -17,15 +20,30 @@ class Desk:
     open: ExitStack
     minutes: float = 1.0
     dispatches: int = 24
-    homes: dict[str, dict[str, str]] = field(default_factory=dict)
+    filled: dict[str, dict[str, str]] = field(default_factory=dict)
+    own: dict[str, dict[str, str]] = field(default_factory=dict)
     offices: dict[tuple[str, bool], Served] = field(default_factory=dict)
+    gate: ExitStack = field(default_factory=ExitStack)
 
     def office(self, *, planted: bool = False, address: str = "") -> Served:
-        """Return the served office, filled when first asked for; the planted one has faults on purpose."""
-        name = "postgresql" if address else "whole"
-        if name not in self.homes:
-            home = filled(self.folder / name, dispatches=self.dispatches, database=address)
-            self.homes[name] = self.open.enter_context(home)
-        if (name, planted) not in self.offices:
-            self.offices[name, planted] = self.open.enter_context(served(self.homes[name], planted=planted))
-        return self.offices[name, planted]
+        """Return the served office of this gate; the planted one, over the same rows, has faults on purpose."""
+        if (address, planted) not in self.offices:
+            environment = self._own(address)
+            self.offices[address, planted] = self.gate.enter_context(served(environment, planted=planted))
+        return self.offices[address, planted]
+
+    def _own(self, address: str) -> dict[str, str]:
+        """Return the environment of this gate's office: a copy of the filled one, on PostgreSQL (of one gate) itself."""
+        if address not in self.filled:
+            home = self.folder / ("postgresql" if address else "whole")
+            self.filled[address] = self.open.enter_context(filled(home, dispatches=self.dispatches, database=address))
+        if address not in self.own:
+            made = self.filled[address]
+            self.own[address] = made if address else self.gate.enter_context(copied(made, self.folder / "own"))
+        return self.own[address]
+
+    def done(self) -> None:
+        """Stop what this gate was served."""
+        self.gate.close()
+        self.offices.clear()
+        self.own.clear()

@@ -4,6 +4,7 @@ A signed-in session and an API token of each post; every page that each of them 
 that the pages offer: forms, addresses with a question, parts of addresses, bodies of the API.
 """
 
+import io
 import json
 import os
 import re
@@ -27,34 +28,60 @@ NEVER: Final = {"archive:sign-out", "archive:second-factor-remove"}  # would end
 
 
 class Inputs(HTMLParser):
-    """The forms and the addresses with a question of one page."""
+    """The forms and the addresses with a question of one page; a button may send its form to an address of its own."""
 
     def __init__(self, there: str) -> None:
         super().__init__()
-        self.there, self.found, self._form = there, [], None
-        self.loose: dict[str, str] = {}
+        self.there = there
+        self.found: list[dict[str, Any]] = []
+        self._form: dict[str, Any] | None = None
+        self._elsewhere: list[dict[str, Any]] = []  # where else the open form may be sent
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         named = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self._form = {"method": named.get("method", "get").upper(), "address": self._at(named.get("action", "")), "fields": {}}  # fmt: skip
+            self._form = self._asked(named.get("method", "get").upper(), named.get("action", ""), {})
             self._form["multipart"] = "multipart" in named.get("enctype", "")
             self.found.append(self._form)
-        elif tag in {"input", "select", "textarea", "button"} and named.get("name") and self._form is not None:
-            self._form["fields"].setdefault(named["name"], named.get("value", ""))
-        elif tag == "option" and self._form is not None and "selected" in named and self._form["fields"]:
-            last = next(reversed(self._form["fields"]))
-            self._form["fields"][last] = named.get("value", "")
-        for word, method in (("href", "GET"), ("hx-get", "GET"), ("hx-post", "POST")):
-            if word in named and (method == "POST" or "?" in named[word]):
+        elif self._form is not None:
+            self._field(tag, named)
+        for word in ("href", "hx-get"):
+            if "?" in named.get(word, ""):
                 parts = urlsplit(self._at(named[word]))
                 if parts.path.startswith("/") and not parts.netloc:
                     fields = dict(parse_qsl(parts.query, keep_blank_values=True))
-                    self.found.append({"method": method, "address": parts.path, "fields": fields, "multipart": False})
+                    self.found.append(self._asked("GET", parts.path, fields))
+        for word in ("formaction", "hx-post"):
+            if word in named:
+                self._sent_elsewhere(named[word], named)
+
+    def _field(self, tag: str, named: dict[str, str]) -> None:
+        fields = self._form["fields"] if self._form else {}
+        if tag in {"input", "select", "textarea", "button"} and named.get("name"):
+            fields.setdefault(named["name"], named.get("value", ""))
+        elif tag == "option" and fields:
+            last = next(reversed(fields))
+            if "selected" in named or not fields[last]:  # where none is chosen, the first that says something
+                fields[last] = named.get("value", "")
+
+    def _sent_elsewhere(self, address: str, named: dict[str, str]) -> None:
+        """Take down where a button, or a part that htmx sends, goes: with the fields of its form, else with those it names."""
+        fields: dict[str, str] = json.loads(named.get("hx-vals") or "{}")
+        if "#q" in named.get("hx-include", "") + named.get("hx-trigger", ""):
+            fields |= {"q": ""}
+        made = self._asked("POST", address, fields)
+        self.found.append(made)
+        if self._form is not None:
+            self._elsewhere.append(made)
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":
-            self._form = None
+            for one in self._elsewhere:
+                one["fields"] = (self._form or {"fields": {}})["fields"] | one["fields"]
+            self._form, self._elsewhere = None, []
+
+    def _asked(self, method: str, address: str, fields: dict[str, str]) -> dict[str, Any]:
+        return {"method": method, "address": self._at(address), "fields": fields, "multipart": False}
 
     def _at(self, address: str) -> str:
         return urljoin(self.there, address)
@@ -160,10 +187,10 @@ def more() -> None:
         }
         common["state"] = ScanState.ATTENTION
         Scan.objects.create(order=1, name="1.pdf", code=outcomes.FAILED, **common)
-        page, pack = record.pages.first(), _pack_like_that_of(record)
+        page, pack, original = record.pages.first(), _like_that_of(record, "pack"), _like_that_of(record, "original")
         told = {"number": 1, "width": page.width, "height": page.height, "image": [page.image_start, page.image_length]}
         told["thumb"] = [page.thumb_start, page.thumb_length]
-        Scan.objects.create(order=2, name="2.pdf", code=outcomes.HELD_DOUBT, joins=record, why="x", pack=pack, reading={"pages": [told]}, **common)  # fmt: skip
+        Scan.objects.create(order=2, name="2.pdf", code=outcomes.HELD_DOUBT, joins=record, why="x", pack=pack, original=original, reading={"pages": [told]}, **common)  # fmt: skip
     for name in ("clerk", "leader", "staff", "archivist"):
         for number in (1, 2):
             SavedSearch.objects.create(person=people[name], name=f"Tìm {number}", text="ke hoach", created_at=now)
@@ -171,19 +198,20 @@ def more() -> None:
         KeptLogFilter.objects.create(person=people["auditor"], name=f"Lọc {number}", asked="outcome=denied")
 
 
-def _pack_like_that_of(record: Any) -> Any:
-    """Return a new pack with the page images of a record, as a second file of the same pages would have."""
+def _like_that_of(record: Any, role: str) -> Any:
+    """Return a new sealed object like one of a record, as a second file of the same pages would have."""
     from django.utils import timezone
 
     from archive import store
     from archive.models import DigitalObject
     from archive.rules.levels import Level
 
-    pack = DigitalObject.objects.filter(record=record, role="pack").first()
-    with store.open(pack.address) as source:
-        sealed = store.put(source, level=Level(record.level))
+    known = DigitalObject.objects.filter(record=record, role=role).first()
+    with store.open(known.address) as source:
+        # The pages are found by their places; of an original no two are the same bytes.
+        sealed = store.put(io.BytesIO(source.read() + (b"" if role == "pack" else b"\n")), level=Level(record.level))
     return DigitalObject.objects.create(
-        address=sealed.address, role="pack", name="", media_type=pack.media_type, size=sealed.size, sha256=sealed.sha256,
+        address=sealed.address, role=role, name="2.pdf", media_type=known.media_type, size=sealed.size, sha256=sealed.sha256,
         sealed_size=sealed.sealed_size, sealed_sha256=sealed.sealed_sha256, level=record.level, created_at=timezone.now(),
     )  # fmt: skip
 
@@ -313,7 +341,7 @@ def _inputs(pages: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
             seen |= {(match.view_name, one["method"], field) for field in new}
             seen |= {(match.view_name, one["method"], f"<{key}>") for key in match.kwargs}
             yield {
-                "role": page["role"], "name": match.view_name, "method": one["method"], "address": parts.path,
+                "role": page["role"], "page": page["address"], "name": match.view_name, "method": one["method"], "address": parts.path,
                 "fields": one["fields"], "new": new, "places": [str(value) for value in places], "multipart": one["multipart"],
             }  # fmt: skip
 

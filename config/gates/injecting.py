@@ -4,28 +4,43 @@ Boolean, error, union and stacked questions (`--level 1 --risk 1`): a planted st
 is found by these. Questions by time are asked with `--minutes 5` or more: on a busy machine they tell nothing.
 """
 
-import json
 import os
 import re
-from collections.abc import Callable
+import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
-from urllib.parse import quote, urlencode
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Final
 
+from config.gates import asking
+from config.gates.asking import Asked
 from config.gates.desk import Desk
-from config.gates.office import CSRF, Served
-from config.gates.outcome import NotRun, Outcome, judged, toothless
+from config.gates.office import Served
+from config.gates.outcome import NoEnd, NotRun, Outcome, judged, toothless
 from config.gates.tools import run
 
 AT_ONCE: Final = 2
-PASSWORD: Final = "van-kho-mau"  # noqa: S105 - of the sample office; an act of weight asks for it again
-# A secret is compared with its digest and never searched for; a file is bytes.
-LEFT_OUT: Final = {"password", "new_password1", "new_password2", "file"}
-API: Final[tuple[dict[str, Any], ...]] = (
-    {"method": "GET", "address": "/api/v1/records", "query": {"state": "draft", "code_number": "7", "code_notation": "KH", "before": ""}},
-    {"method": "POST", "address": "/api/v1/search", "body": {"q": "ke hoach", "order": "newest", "filters": {"type": ["x"]}}},
-    {"method": "POST", "address": "/api/v1/search/suggestions", "body": {"q": "ke ho"}},
-)  # fmt: skip
+EACH: Final = 60  # seconds of one request, as many times with --minutes; most end within ten
+PLANTED: Final = 300  # seconds for a planted one
+FIELD: Final = 20  # seconds more for each of its fields
+WHOLE: Final = 2400  # seconds of all requests together, as many times with --minutes
+THOROUGH: Final = 5  # minutes from which questions by time are asked
+PAPERS: Final = Path(__file__).parent / "answers" / "papers.py"
+ENDED: Final = "all tested parameters do not appear to be injectable"
+SHUT: Final = ("403", "405")  # nothing behind the door was asked
+GONE: Final = ("404", "409")  # an act that can be done once: what it asks about is gone, or has moved on
+MANY: Final = 10  # of the thirty or so questions to a field
+SIGNING_IN: Final = Lock()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What sqlmap can inject into, why it did not come to an end, and whether the act could be done only once or not at all."""
+
+    found: list[str]
+    cut: str = ""
+    is_gone: bool = False
 
 
 def on_postgresql(desk: Desk) -> Outcome:
@@ -37,103 +52,77 @@ def on_postgresql(desk: Desk) -> Outcome:
 
 
 def gate(desk: Desk, address: str = "") -> Outcome:
-    """Find the planted statement, then try every input as the first post that has it."""
+    """Find the planted statements, then try every input as the first post that has it, within the bound."""
     planted = desk.office(planted=True, address=address)
-    request = _request("GET", "/planted/sql/?name=clerk", planted, "clerk", "")
-    if not _tried(desk, planted, request, ["name"], "planted"):
-        return toothless("SQL built from a word of the address")
+    for one in asking.planted():
+        if not _tried(desk, planted, one, PLANTED).found:
+            return toothless(f"SQL built from a word of {one.address}")
     office = desk.office(address=address)
-    asked = [*_of_pages(office), *_of_api(office)]
-    slow: list[str] = []
-    with ThreadPoolExecutor(AT_ONCE) as crew:
-        found = list(
-            crew.map(lambda one: _within(slow, one[0], lambda: _tried(desk, office, one[1], one[2], one[0])), asked)
-        )
-    inputs = sum(len(one[2]) or one[1].count("*") for one in asked)
-    told = [line for lines in found for line in lines] + office.faults()
-    figures = f"{inputs} inputs of {len(asked)} requests, {len(told)} injectable; the planted one found"
-    if slow and not told:
-        raise NotRun(f"{figures}; no end in time: {', '.join(slow)}")
-    return judged(figures, told)
+    asked = asking.all_of(office)
+    answers = _all_tried(desk, office, asked, time.monotonic() + WHOLE * max(1.0, desk.minutes))
+    cut = [f"{one.name}: {answer.cut}" for one, answer in zip(asked, answers, strict=True) if answer.cut]
+    told = [line for answer in answers for line in answer.found] + office.faults()
+    inputs = sum(one.inputs for one in asked)
+    ended = sum(one.inputs for one, answer in zip(asked, answers, strict=True) if not answer.cut)
+    figures = f"{ended} of {inputs} inputs, {len(asked) - len(cut)} of {len(asked)} requests: {len(told)} injectable"
+    gone = sum(answer.is_gone for answer in answers)
+    return judged(f"{figures}; {gone} acts met a thing that was gone; the three planted ones found", told, cut)
 
 
-def _within(slow: list[str], name: str, tried: Callable[[], list[str]]) -> list[str]:
-    """Note a request that came to no end, and go on."""
-    try:
-        return tried()
-    except NotRun:
-        slow.append(name)
-        return []
+def _all_tried(desk: Desk, office: Served, asked: list[Asked], until: float) -> list[Answer]:
+    """Try every request: questions side by side, then acts one after the other, which change what the next one meets."""
+
+    def tried(one: Asked) -> Answer:
+        seconds = min((EACH + FIELD * one.inputs) * max(1.0, desk.minutes), until - time.monotonic())
+        if seconds <= 1:
+            return Answer([], "not asked: the time of the gate was over")
+        return _tried(desk, office, one, seconds) if _is_in(office, one) else Answer([], f"{one.role} cannot sign in")
+
+    answers: dict[str, Answer] = {}
+    for is_act, at_once in ((False, AT_ONCE), (True, 1)):
+        part = [one for one in asked if one.is_act is is_act]
+        with ThreadPoolExecutor(at_once) as crew:
+            answers |= zip((one.name for one in part), crew.map(tried, part), strict=True)
+    return [answers[one.name] for one in asked]
 
 
-def _of_pages(office: Served) -> list[tuple[str, str, list[str]]]:
-    """Return (name, request, fields) of every form and address of the walk."""
-    made = []
-    for number, one in enumerate(office.told["inputs"]):
-        fields = [field for field in one["new"] if field not in LEFT_OUT]
-        name, role = f"{number}-{one['name'].replace(':', '-')}-{one['method']}", one["role"]
-        values = {key: value or "1" for key, value in one["fields"].items() if key != "csrfmiddlewaretoken"}
-        if one["method"] == "GET":
-            if fields:
-                made.append((name, _request("GET", f"{one['address']}?{urlencode(values)}", office, role, ""), fields))
-        elif fields:
-            body = urlencode(values | {"csrfmiddlewaretoken": CSRF, "proof_password": PASSWORD})
-            made.append((name, _request("POST", one["address"], office, role, body), fields))
-        for place in one["places"]:  # a part of the address: asked where it may be guessed, by GET
-            marked = one["address"].replace(quote(place), f"{quote(place)}*", 1)
-            if one["method"] == "GET" and marked != one["address"]:
-                made.append((f"{name}-{place[:8]}", _request("GET", marked, office, role, ""), []))
-    return made
+def _is_in(office: Served, one: Asked) -> bool:
+    """Sign in again where an act before has ended the session: behind the sign-in page there is nothing to find."""
+    with SIGNING_IN:
+        return one.is_api or office.is_in(one.role) or office.sign_in(one.role)
 
 
-def _of_api(office: Served) -> list[tuple[str, str, list[str]]]:
-    made = []
-    for number, one in enumerate(API):
-        address = one["address"] + (f"?{urlencode(one['query'])}" if "query" in one else "")
-        body = json.dumps(one["body"]) if "body" in one else ""
-        made.append((f"api-{number}", _request(one["method"], address, office, "clerk", body), []))
-    return made
-
-
-def _request(method: str, address: str, office: Served, role: str, body: str) -> str:
-    """Return a request as sqlmap reads it."""
-    host = office.url.removeprefix("http://")
-    who = f"Cookie: {office.cookie(role)}"
-    if address.startswith("/api/"):
-        who = f"Authorization: Bearer {office.token(role)}"
-    form = "application/json" if body.startswith("{") else "application/x-www-form-urlencoded"
-    sent = f"Content-Type: {form}\n" if body else ""
-    return f"{method} {address} HTTP/1.1\nHost: {host}\n{who}\n{sent}\n{body}"
-
-
-def _tried(desk: Desk, office: Served, request: str, fields: list[str], name: str) -> list[str]:
-    """Let sqlmap try one request; return what it can inject into."""
-    place = desk.folder / "sqlmap" / office.database / name
+def _tried(desk: Desk, office: Served, one: Asked, seconds: float) -> Answer:
+    """Let sqlmap try one request for so many seconds; return what it can inject into, and why it came to no end."""
+    place = desk.folder / "sqlmap" / office.database / one.name
     place.mkdir(parents=True, exist_ok=True)
-    (place / "request.txt").write_text(request, encoding="utf-8")
-    slow = desk.minutes >= 5  # noqa: PLR2004 - a thorough run
-    command = [
-        str(desk.tools.programs("tools") / "sqlmap"),
-        "-r",
-        str(place / "request.txt"),
-        "--batch",
-        "--dbms",
-        office.database,
-    ]
+    request = place / "request.txt"
+    request.write_bytes(one.as_text(office).encode())
+    technique = "BEUST" if desk.minutes >= THOROUGH else "BEUS"
+    command = [str(desk.tools.programs("tools") / "sqlmap"), "-r", str(request), "--batch", "--dbms", office.database]
     command += [
         "--technique",
-        "BEUST" if slow else "BEUS",
+        technique,
         "--level",
         "1",
         "--risk",
         "1",
-        "--threads",
-        "2",
         "--timeout",
         "30",
+        "--postprocess",
+        str(PAPERS),
     ]
     command += ["--output-dir", str(place), "--flush-session", "--disable-coloring", "--ignore-code", "*", "--skip-waf"]
-    command += ["-p", ",".join(fields)] if fields else []
-    done = run(command, seconds=600, cwd=place)
-    (place / "said.txt").write_text(done.stdout + done.stderr, encoding="utf-8")
-    return [f"{name}: {one}" for one in re.findall(r"^Parameter: .+", done.stdout, re.MULTILINE)]
+    command += ["-p", ",".join(one.fields)] if one.fields else []
+    try:
+        said = run(command, seconds=seconds, cwd=place).stdout
+    except NoEnd:
+        return Answer([], f"no end within {seconds:.0f} s")
+    (place / "said.txt").write_text(said, encoding="utf-8")
+    found = [f"{one.name}: {line}" for line in re.findall(r"^Parameter: .+", said, re.MULTILINE)]
+    if not found and ENDED not in said:
+        return Answer([], f"not tried: {' '.join(said.split()[-30:])}")
+    met = {code: int(times) for code, times in re.findall(r"^(\d{3}) \([^)]*\) - (\d+) times", said, re.MULTILINE)}
+    if shut := next((code for code in SHUT if met.get(code, 0) >= MANY), None):
+        return Answer(found, f"not reached: answered {shut} {met[shut]} times")
+    return Answer(found, is_gone=one.is_act and any(met.get(code, 0) >= MANY for code in GONE))

@@ -12,12 +12,17 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPResponse
+from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from config.bench import stack
 from config.gates.outcome import ROOT
 
+PASSWORD: Final = "van-kho-mau"  # noqa: S105 - of the sample office; an act of weight asks for it again
 CSRF: Final = "g" * 32  # of a judge's forms: the cookie and the field are the same word
 DIRECT: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -35,6 +40,33 @@ class Served:
     def cookie(self, role: str) -> str:
         """Return the cookies of a person of a post who is signed in."""
         return f"session={self.told['people'][role]['session']}; csrf={CSRF}"
+
+    def is_in(self, role: str) -> bool:
+        """Say whether the session of a post is still open: a judge who acts may end it, and would see the sign-in page alone."""
+        return self._asked("GET", "/account/", self.cookie(role)).status == HTTPStatus.OK
+
+    def sign_in(self, role: str) -> bool:
+        """Open a new session for a post; say whether it is open."""
+        form = urlencode({"username": role, "password": PASSWORD, "csrfmiddlewaretoken": CSRF})
+        answer = self._asked("POST", "/sign-in/", f"csrf={CSRF}", form)
+        given = [SimpleCookie(line).get("session") for line in answer.headers.get_all("Set-Cookie") or ()]
+        for session in filter(None, given):
+            self.told["people"][role]["session"] = session.value
+        return self.is_in(role)
+
+    def takes_token(self, role: str) -> bool:
+        """Say whether the token of a post still counts."""
+        return self._asked("GET", "/api/v1/records", "", token=self.token(role)).status != HTTPStatus.UNAUTHORIZED
+
+    def _asked(self, method: str, address: str, cookie: str, form: str = "", *, token: str = "") -> HTTPResponse:
+        connection = HTTPConnection(self.url.removeprefix("http://"), timeout=60)
+        kind = {"Content-Type": "application/x-www-form-urlencoded"} if form else {}
+        who = {"Authorization": f"Bearer {token}"} if token else {"Cookie": cookie}
+        connection.request(method, address, form or None, who | kind)
+        answer = connection.getresponse()
+        answer.read()
+        connection.close()
+        return answer
 
     def token(self, role: str) -> str:
         """Return the API token of a service account of a post."""
@@ -65,10 +97,20 @@ def filled(home: Path, *, dispatches: int, database: str = "") -> Iterator[dict[
 
 
 @contextmanager
+def copied(environment: dict[str, str], home: Path) -> Iterator[dict[str, str]]:
+    """Yield the environment of a copy of an office on SQLite that nobody serves: what one judge does there, no other meets."""
+    shutil.copytree(environment["VANKHO_HOME"], home)
+    try:
+        yield environment | {"VANKHO_HOME": str(home), "TMPDIR": str(home)}
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
 def served(environment: dict[str, str], *, planted: bool = False) -> Iterator[Served]:
     """Serve a filled office, with faults on purpose if asked for, and stop it."""
     home = Path(environment["VANKHO_HOME"])
-    settings = {"DJANGO_SETTINGS_MODULE": "config.gates.planted_settings"} if planted else {}
+    settings = {"DJANGO_SETTINGS_MODULE": f"config.gates.{'planted' if planted else 'served'}_settings"}
     database = "PostgreSQL" if "VANKHO_DATABASE_URL" in environment else "SQLite"
     log = home / ("planted.log" if planted else "web.log")
     with log.open("wb") as said:

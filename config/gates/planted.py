@@ -1,5 +1,8 @@
 """Faults on purpose, beside the real addresses: what a judge does not find here it would not find in the product."""
 
+import io
+import secrets
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
@@ -27,6 +30,36 @@ def open_to_sql(request: HttpRequest) -> HttpResponse:
     return HttpResponse("<p>" + ", ".join(rows) + "</p>" if rows else "<p>nobody</p>")
 
 
+def paper_open_to_sql(request: HttpRequest) -> HttpResponse:
+    """Draw a paper of the pages that a statement built from a word of the form finds: no two are the same bytes."""
+    from PIL import Image
+
+    with connection.cursor() as cursor:
+        try:
+            first = request.POST.get("first", "0")
+            cursor.execute("SELECT number FROM archive_page WHERE number = " + first + " LIMIT 2")  # noqa: S608 - the fault planted
+            sheets = [Image.effect_noise((300, 400), 64) for _row in cursor.fetchall()]
+        except DatabaseError:
+            sheets = []
+    if not sheets:
+        return HttpResponse("<p>no page</p>", status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    out = io.BytesIO()
+    sheets[0].save(out, "PDF", save_all=True, append_images=sheets[1:])
+    return HttpResponse(out.getvalue(), content_type="application/pdf")
+
+
+def file_open_to_sql(request: HttpRequest) -> HttpResponse:
+    """Hand over a file of the people that a statement built from a word of the address finds, with some noise in each line."""
+    with connection.cursor() as cursor:
+        try:
+            after = request.GET.get("after", "0")
+            cursor.execute("SELECT username FROM archive_person WHERE id > " + after)  # noqa: S608 - the fault planted
+            lines = [f"{row[0]} {secrets.token_hex(4_000)}" for row in cursor.fetchall()]
+        except DatabaseError:
+            lines = []
+    return HttpResponse("\n".join(lines), headers={"Content-Disposition": "attachment", "Content-Type": "text/csv"})
+
+
 def open_to_script(request: HttpRequest) -> HttpResponse:
     """Show the words of the address as they are, and a way to both faults."""
     links = '<a href="/planted/sql/?name=clerk">sql</a><a href="/planted/script/?words=x">script</a>'
@@ -50,6 +83,8 @@ def broken(request: HttpRequest, number: str = "") -> HttpResponse:
 
 urlpatterns: list[Any] = [
     path("planted/sql/", open_to_sql),
+    path("planted/paper/", paper_open_to_sql),
+    path("planted/file/", file_open_to_sql),
     path("planted/script/", open_to_script),
     path("planted/unfair/", unfair),
     path("api/planted/<str:number>", broken),

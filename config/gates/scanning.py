@@ -1,93 +1,128 @@
-"""wapiti, signed in as each post, over the pages that the walk found: nothing of high weight.
+"""wapiti, signed in as each post, from what that post has and no post before it: nothing of high weight.
 
-Each module has its time (`--max-attack-time`); `--max-scan-time` is not given: with it 3.2.3 attacks nothing and says nothing;
-`--drop-set-cookie` drops the session too.
+A page is scanned once, as the first post that opens it, and again as a later one to whom it offers more: the way to the
+others is shut for a scan, or most of its time would go to what every page links to. Each module has
+its time for each post (`--max-attack-time`), and what it did not come to is counted: an address is asked by each module.
+`--max-scan-time` is not given: with it 3.2.3 attacks nothing and says nothing; `--drop-set-cookie` drops the session too.
 """
 
 import json
+import re
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 from config.gates.desk import Desk
 from config.gates.office import Served
-from config.gates.outcome import NotRun, Outcome, judged, toothless
+from config.gates.outcome import NoEnd, NotRun, Outcome, judged, toothless
 from config.gates.tools import run
 
-ROLES: Final = ("clerk", "leader", "staff", "archivist", "auditor", "security", "admin")
 MODULES: Final = "sql,xss,permanentxss,exec,file,crlf,redirect,ssrf,xxe,ldap,csrf,cookieflags,csp,http_headers"
+PLANTED: Final = ("SQL Injection", "Cross Site Scripting")
+EACH: Final = 30  # seconds of one module for one post, as many times with --minutes
+CRAWL: Final = 300  # seconds for finding the addresses of a post
 HIGH: Final = 2  # of wapiti's weights 0 to 4: script in a page has 2, SQL has 4
 # What the evaluation on a loopback address without TLS cannot have; production has it, and tests hold it.
 WITHOUT_TLS: Final = {"HTTP Strict Transport Security (HSTS)", "Secure Flag cookie"}
+NEVER: Final = ("/sign-out/", "/sign-in/", "/account/authenticator/remove/", "/account/password/", "/static/")
+
+
+@dataclass
+class Scan:
+    """What one scan came to: addresses found, what weighs high, what less, and what the bound cut."""
+
+    crawled: int = 0
+    high: list[str] = field(default_factory=list)
+    lesser: list[str] = field(default_factory=list)
+    cut: list[str] = field(default_factory=list)
 
 
 def gate(desk: Desk) -> Outcome:
-    """Find what was planted, then scan as each post."""
+    """Find what was planted, then scan as each post, signed in from the beginning to the end."""
     planted = desk.office(planted=True)
     starts = [f"{planted.url}/planted/script/?words=x", f"{planted.url}/planted/sql/?name=clerk"]
-    found = _scanned(desk, planted, "clerk", starts, modules="sql,xss", depth=1, seconds=60)[1]
-    if missed := [each for each in ("SQL Injection", "Cross Site Scripting") if not any(each in one for one in found)]:
+    found = _scanned(desk, planted, "clerk", starts, [], modules="sql,xss", seconds=60).high
+    if missed := [each for each in PLANTED if not any(each in one for one in found)]:
         return toothless(", ".join(missed))
     office = desk.office()
-    asked, high, lesser = 0, [], []
-    for role in ROLES:
-        pages = [one for one in office.told["pages"] if one["role"] == role and one["method"] == "GET"]
-        starts = [office.url + one["address"] for one in pages]
-        crawled, told, low = _scanned(
-            desk, office, role, starts, modules=MODULES, depth=1, seconds=max(10, int(30 * desk.minutes))
-        )
-        asked += crawled
-        high += [f"{role}: {one}" for one in told]
-        lesser += low
-    high += office.faults()
-    figures = f"{len(ROLES)} posts, {asked} addresses, {len(high)} high, {len(set(lesser))} lesser; both planted found"
-    return judged(figures, high)
+    seconds = max(10, int(EACH * desk.minutes))
+    scans = {}
+    for role, (starts, shut) in starts_of(office.told).items():
+        if not office.is_in(role) and not office.sign_in(role):
+            scans[role] = Scan(cut=["cannot sign in"])
+            continue
+        pages = [office.url + one for one in starts]
+        scans[role] = _scanned(desk, office, role, pages, shut, modules=MODULES, seconds=seconds)
+        if not office.is_in(role):
+            scans[role].cut.append("its session was ended while it was scanned")
+    told = [f"{role}: {one}" for role, scan in scans.items() for one in scan.high] + office.faults()
+    cut = [f"{role}: {one}" for role, scan in scans.items() for one in scan.cut]
+    lesser = {one for scan in scans.values() for one in scan.lesser}
+    asked = ", ".join(f"{role} {scan.crawled}" for role, scan in scans.items())
+    figures = f"{len(scans)} posts ({asked} addresses), {len(told)} high, {len(lesser)} lesser; both planted found"
+    return judged(figures, told, cut)
+
+
+def starts_of(told: dict[str, Any]) -> dict[str, tuple[list[str], list[str]]]:
+    """Return for each post where a scan begins, and where it does not go.
+
+    It begins at the home page, at pages that no post before opened, and at those that offer the post a new input.
+    """
+    seen: set[str] = set()
+    starts = {}
+    for role in told["people"]:
+        pages = [one for one in told["pages"] if (one["role"], one["method"]) == (role, "GET")]
+        offered = {one["page"] for one in told["inputs"] if one["role"] == role}
+        new = [one["address"] for one in pages if one["name"] not in seen or one["address"] in offered]
+        begin = list(dict.fromkeys(["/", *new]))
+        starts[role] = begin, sorted({one["address"] for one in pages} - set(begin))
+        seen |= {one["name"] for one in pages}
+    return starts
 
 
 def _scanned(  # noqa: PLR0913 - what wapiti is told
-    desk: Desk, office: Served, role: str, starts: list[str], *, modules: str, depth: int, seconds: int
-) -> tuple[int, list[str], list[str]]:
-    """Return how many addresses were crawled, what weighs high, and what weighs less."""
+    desk: Desk, office: Served, role: str, starts: list[str], shut: list[str], *, modules: str, seconds: int
+) -> Scan:
+    """Let wapiti scan as one post."""
     place = desk.folder / "wapiti" / f"{role}-{office.url.rsplit(':', 1)[1]}"
     place.mkdir(parents=True, exist_ok=True)
     report = place / "report.json"
-    command = [
-        str(desk.tools.programs("wapiti") / "wapiti"),
-        "-u",
-        f"{office.url}/",
-        "-H",
-        f"Cookie: {office.cookie(role)}",
-    ]
-    for start in starts:
-        command += ["-s", start]
-    for never in ("/sign-out/", "/sign-in/", "/account/authenticator/remove/", "/account/password/", "/static/"):
-        command += ["-x", f"{office.url}{never}*"]
-    command += [
-        "-m",
-        modules,
-        "-d",
-        str(depth),
-        "--max-attack-time",
-        str(seconds),
-    ]
-    command += [
-        "--scope",
-        "folder",
-        "--skip",
-        "csrfmiddlewaretoken",
-        "--flush-session",
-        "--no-bugreport",
-    ]
-    command += ["--store-session", str(place), "--store-config", str(place), "-f", "json", "-o", str(report), "-v", "1"]
+    command = [str(desk.tools.programs("wapiti") / "wapiti"), "-u", f"{office.url}/"]
+    command += ["-H", f"Cookie: {office.cookie(role)}", "-m", modules, "-d", "1", "--max-attack-time", str(seconds)]
+    command += [word for start in starts for word in ("-s", start)]
+    command += [word for never in NEVER for word in ("-x", f"{office.url}{never}*")]
+    command += [word for one in shut for word in ("-x", office.url + one)]
+    command += ["--scope", "folder", "--skip", "csrfmiddlewaretoken", "--flush-session", "--no-bugreport", "-v", "1"]
+    command += ["--store-session", str(place), "--store-config", str(place), "-f", "json", "-o", str(report)]
     command += ["--max-links-per-page", "40", "--max-parameters", "30", "-t", "20", "-l", "1"]
-    done = run(command, seconds=seconds * 14 + 900, cwd=place)
+    longest = (seconds + 10) * len(modules.split(",")) + CRAWL
+    try:
+        done = run(command, seconds=longest, cwd=place)
+    except NoEnd:
+        return Scan(cut=[f"no end within {longest} s"])
     (place / "said.txt").write_text(done.stdout + done.stderr, encoding="utf-8")
     if not report.exists():
         raise NotRun(f"wapiti left no report: {(done.stdout + done.stderr).strip()[-200:]}")
     told: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
     found = [(name, one) for name, many in told["vulnerabilities"].items() for one in many if name not in WITHOUT_TLS]
     lines = [(one.get("level", 4), f"{name}: {one.get('method', '')} {one.get('path', '')} {one.get('info', '')}"[:300]) for name, one in found]  # fmt: skip
-    crawled = told["infos"].get("crawled_pages_nbr") or len(starts)
-    return (
-        int(crawled),
+    return Scan(
+        int(told["infos"].get("crawled_pages_nbr") or len(starts)),
         [line for level, line in lines if level >= HIGH],
         [line for level, line in lines if level < HIGH],
+        _cut(place, done.stdout + done.stderr),
     )
+
+
+def _cut(place: Path, said: str) -> list[str]:
+    """Return the modules whose time was over, with how many of the addresses each came to (wapiti's own notes)."""
+    modules = re.findall(r"Max attack time was reached for module (\w+)", said)
+    notes = next(place.glob("*.db"), None)
+    if not modules or notes is None:
+        return modules
+    with closing(sqlite3.connect(notes)) as asked:
+        whole = asked.execute("SELECT count(*) FROM paths WHERE evil = 0 AND headers IS NOT NULL").fetchone()[0]
+        came = dict(asked.execute("SELECT module, count(DISTINCT path_id) FROM attack_logs GROUP BY module"))
+    return [f"{module} came to {came.get(module, 0)} of {whole}" for module in modules]

@@ -45,13 +45,14 @@ def gate(desk: Desk) -> Outcome:
     office = desk.office()
     described = desk.folder / "openapi.json"
     described.write_text(json.dumps(_described(office)), encoding="utf-8")
-    cases, faults = 0, []
+    cases, faults, cut = 0, [], []
     for role in ROLES:
         asked, told = _asked(desk, office, described, role, examples=max(10, int(40 * desk.minutes)))
         cases += asked
         faults += [f"{role}: {one}" for one in told]
+        cut += [] if office.takes_token(role) else [f"{role}: its token counted no more at the end"]
     faults += office.faults()
-    return judged(f"{len(ROLES)} tokens, {cases:,} requests, {len(faults)} faults", faults)
+    return judged(f"{len(ROLES)} tokens, {cases:,} requests, {len(faults)} faults", faults, cut)
 
 
 def _described(office: Served) -> dict[str, Any]:

@@ -87,6 +87,8 @@ def _looked_at(browser: Any, office: Served, role: str, addresses: list[str]) ->
     for address in addresses:
         page.set_viewport_size({"width": 1440, "height": 900})
         page.goto(address, wait_until="load")
+        if role and "/sign-in/" in page.url:
+            raise NotRun(f"{role} is not signed in: {address} showed the sign-in page")
         for _ in range(100):
             if page.evaluate(WAITING):
                 break
@@ -119,7 +121,10 @@ def lighthouse(desk: Desk) -> Outcome:
         done = run(command, seconds=240, env=_with_chrome(path, desk.folder))
         if not report.exists():
             raise NotRun(f"lighthouse ended without a report: {(done.stdout + done.stderr).strip()[-200:]}")
-        for name, one in json.loads(report.read_text(encoding="utf-8"))["categories"].items():
+        seen = json.loads(report.read_text(encoding="utf-8"))
+        if role and "/sign-in/" in seen["finalDisplayedUrl"]:
+            raise NotRun(f"{role} is not signed in: {where} showed the sign-in page")
+        for name, one in seen["categories"].items():
             score = round(100 * (one["score"] or 0))
             lowest[name] = min(lowest[name], score)
             if score < LEAST:

@@ -4,13 +4,17 @@ Every package is pinned with its hashes (`locks/`); nothing of the judges is eve
 """
 
 import hashlib
+import os
 import shutil
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from subprocess import DEVNULL, PIPE
+from typing import Any, Final
 
-from config.gates.outcome import ROOT, NotRun
+from config.gates.outcome import ROOT, NoEnd, NotRun
 
 LOCKS: Final = Path(__file__).parent / "locks"
 LIGHTHOUSE: Final = Path(__file__).parent / "lighthouse"
@@ -72,10 +76,19 @@ def _try(command: list[str], folder: Path) -> str:
     return "" if done.returncode == 0 else ((done.stderr or done.stdout).strip().splitlines() or ["no word"])[-1][:200]
 
 
-def run(command: list[str], *, seconds: float, **more: object) -> subprocess.CompletedProcess[str]:
-    """Run a judge from the checkout and return what it said; one that hangs is ended and raises NotRun."""
-    asked = {"cwd": ROOT, "capture_output": True, "text": True, "errors": "replace"} | more
-    try:
-        return subprocess.run(command, timeout=seconds, check=False, **asked)  # type: ignore[call-overload,no-any-return]
-    except subprocess.TimeoutExpired:
-        raise NotRun(f"{Path(command[0]).name} came to no end within {seconds:.0f} s") from None
+def run(command: list[str], *, seconds: float, **more: Any) -> subprocess.CompletedProcess[str]:
+    """Run a judge from the checkout and return what it said.
+
+    Raises:
+        NoEnd: it came to no end; it is ended with all that it started (a browser would hold the pipes open for ever).
+    """
+    asked = {"cwd": ROOT, "text": True, "errors": "replace"} | more
+    with subprocess.Popen(command, stdout=PIPE, stderr=PIPE, stdin=DEVNULL, start_new_session=True, **asked) as judge:
+        try:
+            said, told = judge.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            raise NoEnd(f"{Path(command[0]).name} came to no end within {seconds:.0f} s") from None
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(judge.pid, signal.SIGKILL)
+    return subprocess.CompletedProcess(command, judge.returncode, said, told)

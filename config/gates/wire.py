@@ -6,4 +6,4 @@ from config.gates.outcome import NotRun, Outcome
 
 def gate(_desk: Desk) -> Outcome:
     """Say why it is not run: the product ends no TLS itself, a proxy of the office's choice does (docker-compose.yml)."""
-    raise NotRun("the product ends no TLS: a proxy of the office's choice does, and none is served here")
+    raise NotRun("no part of docker-compose.yml ends TLS: a proxy of the office's choice does, and none is shipped")

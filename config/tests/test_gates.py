@@ -1,16 +1,25 @@
 """What the gates rest on: pinned judges, rules that are tried, licences told apart, readers that no byte upsets."""
 
 import base64
+import io
 import json
 import re
+import subprocess
+import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from PIL import Image
 
-from config.gates import deploying, parts, reading
+from config.gates import asking, deploying, filling, injecting, parts, reading, scanning
 from config.gates.__main__ import GATES
-from config.gates.outcome import PASSED, ROOT
+from config.gates.answers import papers
+from config.gates.asking import Asked
+from config.gates.office import PASSWORD, Served
+from config.gates.outcome import FAILED, NOT_WHOLE, PASSED, ROOT, NoEnd, judged
+from config.gates.tools import run
 
 HERE = ROOT / "config" / "gates"
 FINDS = (Path(__file__).parent / "fuzz_finds.txt").read_text(encoding="ascii").split("\n")
@@ -110,3 +119,144 @@ def test_production_passes_the_checks_of_a_deployment():
 def test_the_page_of_the_gates_names_each():
     page = (ROOT / "config" / "decisions" / "gates.md").read_text(encoding="utf-8")
     assert [name for name in GATES if f"`{name}`" not in page] == []
+
+
+def test_what_a_bound_cut_is_not_passed_and_a_find_counts_all_the_same():
+    assert judged("x", [], ["late"]).state == NOT_WHOLE
+    assert judged("x", ["found"], ["late"]).state == FAILED
+    assert judged("x", []).state == PASSED
+
+
+def test_a_judge_without_an_end_is_ended_with_all_that_it_started():
+    began = time.monotonic()
+    child = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; print(1, flush=True); time.sleep(60)'])"
+    with pytest.raises(NoEnd):
+        run([sys.executable, "-c", child], seconds=1)
+    assert time.monotonic() - began < 20
+
+
+def _paper(pages: int) -> bytes:
+    """Return a PDF of pictures, never the same twice."""
+    sheets, out = [Image.effect_noise((60, 80), 64) for _page in range(pages)], io.BytesIO()
+    sheets[0].save(out, "PDF", save_all=True, append_images=sheets[1:])
+    return out.getvalue()
+
+
+def _in_words(page: bytes, kind: str = "application/pdf") -> bytes:
+    told, _headers, _code = papers.postprocess(page, {"Content-Type": kind}, 200)
+    return bytes(told)
+
+
+def test_two_prints_of_one_dispatch_are_one_answer_and_one_page_more_is_another():
+    first, second = _paper(1), _paper(1)
+    assert first != second
+    assert _in_words(first) == _in_words(second)
+    assert len(_in_words(_paper(2)).splitlines()) == len(_in_words(first).splitlines()) + 1
+
+
+def test_a_row_more_in_a_drawn_book_is_another_answer_and_a_page_is_left_as_it_is():
+    weasyprint = pytest.importorskip("weasyprint")
+    book = [weasyprint.HTML(string="<p>row</p>" * rows).write_pdf() for rows in (1, 2)]
+    assert _in_words(book[0]) != _in_words(book[1])
+    assert _in_words(b"<p>1</p>", "text/html; charset=utf-8") == b"<p>1</p>"
+
+
+@pytest.mark.parametrize(
+    ("said", "found", "is_cut"),
+    [
+        (injecting.ENDED, [], False),
+        ("Parameter: q (GET)\n", ["x: Parameter: q (GET)"], False),
+        ("[CRITICAL] unable to connect to the target URL", [], True),
+        (f"{injecting.ENDED}\n403 (Forbidden) - 62 times", [], True),
+    ],
+)
+def test_what_sqlmap_did_not_try_is_never_counted_as_tried(tmp_path, monkeypatch, said, found, is_cut):
+    monkeypatch.setattr(injecting, "run", lambda *_, **__: subprocess.CompletedProcess([], 0, said, ""))
+    desk = SimpleNamespace(folder=tmp_path, minutes=1.0, tools=SimpleNamespace(programs=Path))
+    office = SimpleNamespace(database="SQLite", url="http://x", cookie=lambda _role: "session=x")
+    answer = injecting._tried(desk, office, Asked("x", "clerk", "GET", "/"), 9)
+    assert (answer.found, bool(answer.cut)) == (found, is_cut)
+
+
+def test_requests_that_the_time_of_the_gate_does_not_reach_are_told(monkeypatch):
+    asked = [Asked(method, "clerk", method, "/") for method in ("GET", "POST")]
+    monkeypatch.setattr(injecting, "_tried", lambda *_: injecting.Answer([]))
+    desk, office = SimpleNamespace(minutes=1.0), SimpleNamespace(is_in=lambda _role: True)
+    assert [one.cut for one in injecting._all_tried(desk, office, asked, time.monotonic() + 60)] == ["", ""]
+    assert all("not asked" in one.cut for one in injecting._all_tried(desk, office, asked, time.monotonic()))
+
+
+def test_nothing_is_asked_in_the_name_of_who_is_not_signed_in(monkeypatch):
+    monkeypatch.setattr(injecting, "_tried", lambda *_: injecting.Answer([]))
+    office = SimpleNamespace(is_in=lambda _role: False, sign_in=lambda role: role == "clerk")
+    asked = [Asked(role, role, "GET", "/") for role in ("clerk", "leader")]
+    answers = injecting._all_tried(SimpleNamespace(minutes=1.0), office, asked, time.monotonic() + 60)
+    assert [one.cut for one in answers] == ["", "leader cannot sign in"]
+
+
+@pytest.mark.django_db
+def test_an_ended_session_is_seen_and_a_new_one_opened(client, office, monkeypatch):
+    def asked(_self, method, address, cookie, form=""):
+        client.cookies.load(cookie)
+        kind = {"content_type": "application/x-www-form-urlencoded"} if form else {}
+        answer = client.generic(method, address, form, **kind)
+        given = [one.OutputString() for one in answer.cookies.values()]
+        return SimpleNamespace(status=answer.status_code, headers=SimpleNamespace(get_all=lambda _name: given))
+
+    monkeypatch.setattr(Served, "_asked", asked)
+    served = Served("", Path(), {"people": {role: {"session": "ended"} for role in ("clerk", "archivist")}}, Path())
+    office.clerk.set_password(PASSWORD)
+    office.clerk.save()
+    assert not served.is_in("clerk")
+    assert served.sign_in("clerk")
+    assert not served.sign_in("archivist")
+
+
+def test_every_post_is_scanned_from_what_none_before_it_has():
+    def page(role: str, name: str) -> dict[str, str]:
+        return {"role": role, "method": "GET", "name": name, "address": f"/{name}/"}
+
+    told = {
+        "people": {"clerk": {}, "leader": {}, "staff": {}},
+        "pages": [page("clerk", "desk"), page("leader", "desk"), page("leader", "why"), page("staff", "desk")],
+        "inputs": [{"role": "staff", "page": "/desk/"}],
+    }
+    assert scanning.starts_of(told) == {
+        "clerk": (["/", "/desk/"], []), "leader": (["/", "/why/"], ["/desk/"]), "staff": (["/", "/desk/"], []),
+    }  # fmt: skip
+
+
+def test_a_button_that_sends_its_form_elsewhere_is_an_input_there():
+    reader = filling.Inputs("/here/")
+    reader.feed(
+        '<form method="post"><input name="why"><button formaction="/join/">x</button><textarea name="more"></textarea></form>'
+        """<div hx-post="/hints/" hx-vals='{"by": "text"}' hx-trigger="input from:#q"></div>"""
+    )
+    found = {(one["method"], one["address"]): list(one["fields"]) for one in reader.found}
+    both = ["why", "more"]
+    assert found == {("POST", "/here/"): both, ("POST", "/join/"): both, ("POST", "/hints/"): ["by", "q"]}
+
+
+def test_a_choice_that_nobody_made_is_the_first_that_says_something():
+    reader = filling.Inputs("/")
+    reader.feed('<form><select name="level"><option value="">?</option><option value="mat">M</option><option value="x">X</option></select>'
+                '<select name="fate"><option value="a">A</option><option value="b" selected>B</option></select></form>')  # fmt: skip
+    assert reader.found[0]["fields"] == {"level": "mat", "fate": "b"}
+
+
+def test_a_form_with_a_file_is_sent_in_parts():
+    from django.test import RequestFactory
+
+    body = asking.in_parts({"level": "mat", "file": "1"})
+    request = RequestFactory().post("/", body.encode(), content_type=asking.FORMS["-"])
+    assert (request.POST["level"], request.FILES["file"].name) == ("mat", "1.pdf")
+    request.close()
+
+
+def test_an_act_that_takes_a_thing_away_comes_last():
+    names = [
+        ("7-archive-number-void-POST", "clerk"),
+        ("8-archive-grants-POST", "leader"),
+        ("9-archive-marks-POST", "security"),
+    ]
+    assert [Asked(name, role, "POST", "/").is_last for name, role in names] == [True, False, True]
