@@ -33,7 +33,7 @@ def record(gap: Gap, *, backup: str, shredded: Collection[str] = ()) -> Restorat
 
     Args:
         gap: what the backup does not know.
-        backup: name of the backup, for the log.
+        backup: name of the backup, or how else the database came back, for the log.
         shredded: addresses of objects of the backup whose key the newest vault no longer holds.
     """
     now = timezone.now()
@@ -41,10 +41,13 @@ def record(gap: Gap, *, backup: str, shredded: Collection[str] = ()) -> Restorat
         restored_at=now, taken_at=gap.taken_at, size=gap.size, newest_size=gap.newest_size
     )
     years = range(timezone.localtime(gap.taken_at).year, timezone.localtime(now).year + 1)
+    # Restored again before paper was looked at, or to a time between: these books wait already.
+    waiting = set(PaperCheck.objects.filter(confirmed_at__isnull=True).values_list("register", "year"))
     checks = [
         PaperCheck(register=register, year=year, asked_at=now, kept=last_number(register, year))
         for register in Register.objects.all()
         for year in years
+        if (register.pk, year) not in waiting
     ]
     PaperCheck.objects.bulk_create(checks)
     details = {

@@ -15,9 +15,9 @@ from typing import Final
 from django.conf import settings
 from django.db.models import F
 
-from archive import pages, papers, sequencing
+from archive import pages, papers, sequencing, store
 from archive.access import NO_MARKING
-from archive.models import Access, AuditLeaf, DossierItem, Record, Register, RegisterNumber, Source, Unit
+from archive.models import Access, AuditLeaf, DossierItem, Page, Record, Register, RegisterNumber, Source, Unit
 from archive.rules.page import PageText
 from archive.rules.roles import READING, Action
 from search import periods
@@ -224,7 +224,7 @@ def _entry(
         urgency=record.urgency,
         signer=record.signer_name,
         dossier=f"{item.dossier.code} {item.dossier.title}" if item else "",
-        pages=tuple(_by_number(pages.texts(record))),
+        pages=tuple(_by_number(_texts(record))),
         direction=record.direction,
         dossier_key=item.dossier.key if item else "",
         retention=periods.words(periods.slug(item.dossier.rule)) if item else "",
@@ -244,6 +244,16 @@ def register_is(register: Register) -> Bearer:
     unit = register.unit
     above = f"{unit.name}, {unit.parent.name}" if unit.parent else unit.name
     return Bearer(str(register.pk), register.name, above, unit.pk)
+
+
+def _texts(record: Record) -> Iterator[PageText]:
+    """Yield what was read of each page, but of none whose file was destroyed: after a restore its row is there again."""
+    for page in Page.objects.filter(record=record).order_by("number"):
+        try:
+            read = pages.text(page)
+        except store.Shredded:
+            continue
+        yield read
 
 
 def _by_number(read: Iterable[PageText]) -> Iterator[str]:

@@ -80,6 +80,15 @@ def test_a_restore_over_the_turn_of_the_year_asks_for_both_years(office, db):
     assert set(asked) == {timezone.localdate().year - 1, timezone.localdate().year}
 
 
+def test_a_second_restore_before_paper_was_looked_at_leaves_the_books_closed_as_they_are(office, make_record, restored):
+    closed = set(PaperCheck.objects.values_list("register", "year", "kept"))
+    restoration.record(restoration.Gap(timezone.now(), size=41, newest_size=None), backup="c")
+
+    assert set(PaperCheck.objects.values_list("register", "year", "kept")) == closed
+    registers.confirm_last_number(office.incoming, 3, actor=office.clerk)
+    assert make_record().number.number == 4
+
+
 def test_a_book_confirmed_in_the_new_year_asks_for_the_new_series_too(office, db):
     year = timezone.localdate().year
     PaperCheck.objects.create(register=office.incoming, year=year - 1, asked_at=timezone.now(), kept=0)

@@ -7,7 +7,8 @@ how much the backup does not know; with its tiles the backup is proven to be its
 beginning, without them the longest head below is the proof.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,25 +65,51 @@ def compare(leaves: Sequence[bytes], kept: Iterable[Kept], *, name: str) -> int 
     """
     sizes = []
     for one in kept:
-        size = one.head.size
-        is_one = _contains(leaves, one) if size > len(leaves) else merkle.root(leaves[:size]) == one.head.root
-        if not is_one:
-            raise LogForked(name=name, size=size)
-        sizes.append(size)
+        if not (fits(leaves, one.head) or _contains(leaves, one)):
+            raise LogForked(name=name, size=one.head.size)
+        sizes.append(one.head.size)
     return max(sizes, default=None)
+
+
+def fits(leaves: Sequence[bytes], head: verify.Head) -> bool:
+    """Say whether a head stands for a beginning of a log."""
+    return head.size <= len(leaves) and merkle.root(leaves[: head.size]) == head.root
 
 
 def _contains(leaves: Sequence[bytes], one: Kept) -> bool:
     """Say whether a longer log begins with these leaves; without tiles nothing speaks against it."""
+    if one.head.size <= len(leaves):
+        return False
     if one.tiles is None:
         return True
     tiles = Tiles(one.tiles)
     try:
-        if tiles.root(one.head.size) != one.head.root:
-            return False
-        return all(
-            tiles.read(0, number, width) == list(leaves[number * verify.WIDTH : number * verify.WIDTH + width])
-            for number, width in verify.widths(len(leaves))
-        )
+        # Every leaf of the longer log, for its own tiles: it had a head, and so tiles, at other sizes than this one.
+        every = [leaf for number, width in verify.widths(one.head.size) for leaf in tiles.read(0, number, width)]
     except verify.Tampered:
         return False
+    return merkle.root(every) == one.head.root and every[: len(leaves)] == list(leaves)
+
+
+def put_aside(places: Iterable[Path], size: int, *, belongs: Callable[[Path], bool] = lambda _note: False) -> int:
+    """Move kept heads that are longer than a log into a folder beside the row: the log goes on another way.
+
+    Nothing is deleted: an auditor finds them there, and the entry of the restore says
+    from which size on. A place that cannot be written is left alone. Return how many were moved.
+
+    Args:
+        places: folders that get every head.
+        size: of the log.
+        belongs: which of the longer ones were signed since, over the log as it goes on.
+    """
+    moved = 0
+    for place in places:
+        beyond = [path for path in place.glob("checkpoint-*") if path.name > f"checkpoint-{size:012d}"]
+        aside = place / f"before-restore-at-{size:012d}"
+        for path in beyond:
+            with suppress(OSError):
+                if not belongs(path):
+                    aside.mkdir(exist_ok=True)
+                    path.rename(aside / path.name)
+                    moved += 1
+    return moved

@@ -9,7 +9,7 @@ the newest vault no longer holds was destroyed after the backup: its bytes are n
 
 import shutil
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from archive.stores import chosen
 from archive.stores.custody import KeyFiles
 from archive.vault import Vault, rows_at
 from config import roles
-from config.backup import checking, durable, marker, objects, refusals, snapshot, tables, vaulting
+from config.backup import checking, durable, heads, marker, objects, refusals, snapshot, tables, vaulting
 from config.backup.checking import Outside, Sound
 from config.backup.manifest import Manifest
 from config.backup.refusals import CustodianMissing, Damaged, NotEmpty, OtherKind, OtherRestore, SchemaDiffers
@@ -210,28 +210,10 @@ def _record(sound: Sound, dead: list[str], outside: Outside, *, newest_size: int
     told = sound.backup.manifest
     if Restoration.objects.filter(taken_at=told.taken, size=told.log.size).exists():
         return 0
-    superseded = _put_aside(outside, told.log.size)
+    superseded = heads.put_aside(outside.heads, told.log.size)
     gap = restoration.Gap(
         told.taken, size=told.log.size, newest_size=None if newest_size is None else max(newest_size, told.log.size)
     )
     restoration.record(gap, backup=told.name, shredded=dead)
     sequencing.place_all()
     return superseded
-
-
-def _put_aside(outside: Outside, size: int) -> int:
-    """Move kept heads that are longer than the backup into a folder beside the row: the log goes on another way.
-
-    Nothing is deleted: an auditor finds them there, and the entry of the restore says
-    from which size on. A place that cannot be written is left alone.
-    """
-    moved = 0
-    for place in outside.heads:
-        beyond = [path for path in place.glob("checkpoint-*") if path.name > f"checkpoint-{size:012d}"]
-        aside = place / f"before-restore-at-{size:012d}"
-        for path in beyond:
-            with suppress(OSError):
-                aside.mkdir(exist_ok=True)
-                path.rename(aside / path.name)
-                moved += 1
-    return moved

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from django.core.management import CommandError, call_command
 
-from archive import dossiers
+from archive import dossiers, store
 from archive.models import AuditEntry, Dossier, DossierItem, Record, RecordClass, RetentionRule
 from archive.rules.levels import Level
 from archive.rules.roles import Action
@@ -117,6 +117,19 @@ def test_an_index_that_holds_what_the_database_holds_does_not_differ(office, mak
     call_command("check_index")
     assert "0 missing, 0 stale, 0 orphans, 0 misplaced" in capsys.readouterr().out
     assert AuditEntry.objects.filter(action=Action.INDEX_CHECK).count() == 1
+
+
+def test_a_record_whose_file_was_destroyed_is_found_by_the_rest_and_hinders_no_rebuild(office, make_record, installed):
+    """As after a restore: what was destroyed since has its row again and never its content."""
+    record = make_record(subject="Kế hoạch phòng cháy", pages=("nội dung đã hủy",))
+    store.shred(record.pages.get(number=1).pack_id)
+
+    caught_up(installed)
+    assert follow.rebuild() == 1
+
+    assert found(office.archivist, "phong chay") == [record.pk]
+    assert found(office.archivist, "noi dung da huy") == []
+    assert drift.scan(installed).ids == set()
 
 
 def test_being_behind_the_log_is_no_drift(office, make_record, installed):

@@ -23,7 +23,9 @@ class Command(BaseCommand):
             report = publishing.checked([path.read_bytes() for path in kept])
         except OSError as fault:
             raise CommandError(f"A kept head could not be read: {fault}", returncode=2) from fault
-        except (Refusal, verify.Tampered) as fault:
+        except Refusal as refusal:
+            raise CommandError(f"NOT OK: {refusal.code}: {refusal}") from refusal
+        except verify.Tampered as fault:
             raise CommandError(f"NOT OK: {fault}") from fault
         found = list(digests.faults())
         for row in found:
