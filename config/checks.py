@@ -212,5 +212,5 @@ def unfinished_restore(**_kwargs: Any) -> list[CheckMessage]:
     """Refuse to open an office that is restored by half."""
     if not marker.is_there():
         return []
-    hint = f"Run the same manage.py restore again: it goes on with {marker.read().get('name')}."
+    hint = f"Run the same command again: it goes on with {marker.read().get('name')}."
     return [Error("A restore into this installation is not finished.", hint=hint, id="vankho.E070")]

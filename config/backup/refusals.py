@@ -10,6 +10,7 @@ MANIFEST: Final = _("the manifest")
 DATABASE: Final = _("the database")
 LISTING: Final = _("the list of stored files")
 LOG: Final = _("the log in the database")
+RECOVERED: Final = _("the recovered database")
 
 
 class BackupRefusal(Refusal):
@@ -181,4 +182,25 @@ class NoPlaceToDrill(BackupRefusal):
     message = _(
         "A drill of PostgreSQL needs an empty database of its own. Create one that nobody uses and name it: "
         "--database postgresql://user@host/NAME"
+    )
+
+
+class NotThatMoment(BackupRefusal):
+    """BKP-018: the database cannot be one that was recovered to this moment."""
+
+    code = "BKP-018"
+    message = _(
+        "This database was not recovered to %(moment)s: its newest entry was written at %(newest)s, and now it is "
+        "%(now)s. Name the moment that the server was recovered to, and look whether VANKHO_DATABASE_URL leads to that server."
+    )
+
+
+class VaultWentBack(BackupRefusal):
+    """BKP-019: keys are missing whose bytes nobody destroyed."""
+
+    code = "BKP-019"
+    message = _(
+        "The key vault lacks the keys of %(count)s stored files whose bytes are there: %(addresses)s. Only the main "
+        "database goes back: connect the newest vault. If a machine died just while it destroyed one of them, remove its "
+        "bytes too and run the same command again."
     )

@@ -5,6 +5,7 @@ config.tests.installation COMMAND` is what runs inside such an office.
 """
 
 import io
+import itertools
 import json
 import os
 import shutil
@@ -46,7 +47,7 @@ class Installation:
         return self.run("manage.py", *words, code=code)
 
     def ask(self, *words: str) -> dict:
-        """Run one of the commands below inside the office and return its answer."""
+        """Run one of the commands below, or several with "+" between, inside the office and return what they answer."""
         done = self.run("-m", "config.tests.installation", *words)
         return json.loads(next(line for line in done.splitlines() if line.startswith("{")))
 
@@ -288,12 +289,16 @@ def meanwhile(address: str, *words: str) -> dict:
     return {}
 
 
-def main(command: str, *words: str) -> None:
+def main(*words: str) -> None:
     import django
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
-    answer = COMMANDS[command](*words)
+    answer: dict = {}
+    for is_end, part in itertools.groupby(words, lambda word: word == "+"):
+        if not is_end:
+            command, *given = part
+            answer |= COMMANDS[command](*given)
     sys.stdout.write(json.dumps(answer) + "\n")
 
 

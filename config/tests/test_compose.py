@@ -4,6 +4,7 @@
 that is set otherwise in an office than where it was tested would be one nobody has tried.
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -205,6 +206,27 @@ def test_postgresql_is_set_as_the_tested_one(name):
     assert not any("off" in part for part in one["command"])
     if name == "postgres":
         assert f"shared_buffers={tested['shared_buffers']}" in one["command"]
+
+
+def test_the_main_database_keeps_its_log_for_the_way_back_to_a_moment():
+    """`test_point_in_time` runs a server with these flags and goes the way."""
+    one = SERVICES["postgres"]
+    command = next(part for part in one["command"] if part.startswith("archive_command="))
+    script, act, folder, *rest = command.partition("=")[2].split()
+    assert {"archive_mode=on", "archive_timeout=300"} <= set(one["command"])
+    assert (act, rest) == ("keep", ["%p", "%f"])
+    mounted = {where: source for source, where in mounts("postgres")}
+    assert mounted[script] == "./config/docker/point-in-time"
+    assert os.access(ROOT / mounted[script], os.X_OK)
+    assert mounted[folder] == "point_in_time"
+    data = one["environment"]["PGDATA"].partition("$")[0]
+    assert mounted[data.rstrip("/")] == "postgres"  # on a volume apart, and in a folder that can be changed for another
+    assert data.rstrip("/").startswith(folder)  # of the image, where the server's account may write
+
+
+def test_the_vault_keeps_no_log_for_the_keys_of_what_was_destroyed_would_stay_in_it():
+    assert not any("archive" in part for part in SERVICES["vault"]["command"])
+    assert not any("point" in volume for volume in SERVICES["vault"]["volumes"])
 
 
 def test_elasticsearch_is_set_as_the_tested_one_but_asks_who_is_there():

@@ -1,0 +1,153 @@
+"""Taking up a database that something else than `restore` put back: PostgreSQL's recovery to a moment, a copy of a disk.
+
+Such a database knows nothing of what was done after the moment, while objects, vault,
+index and signed heads do: no office opens on it (LOG-001). Here it is held against the
+heads - its log must be their beginning - and the restore is recorded as after a backup:
+registers close, the gap is told, what was destroyed since stays destroyed, the index is
+built anew, longer heads are put aside and never deleted. Whatever can refuse is asked
+first; a kill at any moment leaves a mark, and the same command goes on.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from archive import publishing, restoration, sequencing, store
+from archive.audit import leaf_hash
+from archive.models import AuditEntry, AuditLeaf, DigitalObject, Restoration
+from archive.stores.disk import sync_folder
+from archive.verifier import verify
+from config.backup import heads, marker, refusals
+from config.backup.checking import Outside
+from config.backup.objects import SAID
+from config.backup.refusals import NotThatMoment, OtherRestore, VaultWentBack
+from search import follow
+
+RECOVERED: Final = "recovered to a moment"  # in the place of a backup's name in the log
+_ROWS: Final = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a recovered database: entries of its log, entries of the longest head, and the rest by count."""
+
+    size: int
+    newest_size: int | None
+    destroyed: int
+    records: int
+    superseded: int  # kept heads beyond the log that were put aside
+
+
+def take_up(moment: datetime, outside: Outside) -> Taken:
+    """Let the office go on from a database that stands at this moment; on a second machine, put its heads aside too.
+
+    Raises:
+        NotThatMoment: the database knows something younger, or nothing at all.
+        Unsigned, LogForked: the log is not the beginning of a kept head's.
+        verify.Tampered: an entry is missing, or not what its leaf says.
+        VaultWentBack: the vault is older than the database.
+        OtherRestore: a restore was begun here and not finished.
+        StoreFailed, EngineAway, OSError: run it again, it goes on where it was.
+    """
+    _require_no_other(moment)
+    known = Restoration.objects.filter(taken_at=moment).order_by("pk").last()
+    if known is None:
+        _require_moment(moment)
+    leaves = list(_leaves())
+    start = leaves[: known.size] if known else leaves
+    kept = _kept(outside, len(leaves))
+    lost = [one for one in kept if not heads.fits(leaves, one.head)]
+    newest_size = heads.compare(start, lost, name=str(refusals.RECOVERED)) or (len(start) if kept else None)
+    dead = [] if known else list(_destroyed())
+    marker.write({"name": RECOVERED, "manifest": moment.isoformat()})
+    if known is None:
+        known = restoration.record(
+            restoration.Gap(moment, size=len(start), newest_size=newest_size), backup=RECOVERED, shredded=dead
+        )
+    records = follow.rebuild()
+    # Until here longer heads keep the office shut; from here on the mark does.
+    superseded = _put_aside(outside, leaves, known.size)
+    sequencing.place_all()
+    publishing.publish()
+    marker.remove()
+    return Taken(known.size, known.newest_size, len(dead), records, superseded)
+
+
+def _require_no_other(moment: datetime) -> None:
+    if marker.is_there() and marker.read()["manifest"] != moment.isoformat():
+        raise OtherRestore(name=marker.read()["name"])
+
+
+def _require_moment(moment: datetime) -> None:
+    newest = AuditEntry.objects.order_by("-ts").values_list("ts", flat=True).first()
+    now = timezone.now()
+    if newest is None or not newest <= moment <= now:
+        raise NotThatMoment(moment=_said(moment), newest=_said(newest) if newest else _("never"), now=_said(now))
+
+
+def _said(moment: datetime) -> str:
+    return f"{timezone.localtime(moment):%d/%m/%Y %H:%M:%S}"
+
+
+def _leaves() -> Iterator[bytes]:
+    """Yield the leaf of each placed entry in order, hashed anew from its body. Raises Tampered.
+
+    What was committed and had no place yet is left alone: the lost log may have placed it otherwise.
+    """
+    rows = AuditLeaf.objects.order_by("idx").values_list("idx", "entry__body", "entry__leaf_hash")
+    for place, (idx, body, leaf) in enumerate(rows.iterator(chunk_size=_ROWS)):
+        if idx != place or leaf_hash(bytes(body)) != bytes(leaf):
+            raise verify.Tampered("the entry is not what its leaf says", place)
+        yield bytes(leaf)
+
+
+def _kept(outside: Outside, size: int) -> list[heads.Kept]:
+    """Return the heads of this machine, which have their tiles, and those kept elsewhere. Raises Unsigned."""
+    own = [publishing.folder()] if (publishing.folder() / "checkpoint").is_file() else []
+    return heads.read([*own, *outside.heads], key=outside.log_key or publishing.signer().public, size=size)
+
+
+def _destroyed() -> Iterator[str]:
+    """Yield the objects whose key and bytes an act destroyed after the moment: their rows are there again.
+
+    Raises:
+        VaultWentBack: bytes lie there without a key.
+    """
+    kept = store.configured()
+    keys = (each.hex() for each in kept.vault.object_ids())
+    key, behind = next(keys, None), []
+    for address in DigitalObject.objects.order_by("address").values_list("address", flat=True).iterator():
+        while key is not None and key < address:
+            key = next(keys, None)
+        if key == address:
+            continue
+        if kept.driver.stat(address) is not None:
+            behind.append(address)
+        yield address
+    if behind:
+        raise VaultWentBack(count=len(behind), addresses=", ".join(behind[:SAID]))
+
+
+def _put_aside(outside: Outside, leaves: list[bytes], size: int) -> int:
+    """Put the heads of lost entries aside, elsewhere and here; return how many. What was signed since stays."""
+
+    def belongs(note: Path) -> bool:
+        try:
+            return heads.fits(leaves, verify.open_note(note.read_bytes(), publishing.signer().public))
+        except (verify.Tampered, ValueError):
+            return False
+
+    moved = heads.put_aside(outside.heads, size, belongs=belongs)
+    own = publishing.newest()
+    if own is None or heads.fits(leaves, own):
+        return moved
+    home = Path(settings.VANKHO_HOME)  # the folder of this machine has the tiles, too: it goes as a whole
+    publishing.folder().rename(home / f"log-before-recovery-{timezone.now():%Y%m%dT%H%M%SZ}")
+    sync_folder(home)
+    return moved + 1

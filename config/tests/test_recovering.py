@@ -1,0 +1,161 @@
+"""A database that something put back to a moment is taken up: held against the heads, the gap told, registers closed.
+
+`put_back` lets acts happen and rolls them back under the log's files, the vault and the store, as a server that is
+recovered does; the whole way with a real server is `test_point_in_time`.
+"""
+
+import shutil
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import transaction
+from django.utils import timezone
+
+from archive import audit, merkle, publishing, registration, restoration, sequencing, store
+from archive.models import AuditEntry, AuditLeaf, DigitalObject, PaperCheck, RegisterNumber, Restoration
+from archive.rules.roles import Action
+from archive.stores.refusals import Shredded
+from archive.verifier import verify
+from config import checks, roles, starting
+from config.backup import recovering
+from config.tests.office import fence_lifted
+from search import follow
+
+
+@pytest.fixture
+def put_back(office, make_record, settings, tmp_path, monkeypatch):
+    """An office of two dispatches, whose third and a destroyed file were lost with the time after the moment."""
+    monkeypatch.setattr(roles, "bring_up_to_date", lambda: None)
+    settings.VANKHO_HOME, settings.LOG_SECOND_PLACE = tmp_path / "home", tmp_path / "heads"
+    kept = [make_record() for _ in range(2)]
+    spare = DigitalObject.objects.filter(record=kept[0]).first()
+    publishing.publish()
+    made = SimpleNamespace(home=tmp_path / "home", heads=tmp_path / "heads", spare=spare.address, record=make_record)
+    with transaction.atomic():
+        audit.write(Action.SYSTEM_READ, actor=None)  # no head was ever signed at this size
+    sequencing.place_all()
+    made.size, made.moment = AuditLeaf.objects.count(), timezone.now()
+    before = transaction.savepoint()
+    make_record()
+    publishing.publish()
+    store.shred(made.spare)
+    made.newest = publishing.newest().size
+    transaction.savepoint_rollback(before)
+    return made
+
+
+def declare(made, **options):
+    call_command("declare_recovery", made.moment.isoformat(), **options)
+
+
+def test_the_office_opens_again_with_its_gap_told_and_its_registers_closed(put_back):
+    with pytest.raises(CommandError, match="LOG-001"):
+        starting.require_log()
+
+    declare(put_back)
+
+    starting.require_log()
+    told = restoration.banner()
+    assert (told.taken_at, told.size, told.newest_size) == (put_back.moment, put_back.size, put_back.newest)
+    details = AuditEntry.objects.get(action="system.restore").detail.payload
+    assert details["backup"] == recovering.RECOVERED
+    assert (details["lost"], details["addresses"]) == (put_back.newest - put_back.size, [put_back.spare])
+    assert RegisterNumber.objects.count() == 2
+    with pytest.raises(registration.RegisterClosed):
+        put_back.record()
+    with pytest.raises(Shredded):
+        store.read(put_back.spare)
+    publishing.checked()
+
+
+def test_heads_of_lost_entries_are_put_aside_and_prove_what_was_lost(put_back):
+    declare(put_back)
+
+    (aside,) = (put_back.heads / f"before-restore-at-{put_back.size:012d}").iterdir()
+    (folder,) = put_back.home.glob("log-before-recovery-*")
+    lost = verify.open_note(aside.read_bytes(), publishing.signer().public)
+    assert lost.size == put_back.newest
+    assert (folder / "checkpoint").read_bytes() == aside.read_bytes()
+    leaves = list(publishing.leaf_hashes(0))
+    assert merkle.root(leaves[: lost.size]) != lost.root  # the log goes on another way
+
+
+def test_on_a_second_machine_its_own_heads_go_and_nothing_is_written_again(put_back):
+    declare(put_back)
+    entries, checks_ = AuditEntry.objects.count(), PaperCheck.objects.count()
+    signed = publishing.newest()
+    shutil.move(publishing.folder(), put_back.home / "first")
+    shutil.move(next(put_back.home.glob("log-before-recovery-*")), publishing.folder())
+    with pytest.raises(publishing.LogShorter):
+        publishing.publish()
+
+    declare(put_back)
+
+    assert (AuditEntry.objects.count(), PaperCheck.objects.count()) == (entries, checks_)
+    assert publishing.newest() == signed
+    assert [path.name for path in put_back.heads.glob("checkpoint-*")][-1:] == [f"checkpoint-{signed.size:012d}"]
+    starting.require_log()
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+def test_a_moment_before_the_newest_entry_or_ahead_of_now_is_refused(put_back, days):
+    put_back.moment += timedelta(days=days)
+    with pytest.raises(CommandError, match="BKP-018"):
+        declare(put_back)
+    assert not Restoration.objects.exists()
+
+
+@pytest.mark.parametrize("text", ["2026-11-27 12:00:00", "at noon", "2026-13-45 12:00:00+07"])
+def test_a_moment_says_in_which_zone(put_back, text):
+    with pytest.raises(CommandError) as fault:
+        call_command("declare_recovery", text)
+    assert fault.value.returncode == 2
+
+
+def test_a_database_of_another_history_is_refused(put_back):
+    """The last entry, which no head was signed at, is another one: the tiles of this machine know it."""
+    other = transaction.savepoint()
+    with fence_lifted():
+        AuditLeaf.objects.filter(idx=put_back.size - 1).delete()
+    with transaction.atomic():
+        audit.write(Action.SYSTEM_READ, actor=None, details={"other": True})
+    sequencing.place_all()
+    put_back.moment = timezone.now()
+    with pytest.raises(CommandError, match="BKP-005"):
+        declare(put_back)
+    transaction.savepoint_rollback(other)
+
+
+def test_an_entry_that_was_changed_is_named(put_back):
+    with fence_lifted():
+        AuditEntry.objects.filter(leaf__idx=1).update(body=b"{}")
+    with pytest.raises(CommandError, match="not what its leaf says"):
+        declare(put_back)
+
+
+def test_a_vault_that_went_back_too_is_refused(put_back):
+    behind = DigitalObject.objects.exclude(address=put_back.spare).first().address
+    store.configured().vault.shred(bytes.fromhex(behind))
+
+    with pytest.raises(CommandError, match=f"BKP-019.*{behind}"):
+        declare(put_back)
+    assert not Restoration.objects.exists()
+    assert checks.unfinished_restore() == []
+
+
+def test_what_broke_off_keeps_the_office_shut_and_the_same_command_goes_on(put_back, monkeypatch):
+    with monkeypatch.context() as broken:
+        broken.setattr(follow, "rebuild", lambda: (_ for _ in ()).throw(OSError("no space")))
+        with pytest.raises(CommandError, match="no space"):
+            declare(put_back)
+    assert [fault.id for fault in checks.unfinished_restore()] == ["vankho.E070"]
+    with pytest.raises(CommandError, match="BKP-011"):
+        call_command("declare_recovery", timezone.now().isoformat())
+
+    declare(put_back)
+
+    assert Restoration.objects.get().newest_size == put_back.newest
+    assert checks.unfinished_restore() == []
+    publishing.checked()
