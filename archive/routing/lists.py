@@ -4,7 +4,7 @@ Reads only. Each query starts from the steps and keeps those whose record the pe
 own access rows open; a count here is a count of what the person would be shown.
 """
 
-from collections.abc import Callable, Collection, Hashable
+from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -22,7 +22,7 @@ from archive.routing import deadlines
 from archive.rules.levels import Urgency
 from archive.rules.roles import Role
 from archive.rules.steps import WORK, Kind
-from archive.standing import keep, known_once, once, one_reading, standing, units_in_scope
+from archive.standing import keep, known_once, one_reading, standing, units_in_scope
 
 _SHOWN: Final = ("record__number", "to_unit", "to_person__unit", "from_person", "answered_by")
 CAP: Final = 999  # more than this is "999+": nobody works down an exact thousand
@@ -31,13 +31,12 @@ TAKE_BACK: Final = timedelta(minutes=5)  # how long the note that offers it stay
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Figures above a list; each is the number of rows behind its link."""
+    """Figures above a list: the rows behind each link, counted no further than CAP + 1."""
 
     total: int
     late: int
     soon: int
     waiting: int
-    inform: int
 
 
 def seen(person: Person, steps: QuerySet[Step], *, at: datetime | None = None) -> QuerySet[Step]:
@@ -155,23 +154,61 @@ def drafts(person: Person) -> QuerySet[Record]:
     return access.visible_to(person).among(Record.objects.filter(state=RecordState.DRAFT)).order_by("pk")
 
 
-def counts(steps: QuerySet[Step]) -> Counts:
-    """Return the figures of a list in one query."""
+def counts(asked: Mapping[str, QuerySet[Step]]) -> dict[str, Counts]:
+    """Return the figures of lists by their names: by one query, and one more where a list is longer than is told."""
     today, near = timezone.localdate(), deadlines.soon()
-    unanswered = ~Q(state=StepState.ANSWERED)
-    figures = steps.order_by().aggregate(
-        total=Count("pk"),
-        late=Count("pk", filter=unanswered & Q(due_on__lt=today)),
-        soon=Count("pk", filter=unanswered & Q(due_on__range=(today, near))),
-        waiting=Count("pk", filter=Q(state=StepState.ANSWERED)),
-        inform=Count("pk", filter=Q(kind=Kind.INFORM)),
-    )
-    return Counts(**figures)
+    answered = Q(state=StepState.ANSWERED)
+    each = {
+        "total": Count("pk"),
+        "late": Count("pk", filter=~answered & Q(due_on__lt=today)),
+        "soon": Count("pk", filter=~answered & Q(due_on__range=(today, near))),
+        "waiting": Count("pk", filter=answered),
+    }
+    rows = [
+        some(steps).order_by().values(name=Value(name)).annotate(**each).values_list("name", *each)
+        for name, steps in asked.items()
+    ]
+    figures = {name: dict.fromkeys(each, 0) for name in asked}
+    for name, *found in rows[0].union(*rows[1:], all=True) if rows else ():
+        figures[name] = dict(zip(each, found, strict=True))
+    for name, part, total in _longer({name: asked[name] for name in asked if figures[name]["total"] > CAP}):
+        figures[name][part] = total
+    return {name: Counts(**each) for name, each in figures.items()}
 
 
-def figures(person: Person, of: Callable[[Person], QuerySet[Step]]) -> Counts:
-    """Return the figures of one of the lists of here; the rail and the page count it once for a request."""
-    return once(f"figures of {of.__name__}", person, timezone.now(), lambda: counts(of(person)))
+def _longer(asked: Mapping[str, QuerySet[Step]]) -> list[tuple[str, str, int]]:
+    """Return list, part and figure of what the first rows of a long list do not tell."""
+    parts: dict[str, Callable[[QuerySet[Step]], QuerySet[Step]]] = {"late": late, "soon": soon, "waiting": _answered}
+    rows: list[QuerySet[Any, Any]] = [
+        some(part(steps)).order_by().values(name=Value(name), part=Value(label)).annotate(total=Count("pk"))
+        for name, steps in asked.items()
+        for label, part in parts.items()
+    ]
+    told = [each.values_list("name", "part", "total") for each in rows]
+    unknown = [(name, label, 0) for name in asked for label in parts]
+    return unknown + list(told[0].union(*told[1:], all=True)) if told else []
+
+
+def _answered(steps: QuerySet[Step]) -> QuerySet[Step]:
+    return steps.filter(state=StepState.ANSWERED)
+
+
+def some(steps: QuerySet[Step]) -> QuerySet[Step]:
+    """Return CAP + 1 of the steps, or all where there are fewer: what is counted no further than it is told.
+
+    The head of all has 12,300 open steps, and each page of theirs counted them (120 ms).
+    """
+    return Step.objects.filter(OneOf("pk", steps.order_by().select_related(None).values("pk")[: CAP + 1]))
+
+
+def figures(person: Person, *of: Callable[[Person], QuerySet[Step]]) -> list[Counts]:
+    """Return the figures of some of the lists of here; rail and page count a list once for a request."""
+    now = timezone.now()
+    found: dict[str, Any] = {each.__name__: known_once(f"figures of {each.__name__}", person, now) for each in of}
+    fresh = counts({each.__name__: each(person) for each in of if found[each.__name__] is None})
+    for name, counted in fresh.items():
+        keep(f"figures of {name}", person, now, counted)
+    return [fresh.get(name, known) for name, known in found.items()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,15 +265,10 @@ def _known(name: str, person: Person) -> Glance | None:
 
 def _glance(name: str, rows: QuerySet[Any]) -> list[QuerySet[Any, Any]]:
     """Return the queries whose figures, added up, are the glance at a list."""
-    rows, each = rows.order_by().select_related(None), Count("pk")
+    each = Count("pk")
     if rows.model is not Step:
-        return [_figures(name, rows, each, Count("pk", filter=Q(urgency__gt=Urgency.THUONG)))]
-    # No further than is told: the head of all has 12,300 open steps, and every page of theirs counted them (120 ms).
-    some, overdue = rows.values("pk")[: CAP + 1], late(rows).values("pk")[: CAP + 1]
-    return [
-        _figures(name, Step.objects.filter(OneOf("pk", some)), each, Value(0)),
-        _figures(name, Step.objects.filter(OneOf("pk", overdue)), Value(0), each),
-    ]
+        return [_figures(name, rows.select_related(None), each, Count("pk", filter=Q(urgency__gt=Urgency.THUONG)))]
+    return [_figures(name, some(rows), each, Value(0)), _figures(name, some(late(rows)), Value(0), each)]
 
 
 def _figures(name: str, rows: QuerySet[Any], total: Count | Value, pressing: Count | Value) -> QuerySet[Any, Any]:

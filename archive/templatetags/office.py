@@ -24,6 +24,7 @@ from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext, ngettext
 
+from archive.routing.lists import CAP
 from archive.rules.levels import Level, Urgency
 
 register = template.Library()
@@ -240,6 +241,12 @@ def number(value: float | str | None, places: int = 0) -> str:
     tongue = _tongue()
     shown = f"{float(value):,.{places}f}"
     return shown.translate({ord(","): GROUP[tongue], ord("."): POINT[tongue]})
+
+
+@register.filter
+def capped(value: int) -> str:
+    """Say a figure that was counted no further than CAP + 1: 999+."""
+    return f"{number(CAP)}+" if value > CAP else number(value)
 
 
 @register.filter

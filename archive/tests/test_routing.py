@@ -351,7 +351,7 @@ def test_late_is_counted_until_the_answer(office, directed):
     Step.objects.filter(pk=lead.pk).update(due_on=TODAY() - timedelta(days=1))
     assert list(lists.late(lists.of_unit(office.leader))) == [lead]
     routing.answer(lead, "Xong", actor=office.staff)
-    figures = lists.counts(lists.of_unit(office.leader))
+    [figures] = lists.figures(office.leader, lists.of_unit)
     assert (figures.late, figures.waiting) == (0, 1)
 
 
@@ -361,7 +361,7 @@ def test_lists_never_show_a_dispatch_above_the_clearance(office, make_record):
     assert list(lists.mine(office.staff)) == [step]
     Clearance.objects.filter(person=office.staff).update(revoked_at=timezone.now())
     assert not lists.mine(office.staff)
-    assert lists.counts(lists.of_unit(office.staff)).total == 0
+    assert lists.figures(office.staff, lists.of_unit)[0].total == 0
 
 
 # --- the log ----------------------------------------------------------------------------------------

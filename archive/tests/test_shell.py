@@ -8,11 +8,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from archive import access
+from archive import access, routing
 from archive.models import Clearance
 from archive.routing import lists
 from archive.rules.levels import Level
 from archive.rules.roles import Role
+from archive.templatetags import office as office_tags
 from archive.views import shell
 
 
@@ -52,12 +53,19 @@ def test_a_leader_sees_what_waits_for_direction(office, make_record):
     assert lines(office, "staff")[reverse("archive:work")]["count"] == 0
 
 
-def test_a_count_stops_at_its_cap(office, make_draft, monkeypatch):
-    monkeypatch.setattr(shell, "CAP", 2)
+def test_a_count_stops_at_its_cap(office, make_record, monkeypatch):
+    """Neither the rail nor a list nor a desk counts further than it tells."""
+    monkeypatch.setattr(lists, "CAP", 2)
+    monkeypatch.setattr(office_tags, "CAP", 2)
+    monkeypatch.setattr(lists, "_WRITTEN", {})  # what is kept was written with the cap of then
     for _ in range(4):
-        make_draft()
-    waiting = lines(office, "clerk")[reverse("archive:register")]
-    assert (waiting["count"], waiting["more"]) == (2, True)
+        routing.forward(make_record(), routing.Task(office.leader), actor=office.clerk)
+    assert lines(office, "leader")[reverse("archive:work")]["count"] == 3
+    direct, mine = lists.figures(office.leader, lists.to_direct, lists.mine)
+    assert (direct.total, direct.late, direct.waiting) == (3, 0, 0)
+    assert mine == direct
+    assert office_tags.capped(3) == "2+"
+    assert office_tags.capped(2) == "2"
 
 
 def test_the_longest_address_that_fits_is_where_one_is(office):

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from archive import restoration
 from archive.models import Person
 from archive.routing import lists
-from archive.routing.lists import CAP, Glance
+from archive.routing.lists import Glance
 from archive.rules.roles import Action, Role, allows
 from archive.standing import is_withheld, standing, was_restored
 
@@ -203,5 +203,5 @@ def _count(lines: list[dict[str, Any]], request: HttpRequest) -> None:
     found = lists.glances(request.user, [line["list"] for line in counted])  # type: ignore[arg-type]
     for line in counted:
         glance = found[line["list"]]
-        line["count"], line["more"] = min(glance.total, CAP), glance.total > CAP
+        line["count"] = glance.total
         line["attention"] = line["presses"](glance)

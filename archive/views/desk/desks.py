@@ -21,6 +21,7 @@ from archive.routing import deadlines, lists
 from archive.routing.lists import CAP
 from archive.rules.levels import Level, Urgency
 from archive.rules.roles import Action, Role
+from archive.templatetags.office import capped
 from archive.views.desk.deskrows import Row, draft_row, filing_row, forward_row, step_row
 
 ROWS: Final = 8
@@ -41,7 +42,7 @@ class Figure:
     url: str
     kind: str = ""
     state: Words = ""
-    is_more: bool = False  # counted no further than CAP
+    is_capped: bool = False  # counted no further than CAP + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ def _clerk(person: Person) -> Desk:
                _("today") if waiting else _("nothing waits")),
         Figure(_("to be submitted"), submitted.total, reverse("archive:work"), "late" if hurried else "done",
                _("%(n)s urgent") % {"n": hurried} if hurried else _("none urgent")),
-        Figure(_("came back"), min(back, CAP), reverse("archive:work"), is_more=back > CAP),
+        Figure(_("came back"), back, reverse("archive:work"), is_capped=True),
         Figure(_("registered today"), days.get(timezone.localdate(), 0), reverse("archive:registers")),
     ]  # fmt: skip
     return Desk(
@@ -135,15 +136,15 @@ def _steps_desk(
     links: Sequence[Link],
     due: Sequence[Step],
 ) -> Desk:
-    own, others = lists.figures(person, mine), lists.figures(person, lists.of_unit)
+    own, others = lists.figures(person, mine, lists.of_unit)
     here, there = reverse("archive:work"), reverse("archive:work-unit")
     figures = [
-        Figure(_("in hand"), own.total, here),
-        Figure(_("late"), own.late, here, "late" if own.late else "done", _("late") if own.late else _("none late")),
+        Figure(_("in hand"), own.total, here, is_capped=True),
+        Figure(_("late"), own.late, here, "late" if own.late else "done", _("late") if own.late else _("none late"), is_capped=True),
         Figure(_("due soon"), own.soon, here, "soon" if own.soon else "done",
-               _("within two working days") if own.soon else _("none soon")),
+               _("within two working days") if own.soon else _("none soon"), is_capped=True),
         Figure(_("work of my unit"), others.total, there, "late" if others.late else "done",
-               _("%(n)s are late") % {"n": others.late} if others.late else _("none late")),
+               _("%(n)s are late") % {"n": capped(others.late)} if others.late else _("none late"), is_capped=True),
     ]  # fmt: skip
     today, near = timezone.localdate(), deadlines.soon()
     rows = [step_row(step, today=today, near=near) for step in lists.first(mine(person), ROWS)]
@@ -163,9 +164,7 @@ def _archivist(person: Person) -> Desk:
     loose = unfiled[: CAP + 1].count()
     held = retention.visible_holds(person).filter(lifted_at__isnull=True)
     figures = [
-        Figure(
-            _("dispatches not filed yet"), min(loose, CAP), reverse("archive:dossiers-unfiled"), is_more=loose > CAP
-        ),
+        Figure(_("dispatches not filed yet"), loose, reverse("archive:dossiers-unfiled"), is_capped=True),
         Figure(_("open dossiers"), seen.filter(closed_at__isnull=True).count(), reverse("archive:dossiers")),
         Figure(_("active holds"), held.count(), reverse("archive:holds")),
     ]

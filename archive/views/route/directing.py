@@ -75,7 +75,7 @@ def _place(queue: list[tuple[int, str]], key: str) -> int:
 
 def _follow_up(person: Person) -> dict[str, Any]:
     steps = lists.of_unit(person)
-    return {"counts": lists.figures(person, lists.of_unit), "waiting": lists.waiting(person, steps).count()}
+    return {"waiting": lists.some(lists.waiting(person, steps)).count()}
 
 
 @require_POST

@@ -21,6 +21,7 @@ from archive import access, audit
 from archive.leveling import words
 from archive.models import Person, Record, Step
 from archive.routing import deadlines, lists
+from archive.routing.lists import CAP
 from archive.rules.roles import Action, Role
 from archive.standing import standing
 from archive.views.doors import person_of
@@ -94,12 +95,13 @@ def listed(
 ) -> HttpResponse:
     """Show a list of live steps, late first, and at its side the thread of the chosen dispatch."""
     person = person_of(request)
-    given, counts = of(person), lists.figures(person, of)
+    given, [counts] = of(person), lists.figures(person, of)
     chosen = request.GET.get("only", "")
     filters: dict[str, Narrow] = {"late": lists.late, "soon": lists.soon, "waiting": partial(lists.waiting, person)}
     narrowed = filters[chosen](given) if chosen in filters else given
-    known = {"": counts.total, "late": counts.late, "soon": counts.soon}
-    page = _page(request, narrowed, known.get(chosen if chosen in filters else ""))
+    known = {"late": counts.late, "soon": counts.soon}
+    total = lists.some(narrowed).count() if chosen == "waiting" else known.get(chosen, counts.total)
+    page = _page(request, narrowed, min(total, CAP))
     page.object_list = lists.first(narrowed, ROWS, after=page.start_index() - 1 if page.paginator.count else 0)
     _note_read(person, name, len(page.object_list))
     at = request.GET.get("at", "")
@@ -116,6 +118,7 @@ def listed(
         "chips": _chips(counts, name),
         "only": chosen if chosen in filters else "",
         "page": page,
+        "is_cut": total > CAP and not page.has_next(),
         "rows": rows,
         "page_level": access.level_of(shown),
         **_turns(request, page),
