@@ -46,16 +46,27 @@ def sign_in_by(person: Person, by: SignsInBy, *, reason: str, actor: Person) -> 
     person.save(update_fields=["signs_in_by", "outside_id"])
     sessions.end_quietly(person)
     told = {"before": before, "now": str(by.value)}
-    audit.write(Action.PERSON_CHANGE, actor=actor, subject=person, reason=reason, details=told)
+    audit.write(Action.PERSON_CHANGE, actor=actor, subject=person, reason=reason, details=told, rows=[person])
     return person
 
 
-def _entrances(everybody: list[Person], *, without: Person) -> bool:
+def require_entrance(*, without: Person) -> None:
+    """Refuse to let the last administrator go who has a password of this system; to be called under their locks.
+
+    Raises:
+        LastEntrance: as named.
+    """
+    everybody = list(Person.objects.filter(is_active=True, is_service=False))
+    if _entrances([without], without=None) and not _entrances(everybody, without=without):
+        raise LastEntrance(name=without.full_name)
+
+
+def _entrances(everybody: list[Person], *, without: Person | None) -> bool:
     """Return whether an administrator with a password of this system is left."""
     admins = set(people_with(Role.ADMIN, timezone.now()).values_list("pk", flat=True))
     return any(
         each.pk in admins
-        and each.pk != without.pk
+        and (without is None or each.pk != without.pk)
         and each.signs_in_by == SignsInBy.PASSWORD
         and each.has_usable_password()
         for each in everybody

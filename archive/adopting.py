@@ -41,6 +41,8 @@ MADE_BY: Final = {
     "servicetoken": (Action.TOKEN_GIVE,),
     "clearancemark": (Action.CLEARANCE_GIVE, Action.CLEARANCE_EXTEND),
     "mark": (Action.MARK_ADD,),
+    "personrole": (Action.POST_GIVE,),
+    "unitscope": (Action.SCOPE_GIVE,),
 }
 
 

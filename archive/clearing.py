@@ -16,11 +16,22 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from archive import access, audit
-from archive.models import Clearance, ClearanceMark, Mark, MarkGroup, Marking, MarkingMark, MarkRule, Person, Record
+from archive.models import (
+    Clearance,
+    ClearanceMark,
+    Mark,
+    MarkGroup,
+    Marking,
+    MarkingMark,
+    MarkRule,
+    Person,
+    PersonRole,
+    Record,
+)
 from archive.rules.errors import Forbidden, Refusal
 from archive.rules.levels import Level
 from archive.rules.roles import Action, Role
-from archive.standing import marks_held, standing
+from archive.standing import during, marks_held
 
 
 class NotForTheMachine(Refusal):
@@ -141,7 +152,8 @@ def _write(decision: Decision, *, to: Person, actor: Person) -> Clearance:
     if to.pk == actor.pk:
         raise Forbidden(reason=_("nobody clears themselves"), object_type="person", object_id=str(to.pk))
     now = timezone.now()
-    if Role.ADMIN in standing(to, now).roles:
+    Person.objects.select_for_update(of=("self",)).get(pk=to.pk)  # a post given beside this waits, and sees it
+    if PersonRole.objects.filter(during(max(decision.since, now), decision.until), person=to, role=Role.ADMIN).exists():
         raise NotForTheMachine(person=to.full_name)
     if not decision.basis.strip() or not decision.reason.strip():
         raise NoBasis

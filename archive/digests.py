@@ -109,7 +109,7 @@ def observed(rows: Iterable[Model]) -> list[AuditRow]:
 def _by_kind(rows: Iterable[Model]) -> dict[type[Model], list[int]]:
     kinds: dict[type[Model], dict[int, None]] = {}
     for row in rows:
-        kinds.setdefault(type(row), {})[row.pk] = None
+        kinds.setdefault(row.__class__, {})[row.pk] = None  # its own class: the person of a request is a proxy
     return {model: list(ids) for model, ids in kinds.items()}
 
 

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -27,7 +28,8 @@ from archive import access, audit, digests, sessions
 from archive.models import AuditEntry, Person, SecondFactor
 from archive.rules import totp
 from archive.rules.errors import Forbidden, Refusal
-from archive.rules.roles import Action
+from archive.rules.roles import Action, Role
+from archive.standing import people_with, standing
 
 NONCE: Final = 12
 TRIES: Final = 10  # wrong codes and proofs of one person within WINDOW
@@ -174,14 +176,40 @@ def reset(person: Person, *, reason: str, actor: Person) -> None:
     """Take somebody else's lost authenticator off; they set up a new one at the next sign-in.
 
     Raises:
-        Forbidden: the actor may not, or it is their own.
+        Forbidden: the actor may not, it is their own, or they can give this person a password.
         NotEnrolled: as named.
     """
     access.require(actor, Action.CODE_RESET)
     if person.pk == actor.pk:
         raise Forbidden(reason=_("nobody resets their own"), object_type="person", object_id=str(person.pk))
+    if not any(is_reset_by(role, person) for role in standing(actor, timezone.now()).roles):
+        raise Forbidden(
+            reason=_("who can give somebody a password never resets their authenticator"),
+            object_type="person",
+            object_id=str(person.pk),
+        )
     audit.write(Action.CODE_RESET, actor=actor, subject=person, reason=reason, rows=[_deleted(person)])
     sessions.end_quietly(person)  # one may be open by the code of a telephone that somebody took
+
+
+def is_reset_by(role: Role, person: Person) -> bool:
+    """Return whether this post resets a person's authenticator; the other of the two gives them passwords.
+
+    Who could do both would come in as that person. The administrator resets those of security officers.
+    """
+    is_officer = Role.SECURITY in standing(person, timezone.now()).roles
+    return role is (Role.ADMIN if is_officer else Role.SECURITY)
+
+
+def resettable_by(actor: Person) -> QuerySet[Person]:
+    """Return whose authenticators somebody may reset, by name."""
+    now = timezone.now()
+    roles, officers = standing(actor, now).roles, Q(pk__in=people_with(Role.SECURITY, now).order_by().values("pk"))
+    theirs = (officers if Role.ADMIN in roles else Q(pk__in=[])) | (
+        ~officers if Role.SECURITY in roles else Q(pk__in=[])
+    )
+    enrolled = Person.objects.filter(theirs, second_factor__isnull=False, is_active=True).exclude(pk=actor.pk)
+    return enrolled.select_related("unit").order_by("full_name")
 
 
 def _deleted(person: Person) -> SecondFactor:

@@ -258,6 +258,12 @@ def _valid(at: datetime) -> Q:
     return Q(since__lte=at) & (Q(until__isnull=True) | Q(until__gt=at))
 
 
+def during(since: datetime, until: datetime | None) -> Q:
+    """Return the condition that a dated row counts at some moment from `since` on and before `until` (None: no end)."""
+    begun = Q(since__lt=until) if until is not None else Q()
+    return begun & (Q(until__isnull=True) | Q(until__gt=since) & Q(until__gt=F("since")))
+
+
 def _unrevoked(at: datetime) -> Q:
     return Q(revoked_at__isnull=True) | Q(revoked_at__gt=at)
 

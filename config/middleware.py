@@ -19,6 +19,7 @@ from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
@@ -41,6 +42,12 @@ HEADERS: Final = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+
+
+# What who still has a first password may ask for.
+FREELY: Final = frozenset(
+    {"archive:password", "archive:sign-out", "archive:sign-in", "archive:sign-in-code", "set_language"}
+)
 
 
 class RequestContext:
@@ -213,3 +220,22 @@ class SecondProof:
             return self.get_response(request)
         with standing.unproved(request.user):
             return self.get_response(request)
+
+
+class FirstPassword:
+    """Opens to who signed in by a first password, which somebody else knows, the page of a new one and nothing else."""
+
+    def __init__(self, get_response: Answer) -> None:
+        """Keep the next layer."""
+        self.get_response = get_response
+
+    def process_view(self, request: HttpRequest, *_rest: Any) -> HttpResponseBase | None:
+        """Send them to that page."""
+        match = request.resolver_match
+        if not getattr(request.user, "has_first_password", False) or (match and match.view_name in FREELY):
+            return None
+        return redirect("archive:password")
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer a request."""
+        return self.get_response(request)

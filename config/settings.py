@@ -114,6 +114,7 @@ MIDDLEWARE = [
     "config.middleware.SessionLimits",
     "config.middleware.SignInRequired",
     "config.middleware.SecondProof",
+    "config.middleware.FirstPassword",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "config.middleware.Refusals",

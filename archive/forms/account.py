@@ -7,6 +7,7 @@ from django import forms
 from django.contrib.auth.forms import PasswordChangeForm
 from django.utils.translation import gettext_lazy as _
 
+from archive import second_factor
 from archive.forms.clearing import PersonField, reason_field
 from archive.forms.keeping import SELECT
 from archive.models import Person, SignsInBy
@@ -35,6 +36,13 @@ class PasswordForm(PasswordChangeForm):
             field.label, field.help_text = label, hint
             field.widget.attrs |= {"class": "form-control", "maxlength": "256", "autofocus": False}
 
+    def clean_new_password1(self) -> str:
+        """Refuse the present password: a first one is known to who gave it."""
+        given: str = self.cleaned_data["new_password1"]
+        if given and given == self.data.get("old_password"):
+            raise forms.ValidationError(_("This is the present password. Choose another one."))
+        return given
+
 
 class CodeForm(forms.Form):
     """Asks for the six figures of an authenticator, or (at sign-in) a recovery code."""
@@ -49,10 +57,9 @@ class ResetForm(forms.Form):
     reason = reason_field()
 
     def __init__(self, *args: Any, actor: Person, **kwargs: Any) -> None:
-        """Offer whoever has an authenticator, but not the actor."""
+        """Offer whose authenticator the actor may reset."""
         super().__init__(*args, **kwargs)
-        enrolled = Person.objects.filter(second_factor__isnull=False, is_active=True).exclude(pk=actor.pk)
-        self.fields["person"].queryset = enrolled.select_related("unit").order_by("full_name")  # type: ignore[attr-defined]
+        self.fields["person"].queryset = second_factor.resettable_by(actor)  # type: ignore[attr-defined]
 
 
 class EndSessionsForm(forms.Form):

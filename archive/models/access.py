@@ -117,6 +117,15 @@ class UnitScope(models.Model):
     unit = models.ForeignKey(Unit, models.PROTECT, related_name="+", db_index=False)
     since = models.DateTimeField()
     until = models.DateTimeField(null=True, blank=True)
+    basis = models.CharField(max_length=200, blank=True)  # number and date of the decision
+    granted_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+", db_index=False)
+    ended_by = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
+    end_reason = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(person=F("granted_by")), name="scope_two_people"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.person}: {self.unit}"

@@ -18,7 +18,7 @@ ROLE_CHOICES = [(role.value, role.label) for role in Role]
 
 
 class Unit(models.Model):
-    """A unit of the office; `path` is "/1/5/23/", own id last, written by `people.move` only."""
+    """A unit of the office; `path` is "/1/5/23/", own id last, written by `archive.units` only."""
 
     code = models.CharField(max_length=30, unique=True)
     name = models.CharField(max_length=200)
@@ -55,6 +55,7 @@ class Person(AbstractBaseUser):
     unit = models.ForeignKey(Unit, models.PROTECT, related_name="people")
     is_active = models.BooleanField(default=True)
     is_service = models.BooleanField(default=False)
+    has_first_password = models.BooleanField(default=False)  # one that somebody else knows: to be changed at sign-in
     signs_in_by = models.CharField(max_length=8, choices=SignsInBy.choices, default=SignsInBy.PASSWORD)
     outside_id = models.CharField(max_length=500, blank=True)  # their lasting name there, kept at the first sign-in
 
@@ -93,11 +94,20 @@ class PersonRole(models.Model):
     role = models.SmallIntegerField(choices=ROLE_CHOICES)
     since = models.DateTimeField()
     until = models.DateTimeField(null=True, blank=True)
+    basis = models.CharField(max_length=200, blank=True)  # number and date of the decision
+    # By delegation: in whose place, who holds the post in their own right; never handed on.
+    instead_of = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     granted_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+", db_index=False)
+    ended_by = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
+    end_reason = models.CharField(max_length=300, blank=True)
 
     class Meta:
         constraints = [
             models.CheckConstraint(condition=~Q(person=F("granted_by")), name="role_two_people"),
+            models.CheckConstraint(
+                condition=Q(instead_of=None) | (Q(until__isnull=False) & ~Q(person=F("instead_of"))),
+                name="role_delegation_ends",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -109,7 +109,22 @@ WORDS: Final[dict[str, Promise]] = {
     Action.MARK_ADD: _("Added a compartment mark"),
     Action.PERSON_CHANGE: _("Changed a person's data"),
     Action.TOKEN_GIVE: _("Gave a service token"),
+    Action.FOUND: _("Founded the office"),
+    Action.PERSON_READ: _("Looked at people and units"),
+    Action.PERSON_ADD: _("Made an account"),
+    Action.PERSON_CLOSE: _("Closed an account"),
+    Action.PERSON_REOPEN: _("Reopened an account"),
+    Action.FIRST_PASSWORD: _("Gave a first password"),
+    Action.UNIT_ADD: _("Made a unit"),
     Action.UNIT_CHANGE: _("Changed the units"),
+    Action.UNIT_CLOSE: _("Closed a unit"),
+    Action.UNIT_REOPEN: _("Reopened a unit"),
+    Action.UNIT_MOVE: _("Put a unit under another"),
+    Action.POST_READ: _("Looked at posts and scopes"),
+    Action.POST_GIVE: _("Gave a post"),
+    Action.POST_END: _("Ended a post"),
+    Action.SCOPE_GIVE: _("Gave a scope"),
+    Action.SCOPE_END: _("Ended a scope"),
 }
 
 

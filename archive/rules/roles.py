@@ -149,9 +149,24 @@ class Action(StrEnum):
     CLEARANCE_REVOKE = "clearance.revoke"
     CLEARANCE_READ = "clearance.read"
     MARK_ADD = "mark.add"
+    FOUND = "system.found"
+    PERSON_READ = "person.read"
+    PERSON_ADD = "person.add"
     PERSON_CHANGE = "person.change"
+    PERSON_CLOSE = "person.close"
+    PERSON_REOPEN = "person.reopen"
+    FIRST_PASSWORD = "person.first_password"  # noqa: S105 - the name of an act
     TOKEN_GIVE = "token.give"  # noqa: S105 - the name of an act
+    UNIT_ADD = "unit.add"
     UNIT_CHANGE = "unit.change"
+    UNIT_CLOSE = "unit.close"
+    UNIT_REOPEN = "unit.reopen"
+    UNIT_MOVE = "unit.move"
+    POST_READ = "post.read"
+    POST_GIVE = "post.give"
+    POST_END = "post.end"
+    SCOPE_GIVE = "scope.give"
+    SCOPE_END = "scope.end"
 
 
 READING: Final = frozenset(
@@ -184,6 +199,11 @@ SYNCHRONOUS: Final = frozenset(
         Action.CLEARANCE_SHORTEN,
         Action.CLEARANCE_EXTEND,
         Action.CLEARANCE_REVOKE,
+        Action.POST_GIVE,
+        Action.POST_END,
+        Action.SCOPE_GIVE,
+        Action.SCOPE_END,
+        Action.UNIT_MOVE,
         Action.LOG_FORGET,
         Action.ROWS_ADOPT,
         Action.DECLARE,
@@ -266,6 +286,7 @@ CAPABILITIES: Final[dict[Role, frozenset[Action]]] = {
     Role.SECURITY: frozenset(
         {
             Action.CODE_RESET,
+            Action.FIRST_PASSWORD,
             Action.SESSION_END,
             Action.CLEARANCE_READ,
             Action.CLEARANCE_GIVE,
@@ -274,7 +295,12 @@ CAPABILITIES: Final[dict[Role, frozenset[Action]]] = {
             Action.CLEARANCE_REVOKE,
             Action.MARK_ADD,
             Action.RECORD_WHY,
-            Action.UNIT_CHANGE,
+            Action.POST_READ,
+            Action.POST_GIVE,
+            Action.POST_END,
+            Action.SCOPE_GIVE,
+            Action.SCOPE_END,
+            Action.UNIT_MOVE,
             Action.LOG_FORGET,
             Action.ROWS_ADOPT,
             Action.DECLARE,
@@ -284,9 +310,17 @@ CAPABILITIES: Final[dict[Role, frozenset[Action]]] = {
         {
             Action.SYSTEM_READ,
             Action.RESTORE_SEEN,
+            Action.PERSON_READ,
+            Action.PERSON_ADD,
             Action.PERSON_CHANGE,
+            Action.PERSON_CLOSE,
+            Action.PERSON_REOPEN,
+            Action.FIRST_PASSWORD,
             Action.TOKEN_GIVE,
+            Action.UNIT_ADD,
             Action.UNIT_CHANGE,
+            Action.UNIT_CLOSE,
+            Action.UNIT_REOPEN,
             Action.CODE_RESET,
             Action.SESSION_END,
         }

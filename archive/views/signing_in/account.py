@@ -76,14 +76,16 @@ def password(request: HttpRequest) -> HttpResponse:
     form = PasswordForm(person, request.POST or None)
     is_right = request.method == "POST" and second_factor.bounded(person, lambda: "old_password" not in form.errors)
     if is_right and form.is_valid():
+        person.has_first_password = False
         with transaction.atomic():
             form.save()
             sessions.end_quietly(person, but=here_of(request))
-            audit.write(Action.PASSWORD, actor=person, subject=person)
+            audit.write(Action.PASSWORD, actor=person, subject=person, rows=[person])
         update_session_auth_hash(request, person)
         messages.success(request, _("The password is changed. Your other sessions have ended."))
         return redirect("archive:account")
-    return render(request, "archive/password.html", {"form": form}, status=422 if form.is_bound else 200)
+    context = {"form": form, "is_first": person.has_first_password}
+    return render(request, "archive/password.html", context, status=422 if form.is_bound else 200)
 
 
 @require_http_methods(["GET", "POST"])
