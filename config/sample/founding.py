@@ -12,53 +12,22 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.utils import timezone
 
-from archive import audit
-from archive.models import (
-    Clearance,
-    Holiday,
-    Person,
-    PersonRole,
-    RecordClass,
-    Register,
-    RetentionRule,
-    Unit,
-    UnitScope,
-)
-from archive.rules.roles import Action
+from archive.models import Clearance, Person, PersonRole, RecordClass, RetentionRule, Unit, UnitScope
+from config import founding
 from config.sample import office
 
 SINCE: Final = datetime(2020, 1, 1, tzinfo=UTC)
 
 
-def is_founded() -> bool:
-    """Return whether this installation has an office already."""
-    return Unit.objects.exists()
-
-
 @transaction.atomic
 def found() -> None:
     """Write units, people with roles, clearances and scopes, registers, file plan and holidays."""
-    units = _units()
+    units = founding.enter_units([(plan.code, plan.name, plan.parent) for plan in office.UNITS])
     people = _people(units)
     _clearances(people)
-    for book in office.BOOKS:
-        Register.objects.create(kind=book.kind, name=book.name, unit=units[book.unit])
-    _plan()
-    for day in office.holidays(timezone.localdate().year):
-        Holiday.objects.create(day=day.day, name=day.name, basis=day.basis)
-    given = [*PersonRole.objects.all(), *UnitScope.objects.all(), *Clearance.objects.all()]
-    audit.write(Action.UNIT_CHANGE, actor=None, details={"founded": "evaluation", "people": len(people)}, rows=given)
-
-
-def _units() -> dict[str, Unit]:
-    made: dict[str, Unit] = {}
-    for plan in office.UNITS:
-        above = made.get(plan.parent)
-        unit = Unit.objects.create(code=plan.code, name=plan.name, parent=above, path=f"new:{plan.code}")
-        unit.path = f"{above.path if above else '/'}{unit.pk}/"
-        unit.save(update_fields=["path"])
-        made[plan.code] = unit
-    return made
+    rules = founding.enter_law(units, rules=office.rules())
+    _plan(rules)
+    founding.write(profile="evaluation", people=list(people.values()))
 
 
 def _people(units: dict[str, Unit]) -> dict[str, Person]:
@@ -92,18 +61,7 @@ def _clearances(people: dict[str, Person]) -> None:
             )
 
 
-def _plan() -> None:
-    rules: dict[str, RetentionRule] = {}
-    for row in office.rules():
-        rules[row.code] = RetentionRule.objects.create(
-            code=row.code,
-            title=row.title,
-            kind=row.kind,
-            years=row.years,
-            basis=row.basis,
-            valid_from=row.valid_from,
-            valid_to=row.valid_to,
-        )
+def _plan(rules: dict[str, RetentionRule]) -> None:
     lines: dict[str, RecordClass] = {}
     for line in office.FILE_PLAN:
         lines[line.code] = RecordClass.objects.create(

@@ -20,6 +20,7 @@ from archive.rules import types
 from archive.rules.levels import Level, Urgency
 from archive.rules.proposal import FIELD_NAMES
 from archive.rules.roles import Role
+from config import law
 from config.sample import ageing, files, office, paper, stamps
 from config.sample.letters import INCOMING, OUTGOING, dispatches, vietnamese_date
 from config.sample.prose import themes
@@ -187,7 +188,7 @@ def test_every_unit_person_book_and_class_points_at_something():
     units = {unit.code for unit in office.UNITS}
     assert [unit.parent for unit in office.UNITS if unit.parent not in units] == [""]
     assert {person.unit for person in office.PEOPLE} | {person.scope for person in office.PEOPLE} <= units | {""}
-    assert {book.kind for book in office.BOOKS} == set(RegisterKind.values)
+    assert {book.kind for book in law.BOOKS} == set(RegisterKind.values)
     in_force = {rule.code for rule in office.rules() if rule.valid_to is None}
     assert {line.rule for line in office.FILE_PLAN} <= in_force | {""}
     assert {line.parent for line in office.FILE_PLAN} <= {line.code for line in office.FILE_PLAN} | {""}

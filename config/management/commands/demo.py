@@ -16,8 +16,9 @@ from django.utils import timezone
 from archive import sequencing
 from archive.models import Person
 from archive.rules.levels import Level
-from config import roles
-from config.sample import files, founding, living
+from config import founding, roles
+from config.sample import files, living
+from config.sample.founding import found
 from ingest import intake, worker
 from ingest.models import Batch, Channel, Scan, ScanState
 from search import follow
@@ -46,7 +47,7 @@ class Command(BaseCommand):
                 "The sample letters go up to Tối mật. Unset VANKHO_SITE_MAX_LEVEL and run this again, or found an office "
                 "without letters: --dispatches 0. The ceiling can be lowered afterwards."
             )
-        founding.found()
+        found()
         if dispatches:
             self._fill(dispatches)
         self.stdout.write(f"Sign in as clerk, leader, staff, archivist, auditor… with: {settings.DEMO_PASSWORD}")
