@@ -1,6 +1,6 @@
 """Addresses of the office, by screen."""
 
-from archive.views.control import clearances, log, log_export, oversight
+from archive.views.control import clearances, log, log_export, oversight, people, posts, units
 from archive.views.desk import home
 from archive.views.keeping import dossiers, retention
 from archive.views.record import copying, knowing, leveling, records
@@ -23,6 +23,9 @@ urlpatterns = [
     *work.urlpatterns,
     *dossiers.urlpatterns,
     *retention.urlpatterns,
+    *people.urlpatterns,
+    *units.urlpatterns,
+    *posts.urlpatterns,
     *clearances.urlpatterns,
     *knowing.urlpatterns,
     *leveling.urlpatterns,

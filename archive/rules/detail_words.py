@@ -203,6 +203,11 @@ OWN_VALUES: Final[dict[str, dict[str, str | Promise]]] = {
         "soon": _("Ending within 30 days"),
         "over": _("Ended or revoked"),
         "all": _("All"),
+        "open": _("open"),
+        "closed": _("closed"),
+        "units": _("Units"),
+        "holding": _("With a post"),
+        "none": _("Without a post"),
     },
     "part": {
         "thread": _("the thread"),

@@ -23,6 +23,8 @@ PAGES = {
     "staff": ["/", "/work/", "/work/unit/", "/work/unit/?only=waiting", "/dossiers/"],
     "archivist": ["/", "/dossiers/", "/dossiers/unfiled/", "/due/", "/holds/", "/registers/{book}/?below=2", "/records/{key}/"],
     "auditor": ["/", "/log/", "/log/?before=9", "/log/?person={person}&before=9", "/log/refused/", "/log/outside/", "/log/who/?record={key}", "/log/unusual/"],
+    "admin": ["/", "/people/", "/people/{person}/", "/units/", "/units/{unit}/"],
+    "security": ["/", "/posts/", "/posts/{person}/", "/units/", "/units/{unit}/"],
 }  # fmt: skip
 
 
@@ -37,7 +39,13 @@ def test_a_page_asks_at_most_twelve_questions(office, make_record, signed_in, na
     for held in records:
         retention.place_hold(retention.Order("Thanh tra", "Giữ nguyên"), on=[held], actor=office.archivist)
     book = Register.objects.get(numbers__record=records[0]).pk
-    known = {"key": records[1].key, "book": book, "secret": office.secret_incoming.pk, "person": office.clerk.pk}
+    known = {
+        "key": records[1].key,
+        "book": book,
+        "secret": office.secret_incoming.pk,
+        "person": office.clerk.pk,
+        "unit": office.registry.pk,
+    }
     asked_for = address.format(**known)
     browser = signed_in(name)
     with CaptureQueriesContext(connection) as captured:

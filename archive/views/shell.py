@@ -59,6 +59,7 @@ MINE = Item("archive:work", "checklist", _("My work"), tab=True, count="mine")
 UNIT = Item("archive:work-unit", "users", _("Work of my unit"), tab=True, count="of_unit")
 
 SESSIONS = Item("archive:sessions", "device-desktop", _("Open sessions"))
+UNITS = Item("archive:units", "sitemap", _("Units"), tab=True)
 CODES = Item("archive:code-reset", "key", _("Lost authenticators"))
 RAIL: dict[Role, list[tuple[str | Promise, list[Item]]]] = {
     Role.CLERK: [
@@ -121,10 +122,20 @@ RAIL: dict[Role, list[tuple[str | Promise, list[Item]]]] = {
     ],
     Role.SECURITY: [
         ("", [DESK]),
-        (_("Security"), [Item("archive:clearances", "shield", _("Clearances"), tab=True), SESSIONS, CODES]),
+        (
+            _("Security"),
+            [
+                Item("archive:clearances", "shield", _("Clearances"), tab=True),
+                Item("archive:posts", "id-badge-2", _("Posts and scopes"), tab=True),
+                UNITS,
+                SESSIONS,
+                CODES,
+            ],
+        ),
     ],
     Role.ADMIN: [
         ("", [DESK]),
+        (_("Office"), [Item("archive:people", "users", _("People"), tab=True), UNITS]),
         (_("Machine"), [Item("config:status", "server", _("Status"), tab=True), SESSIONS, CODES]),
     ],
 }
