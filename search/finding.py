@@ -27,6 +27,7 @@ from search.nodes import Query
 from search.query import parse
 
 PER_PAGE: Final = 20
+ASKED: Final = 5_000  # changed records put to the database at once; beyond the first only after a long outage
 BATCH: Final = 200  # records of an export read and checked at once
 _Offer = TypeVar("_Offer")
 PROVING: Final = 5  # newest hits of a suggestion of which the database must open one
@@ -81,7 +82,9 @@ def _terms_of(person: Person) -> Terms:
     scope = access.visible_to(person)
     known = scope.terms()
     changed = _backlog().records(engine())
-    opened = set(scope.opens(changed).values_list("pk", flat=True)) if changed else set()
+    opened: set[int] = set()
+    for start in range(0, len(changed), ASKED):
+        opened.update(scope.opens(changed[start : start + ASKED]).values_list("pk", flat=True))
     closed = tuple(pk for pk in changed if pk not in opened)
     units = tuple(units_in_scope(person, timezone.now()))
     return Terms(known.level, known.markings, known.reach, known.ids, closed, units)

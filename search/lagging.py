@@ -3,20 +3,55 @@
 An index may be behind. Were its yes believed for a record that has just been closed, the
 page of hits would be right after the second check, but the total and the facets would
 still count it. So each reader's terms leave out what changed meanwhile and is closed to
-them. Reads the log, writes nothing.
+them: everything whose level, marks or need-to-know an act may have changed, however long
+the server was away; of what else changed only the newest. Reads the log, writes nothing.
 """
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from django.db import connection
 
 from archive.models import AuditEntry, AuditLeaf, AuditPending
+from archive.rules.roles import Action
 from search.engine import Engine
-from search.follow import changed_records
+from search.follow import SKIPPED, changed_records
 
-MOST: Final = 2_000  # records asked of the database for one search; of a longer backlog the newest
+MOST: Final = 2_000  # records asked of the database for one search beside those that an act may have closed: the newest
+READ: Final = 10_000  # entries of one look into the log
+# Acts on a dispatch after which whoever knew of it still may. Every other act may have closed it.
+LEAVES_OPEN: Final = frozenset(
+    map(
+        str,
+        {
+            Action.RECORD_CAPTURE,
+            Action.RECORD_CORRECT,
+            Action.RECORD_ATTACH,
+            Action.RECORD_DETACH,
+            Action.RECORD_WHY,
+            Action.COPY_END,
+            Action.PAPER_MOVE,
+            Action.PAPER_END,
+            Action.LEVEL_PROPOSE,
+            Action.LEVEL_CLOSE,
+            Action.LEVEL_EXTEND,
+            Action.LEVEL_REVIEW,
+            Action.LEVEL_NOTICE,
+            Action.LEVEL_READ,
+            Action.DOSSIER_FILE,
+            Action.DOSSIER_CLOSE,
+            Action.HOLD_PLACE,
+            Action.HOLD_LIFT,
+            Action.SCAN_UPLOAD,
+            Action.SCAN_RETRY,
+            Action.SCAN_OUTCOME,
+            Action.SCAN_DISMISS,
+            Action.SCAN_APART,
+        },
+    )
+)
+_Line = tuple[int, str, int | None, str, str]
 
 
 class Backlog:
@@ -25,48 +60,66 @@ class Backlog:
     def __init__(self) -> None:
         """Know nothing yet."""
         self._engine: Engine | None = None
-        self._position = -1
+        self._position = 0
         self._looked_at = 0
-        self._changed: dict[int, None] = {}
+        self._closing: dict[int, int] = {}  # record -> its last place in the log
+        self._others: dict[int, int] = {}  # the same, the newest last
         self._lock = threading.Lock()
 
     def records(self, engine: Engine) -> list[int]:
-        """Return the records that have changed since the position of an index, at most the newest MOST.
+        """Return the records that have changed since the position of an index.
 
         Raises:
             EngineAway: the search server does not answer.
         """
         position = engine.position()
         with self._lock:
-            if position != self._position or engine is not self._engine:
-                self._engine = engine
-                self._position, self._looked_at, self._changed = position, position, {}
-            self._look()
-            known = dict(self._changed)
-        known.update(dict.fromkeys(_unplaced()))
-        return list(known)[-MOST:]
+            if engine is not self._engine or position < self._position:
+                self._engine, self._looked_at, self._closing, self._others = engine, position, {}, {}
+            elif position > self._position:
+                self._closing = {record: place for record, place in self._closing.items() if place >= position}
+                self._others = {record: place for record, place in self._others.items() if place >= position}
+            self._position, self._looked_at = position, max(position, self._looked_at)
+            for lines in self._look():
+                self._keep(lines)
+            known = {**self._others, **self._closing}
+        known.update(dict.fromkeys((record for _line, record in _records(_unplaced())), 0))
+        return list(known)
 
-    def _look(self) -> None:
-        """Read the entries that were placed since the last look."""
-        rows = (
-            AuditLeaf.objects.filter(idx__gte=self._looked_at)
-            .order_by("-idx")
-            .values_list("idx", "entry__action", "entry__record_id", "entry__object_type", "entry__object_id")
-        )
-        leaves = list(rows[: 5 * MOST])[::-1]
-        if not leaves:
-            return
-        for record in changed_records(leaves):
-            self._changed.pop(record, None)  # the newest last
-            self._changed[record] = None
-        self._changed = dict(list(self._changed.items())[-MOST:])
-        self._looked_at = leaves[-1][0] + 1
+    def _look(self) -> Iterator[list[_Line]]:
+        """Yield the entries that were placed since the last look."""
+        while True:
+            rows = AuditLeaf.objects.filter(idx__gte=self._looked_at).order_by("idx")
+            names = ("idx", "entry__action", "entry__record_id", "entry__object_type", "entry__object_id")
+            lines = list(rows.values_list(*names)[:READ])
+            if lines:
+                self._looked_at = lines[-1][0] + 1
+                yield lines
+            if len(lines) < READ:
+                return
+
+    def _keep(self, lines: Iterable[_Line]) -> None:
+        for (place, action, *_), record in _records(lines):
+            if action in LEAVES_OPEN:
+                self._others.pop(record, None)  # the newest last
+                self._others[record] = place
+            else:
+                self._closing[record] = place
+        for record in list(self._others)[: max(len(self._others) - MOST, 0)]:
+            del self._others[record]
 
 
-def _unplaced() -> Iterable[int]:
-    """Return the records of entries that are committed and have no place in the log yet."""
+def _records(lines: Iterable[_Line]) -> Iterator[tuple[_Line, int]]:
+    """Yield each record whose state an entry may have changed, with the entry."""
+    for line in lines:
+        if line[1] not in SKIPPED:
+            yield from ((line, record) for record in changed_records([line]))
+
+
+def _unplaced() -> Iterator[_Line]:
+    """Yield the entries that are committed and have no place in the log yet: as many as were written in the last moment."""
     if connection.vendor != "postgresql":
-        return ()
-    waiting = AuditPending.objects.order_by("-pk").values("entry_id")[:MOST]
-    rows = AuditEntry.objects.filter(pk__in=list(waiting.values_list("entry_id", flat=True)))
-    return changed_records([(0, *row) for row in rows.values_list("action", "record_id", "object_type", "object_id")])
+        return
+    rows = AuditEntry.objects.filter(pk__in=AuditPending.objects.values("entry_id"))
+    for row in rows.values_list("action", "record_id", "object_type", "object_id"):
+        yield (0, *row)
