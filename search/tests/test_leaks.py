@@ -5,14 +5,17 @@ a higher level, of another unit, of a marking that the reader does not open. The
 that are held against the database are in `test_second_check`.
 """
 
+import os
+import random
 import stat
+import time
 from dataclasses import replace
 from datetime import date
 from itertools import count
 
 import pytest
 import tantivy
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from search import periods
@@ -23,6 +26,7 @@ from search.engines.compiling import Compiler
 from search.engines.embedded import Embedded
 from search.entry import Bearer, Excerpt, Order, Terms
 from search.query import parse
+from search.tests import make
 from search.tests.make import CLEARED, EVERYONE, READER, ask, entry, fill, found
 
 SECRET = "Chiến dịch Sao Băng"
@@ -328,16 +332,34 @@ def versions():
     return count(1)
 
 
-@given(secrets=st.lists(HIDDEN, min_size=1, max_size=6, unique_by=lambda one: one.id), step=st.integers(1, 2**20))
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
-def test_no_random_hidden_records_can_be_told_from_none(engine, before, versions, secrets, step):
-    version = next(versions) * 2**20 + step
-    fill(engine, *(replace(one, version=version) for one in secrets))
+EXAMPLES = {make.embedded: 36, make.elastic: 4}  # on a server each example is a dozen refreshes
+LONGEST = 40  # seconds of one run: a busy machine draws fewer
+
+
+def test_no_random_hidden_records_can_be_told_from_none(engine, open_engine, before, versions):
+    """Drawn anew at every run; VANKHO_TEST_LEAK_SEED draws again what a failure names."""
+    chance = int(os.environ.get("VANKHO_TEST_LEAK_SEED", "") or random.SystemRandom().getrandbits(32))
+    until = time.monotonic() + LONGEST
+
+    @seed(chance)
+    @settings(max_examples=EXAMPLES[open_engine], deadline=None, derandomize=False, database=None)
+    @given(secrets=st.lists(HIDDEN, min_size=1, max_size=6, unique_by=lambda one: one.id), step=st.integers(1, 2**20))
+    def look(secrets, step):
+        if time.monotonic() > until:
+            return
+        version = next(versions) * 2**20 + step
+        fill(engine, *(replace(one, version=version) for one in secrets))
+        try:
+            assert learned_by(engine, READER) == before
+        finally:
+            engine.remove(range(50, 60))
+            engine.commit()
+
     try:
-        assert learned_by(engine, READER) == before
-    finally:
-        engine.remove(range(50, 60))
-        engine.commit()
+        look()
+    except (AssertionError, ExceptionGroup) as told:
+        told.add_note(f"VANKHO_TEST_LEAK_SEED={chance} draws these records again")
+        raise
 
 
 def test_what_a_stale_index_opens_and_the_database_closes_is_left_out_everywhere(engine, before):
