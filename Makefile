@@ -44,8 +44,8 @@ browser: setup-dev ## the journeys of each role in a real browser
 gates: setup-dev ## what outside judges say of the code and of a served office (half an hour; NAMES="ruff axe" for some, MINUTES=10 before a release)
 	@nice -n 10 $(PYTHON) -m config.gates $(NAMES) --minutes $(or $(MINUTES),1)
 
-bench-search: setup-dev ## the search bench at 200,000 and 1,000,000 records (an hour or two; on Elasticsearch where VANKHO_TEST_ELASTICSEARCH_URL names one)
-	@$(PYTHON) -m config.bench searching --records 200000,1000000 --engine embedded,elastic
+bench-search: setup-dev ## the search bench at 200,000 and 1,000,000 records, through HTTP, and from act to search (an hour or two; on Elasticsearch where VANKHO_TEST_ELASTICSEARCH_URL names one)
+	@$(PYTHON) -m config.bench searching level_change --records 200000,1000000 --engine embedded,elastic --http
 
 bench: setup-dev ## speed, accuracy and memory against peers and limits, as a table and as JSON
 	@$(PYTHON) -m config.bench

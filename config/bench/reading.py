@@ -28,6 +28,7 @@ from typing import Any
 import pikepdf
 from PIL import Image
 
+from config.bench.goals import verdict
 from config.bench.scoring import character_errors, plain, words_found
 from ingest import reading, sandbox, sniff
 
@@ -261,8 +262,8 @@ def _print(level: str, figures: dict[str, Any]) -> None:
         )
     ours = figures["ours"]
     print(
-        f"         goal      CER {GOALS[level]:6.2f} %  {'met' if ours['cer'] <= GOALS[level] else 'MISSED'}; CPU {GOAL_CPU} s "
-        f"{'met' if ours['cpu_seconds'] <= GOAL_CPU else 'MISSED'}"
+        f"         goal      CER {GOALS[level]:6.2f} %{verdict(ours['cer'] <= GOALS[level], f'errors, {level} pages')}; "
+        f"CPU {GOAL_CPU} s{verdict(ours['cpu_seconds'] <= GOAL_CPU, f'processor time, {level} pages')}"
     )
     if theirs := figures.get("ocrmypdf"):
         print(
