@@ -36,13 +36,15 @@ class Alert(models.Model):
     """A person wants to be told of what is new in a kept query: the place in the log up to which they looked.
 
     No hit is kept: what is new is asked at each look, under the rights of that moment
-    (`search.news`). `seen` is the first place not looked at, `seen_at` about when it was written.
+    (`search.news`). `seen` is the first place not looked at, `seen_at` about when it was written; `looked_at` is when the
+    person looked last, for what a clearance, a mark, a post or a scope opened since.
     """
 
     person = models.ForeignKey(Person, models.PROTECT, related_name="search_alerts")
     search = models.ForeignKey(SavedSearch, models.CASCADE, related_name="alerts")
     seen = models.BigIntegerField()
     seen_at = models.DateTimeField()
+    looked_at = models.DateTimeField()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["person", "search"], name="alert_once")]

@@ -8,6 +8,7 @@ query asks it anew, under their own rights of the day.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 from django.db import transaction
@@ -239,7 +240,8 @@ def watch(kept: SavedSearch, *, actor: Person) -> Alert:
         raise TooMany(most=MOST_ALERTS)
     top = AuditLeaf.objects.order_by("-idx").values_list("idx", flat=True).first()
     seen = 0 if top is None else top + 1
-    alert = Alert.objects.create(person=actor, search=kept, seen=seen, seen_at=timezone.now())
+    now = timezone.now()
+    alert = Alert.objects.create(person=actor, search=kept, seen=seen, seen_at=now, looked_at=now)
     audit.write(Action.SEARCH_SAVE, actor=actor, subject=subject_of(kept), details={"name": kept.name, "alert": True})
     return alert
 
@@ -256,8 +258,10 @@ def stop_watching(kept: SavedSearch, *, actor: Person) -> None:
     audit.write(Action.SEARCH_SAVE, actor=actor, subject=subject_of(kept), details={"name": kept.name, "alert": False})
 
 
-def looked(alert: Alert, *, upto: int) -> None:
-    """Remember that a person has looked at everything before a place in the log; never backwards."""
+def looked(alert: Alert, *, upto: int, at: datetime) -> None:
+    """Remember that a person has looked at everything before a place in the log, at a moment; never backwards, never ahead."""
+    at = min(at, timezone.now())
+    Alert.objects.filter(pk=alert.pk, looked_at__lt=at).update(looked_at=at)
     last = AuditLeaf.objects.filter(idx=upto - 1).values_list("entry__ts", flat=True).first()
     if last is not None:
         Alert.objects.filter(pk=alert.pk, seen__lt=upto).update(seen=upto, seen_at=last)

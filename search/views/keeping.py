@@ -1,6 +1,7 @@
 """Kept queries: list, keep, change, share, take away, ask again; what is new in them, and the bell of the top bar."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from django import forms
@@ -18,7 +19,7 @@ from archive import access, audit
 from archive.models import Person
 from archive.rules.levels import Level
 from archive.rules.roles import Action, Role
-from archive.standing import clearance
+from archive.standing import clearance, is_withheld
 from archive.views.doors import attempt, person_of
 from search import labels, news, saving
 from search.engine import EngineAway, Filters
@@ -258,11 +259,16 @@ def fresh(request: HttpRequest, pk: int) -> HttpResponse:
     if alert is None:
         return redirect("search:saved")
     if request.method == "POST":
-        upto = request.POST.get("upto", "")
-        if upto.isascii() and upto.isdecimal() and len(upto) < 19:  # noqa: PLR2004 - figures of a big integer
-            saving.looked(alert, upto=int(upto))
+        upto, at = (_figures(request.POST.get(name, "")) for name in ("upto", "at"))
+        if upto is not None and at is not None and not is_withheld(person, timezone.now()):
+            saving.looked(alert, upto=upto, at=datetime.fromtimestamp(min(at, timezone.now().timestamp()), UTC))
         return redirect("search:saved")
     return _fresh(request, kept, person)
+
+
+def _figures(given: str) -> int | None:
+    is_number = given.isascii() and given.isdecimal() and len(given) < 19  # noqa: PLR2004 - figures of a big integer
+    return int(given) if is_number else None
 
 
 def _fresh(request: HttpRequest, kept: SavedSearch, person: Person) -> HttpResponse:
@@ -276,7 +282,9 @@ def _fresh(request: HttpRequest, kept: SavedSearch, person: Person) -> HttpRespo
         total=told.count if told else 0,
     )  # fmt: skip
     level = max(access.level_of(records), Level(kept.level))
-    context = {"kept": kept, "told": told, "records": records, "page_level": level}
+    # In a session without the second proof not all of it is shown, so it cannot have been looked at.
+    may_look = not is_withheld(person, timezone.now())
+    context = {"kept": kept, "told": told, "records": records, "may_look": may_look, "page_level": level}
     return render(request, "search/saved_new.html", context)
 
 
