@@ -2,23 +2,48 @@
 
 Every word and every count comes from the engine under the reader's terms. Offered is
 only what finds more: more records at all, or - when the bare letters find the same
-anyway - more records that hold the words with exactly these marks, side by side.
+anyway - words whose marks the reader's records write so, side by side (`search.pairing`).
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import product
+from dataclasses import dataclass
 from typing import Final
 
 from search.engine import Engine
 from search.entry import Terms
 from search.nodes import Query, Words, wanted
-from search.query import is_or, parse
+from search.pairing import Pairs, Way
+from search.query import is_or
+from search.text import vi_fold
 
 OFFERED: Final = 3
 FEW_HITS: Final = 5  # with more, nobody has mistyped
-_MARKED_WORDS: Final = 4  # of a longer run the reader has said enough
-_FORMS: Final = 2  # per word; so at most 16 ways to write a run are counted
+_MARKED_WORDS: Final = 8  # of a longer run the reader has said enough
+_TEXT_WORDS: Final = 4  # of a longer run the pairs of subjects must do
 _TRIED_WORDS: Final = 6
+_NEAR: Final = 5  # words one letter away that are tried for each
+_COUNTED: Final = 8  # texts whose records are counted
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Words of a query with nothing but space between them, or those of one pair of quotation marks."""
+
+    leaves: tuple[Words, ...]
+
+    @property
+    def typed(self) -> tuple[str, ...]:
+        return tuple(word for leaf in self.leaves for word in leaf.typed)
+
+    @property
+    def is_quoted(self) -> bool:
+        return self.leaves[0].is_quoted
+
+    def written(self, text: str, forms: Sequence[str]) -> str:
+        """Return the text of the query with these words in place of the run's."""
+        said = " ".join(forms)
+        (start, _), (_, end) = self.leaves[0].span, self.leaves[-1].span
+        return text[:start] + (f'"{said}"' if self.is_quoted else said) + text[end:]
 
 
 def corrections(engine: Engine, query: Query, terms: Terms) -> list[str]:
@@ -26,7 +51,8 @@ def corrections(engine: Engine, query: Query, terms: Terms) -> list[str]:
     words = [leaf for leaf in wanted(query.root) if isinstance(leaf, Words) and _can_be_wrong(leaf)]
     if not words:
         return []
-    offered = [*_marked(engine, query, terms, words), *_mended(engine, query, terms, words)]
+    runs, pairs = list(_runs(query.text, words)), Pairs(engine, terms)
+    offered = [*_marked(query, runs, pairs), *_mended(query, runs, pairs)]
     return list(dict.fromkeys(offered))[:OFFERED]
 
 
@@ -34,65 +60,59 @@ def _can_be_wrong(leaf: Words) -> bool:
     return not (leaf.is_prefix or leaf.is_fuzzy or any(token.isdigit() for token in leaf.tokens))
 
 
-def _marked(engine: Engine, query: Query, terms: Terms, words: Sequence[Words]) -> Iterator[str]:
-    """Yield the run of words with the marks that most records give it; nothing if it has its marks."""
-    tokens = [token for leaf in words for token in leaf.typed]
-    is_run = all(not leaf.is_quoted for leaf in words) and _covers(query, words)
-    if not is_run or len(tokens) > _MARKED_WORDS or any(leaf.has_marks for leaf in words):
+def _runs(text: str, words: Sequence[Words]) -> Iterator[_Run]:
+    run: tuple[Words, ...] = ()
+    for leaf in words:
+        is_next = run and not (leaf.is_quoted or run[-1].is_quoted) and text[run[-1].span[1] : leaf.span[0]].isspace()
+        if run and not is_next:
+            yield _Run(run)
+            run = ()
+        run = (*run, leaf)
+    yield _Run(run)
+
+
+def _marked(query: Query, runs: Sequence[_Run], pairs: Pairs) -> Iterator[str]:
+    """Yield the run of words with the marks that records give it; nothing if it has its marks, or is not all that is asked."""
+    typed = runs[0].typed
+    is_whole = len(runs) == 1 and not runs[0].is_quoted and runs[0].written(query.text, ()) == ""
+    if not is_whole or len(typed) > _MARKED_WORDS or any(leaf.has_marks for leaf in runs[0].leaves):
         return
-    forms = [[token, *_other_marks(engine, token, terms)] for token in tokens]
-    counted = {
-        " ".join(form): _total(engine, f'"{" ".join(form)}"', terms)
-        for form in product(*(each[: _FORMS + 1] for each in forms))
-        if any(a != b for a, b in zip(form, tokens, strict=True))
-    }
-    best = max(counted, key=lambda text: (counted[text], text), default="")
-    if best and counted[best]:
-        yield best
+    if len(typed) == 1:
+        ways = [Way((form,)) for form in pairs.alone(typed[0]) if not is_or(form)]
+    else:
+        ways = pairs.ways(typed, in_texts=len(typed) <= _TEXT_WORDS)
+    counted = {way: pairs.total(f'"{" ".join(way.forms)}"') for way in ways[:_COUNTED] if way.forms != typed}
+    best = max(counted, key=lambda way: (counted[way], way.worth, way.forms), default=None)
+    if best and (counted[best] or best.is_held):
+        yield " ".join(best.forms)
 
 
-def _other_marks(engine: Engine, token: str, terms: Terms) -> list[str]:
-    """Return a word with the marks it has most often."""
-    bare = parse(token).root
-    offered = engine.spellings(token, terms, limit=_FORMS)
-    same = [one.text for one in offered if isinstance(bare, Words) and _tokens(one.text) == bare.tokens]
-    return [text for text in same if not is_or(text)]
-
-
-def _tokens(text: str) -> tuple[str, ...]:
-    root = parse(text).root
-    return root.tokens if isinstance(root, Words) else ()
-
-
-def _covers(query: Query, words: Sequence[Words]) -> bool:
-    """Return whether the query says nothing but these words."""
-    said = " ".join(query.text[slice(*leaf.span)] for leaf in words)
-    return said.split() == query.text.split()
-
-
-def _mended(engine: Engine, query: Query, terms: Terms, words: Sequence[Words]) -> Iterator[str]:
-    """Yield the query with one word replaced, if it finds little and the other finds more."""
-    found = engine.search(query, terms, limit=1, facets=()).total
+def _mended(query: Query, runs: Sequence[_Run], pairs: Pairs) -> Iterator[str]:
+    """Yield the query with one word replaced, if it finds little and the other finds more; what stands in pairs goes first."""
+    found = pairs.total(query.text)
     if found >= FEW_HITS:
         return
-    ranked: list[tuple[int, str]] = []
-    for leaf in words[:_TRIED_WORDS]:
-        for token in leaf.typed:
-            for other in engine.spellings(token, terms, limit=OFFERED):
-                if is_or(other.text) and not leaf.is_quoted:  # it would no longer be a word that is looked for
-                    continue
-                text = _replaced(query.text, leaf, token, other.text)
-                if (more := _total(engine, text, terms)) > found:
-                    ranked.append((more, text))
-    yield from (text for _, text in sorted(ranked, key=lambda one: (-one[0], one[1])))
+    places = [(run, place) for run in runs for place in range(len(run.typed))][:_TRIED_WORDS]
+    tried: dict[str, tuple[int, int]] = {}
+    for run, place in places:
+        for text, worth in _replaced(query.text, run, place, pairs):
+            tried[text] = max(worth, tried.get(text, worth))
+    likeliest = sorted(tried, key=lambda text: (*tried[text], text), reverse=True)[:_COUNTED]
+    ranked = [(tried[text][0], pairs.total(text), text) for text in likeliest]
+    ranked.sort(key=lambda one: (-one[0], -one[1], one[2]))
+    yield from (text for _, total, text in ranked if total > found)
 
 
-def _replaced(text: str, leaf: Words, token: str, other: str) -> str:
-    """Return the query text with one word of a leaf written otherwise."""
-    start, end = leaf.span
-    said = " ".join(other if typed == token else typed for typed in leaf.typed)
-    return text[:start] + (f'"{said}"' if leaf.is_quoted else said) + text[end:]
-
-
-def _total(engine: Engine, text: str, terms: Terms) -> int:
-    return engine.search(parse(text), terms, limit=1, facets=()).total
+def _replaced(text: str, run: _Run, place: int, pairs: Pairs) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Yield the query with one word written as records have it, its neighbours with it; how many say the pair, and the word."""
+    typed = run.typed
+    for other in pairs.engine.spellings(typed[place], pairs.terms, limit=_NEAR):
+        bare = vi_fold(other.text)
+        if not run.is_quoted and (is_or(other.text) or bare == vi_fold(typed[place])):
+            continue  # no word that is looked for any more, or one that finds the same
+        new = other.text if bare == vi_fold(typed[place]) else bare
+        way = pairs.ways((*typed[:place], new, *typed[place + 1 :]), is_quoted=run.is_quoted)[0]
+        if way.holds(place):
+            yield run.written(text, way.forms), (max(way.counts[max(place - 1, 0) : place + 1]), other.count)
+        else:
+            yield run.written(text, (*typed[:place], other.text, *typed[place + 1 :])), (0, other.count)

@@ -95,6 +95,9 @@ class Engine(Protocol):
         First the words with other marks and the same bare letters, then words one letter away.
         """
 
+    def pairs(self, first: str, second: str, terms: Terms, *, limit: int = 4) -> list[Suggestion]:
+        """Return how subjects of the reader's records write two words, given without marks, side by side; most frequent first."""
+
     def similar(self, record_id: int, terms: Terms, *, limit: int = 5) -> list[Hit]:
         """Return neighbours of a record, both within the reader's terms; none if the record is not."""
 

@@ -105,6 +105,11 @@ class Embedded:
         views = self._views(terms)
         return offered(word, partial(spelling.counts, compiler, views), limit) if views else []
 
+    def pairs(self, first: str, second: str, terms: Terms, *, limit: int = 4) -> list[Suggestion]:
+        """Return how subjects write two words side by side."""
+        allowed = Compiler(self._schema, terms).matching(None)
+        return suggesting.pairs([view.searcher for view in self._views(terms)], allowed, (first, second), limit)
+
     def similar(self, record_id: int, terms: Terms, *, limit: int = 5) -> list[Hit]:
         """Return neighbours of a record."""
         compiler = Compiler(self._schema, terms)

@@ -38,6 +38,37 @@ def test_no_word_is_offered_that_would_make_alternatives_of_its_neighbours(engin
     assert 'truc "ban hoặc"' in offered(engine, 'truc "ban hoạc"')
 
 
+def test_the_marks_of_a_pair_go_before_those_that_each_word_has_most_often(engine):
+    say(engine, "diễn tập bắn", "diễn tập", *["điện lực"] * 4, *["tạp vụ"] * 4, *["diện mạo"] * 3, *["tấp nập"] * 3)
+    assert offered(engine, "dien tap")[0] == "diễn tập"
+    assert offered(engine, "dien tap luc") == []
+
+
+def test_a_pair_that_only_texts_hold_is_offered_too(engine):
+    subjects = ["điện lực", "điện lực", "diện mạo", "tạp vụ", "tạp vụ"]
+    say(engine, *subjects)
+    fill(engine, entry(9, subject="Kế hoạch", pages=("chuẩn bị diễn tập",), dossier="", number=""))
+    assert offered(engine, "dien tap")[0] == "diễn tập"
+
+
+def test_a_letter_is_mended_together_with_the_marks_of_its_neighbour(engine):
+    say(engine, "công văn đến", "công văn đi", *["cộng trừ"] * 3, *["và nay"] * 3, *["ná"] * 4, *["van"] * 5)
+    assert offered(engine, "cong vna")[0] == "công văn"
+    assert offered(engine, "cogn van")[0] == "công văn"
+    assert 'đến "công văn" OR ná' in offered(engine, 'đến "công vna" OR ná')
+    assert "công văn nam:2024" in offered(engine, "cong vna nam:2024")
+
+
+def test_words_that_do_not_stand_side_by_side_as_a_whole_have_the_marks_of_their_pairs(engine):
+    say(engine, "báo cáo kết quả diễn tập")
+    assert offered(engine, "bao cao dien tap") == ["báo cáo diễn tập"]
+
+
+def test_a_word_that_stands_in_no_pair_has_no_marks_to_offer(engine):
+    say(engine, "báo cáo", "kết quả")
+    assert offered(engine, "bao qua") == []
+
+
 def test_what_finds_enough_is_not_corrected(engine):
     say(engine, *["diễm tập"] * 5, *["diễn tập"] * 20)
     assert offered(engine, "diễm tập") == []
@@ -58,5 +89,7 @@ def test_words_of_hidden_records_are_never_offered(engine):
     say(engine, "diễn tập")
     before = offered(engine, "diem tập")
     fill(engine, *(entry(50 + n, subject="diềm tập", pages=(), reach=(99,)) for n in range(5)))
+    fill(engine, *(entry(60 + n, subject="diệm tập", pages=(), level=2) for n in range(5)))
     assert offered(engine, "diem tập") == before
+    assert offered(engine, "diem tap") == before
     assert len(before) <= OFFERED

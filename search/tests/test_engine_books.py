@@ -115,3 +115,42 @@ def test_spellings_are_the_other_marks_then_one_letter_away(engine):
     assert engine.spellings("", READER) == []
     assert engine.spellings("zzzzzz", READER) == []
     assert len(engine.spellings("chĩ", READER, limit=1)) == 1
+
+
+def test_pairs_are_how_subjects_write_two_words_side_by_side(engine):
+    fill(
+        engine,
+        *(entry(n, subject="Sở chỉ huy", level=n % 2) for n in range(1, 5)),
+        entry(5, subject="chi huy và chỉ huỷ"),
+        entry(6, subject="chí huy", reach=(99,)),
+        entry(7, subject="huy chỉ"),
+    )
+    told = [(one.text, one.count) for one in engine.pairs("chi", "huy", READER)]
+    assert told == [("chỉ huy", 2), ("chi huy", 1), ("chỉ hủy", 1)]
+    assert engine.pairs("chi", "huy", READER, limit=1)[0].text == "chỉ huy"
+    assert engine.pairs("chi", "hu", READER) == []
+
+
+def test_a_hint_has_the_marks_before_it_that_its_pairs_have(engine):
+    fill(
+        engine,
+        entry(1, subject="Công an huyện", number=""),
+        entry(2, subject="Cổng an ninh", number=""),
+        entry(3, subject="Tính quân số", number=""),
+        entry(4, subject="Trực ban hoặc trực chiến", number=""),
+        entry(5, subject="Cộng ăn chia", number="", reach=(99,)),
+        entry(6, subject="Công an huyện", number=""),
+        entry(7, subject="an tính", number=""),
+    )
+
+    def hints(typed):
+        return [one.text for one in engine.suggest(typed, READER)]
+
+    assert hints("cong an huy") == ["công an huyện"]
+    assert hints("cong an tinh q") == ["công an tính quân"]
+    assert hints("nghe cong an huy") == ["nghe công an huyện"]
+    assert hints("cộng an huy") == ["cộng an huyện"]
+    assert hints("ban hoac truc c") == ["ban hoac trực chiến"]
+    assert hints('"cong an huy') == ['"cong an huyện']
+    assert hints("cong NOT an huy") == ["cong NOT an huyện"]
+    assert hints("coquan:cong an huy") == ["coquan:cong an huyện"]

@@ -314,6 +314,8 @@ def learned_by(engine, terms: Terms) -> list[object]:
             results = ask(engine, text, terms, order=order, offset=2, limit=3)
             learned += [results.hits, results.total, results.facets]
         learned += [corrections(engine, query, terms), engine.excerpts(query, terms, list(range(1, 60)))]
+    learned += [engine.pairs(*pair, terms) for pair in (("sao", "bang"), ("bao", "cao"), ("dien", "tap"))]
+    learned += [engine.suggest(typed, terms) for typed in ("bao cao ngoi s", "sao bang dien t", "tong ket dien t")]
     learned += [engine.spellings(word, terms) for word in ("bang", "băn", "sao", "tnuong", "truong", "dein", "zz")]
     learned += [ask(engine, "", terms, filters={"type": ["Loại zz"]}), ask(engine, "", terms, filters={"x": ["1"]})]
     return learned

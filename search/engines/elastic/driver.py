@@ -100,6 +100,11 @@ class Elastic:
         look = self._look(terms)
         return offered(word, partial(looking.holding, look), limit) if look else []
 
+    def pairs(self, first: str, second: str, terms: Terms, *, limit: int = 4) -> list[Suggestion]:
+        """Return how subjects write two words side by side."""
+        look = self._look(terms)
+        return suggesting.pairs([look], look.compiler.matching(None), (first, second), limit) if look else []
+
     def similar(self, record_id: int, terms: Terms, *, limit: int = 5) -> list[Hit]:
         """Return neighbours of a record."""
         look = self._look(terms)
