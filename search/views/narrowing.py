@@ -1,6 +1,7 @@
 """What stands around the hits: facets with their counts, the histogram, orders. Figures and addresses, no words of records but facet values."""
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any, Final
 
 from django.utils.functional import Promise
@@ -8,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from archive.models import Person
-from search import labels
+from search import dates, labels
 from search.entry import Bucket, Order
 from search.finding import Found
 from search.views import places
@@ -31,10 +32,11 @@ ORDERS: Final[dict[Order, str | Promise]] = {
     Order.NEWEST: _("Newest"),
     Order.NUMBER: _("Register number"),
 }
-BARS: Final = 36  # months or years drawn at once
+BARS: Final = 36  # years drawn one by one; of more each ten are one bar, which opens to its years
 LABELS: Final = 12  # under the bars of a desk
 LABELS_ON_PHONE: Final = 4
 TALLEST: Final = 44
+_DECADE: Final = 10
 YEARS_BY_MONTH: Final = 3  # a span of so many years is drawn by month
 
 
@@ -111,11 +113,17 @@ def _facet(
 
 # --- histogram --------------------------------------------------------------------------------
 def histogram(asked: Asked, counted: Mapping[str, Sequence[Bucket]]) -> dict[str, Any] | None:
-    """Return the bars of the hits over time, each with its address: months when few years remain, else years."""
+    """Return the bars of the hits over time, each with its address: months when few years remain, decades when many do, else years.
+
+    Every hit of a year that can be asked for is in a bar: what is not drawn could not be narrowed to.
+    """
     years = _ordered(counted.get("year", ()), width=4)
     months = _ordered(counted.get("month", ()), width=7)
-    by_month = len({bucket.value[:4] for bucket in months}) <= YEARS_BY_MONTH and len(months) > 1
-    buckets = (months if by_month else years)[-BARS:]
+    unit, buckets = "year", years
+    if len({bucket.value[:4] for bucket in months}) <= YEARS_BY_MONTH and len(months) > 1:
+        unit, buckets = "month", months
+    elif len(years) > BARS:
+        unit, buckets = "decade", _decades(years)
     if len(buckets) < 2:  # noqa: PLR2004 - one bar compares nothing
         return None
     top = max(bucket.count for bucket in buckets)
@@ -124,22 +132,36 @@ def histogram(asked: Asked, counted: Mapping[str, Sequence[Bucket]]) -> dict[str
     bars = [_bar(asked, bucket, top) for bucket in buckets]
     for bar in bars:
         bar |= {"on_desk": bar["span"] in labelled, "on_phone": bar["span"] in on_phone}
-    return {"bars": bars, "by_month": by_month}
+    return {"bars": bars, "unit": unit}
 
 
 def _ordered(buckets: Sequence[Bucket], *, width: int) -> list[Bucket]:
-    fitting = [bucket for bucket in buckets if len(bucket.value) == width and bucket.value[:4].isdecimal()]
+    """Return the years or months that a query can name, in their order."""
+    fitting = [bucket for bucket in buckets if len(bucket.value) == width and dates.year(bucket.value[:4])]
     return sorted(fitting, key=lambda bucket: bucket.value)
+
+
+def _decades(years: Sequence[Bucket]) -> list[Bucket]:
+    """Return years in their order, ten together."""
+    decades = groupby(years, key=lambda bucket: int(bucket.value) // _DECADE * _DECADE)
+    return [
+        Bucket(f"{first}..{min(first + _DECADE - 1, dates.LAST_YEAR)}", sum(bucket.count for bucket in of_it))
+        for first, of_it in decades
+    ]
 
 
 def _bar(asked: Asked, bucket: Bucket, top: int) -> dict[str, Any]:
     """Return one bar; its height is in a drawing 44 units high."""
     height = max(2, round(TALLEST * bucket.count / top))
+    first, _dots, last = bucket.value.partition("..")
     return {
         "y": TALLEST - height,
         "height": height,
         "span": bucket.value,
-        "label": f"{bucket.value[5:7]}/{bucket.value[:4]}" if "-" in bucket.value else bucket.value,
+        "first": first,
+        "last": last or first,
+        "label": f"{first}–{last}" if last else f"{first[5:7]}/{first[:4]}" if "-" in first else first,
+        "tick": first if last else "",
         "count": bucket.count,
         "url": asked.address(span=bucket.value),
     }

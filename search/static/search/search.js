@@ -92,11 +92,12 @@
     let dragged = false;
 
     const order = () => (first <= last ? [bars[first], bars[last]] : [bars[last], bars[first]]);
-    const name = (bar) => bar.querySelector(".bar-label").textContent;
+    const name = (value) => value.split("-").reverse().join("/"); // a month is said 05/2024
+    const span = () => order().map((bar, end) => (end ? bar.dataset.last : bar.dataset.first));
     function show() {
       const [low, high] = [Math.min(first, last), Math.max(first, last)];
       bars.forEach((bar, place) => bar.classList.toggle("in-span", first >= 0 && place >= low && place <= high));
-      said.textContent = first < 0 || first === last ? "" : order().map(name).join(" – ");
+      said.textContent = first < 0 || first === last ? "" : span().map(name).join(" – ");
     }
     function begin(place) {
       first = last = place;
@@ -104,9 +105,8 @@
       show();
     }
     function go() {
-      const [low, high] = order();
-      const address = new URL(low.href);
-      address.searchParams.set("span", `${low.dataset.value}..${high.dataset.value}`);
+      const address = new URL(order()[0].href);
+      address.searchParams.set("span", span().join(".."));
       location.assign(address);
     }
     const barAt = (event) => bars.indexOf(document.elementFromPoint(event.clientX, event.clientY)?.closest(".bar"));
