@@ -250,15 +250,23 @@ def open_record(person: Person, action: Action, key: str) -> Record:
 
 def reasons(record: Record) -> set[tuple[int, int, int, int]]:
     """Return the rows (principal, source, since, until) that the facts of today give a record."""
+    live = Step.objects.filter(record=record, state__in=LIVE_STATES)
+    steps = live.values_list("to_unit_id", "to_person_id", "from_person_id", "kind")
+    return given_by(record, steps, Grant.objects.filter(record=record, ended_at__isnull=True))
+
+
+def given_by(
+    record: Record, steps: Iterable[tuple[int | None, int | None, int, str]], grants: Iterable[Grant]
+) -> set[tuple[int, int, int, int]]:
+    """Return what `reasons` does from the live steps (unit, person, giver, kind) and openings of a record at hand."""
     on_desk = record.state in {RecordState.DRAFT, RecordState.RETURNED}
     rows = {((DESK if on_desk else 0) + record.unit_id, int(Source.OWNER), 0, FOREVER)}
-    live = Step.objects.filter(record=record, state__in=LIVE_STATES)
-    for unit, person, giver, kind in live.values_list("to_unit_id", "to_person_id", "from_person_id", "kind"):
-        rows.add((unit or PERSON + person, int(Source.STEP), 0, FOREVER))
+    for unit, person, giver, kind in steps:
+        rows.add((unit or PERSON + (person or 0), int(Source.STEP), 0, FOREVER))
         # Who asked for work approves it, or takes it back: they know of the dispatch until that work ends.
         if kind in WORK:
             rows.add((PERSON + giver, int(Source.STEP), 0, FOREVER))
-    for grant in Grant.objects.filter(record=record, ended_at__isnull=True):
+    for grant in grants:
         rows.add((PERSON + grant.person_id, int(Source.GRANT), minutes(grant.since), minutes(grant.until)))
     return rows
 
@@ -338,6 +346,7 @@ def grant(record: Record, *, to: Person, until: datetime, reason: str, actor: Pe
         reason=reason,
         details={"to": to.pk, "until": until.isoformat()},
         rows=list(Grant.objects.filter(record=record, person=to)),
+        made=[given],
     )
     return given
 

@@ -15,14 +15,15 @@ from django.db import transaction
 from django.db.models import Exists, Min, Model, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from archive import access, audit, digests, publishing
+from archive import access, audit, digests, publishing, watched
 from archive.models import AuditRow, Person
 from archive.rules.errors import Refusal
 from archive.rules.roles import Action
 
 BATCH: Final = 200  # rows of one entry: its details name each
 # When a row of a kind was made, and the acts that make one: what is younger than the first digest has one. A kind that
-# is not named here came after digests: of it no row is old.
+# is not named here came after digests: of it no row is old. Kinds that existed before, and came under digests later than
+# the first, have a beginning of their own: the first digest of one.
 MADE_AT: Final = {
     "record": "created_at",
     "clearance": "since",
@@ -32,8 +33,12 @@ MADE_AT: Final = {
     "registernumber": "allotted_at",
     "servicetoken": "since",
     "secondfactor": "enrolled_at",
+    "step": "created_at",
 }
-UNDATED: Final = frozenset({"clearancemark", "markgroup", "mark", "markingmark"})  # old kinds, whose rows tell no day
+UNDATED: Final = frozenset(
+    {"clearancemark", "markgroup", "mark", "markingmark", "unit", "person"}
+)  # old kinds, whose rows tell no day
+LATER: Final = frozenset({"unit", "person", "step"})
 MADE_BY: Final = {
     "record": (Action.RECORD_CAPTURE,),
     "clearance": (Action.CLEARANCE_GIVE, Action.CLEARANCE_EXTEND),
@@ -93,8 +98,17 @@ def found() -> list[Found]:
     fault = next((one for one in digests.of_entries() if "digests of rows" in one.what), None)
     if fault is not None:
         raise DigestsMissing(first=fault)
-    began = AuditRow.objects.exclude(entry__action=Action.ROWS_ADOPT).aggregate(began=Min("entry__ts"))["began"]
-    return [_of_kind(name, began) for name in digests.WATCHED]
+    began = _began(AuditRow.objects.all())
+    return [
+        _of_kind(name, _began(AuditRow.objects.filter(kind=name)) if name in LATER else began)
+        for name in watched.WATCHED
+    ]
+
+
+def _began(kept: QuerySet[AuditRow]) -> datetime | None:
+    """Return when an act first left one of these digests."""
+    first: datetime | None = kept.exclude(entry__action=Action.ROWS_ADOPT).aggregate(began=Min("entry__ts"))["began"]
+    return first
 
 
 def _of_kind(name: str, began: datetime | None) -> Found:
@@ -116,7 +130,7 @@ def _young(name: str, began: datetime | None) -> set[int]:
 
 def _undigested(name: str) -> QuerySet[Any]:
     kept = AuditRow.objects.filter(kind=name, row_id=OuterRef("pk"))
-    return digests.WATCHED[name]._base_manager.filter(~Exists(kept))  # noqa: SLF001 - Django's API
+    return watched.WATCHED[name]._base_manager.filter(~Exists(kept))  # noqa: SLF001 - Django's API
 
 
 def adopt(what: Found, *, reason: str, actor: Person) -> Iterator[int]:
@@ -137,13 +151,13 @@ def adopt(what: Found, *, reason: str, actor: Person) -> Iterator[int]:
 def _adopt(name: str, ids: tuple[int, ...], reason: str, actor: Person) -> int:
     """Adopt one batch under the locks of its rows: an act that was there first has left a digest, and keeps its row."""
     locked: list[Model] = list(
-        digests.WATCHED[name]._base_manager.select_for_update(of=("self",)).filter(pk__in=ids).order_by("pk")  # noqa: SLF001 - Django's API
+        watched.WATCHED[name]._base_manager.select_for_update(of=("self",)).filter(pk__in=ids).order_by("pk")  # noqa: SLF001 - Django's API
     )
     taken = set(AuditRow.objects.filter(kind=name, row_id__in=ids).values_list("row_id", flat=True))
     rows = [row for row in locked if row.pk not in taken]
     if rows:
         details = {"kind": name, "rows": [row.pk for row in rows]}
-        audit.write(Action.ROWS_ADOPT, actor=actor, reason=reason, details=details, rows=rows)
+        audit.write(Action.ROWS_ADOPT, actor=actor, reason=reason, details=details, made=rows)
     return len(rows)
 
 

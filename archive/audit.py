@@ -33,6 +33,7 @@ from archive.rules.errors import Refusal
 from archive.rules.roles import FAILING, SYNCHRONOUS, Action
 from archive.standing import standing
 from archive.verifier.verify import Tampered
+from archive.watched import WATCHED
 
 log = logging.getLogger("vankho.audit")
 
@@ -106,6 +107,7 @@ def write(  # noqa: PLR0913 - every part of an entry by its name
     reason: str = "",
     details: dict[str, Any] | None = None,
     rows: Sequence[models.Model] = (),
+    made: Sequence[models.Model] = (),
     obo: Person | None = None,
 ) -> AuditEntry:
     """Write the entry of an act that succeeds, inside the act's transaction.
@@ -120,7 +122,9 @@ def write(  # noqa: PLR0913 - every part of an entry by its name
         reason: the person's own words, where the act asks for them.
         details: values worth keeping (JSON); the entry carries only their salted digest.
         rows: what else the act left changed, of the kinds that `archive.digests` watches; a
-            subject of such a kind is always looked at.
+            subject of such a kind is always looked at, but for a person: most entries about one leave
+            their row alone.
+        made: rows of such a kind that were not there before the act; they get their first digest here.
         obo: on whose behalf, or with whose consent.
 
     Raises:
@@ -136,6 +140,7 @@ def write(  # noqa: PLR0913 - every part of an entry by its name
         reason=reason,
         details=details,
         touched=touched,
+        made=made,
         obo=obo,
     )
     if action in SYNCHRONOUS:
@@ -159,9 +164,11 @@ def _sign() -> None:
 
 
 def _watched(subject: models.Model | Subject | None) -> list[models.Model]:
-    """Return the row of a subject that digests are kept of."""
-    row = subject.record if isinstance(subject, Step) else subject
-    return [row] if isinstance(row, models.Model) and isinstance(row, tuple(digests.WATCHED.values())) else []
+    """Return the rows of a subject that digests are kept of: of a step its dispatch, too."""
+    if isinstance(subject, Step):
+        return [subject.record, subject]
+    kinds = tuple(model for model in WATCHED.values() if model is not Person)
+    return [subject] if isinstance(subject, kinds) else []
 
 
 def read(action: Action, *, actor: Person, subject: models.Model | Subject | None = None, **details: Any) -> AuditEntry:
@@ -212,6 +219,7 @@ def _append(  # noqa: PLR0913 - every part of an entry by its name
     reason: str,
     details: dict[str, Any] | None,
     touched: Sequence[models.Model] = (),
+    made: Sequence[models.Model] = (),
     obo: Person | None = None,
 ) -> AuditEntry:
     if not connection.in_atomic_block:
@@ -220,7 +228,7 @@ def _append(  # noqa: PLR0913 - every part of an entry by its name
     details = _storable(details)
     salt = secrets.token_bytes(16) if details else b""
     digest = hashlib.sha256(salt + canonical(details)).hexdigest() if details else ""
-    kept = digests.observed(touched)
+    kept = digests.observed(touched, made=made)
     # Last of all: on PostgreSQL other acts on this object wait from here until the commit.
     seq, previous = sequencing.last_of(subject.type, subject.id)
     now = timezone.now()

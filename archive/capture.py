@@ -77,7 +77,8 @@ def capture(captured: Captured, *, actor: Person) -> Record:
     )
     _attach(record, captured)
     access.derive(record)
-    audit.write(Action.RECORD_CAPTURE, actor=actor, subject=record, details={"sha256": captured.original.sha256})
+    details = {"sha256": captured.original.sha256}
+    audit.write(Action.RECORD_CAPTURE, actor=actor, subject=record, details=details, made=[record])
     return record
 
 

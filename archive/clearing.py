@@ -116,7 +116,7 @@ def give(decision: Decision, *, to: Person, actor: Person) -> Clearance:
     given = _write(decision, to=to, actor=actor)
     details = _told(given, decision)
     audit.write(
-        Action.CLEARANCE_GIVE, actor=actor, subject=to, reason=decision.reason, details=details, rows=_rows(given)
+        Action.CLEARANCE_GIVE, actor=actor, subject=to, reason=decision.reason, details=details, made=_rows(given)
     )
     return given
 
@@ -138,7 +138,7 @@ def extend(clearance: Clearance, *, until: datetime, basis: str, reason: str, ac
     given = _write(decision, to=old.person, actor=actor)
     details = _told(given, decision)
     audit.write(
-        Action.CLEARANCE_EXTEND, actor=actor, subject=old.person, reason=reason, details=details, rows=_rows(given)
+        Action.CLEARANCE_EXTEND, actor=actor, subject=old.person, reason=reason, details=details, made=_rows(given)
     )
     return given
 
@@ -249,10 +249,10 @@ def add_mark(name: str, *, group: str, rule: MarkRule, actor: Person, keeps_leve
     access.require(actor, Action.MARK_ADD)
     if Mark.objects.filter(name=name).exists():
         raise MarkKnown(name=name)
-    into, _made = MarkGroup.objects.get_or_create(name=group, defaults={"rule": rule})
+    into, is_new = MarkGroup.objects.get_or_create(name=group, defaults={"rule": rule})
     mark = Mark.objects.create(group=into, name=name, keeps_level=keeps_level)
     details = {"name": name, "group": group, "rule": into.rule, "keeps_level": keeps_level}
-    audit.write(Action.MARK_ADD, actor=actor, subject=mark, details=details, rows=[into])
+    audit.write(Action.MARK_ADD, actor=actor, subject=mark, details=details, made=[mark, *([into] if is_new else [])])
     return mark
 
 
@@ -273,12 +273,13 @@ def mark(record: Record, *, marks: Iterable[Mark], reason: str, actor: Person) -
     before = set(MarkingMark.objects.filter(marking=locked.marking_id).values_list("mark", flat=True))
     if (wanted ^ before) - marks_held(actor, timezone.now()):
         raise NotWithinOwnMarks
+    is_new = bool(wanted) and _known(wanted) is None
     locked.marking = combination(wanted)
     locked.save(update_fields=["marking"])
     access.derive(locked)
     names = list(Mark.objects.filter(pk__in=wanted).order_by("name").values_list("name", flat=True))
-    combined = list(MarkingMark.objects.filter(marking=locked.marking))
-    audit.write(Action.RECORD_MARK, actor=actor, subject=locked, reason=reason, details={"marks": names}, rows=combined)
+    combined = list(MarkingMark.objects.filter(marking=locked.marking)) if is_new else []
+    audit.write(Action.RECORD_MARK, actor=actor, subject=locked, reason=reason, details={"marks": names}, made=combined)
     return locked
 
 
@@ -286,13 +287,18 @@ def combination(marks: set[int]) -> Marking:
     """Return the row of exactly these marks, made the first time."""
     if not marks:
         return Marking.objects.get(name="")
-    known: dict[int, set[int]] = {}
-    for marking, each in MarkingMark.objects.values_list("marking", "mark"):
-        known.setdefault(marking, set()).add(each)
-    for marking, held in known.items():
-        if held == marks:
-            return Marking.objects.get(pk=marking)
+    if known := _known(marks):
+        return known
     names = Mark.objects.filter(pk__in=marks).order_by("name").values_list("name", flat=True)
     made = Marking.objects.create(name=" + ".join(names))
     MarkingMark.objects.bulk_create(MarkingMark(marking=made, mark_id=each) for each in sorted(marks))
     return made
+
+
+def _known(marks: set[int]) -> Marking | None:
+    """Return the row of exactly these marks, if there is one."""
+    held: dict[int, set[int]] = {}
+    for marking, each in MarkingMark.objects.values_list("marking", "mark"):
+        held.setdefault(marking, set()).add(each)
+    found = next((marking for marking, theirs in held.items() if theirs == marks), None)
+    return Marking.objects.get(pk=found) if found is not None else None

@@ -1,11 +1,12 @@
 """Digests of rows that decide about access: an edit by SQL is found, and the column is named.
 
-An act that leaves a record, grant, clearance, role, scope or register number otherwise
-than before keeps a digest of every column of it (`AuditRow`), and its entry commits to
-them (`rows_h`). Columns of one row share one salt, so two states of it can be compared. A
-row that no act left as it is, one that no act made and one that is gone are told by
-`faults`; so is an edit that a later act took over, since acts on steps or dossiers leave
-a record's columns alone. Never writes, never repairs.
+An act that leaves a row of a watched kind (a person, a unit, a record, a step, a clearance
+and so on) otherwise than before keeps a digest of every column of it (`AuditRow`), and its
+entry commits to them (`rows_h`). Columns of one row share one salt, so two states of it can
+be compared. A row has its first digest from the act that made it and from no later one. A
+row that no act left as it is, one that no act made and one that is gone are told by `faults`;
+so is an edit that a later act took over, where that act changes no such column. Never
+writes, never repairs.
 """
 
 import hashlib
@@ -15,56 +16,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from functools import cache
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any, Final
 
 from django.db import connection
 from django.db.models import Field, Model, OuterRef, Subquery
 
-from archive.models import (
-    AuditEntry,
-    AuditPending,
-    AuditRow,
-    Clearance,
-    ClearanceMark,
-    Grant,
-    Mark,
-    MarkGroup,
-    MarkingMark,
-    PaperStub,
-    Person,
-    PersonRole,
-    Record,
-    RegisterNumber,
-    SecondFactor,
-    ServiceToken,
-    UnitScope,
-)
+from archive.models import AuditEntry, AuditPending, AuditRow, Person, Record
+from archive.rules.roles import Action
+from archive.watched import BY_AN_ANSWER, CHANGING, DERIVED, LEAVING_ALONE, WATCHED
 
-WATCHED: Final[dict[str, type[Model]]] = {
-    model.__name__.lower(): model
-    for model in (
-        Record,
-        Clearance,
-        ClearanceMark,
-        Grant,
-        PersonRole,
-        UnitScope,
-        RegisterNumber,
-        ServiceToken,
-        SecondFactor,
-        PaperStub,
-        MarkGroup,
-        Mark,
-        MarkingMark,
-    )
-}
-MARKS: Final = ("markgroup", "mark", "markingmark")  # small tables, which the door of a marked dispatch looks at whole
-# Kept for lists only, and told by the steps and dossiers that they follow from; the last step of an authenticator moves
-# with every code, and decides for a minute and a half whether one counts twice.
-DERIVED: Final = frozenset({"is_handed", "is_filed", "last_step"})
-# Acts that leave every watched column of a record as it was.
-LEAVING_ALONE: Final = ("step.", "dossier.", "hold.", "scan.", "search.", "log.", "system.", "work.", "level.")
 WHOLE: Final = 32  # bytes of the digest over all columns
 SHORT: Final = 6  # bytes of each column's own: enough to name it, the whole digest proves
 _ROWS: Final = 500
@@ -90,15 +51,19 @@ def name_of(model: type[Model]) -> str:
     return model.__name__.lower()
 
 
-def observed(rows: Iterable[Model]) -> list[AuditRow]:
+def observed(rows: Iterable[Model], *, made: Sequence[Model] = ()) -> list[AuditRow]:
     """Return what an act has to keep: the rows, as they now are in the database, that differ from their last digest.
 
     State and last digest are read by one statement: an act beside this one shows in both or in neither. A row that
-    is gone, and had a digest, gets an empty one: the act took it away.
+    is gone, and had a digest, gets an empty one: the act took it away. One that the act did not make, and that no
+    digest is kept of, gets none: what was put in by SQL would pass for made as soon as an act touches it.
     """
     found = []
-    for model, ids in _by_kind(rows).items():
+    new = _by_kind(made)
+    for model, ids in _by_kind([*made, *rows]).items():
         for pk, state, last in read(model, ids):
+            if state and (last is None or not last.columns) and pk not in new.get(model, ()):
+                continue
             kept = _digest(state, salt=last.salt if last else secrets.token_bytes(16)) if state else _gone_by_act(last)
             if kept is not None and (last is None or (last.columns, last.digests) != (kept.columns, kept.digests)):
                 kept.kind, kept.row_id = name_of(model), pk
@@ -217,7 +182,7 @@ def _statement(model: type[Model], _vendor: str) -> _Statement:
         if of_both:
             converted.append((place, tuple(of_both), column))
     key = meta.pk.column
-    told = ", ".join(f"t.{column.target.column}" for column in columns)
+    told = ", ".join(f"t.{connection.ops.quote_name(str(each.target.column))}" for each in columns)  # one is "order"
     sql = (
         f"SELECT t.{key}, {told}, d.salt, d.columns, d.digests FROM {meta.db_table} t "  # noqa: S608 - our own names
         f"LEFT JOIN archive_auditrow d ON d.id = (SELECT MAX(l.id) FROM archive_auditrow l "
@@ -310,8 +275,13 @@ def _compare(name: str, states: list[dict[str, Any]]) -> Iterator[Fault]:
 
 
 def _called(name: str, pk: int, state: dict[str, Any]) -> str:
-    if name == "record":
-        return str(state["key"])
+    for telling in ("key", "username", "code"):  # a record, a person, a unit
+        if telling in state:
+            return str(state[telling])
+    if name == "step":
+        return (
+            f"{state['order']} of {Record.objects.filter(pk=state['record_id']).values_list('key', flat=True).first()}"
+        )
     person = Person.objects.filter(pk=state.get("person_id") or 0).values_list("username", flat=True).first()
     return f"{pk} of {person}" if person else str(pk)
 
@@ -327,16 +297,23 @@ def _gone(name: str, model: type[Model]) -> Iterator[Fault]:
 
 def _taken_over(name: str, model: type[Model]) -> Iterator[Fault]:
     """Look for an edit that the digest of a later act covers: an act that changes no such column."""
-    if model is not Record:
+    if model is not Record and name not in CHANGING:
         return
     rows = AuditRow.objects.filter(kind=name).order_by("row_id", "id").select_related("entry").defer("entry__body")
     for pk, states in groupby(rows.iterator(chunk_size=_ROWS), key=lambda row: row.row_id):
-        before = None
-        for row in states:
-            if before is not None and row.entry.action.startswith(LEAVING_ALONE):
-                called = Record.objects.filter(pk=pk).values_list("key", flat=True).first() or str(pk)
-                yield Fault(name, called, f"changed past the office before {row.entry}", tuple(_moved(row, before)))
-            before = row
+        for before, row in pairwise(states):
+            moved = _moved(row, before) if before.columns and row.columns else []
+            if foreign := [column for column in moved if not _changes(name, row.entry.action, column)]:
+                state = model._base_manager.filter(pk=pk).values().first()  # noqa: SLF001 - Django's API
+                called = _called(name, pk, state) if state else str(pk)
+                yield Fault(name, called, f"changed past the office before {row.entry}", tuple(foreign))
+
+
+def _changes(name: str, action: str, column: str) -> bool:
+    """Return whether an act may leave another value in a column of a row that was there before it."""
+    if name not in CHANGING:
+        return not action.startswith(LEAVING_ALONE) or (action == Action.STEP_ANSWER and column in BY_AN_ANSWER)
+    return any(column in columns for begin, columns in CHANGING[name].items() if action.startswith(begin))
 
 
 def of_entries() -> Iterator[Fault]:

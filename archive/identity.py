@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 from django.conf import settings
+from django.contrib.auth.hashers import get_hasher, identify_hasher
 from django.db import IntegrityError, transaction
 
 from archive import audit
@@ -78,8 +79,10 @@ def by_password(name: str, password: str) -> Person | None:
     began = time.monotonic()
     person = _match(_local.identify(Password(name, password)))
     outside = directory()
-    if person is not None or outside is None:
-        return person
+    if person is not None:
+        return _hashed_by_the_rules_of_today(person, password)
+    if outside is None:
+        return None
     account = _account(name, SignsInBy.LDAP)
     try:
         person = _match(outside.identify(Password(name, password, is_expected=account is not None)))
@@ -87,6 +90,19 @@ def by_password(name: str, password: str) -> Person | None:
         person = None  # the page says so of every failure (`is_away`), whosever name it was
     if person is None:
         time.sleep(BEAT_SECONDS - (time.monotonic() - began) % BEAT_SECONDS)
+    return person
+
+
+def _hashed_by_the_rules_of_today(person: Person, password: str) -> Person:
+    """Write a password anew that was hashed by weaker rules: an act like any other that changes an account."""
+    wanted = get_hasher()
+    if identify_hasher(person.password).algorithm == wanted.algorithm and not wanted.must_update(person.password):
+        return person
+    person.set_password(password)
+    with transaction.atomic():
+        person.save(update_fields=["password"])
+        told = {"password": "hashed anew"}
+        audit.write(Action.PERSON_CHANGE, actor=person, subject=person, details=told, rows=[person])
     return person
 
 
@@ -135,7 +151,7 @@ def _keep(person: Person, outside_id: str) -> bool:
             free = Person.objects.filter(pk=person.pk, outside_id="")
             if free.update(outside_id=outside_id):
                 told = {"outside_id": outside_id, "way": person.signs_in_by}
-                audit.write(Action.PERSON_CHANGE, actor=person, subject=person, details=told)
+                audit.write(Action.PERSON_CHANGE, actor=person, subject=person, details=told, rows=[person])
     except IntegrityError:
         return False
     person.refresh_from_db(fields=["outside_id"])

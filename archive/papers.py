@@ -143,7 +143,7 @@ def register(
     history.determine(record, actor=actor)
     number = allot(register, record, actor)
     details = {"register": register.pk, "year": number.year, "number": number.number, "paper_only": True}
-    audit.write(Action.RECORD_REGISTER, actor=actor, subject=record, details=details, rows=[number, stub])
+    audit.write(Action.RECORD_REGISTER, actor=actor, subject=record, details=details, made=[record, number, stub])
     return record
 
 

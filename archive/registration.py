@@ -187,7 +187,7 @@ def register(  # noqa: PLR0913 - what the clerk confirms, and against what
     history.determine(record, actor=actor)
     number = allot(register, record, actor)
     details = {"register": register.pk, "year": number.year, "number": number.number}
-    audit.write(Action.RECORD_REGISTER, actor=actor, subject=record, details=details, rows=[number])
+    audit.write(Action.RECORD_REGISTER, actor=actor, subject=record, details=details, made=[number])
     return record
 
 

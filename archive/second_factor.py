@@ -109,7 +109,7 @@ def enrol(person: Person, secret: bytes, code: str) -> list[str]:
         recovery=[_digest(each) for each in codes],
         enrolled_at=timezone.now(),
     )
-    audit.write(Action.CODE_ENROL, actor=person, subject=person, rows=[factor])
+    audit.write(Action.CODE_ENROL, actor=person, subject=person, made=[factor])
     return ["-".join(each[start : start + 4] for start in range(0, len(each), 4)) for each in codes]
 
 

@@ -41,7 +41,7 @@ def give(person: Person, *, name: str, until: datetime | None, actor: Person) ->
     given = ServiceToken.objects.create(
         person=person, name=name, digest=_digest(secret), since=timezone.now(), until=until
     )
-    audit.write(Action.TOKEN_GIVE, actor=actor, subject=person, details={"name": name}, rows=[given])
+    audit.write(Action.TOKEN_GIVE, actor=actor, subject=person, details={"name": name}, made=[given])
     return secret
 
 

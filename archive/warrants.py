@@ -4,8 +4,9 @@ Asked at the door of one dispatch, after the policy has said yes: a level lowere
 mark, role, scope or opening put in by SQL opens nothing, at once and not only after the
 nightly look. Above Thường every row on the way must hold, and need-to-know is worked out from
 the facts, not from `Access`; at Thường the dispatch's own level, marks and unit must, where a
-digest is kept of it. One query; a marked dispatch asks for its marks besides. Steps lie under
-no digest. Never decides in favour of anybody: it only takes back.
+digest is kept of it. One query; a marked dispatch asks for its marks besides. Steps and the tree of units are
+taken as they are: the nightly look compares them with their digests. Never decides in
+favour of anybody: it only takes back.
 """
 
 import json
@@ -20,7 +21,7 @@ from django.db import connection
 from django.db.models import DateField, DateTimeField, Field, Model, OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext_lazy as _
 
-from archive import digests
+from archive import digests, watched
 from archive.models import AuditRow, Clearance, ClearanceMark, Grant, MarkingMark, Person, PersonRole, Record, UnitScope
 from archive.models.route import LIVE_STATES
 from archive.rules.errors import Refusal
@@ -165,7 +166,7 @@ def _marks_open(record: Record, held: _Held) -> bool:
     """Return whether the marks held are enough; the tables of marks are small and looked at whole."""
     if (record.marking_id or NO_MARKING) == NO_MARKING:
         return True
-    if any(True for kind in digests.MARKS for _fault in digests.of_kind(kind)):
+    if any(True for kind in watched.MARKS for _fault in digests.of_kind(kind)):
         return False
     groups: dict[tuple[int, str], set[int]] = {}
     asked = MarkingMark.objects.filter(marking=record.marking_id)
@@ -188,7 +189,7 @@ _PERSONS: Final = "t.person_id = %s AND t.since <= %s AND (t.until IS NULL OR t.
 _UNREVOKED: Final = "(t.revoked_at IS NULL OR t.revoked_at > %s)"
 
 
-# The facts of need-to-know, which lie under no digest, and the dispatch's own; in the form of the rows above them.
+# The facts of need-to-know, whose digests the nightly look compares, and the dispatch's own; in the form of the rows above them.
 _FACT_PARTS: Final = """
 SELECT 'record', t.id, {untold}, d.salt, d.columns, d.digests
 FROM archive_record t {last} WHERE t.id = %s

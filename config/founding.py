@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Model
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -110,8 +109,6 @@ def enter_law(made: dict[str, Unit], *, rules: Sequence[law.Rule]) -> dict[str, 
 
 def write(*, profile: str, people: Sequence[Person]) -> None:
     """Write the entry of the founding: every row there is comes under a digest by it."""
-    rows: list[Model] = [*Unit.objects.all(), *people]
-    for model in digests.WATCHED.values():
-        rows += model._base_manager.all()  # noqa: SLF001 - Django's API
+    rows = [row for model in digests.WATCHED.values() for row in model._base_manager.all()]  # noqa: SLF001 - Django's API
     details = {"founded": profile, "people": len(people)}
-    audit.write(Action.FOUND, actor=None, details=details, rows=rows)
+    audit.write(Action.FOUND, actor=None, details=details, made=rows)

@@ -78,7 +78,7 @@ def forward(record: Record, task: Task, *, actor: Person) -> Step:
     held = lock(record)
     step = open_step(held, deadlines.with_due(held, task), giver=actor)
     access.derive(held)
-    audit.write(Action.STEP_FORWARD, actor=actor, subject=held, details=_given([step]))
+    audit.write(Action.STEP_FORWARD, actor=actor, subject=held, details=_given([step]), made=[step])
     return step
 
 
@@ -94,9 +94,11 @@ def direct(step: Step, direction: Direction, *, actor: Person) -> list[Step]:
     held = lock(step.record)
     tasks = [deadlines.with_due(held, task) for task in _checked(direction).tasks()]
     own = move(step, Act.DIRECT, actor, note=direction.instruction.strip())
+    below = close_below(own, actor)
     given = [open_step(held, task, giver=actor, parent=own) for task in tasks]
     access.derive(held)
-    audit.write(Action.STEP_DIRECT, actor=actor, subject=held, details={"step": own.order} | _given(given))
+    details = {"step": own.order} | _given(given)
+    audit.write(Action.STEP_DIRECT, actor=actor, subject=held, details=details, rows=[own, *below], made=given)
     return given
 
 
@@ -122,7 +124,7 @@ def take_back(step: Step, *, actor: Person) -> Step:
     again = write(held, Task(actor, Kind.DIRECT, "", deadlines.for_direction(held)), giver=actor, parent=step)
     access.derive(held)
     details = {"step": step.order, "taken_back": [child.order for child in given]} | _given([again])
-    audit.write(Action.STEP_END, actor=actor, subject=held, details=details)
+    audit.write(Action.STEP_END, actor=actor, subject=held, details=details, rows=given, made=[again])
     return again
 
 
@@ -142,7 +144,8 @@ def assign(step: Step, task: Task, *, actor: Person) -> Step:
     inner = Task(task.to, Kind(own.kind), task.instruction, task.due_on or own.due_on)
     child = write_inner(held, inner, own, actor)
     access.derive(held)
-    audit.write(Action.STEP_FORWARD, actor=actor, subject=held, details={"step": own.order} | _given([child]))
+    details = {"step": own.order} | _given([child])
+    audit.write(Action.STEP_FORWARD, actor=actor, subject=held, details=details, rows=[own], made=[child])
     return child
 
 
@@ -163,8 +166,9 @@ def receive(step: Step, *, actor: Person) -> Step:
     """
     access.require(actor, Action.STEP_RECEIVE, step.record)
     taken = move(step, Act.RECEIVE, actor)
+    below = close_below(taken, actor) if taken.closed_at else []
     access.derive(taken.record)
-    audit.write(Action.STEP_RECEIVE, actor=actor, subject=taken, details={"step": taken.order})
+    audit.write(Action.STEP_RECEIVE, actor=actor, subject=taken, details={"step": taken.order}, rows=below)
     return taken
 
 
@@ -179,12 +183,13 @@ def answer(step: Step, text: str, *, actor: Person, reply: Record | None = None)
     access.require(actor, Action.STEP_ANSWER, step.record)
     words = _words(text, _("what was done"))
     told = move(step, Act.ANSWER, actor, answer=words, answered_at=timezone.now(), answered_by=actor)
-    close_below(told, actor)
+    below = close_below(told, actor)
     if reply is not None:
         _link(reply, told.record, actor)
     access.derive(told.record)
     details = {"step": told.order} | ({"reply": reply.key} if reply else {})
-    audit.write(Action.STEP_ANSWER, actor=actor, subject=told, details=details)
+    rows = [*below, *([reply] if reply else [])]
+    audit.write(Action.STEP_ANSWER, actor=actor, subject=told, details=details, rows=rows)
     return told
 
 
@@ -200,10 +205,14 @@ def approve(step: Step, note: str = "", *, actor: Person) -> Step:
     done = move(step, Act.APPROVE, actor, note=note.strip())
     if done.answered_by_id == actor.pk:
         raise OwnAnswer
+    below = close_below(done, actor)
     ended = _end_cooperating(done, actor) if done.kind == Kind.LEAD else []
+    for each in ended:
+        below += close_below(each, actor)
     access.derive(done.record)
-    details = {"step": done.order} | ({"ended": ended} if ended else {})
-    audit.write(Action.STEP_APPROVE, actor=actor, subject=done, reason=done.note, details=details)
+    details = {"step": done.order} | ({"ended": [each.order for each in ended]} if ended else {})
+    rows = [*below, *ended]
+    audit.write(Action.STEP_APPROVE, actor=actor, subject=done, reason=done.note, details=details, rows=rows)
     return done
 
 
@@ -219,12 +228,14 @@ def send_back(step: Step, reason: str, *, actor: Person) -> Step:
     access.require(actor, Action.STEP_RETURN, step.record)
     held = lock(step.record)
     back = move(step, Act.SEND_BACK, actor, note=_words(reason, _("reason")))
+    rows = [back, *close_below(back, actor)]
     to = back.to_person or back.to_unit
     assert to is not None  # noqa: S101 - the row's constraint: one receiver
     again = write(held, Task(to, Kind(back.kind), back.note, back.due_on), giver=back.from_person, parent=back.parent)
     access.derive(held)
     details = {"step": back.order, "to": "receiver"} | _given([again])
-    audit.write(Action.STEP_RETURN, actor=actor, subject=held, reason=back.note, details=details)
+    reason = back.note
+    audit.write(Action.STEP_RETURN, actor=actor, subject=held, reason=reason, details=details, rows=rows, made=[again])
     return again
 
 
@@ -238,13 +249,16 @@ def return_step(step: Step, reason: str, *, actor: Person) -> Step:
     access.require(actor, Action.STEP_RETURN, step.record)
     held = lock(step.record)
     back = move(step, Act.RETURN, actor, note=_words(reason, _("reason")))
+    rows, made = [back, *close_below(back, actor)], []
     details: dict[str, object] = {"step": back.order, "to": "giver"}
     if back.parent and back.parent.kind == Kind.DIRECT:
         # A leader who is not in the scope of the owning unit would lose the dispatch otherwise.
         again = Task(back.from_person, Kind.DIRECT, "", deadlines.for_direction(held))
-        details |= _given([write(held, again, giver=actor, parent=back)])
+        made = [write(held, again, giver=actor, parent=back)]
+        details |= _given(made)
     access.derive(held)
-    audit.write(Action.STEP_RETURN, actor=actor, subject=held, reason=back.note, details=details)
+    reason = back.note
+    audit.write(Action.STEP_RETURN, actor=actor, subject=held, reason=reason, details=details, rows=rows, made=made)
     return back
 
 
@@ -257,8 +271,10 @@ def end(step: Step, reason: str, *, actor: Person) -> Step:
     """
     access.require(actor, Action.STEP_END, step.record)
     gone = move(step, Act.END, actor, note=_words(reason, _("reason")))
+    below = close_below(gone, actor)
     access.derive(gone.record)
-    audit.write(Action.STEP_END, actor=actor, subject=gone, reason=gone.note, details={"step": gone.order})
+    details = {"step": gone.order}
+    audit.write(Action.STEP_END, actor=actor, subject=gone, reason=gone.note, details=details, rows=below)
     return gone
 
 
@@ -303,13 +319,11 @@ def _link(reply: Record, record: Record, actor: Person) -> None:
         raise ReplyTaken(reply=reply)
 
 
-def _end_cooperating(lead: Step, actor: Person) -> list[int]:
-    """Close the live cooperating steps of the same giver and return their lines in the thread."""
+def _end_cooperating(lead: Step, actor: Person) -> list[Step]:
+    """Close the live cooperating steps of the same giver and return them."""
     live = Step.objects.filter(
         record=lead.record, from_person=lead.from_person, kind=Kind.COOPERATE, state__in=LIVE_STATES
     )
     helping = list(live)
     live.update(state=StepState.DONE, closed_at=timezone.now(), closed_by=actor)
-    for step in helping:
-        close_below(step, actor)
-    return [step.order for step in helping]
+    return helping

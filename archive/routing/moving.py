@@ -1,8 +1,9 @@
 """How a step row is opened, moved and closed: the only writers of `Step`.
 
 Every move is a conditional update on the state just read: who comes second is told who
-was first. Closing a step closes what was handed on from it inside the unit. Nothing
-here asks for access or writes the log: the acts do, around these.
+was first. An act that closes a step closes what was handed on from it inside the unit
+(`close_below`). Nothing here asks for access or writes the log: the acts do, around these,
+and name every step that they wrote, since the log keeps digests of them.
 """
 
 from dataclasses import dataclass
@@ -103,8 +104,6 @@ def move(step: Step, act: Act, actor: Person, **changes: Any) -> Step:
         fresh.refresh_from_db()
         raise closed(fresh)
     fresh.refresh_from_db()
-    if target not in steps.LIVE:
-        close_below(fresh, actor)
     return fresh
 
 
@@ -121,13 +120,16 @@ def closed(step: Step) -> StepClosed:
     return StepClosed(person=step.closed_by or step.from_person, at=f"{at:%H:%M %d/%m/%Y}", state=state)
 
 
-def close_below(step: Step, actor: Person) -> None:
-    """Close every live step handed on from this one: its work is no longer asked for."""
+def close_below(step: Step, actor: Person) -> list[Step]:
+    """Close every live step handed on from this one, and return them: its work is no longer asked for."""
+    closed_now: list[Step] = []
     above = [step.pk]
     while above:
-        below = list(Step.objects.filter(parent__in=above, state__in=LIVE_STATES).values_list("pk", flat=True))
-        Step.objects.filter(pk__in=below).update(state=StepState.DONE, closed_at=timezone.now(), closed_by=actor)
-        above = below
+        below = list(Step.objects.filter(parent__in=above, state__in=LIVE_STATES))
+        above = [each.pk for each in below]
+        Step.objects.filter(pk__in=above).update(state=StepState.DONE, closed_at=timezone.now(), closed_by=actor)
+        closed_now += below
+    return closed_now
 
 
 def check_side(step: Step, side: Side, actor: Person) -> None:

@@ -8,8 +8,10 @@ from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.utils import timezone
 
-from archive import adopting, audit, clearing, digests, publishing
-from archive.models import AuditEntry, AuditRow, Clearance, PersonRole, UnitScope
+from archive import adopting, audit, clearing, digests, publishing, watched
+from archive.models import AuditEntry, AuditRow, Clearance, Person, PersonRole, Step, Unit, UnitScope
+from archive.routing import acts
+from archive.routing.moving import Task
 from archive.rules.errors import Forbidden
 from archive.rules.levels import Level
 from archive.rules.roles import Action
@@ -22,9 +24,9 @@ GROUND = "QĐ 12: đã đối chiếu sổ"
 def old(office, settings, tmp_path):
     """An office with one clearance that no act made under digests, everything else in order."""
     settings.VANKHO_HOME = tmp_path
-    rows = [row for model in (PersonRole, UnitScope, Clearance) for row in model.objects.all()]
+    rows = [row for model in (Unit, Person, PersonRole, UnitScope, Clearance) for row in model.objects.all()]
     with transaction.atomic():
-        audit.write(Action.UNIT_CHANGE, actor=None, rows=rows)
+        audit.write(Action.UNIT_CHANGE, actor=None, made=rows)
     return Clearance.objects.create(person=office.stranger, level=1, since=LONG_AGO, basis="QĐ 01")
 
 
@@ -67,7 +69,7 @@ def test_an_adopted_row_is_borne_out_from_then_on_under_a_signed_head(old, offic
 
 def test_a_row_whose_digest_was_removed_is_never_adopted_nor_any_other(old, office):
     with transaction.atomic():
-        audit.write(Action.PERSON_CHANGE, actor=None, rows=[old])
+        audit.write(Action.PERSON_CHANGE, actor=None, made=[old])
     with fence_lifted():
         AuditRow.objects.filter(kind="clearance", row_id=old.pk).delete()
     told = adopt("--adopt", "--as", "security", "--reason", GROUND)
@@ -78,7 +80,7 @@ def test_a_row_whose_digest_was_removed_is_never_adopted_nor_any_other(old, offi
 
 def test_nor_when_the_entry_itself_was_made_to_forget_it(old, office):
     with transaction.atomic():
-        entry = audit.write(Action.PERSON_CHANGE, actor=None, rows=[old])
+        entry = audit.write(Action.PERSON_CHANGE, actor=None, made=[old])
     audit.read(Action.SYSTEM_READ, actor=office.admin)
     publishing.publish()
     body = bytes(entry.body)
@@ -118,7 +120,7 @@ def test_only_the_security_officer_adopts_and_on_a_ground(old, office):
 def test_a_row_that_an_act_took_first_keeps_the_digest_of_the_act(old, office):
     (kind,) = [one for one in adopting.found() if one.rows]
     with transaction.atomic():
-        audit.write(Action.PERSON_CHANGE, actor=None, rows=[old])
+        audit.write(Action.PERSON_CHANGE, actor=None, made=[old])
     assert list(adopting.adopt(kind, reason=GROUND, actor=office.security)) == [0]
     assert AuditRow.objects.filter(kind="clearance", row_id=old.pk).count() == 1
 
@@ -128,4 +130,23 @@ def test_of_a_kind_that_came_after_digests_no_row_is_old(old, monkeypatch):
     told = adopt("--adopt", "--as", "security", "--reason", GROUND)
     assert "clearance: 0 without a digest, 1 refused" in told
     assert not AuditEntry.objects.filter(action=Action.ROWS_ADOPT).exists()
-    assert set(digests.WATCHED) - set(adopting.MADE_AT) - adopting.UNDATED == {"clearance", "paperstub"}
+    assert set(watched.WATCHED) - set(adopting.MADE_AT) - adopting.UNDATED == {"clearance", "paperstub"}
+
+
+def test_units_persons_and_steps_of_before_are_adopted_and_a_step_that_came_after_is_not(
+    office, settings, tmp_path, make_record
+):
+    settings.VANKHO_HOME = tmp_path
+    record, at = make_record(), timezone.now()
+    line = {"record": record, "kind": "lead", "from_person": office.leader, "created_at": at}
+    old = Step.objects.create(order=1, to_unit=office.staff_unit, **line)
+    acts.forward(record, Task(office.leader), actor=office.clerk)
+    late = Step.objects.create(order=9, to_unit=office.other_unit, **line | {"created_at": timezone.now()})
+    kinds = {kind.kind: kind for kind in adopting.found()}
+    assert (len(kinds["unit"].rows), len(kinds["person"].rows)) == (4, 8)
+    assert kinds["step"].rows == (old.pk,)
+    assert [one.pk for one in kinds["step"].refused] == [late.pk]
+    for name in ("unit", "person", "step"):
+        list(adopting.adopt(kinds[name], reason=GROUND, actor=office.security))
+    told = [fault for fault in faults() if fault.startswith(("unit ", "person ", "step "))]
+    assert told == [f"step 9 of {record.key}: no act made this row"]

@@ -9,7 +9,7 @@ from archive.models import AuditDetail, AuditEntry, AuditLeaf, AuditRow, Clearan
 from archive.rules.errors import Forbidden
 from archive.rules.roles import Action, Role
 from archive.verifier import verify
-from config.tests.office import LONG_AGO, fence_lifted
+from config.tests.office import LONG_AGO, borne_out, fence_lifted
 
 
 def told(kind=""):
@@ -67,7 +67,7 @@ def test_a_row_that_is_gone_is_told(office, make_record):
     record = make_record()
     with transaction.atomic():
         row = PersonRole.objects.create(person=office.stranger, role=Role.CLERK, since=LONG_AGO)
-        audit.write(Action.PERSON_CHANGE, actor=office.admin, subject=office.stranger, rows=[row])
+        audit.write(Action.PERSON_CHANGE, actor=office.admin, subject=office.stranger, made=[row])
     assert told() == []
     assert digests.holds(row)
     assert record.pk
@@ -128,6 +128,7 @@ def test_an_entry_that_has_no_place_and_awaits_none_is_told(office, make_record)
 
 def test_verify_log_names_what_was_changed(office, make_record, settings, tmp_path):
     settings.VANKHO_HOME = tmp_path
+    borne_out()
     record = make_record()
     sql("UPDATE archive_record SET level = 1 WHERE id = %s", record.pk)
     with pytest.raises(CommandError, match=rf"record {record.key}: changed past the office \(level\)"):

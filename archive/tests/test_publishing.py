@@ -18,7 +18,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from archive import audit, merkle, publishing, sequencing
-from archive.models import AuditEntry, AuditLeaf, Clearance, PersonRole, UnitScope
+from archive.models import AuditEntry, AuditLeaf, Clearance, Person, PersonRole, Unit, UnitScope
 from archive.rules.roles import Action
 from archive.verifier import verify
 from config.tests.office import fence_lifted
@@ -31,9 +31,9 @@ def home(tmp_path, settings, office):
     """An installation of its own with a log of more than one tile, and a second place."""
     settings.VANKHO_HOME = tmp_path / "home"
     settings.LOG_SECOND_PLACE = tmp_path / "second"
-    rows = [row for model in (PersonRole, UnitScope, Clearance) for row in model.objects.all()]
+    rows = [row for model in (Unit, Person, PersonRole, UnitScope, Clearance) for row in model.objects.all()]
     with transaction.atomic():
-        audit.write(Action.UNIT_CHANGE, actor=None, rows=rows)
+        audit.write(Action.UNIT_CHANGE, actor=None, made=rows)
     sequencing.place_all()
     write(SIZE - AuditLeaf.objects.count())
     return tmp_path

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from archive import access, audit, clearing, digests
+from archive import access, audit, clearing, watched
 from archive.models import (
     Clearance,
     ClearanceMark,
@@ -79,8 +79,8 @@ def draw(office: Any, records: list[Any], dice: random.Random) -> World:
     for index, record in enumerate(records):
         _draw_record(world, index, record, dice, marks)
     with transaction.atomic():  # an entry bears the rows out: the doors of dispatches ask for that
-        rows = [row for model in digests.WATCHED.values() for row in model._base_manager.all()]
-        audit.write(Action.UNIT_CHANGE, actor=None, rows=rows)
+        rows = [row for model in watched.WATCHED.values() for row in model._base_manager.all()]
+        audit.write(Action.UNIT_CHANGE, actor=None, made=rows)
     return world
 
 

@@ -45,7 +45,7 @@ def measure(mutations: int, *, seed: int, database: str = "", dispatches: int = 
 
 def work(mutations: int, seed: int) -> dict[str, Any]:
     """Change and check, inside the installation; return counts by kind and every miss with what was said."""
-    from config.bench import tampers
+    from config.bench import export_tampers, tampers
 
     chance = random.Random(seed)
     tried: Counter[str] = Counter()
@@ -54,7 +54,7 @@ def work(mutations: int, seed: int) -> dict[str, Any]:
     false_alarms: list[str] = []
     with tampers.Office() as office:
         for number in range(mutations):
-            kinds: dict[str, Callable[..., Any]] = tampers.ROWS if number % 2 else tampers.FILES
+            kinds: dict[str, Callable[..., Any]] = tampers.ROWS if number % 2 else export_tampers.FILES
             name = chance.choice(sorted(kinds))
             said, wanted = (office.database if number % 2 else office.export)(kinds[name], chance)
             kind = f"{'database' if number % 2 else 'export'}: {name}"

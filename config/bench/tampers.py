@@ -1,7 +1,7 @@
 """The mutations of the tamper bench, and the office that they are done to: each is undone after it was looked at.
 
-A mutation of the database gets a cursor, one of an export its folder and signer; each
-changes something at random and returns the words of which one must be in the answer.
+A mutation of the database gets a cursor, changes something at random and returns the words
+of which one must be in the answer. Those of an export stand in `export_tampers`.
 """
 
 import io
@@ -28,6 +28,17 @@ COLUMNS: Final = {
     "archive_clearance": ("level", "until", "basis"),
     "archive_personrole": ("role", "until"),
     "archive_registernumber": ("number",),
+    "archive_person": ("username", "is_active", "is_service", "password", "signs_in_by", "outside_id", "unit_id"),
+    "archive_unit": ("path", "is_active", "parent_id"),
+    "archive_step": ("kind", "state", "answer", "from_person_id", "record_id", "closed_at"),
+}
+COPIED: Final[dict[str, tuple[str, ...]]] = {  # what may be there once only
+    "archive_clearance": (),
+    "archive_personrole": (),
+    "archive_unitscope": (),
+    "archive_step": ("order",),
+    "archive_person": ("username",),
+    "archive_unit": ("code", "path"),
 }
 Words = tuple[str, ...]
 
@@ -141,7 +152,7 @@ def edit_body(cursor: Any, chance: random.Random) -> Words:
     """Change one byte of an entry."""
     place, entry = _any(cursor, chance, "archive_auditleaf", "idx, entry_id")
     cursor.execute("SELECT body FROM archive_auditentry WHERE id = %s", [entry])
-    body = _flipped(bytes(cursor.fetchone()[0]), chance)
+    body = flipped(bytes(cursor.fetchone()[0]), chance)
     cursor.execute("UPDATE archive_auditentry SET body = %s WHERE id = %s", [body, entry])
     return (f"entry {place}:",)
 
@@ -161,14 +172,44 @@ def edit_column(cursor: Any, chance: random.Random) -> Words:
     table = chance.choice(sorted(COLUMNS))
     column = chance.choice(COLUMNS[table])
     (row,) = _any(cursor, chance, table, "id")
-    if column in {"ts", "until"}:
+    if column in {"ts", "until", "closed_at"}:
         value: Any = "2031-01-01 00:00:00+00:00" if connection.vendor == "postgresql" else "2031-01-01 00:00:00"
     else:
         cursor.execute(f"SELECT {column} FROM {table} WHERE id = %s", [row])  # noqa: S608
         now = cursor.fetchone()[0]
-        value = f"{now}x" if isinstance(now, str) else (now or 0) + 1
+        value = not now if isinstance(now, bool) else f"{now}x" if isinstance(now, str) else (now or 0) + 1
     cursor.execute(f"UPDATE {table} SET {column} = %s WHERE id = %s", [value, row])  # noqa: S608
     return (f"({column}", f" {column}", column.removesuffix("_id"))
+
+
+def take_a_step(cursor: Any, chance: random.Random) -> Words:
+    """Let the dispatch of another lie in one's own hands."""
+    (row,) = _any(cursor, chance, "archive_step", "id")
+    (person,) = _any(cursor, chance, "archive_person", "id")
+    change = "UPDATE archive_step SET to_person_id = %s, to_unit_id = NULL WHERE id = %s AND to_person_id IS NULL"
+    cursor.execute(change, [person, row])
+    if not cursor.rowcount:
+        cursor.execute("UPDATE archive_step SET to_person_id = (to_person_id %% 7) + 1 WHERE id = %s", [row])
+    return ("to_person_id", "to_unit_id")
+
+
+def know_of_it(cursor: Any, chance: random.Random) -> Words:
+    """Let somebody know of a dispatch that no fact opens to them."""
+    (record,) = _any(cursor, chance, "archive_record", "id")
+    cursor.execute(
+        "INSERT INTO archive_access (record_id, principal, source, level, marking, since, until) "
+        "VALUES (%s, %s, 4, 0, 1, 0, 2147483647)",
+        [record, 1_000_000 + chance.randrange(1, 9)],
+    )
+    return ("need-to-know that no fact gives",)
+
+
+def delete_row(cursor: Any, chance: random.Random) -> Words:
+    """Take a role, a scope or a step away."""
+    table = chance.choice(["archive_personrole", "archive_unitscope", "archive_step"])
+    (row,) = _any(cursor, chance, table, "id")
+    cursor.execute(f"DELETE FROM {table} WHERE id = %s", [row])  # noqa: S608
+    return ("removed past the office",)
 
 
 def delete_entry(cursor: Any, chance: random.Random) -> Words:
@@ -251,13 +292,15 @@ def rewrite_and_sign_again(cursor: Any, chance: random.Random) -> Words:
 
 
 def give_oneself(cursor: Any, chance: random.Random) -> Words:
-    """Make a clearance or a role by hand: a copy of somebody's."""
-    table = chance.choice(["archive_clearance", "archive_personrole"])
+    """Make a clearance, a role, a scope, a step or an account by hand: a copy of somebody's."""
+    table = chance.choice(sorted(COPIED))
     cursor.execute(f"SELECT * FROM {table} ORDER BY id LIMIT 1")  # noqa: S608
     row = dict(zip([column[0] for column in cursor.description], cursor.fetchone(), strict=True))
     row["id"] = 900_000 + chance.randrange(1000)
+    row |= {column: 900_000 if isinstance(row[column], int) else f"{row[column]}x" for column in COPIED[table]}
     marks = ", ".join(["%s"] * len(row))
-    cursor.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", list(row.values()))  # noqa: S608
+    columns = ", ".join(map(connection.ops.quote_name, row))
+    cursor.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks})", list(row.values()))  # noqa: S608
     return ("no act made this row",)
 
 
@@ -268,7 +311,8 @@ def _delete(cursor: Any, entries: list[Any]) -> None:
     cursor.execute(f"DELETE FROM archive_auditentry WHERE id IN ({marks})", entries)  # noqa: S608
 
 
-def _flipped(data: bytes, chance: random.Random) -> bytes:
+def flipped(data: bytes, chance: random.Random) -> bytes:
+    """Return data with one bit turned around."""
     changed = bytearray(data)
     changed[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
     return bytes(changed)
@@ -278,6 +322,9 @@ ROWS: Final[dict[str, Callable[..., Words]]] = {
     "edit an entry": edit_body,
     "edit an entry and its hash": edit_body_and_leaf,
     "edit a column": edit_column,
+    "take a step": take_a_step,
+    "know of it": know_of_it,
+    "delete a row": delete_row,
     "delete an entry": delete_entry,
     "delete an entry and close the gap": delete_and_close,
     "delete a place": delete_place,
@@ -288,113 +335,4 @@ ROWS: Final[dict[str, Callable[..., Words]]] = {
     "cut and sign again": cut_and_sign_again,
     "rewrite and sign again": rewrite_and_sign_again,
     "give oneself a row": give_oneself,
-}
-
-
-# --- an export --------------------------------------------------------------------------------------------
-
-
-def edit_file(folder: Path, chance: random.Random) -> Words:
-    """Turn one bit of one file around."""
-    path = _file(folder, chance)
-    path.write_bytes(_flipped(path.read_bytes(), chance))
-    return ("entry", "hash tile", "checkpoint", "details")
-
-
-def truncate_file(folder: Path, chance: random.Random) -> Words:
-    """Cut the end off one file."""
-    path = _file(folder, chance)
-    path.write_bytes(path.read_bytes()[: chance.randrange(path.stat().st_size)])
-    return ("entry", "hash tile", "checkpoint", "details")
-
-
-def delete_file(folder: Path, chance: random.Random) -> Words:
-    """Take one file away."""
-    _file(folder, chance).unlink()
-    return ("entry", "hash tile", "checkpoint", "details")
-
-
-def delete_one(folder: Path, chance: random.Random) -> Words:
-    """Take one entry out of its bundle."""
-    number, bodies = _bundle(folder, chance)
-    at = chance.randrange(len(bodies))
-    _pack(folder, number, bodies, [*bodies[:at], *bodies[at + 1 :]])
-    return (f"entry {number * verify.WIDTH + at}:",)
-
-
-def swap_two(folder: Path, chance: random.Random) -> Words:
-    """Let two entries of a bundle change places."""
-    number, bodies = _bundle(folder, chance)
-    one, other = sorted(chance.sample(range(len(bodies)), 2))
-    changed = [*bodies[:one], bodies[other], *bodies[one + 1 : other], bodies[one], *bodies[other + 1 :]]
-    _pack(folder, number, bodies, changed)
-    return (f"entry {number * verify.WIDTH + one}: the entry stands in another's place",)
-
-
-def roll_back(folder: Path, chance: random.Random) -> Words:
-    """Hand in an older log, in order and signed with the log's key."""
-    bodies = _bodies(folder)
-    _written(folder, bodies[: len(bodies) - chance.randint(1, len(bodies) - 1)])
-    return ("was cut",)
-
-
-def sign_again(folder: Path, chance: random.Random) -> Words:
-    """Change one entry, mend every link behind it and sign with the log's key: only the kept head tells."""
-    bodies, ends = _bodies(folder), {}
-    at = chance.randrange(len(bodies))
-    for index, body in enumerate(bodies):
-        entry = verify.json.loads(body)
-        thing = (entry["object"]["type"], entry["object"]["id"])
-        entry["object_prev"] = ends.get(thing, "00" * 32)
-        if index == at:
-            entry["src"]["ip"] = "10.6.6.6"
-        text = verify.json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        bodies[index] = text.encode()
-        ends[thing] = verify.leaf(bodies[index]).hex()
-    _written(folder, bodies)
-    return ("kept checkpoint",)
-
-
-def _file(folder: Path, chance: random.Random) -> Path:
-    files = [path for path in folder.rglob("*") if path.is_file() and path.name not in {"verify.py", "key.txt"}]
-    return chance.choice(sorted(files))
-
-
-def _bundle(folder: Path, chance: random.Random) -> tuple[int, list[bytes]]:
-    size = int((folder / "checkpoint").read_text().split("\n")[1])
-    number, width = chance.choice([one for one in verify.widths(size) if one[1] > 1])
-    return number, verify.Export(str(folder)).bundle(number, width)
-
-
-def _bodies(folder: Path) -> list[bytes]:
-    size = int((folder / "checkpoint").read_text().split("\n")[1])
-    export = verify.Export(str(folder))
-    return [body for number, width in verify.widths(size) for body in export.bundle(number, width)]
-
-
-def _pack(folder: Path, number: int, old: list[bytes], bodies: list[bytes]) -> None:
-    path = folder / verify.tile_path("entries", number, len(old))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(b"".join(len(body).to_bytes(2, "big") + body for body in bodies))
-
-
-def _written(folder: Path, bodies: list[bytes]) -> None:
-    """Write an export anew."""
-    shutil.rmtree(folder / "tile")
-    for number, width in verify.widths(len(bodies)):
-        part = bodies[number * verify.WIDTH :][:width]
-        _pack(folder, number, part, part)
-    tiles = publishing.Tiles(folder)
-    tiles.extend(0, [verify.leaf(body) for body in bodies])
-    (folder / "checkpoint").write_bytes(publishing.signer().note(len(bodies), tiles.root(len(bodies))))
-
-
-FILES: Final[dict[str, Callable[..., Words]]] = {
-    "edit a file": edit_file,
-    "truncate a file": truncate_file,
-    "delete a file": delete_file,
-    "delete an entry": delete_one,
-    "swap two entries": swap_two,
-    "roll back": roll_back,
-    "rewrite and sign again": sign_again,
 }

@@ -165,12 +165,12 @@ def borne_out() -> None:
     """Let an entry bear out every row that a test put there by hand: the door of a dispatch asks for its digest."""
     from django.db import transaction
 
-    from archive import audit, digests
+    from archive import audit, watched
     from archive.rules.roles import Action
 
     with transaction.atomic():
-        rows = [row for model in digests.WATCHED.values() for row in model._base_manager.all()]
-        audit.write(Action.UNIT_CHANGE, actor=None, rows=rows)
+        rows = [row for model in watched.WATCHED.values() for row in model._base_manager.all()]
+        audit.write(Action.UNIT_CHANGE, actor=None, made=rows)
 
 
 def _unit(code: str, name: str, parent: Any) -> Any:

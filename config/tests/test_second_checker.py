@@ -16,7 +16,7 @@ from archive import audit, publishing, sequencing
 from archive.models import AuditLeaf
 from archive.rules.roles import Action
 from archive.verifier import verify
-from config.bench import tampers
+from config.bench import export_tampers
 
 SIZE = 600
 WORDS = {"sort_keys": True, "separators": (",", ":"), "ensure_ascii": False}
@@ -131,10 +131,10 @@ def test_both_checkers_agree_on_a_good_export_and_on_every_changed_one(export, t
     assert second(export, key, kept)
     assert ours(export, key, kept)
     chance = random.Random(9162)
-    for kind in sorted(tampers.FILES) * 5:
+    for kind in sorted(export_tampers.FILES) * 5:
         changed = tmp_path / "changed"
         shutil.copytree(export, changed)
-        tampers.FILES[kind](changed, chance)
+        export_tampers.FILES[kind](changed, chance)
         assert (kind, second(changed, key, kept), ours(changed, key, kept)) == (kind, False, False)
         shutil.rmtree(changed)
 

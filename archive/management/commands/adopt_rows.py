@@ -4,12 +4,14 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from archive import adopting, digests
+from archive import adopting, watched
 from archive.models import Person
 from archive.rules.errors import Refusal
 from archive.verifier.verify import Tampered
 
 NAMED = (
+    "unit",
+    "person",
     "clearance",
     "clearancemark",
     "grant",
@@ -55,7 +57,7 @@ class Command(BaseCommand):
     def _tell(self, kind: adopting.Found) -> None:
         self.stdout.write(f"{kind.kind}: {len(kind.rows)} without a digest, {len(kind.refused)} refused")
         if kind.kind in NAMED:
-            for row in digests.WATCHED[kind.kind]._base_manager.filter(pk__in=kind.rows):  # noqa: SLF001 - Django's API
+            for row in watched.WATCHED[kind.kind]._base_manager.filter(pk__in=kind.rows):  # noqa: SLF001 - Django's API
                 self.stdout.write(f"  {row.pk}: {row}")
         for one in kind.refused:
             self.stdout.write(f"  refused: {one.kind} {one.pk}: {one.why}")
