@@ -16,7 +16,7 @@ from django.db.models import Exists, Min, Model, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from archive import access, audit, digests, publishing, watched
-from archive.models import AuditRow, Person
+from archive.models import AuditRow, Person, Record
 from archive.rules.errors import Refusal
 from archive.rules.roles import Action
 
@@ -34,11 +34,26 @@ MADE_AT: Final = {
     "servicetoken": "since",
     "secondfactor": "enrolled_at",
     "step": "created_at",
+    "levelchange": "done_at",
+    "levelproposal": "proposed_at",
+    "copy": "made_at",
+    "attachment": "added_at",
+    "attachmentvoid": "voided_at",
+    "paperplace": "written_at",
+    "dossieritem": "filed_at",
+    "hold": "placed_at",
+    "papercheck": "asked_at",
+    "restoration": "restored_at",
 }
-UNDATED: Final = frozenset(
-    {"clearancemark", "markgroup", "mark", "markingmark", "unit", "person"}
-)  # old kinds, whose rows tell no day
-LATER: Final = frozenset({"unit", "person", "step"})
+# Old kinds whose rows tell no moment.
+LAID_DOWN: Final = frozenset({"protectionperiod", "retentionrule", "recordclass", "holiday", "register"})
+UNDATED: Final = LAID_DOWN | {
+    "clearancemark", "markgroup", "mark", "marking", "markingmark", "unit", "person", "levelnotice", "dossier", "holditem",
+}  # fmt: skip
+LATER: Final = frozenset(
+    {"unit", "person", "step", "marking", "levelchange", "levelproposal", "levelnotice", "copy", "attachment",
+     "attachmentvoid", "paperplace", "dossier", "dossieritem", "hold", "holditem", "papercheck", "restoration"}
+) | LAID_DOWN  # fmt: skip
 MADE_BY: Final = {
     "record": (Action.RECORD_CAPTURE,),
     "clearance": (Action.CLEARANCE_GIVE, Action.CLEARANCE_EXTEND),
@@ -48,6 +63,16 @@ MADE_BY: Final = {
     "mark": (Action.MARK_ADD,),
     "personrole": (Action.POST_GIVE,),
     "unitscope": (Action.SCOPE_GIVE,),
+    "marking": (Action.RECORD_MARK,),
+    "levelchange": (Action.RECORD_REGISTER, Action.RECORD_LEVEL, Action.LEVEL_EXTEND, Action.LEVEL_REVIEW),
+    "levelproposal": (Action.LEVEL_PROPOSE,),
+    "levelnotice": (Action.RECORD_LEVEL, Action.LEVEL_EXTEND),
+    "copy": (Action.RECORD_PAGE, Action.RECORD_PRINT, Action.RECORD_ORIGINAL),
+    "paperplace": (Action.RECORD_REGISTER, Action.PAPER_MOVE),
+    "dossier": (Action.DOSSIER_OPEN,),
+    "dossieritem": (Action.DOSSIER_FILE,),
+    "hold": (Action.HOLD_PLACE,),
+    "holditem": (Action.HOLD_PLACE,),
 }
 
 
@@ -159,6 +184,16 @@ def _adopt(name: str, ids: tuple[int, ...], reason: str, actor: Person) -> int:
         details = {"kind": name, "rows": [row.pk for row in rows]}
         audit.write(Action.ROWS_ADOPT, actor=actor, reason=reason, details=details, made=rows)
     return len(rows)
+
+
+def laid_down() -> list[Model]:
+    """Return what the program's own migrations wrote and no entry bears out yet, while the office holds no dispatch.
+
+    The first start of an installation bears it out; of an older office an officer adopts it like everything else.
+    """
+    if Record.objects.exists():
+        return []
+    return [*_undigested("marking").filter(name=""), *_undigested("protectionperiod")]
 
 
 def adopted() -> int:

@@ -225,7 +225,7 @@ def join(
         access.derive(locked)  # its level may have risen
     details = {"name": attached.name, "sha256": captured.original.sha256, "file": attached.ordinal}
     details |= {"pages": len(captured.pages), "level": Level(locked.level).slug}
-    audit.write(Action.RECORD_ATTACHED, actor=actor, subject=locked, reason=why, details=details)
+    audit.write(Action.RECORD_ATTACHED, actor=actor, subject=locked, reason=why, details=details, made=[attached])
     return attached
 
 
@@ -268,7 +268,7 @@ def void(record: Record, ordinal: int, *, reason: str, actor: Person) -> Attachm
     locked.page_amount -= gone
     locked.save(update_fields=["page_amount"])
     details = {"name": attached.name, "sha256": attached.original.sha256, "file": ordinal, "pages": gone}
-    audit.write(Action.RECORD_DETACH, actor=actor, subject=locked, reason=reason, details=details)
+    audit.write(Action.RECORD_DETACH, actor=actor, subject=locked, reason=reason, details=details, made=[voided])
     return voided
 
 

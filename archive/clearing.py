@@ -278,7 +278,7 @@ def mark(record: Record, *, marks: Iterable[Mark], reason: str, actor: Person) -
     locked.save(update_fields=["marking"])
     access.derive(locked)
     names = list(Mark.objects.filter(pk__in=wanted).order_by("name").values_list("name", flat=True))
-    combined = list(MarkingMark.objects.filter(marking=locked.marking)) if is_new else []
+    combined = [locked.marking, *MarkingMark.objects.filter(marking=locked.marking)] if is_new else []
     audit.write(Action.RECORD_MARK, actor=actor, subject=locked, reason=reason, details={"marks": names}, made=combined)
     return locked
 

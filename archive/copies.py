@@ -90,8 +90,10 @@ def looked(record: Record, *, actor: Person, **details: Any) -> Copy | None:
         audit.read(Action.RECORD_PAGE, actor=actor, subject=about, **details)
         return None
     with transaction.atomic():
-        copy = _of_today(record, actor) or _made(record, CopyKind.VIEW, actor)
-        audit.write(Action.RECORD_PAGE, actor=actor, subject=about, details=details | {"copy": copy.number})
+        kept = _of_today(record, actor)
+        copy = kept or _made(record, CopyKind.VIEW, actor)
+        told = details | {"copy": copy.number}
+        audit.write(Action.RECORD_PAGE, actor=actor, subject=about, details=told, made=[] if kept else [copy])
     return copy
 
 
@@ -111,7 +113,8 @@ def printed(record: Record, *, pages: str, reason: str, actor: Person) -> Copy:
     record = access.lock(record, Action.RECORD_PRINT, actor)
     copy = _given_out(record, CopyKind.PRINT, actor, reason=reason, pages=pages)
     details = {"copy": copy.number, "pages": pages}
-    audit.write(Action.RECORD_PRINT, actor=actor, subject=audit.subject_of(record), reason=reason, details=details)
+    about = audit.subject_of(record)
+    audit.write(Action.RECORD_PRINT, actor=actor, subject=about, reason=reason, details=details, made=[copy])
     return copy
 
 
@@ -129,7 +132,8 @@ def taken_out(record: Record, *, ordinal: int, sha256: str, reason: str, actor: 
     if record.level > Level.THUONG:
         copy = _given_out(record, CopyKind.DOWNLOAD, actor, reason=reason, pages=str(ordinal))
         details["copy"] = copy.number
-    audit.write(Action.RECORD_ORIGINAL, actor=actor, subject=audit.subject_of(record), reason=reason, details=details)
+    about, made = audit.subject_of(record), [copy] if copy else []
+    audit.write(Action.RECORD_ORIGINAL, actor=actor, subject=about, reason=reason, details=details, made=made)
     return copy
 
 
@@ -190,9 +194,10 @@ def end(record: Record, number: int, *, fate: CopyFate, note: str, actor: Person
     out = Copy.objects.filter(record=record, number=number, kind=CopyKind.PRINT, fate="")
     if not out.update(fate=fate, ended_at=timezone.now(), ended_by=actor, end_note=note.strip()):
         raise NotInHand(number=number)
-    details = {"copy": number, "fate": str(fate)}
-    audit.write(Action.COPY_END, actor=actor, subject=audit.subject_of(record), reason=note.strip(), details=details)
-    return Copy.objects.get(record=record, number=number)
+    details, ended = {"copy": number, "fate": str(fate)}, Copy.objects.get(record=record, number=number)
+    about = audit.subject_of(record)
+    audit.write(Action.COPY_END, actor=actor, subject=about, reason=note.strip(), details=details, rows=[ended])
+    return ended
 
 
 def known(record: Record, person: Person, *, most: int) -> list[Copy]:

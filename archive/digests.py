@@ -246,6 +246,12 @@ def _moved(now: AuditRow, before: AuditRow | Kept) -> list[str]:
     return [name for name in short if name in were and short[name] != were[name]]
 
 
+def bears_out(kept: AuditRow, column: str, value: Any) -> bool:
+    """Return whether a digest says that a column held this value; no more of it can be told from a digest."""
+    short = hashlib.sha256(bytes(kept.salt) + column.encode() + b"\x00" + _plain(value)).digest()[:SHORT]
+    return _each(kept).get(column) == short
+
+
 def _each(row: AuditRow | Kept) -> dict[str, bytes]:
     data = bytes(row.digests)[WHOLE:]
     return {name: data[SHORT * at : SHORT * at + SHORT] for at, name in enumerate(row.columns.split(" "))}

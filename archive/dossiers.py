@@ -122,7 +122,7 @@ def begin(cover: Cover, *, actor: Person) -> Dossier:
         opened_by=actor,
         description=cover.description,
     )
-    audit.write(Action.DOSSIER_OPEN, actor=actor, subject=dossier)
+    audit.write(Action.DOSSIER_OPEN, actor=actor, subject=dossier, made=[dossier])
     return dossier
 
 
@@ -150,7 +150,7 @@ def file(record: Record, *, dossier: Dossier, actor: Person) -> DossierItem:
     Record.objects.filter(pk=record.pk).update(is_filed=True)
     if record.level > locked.level:
         raise_to(locked, Level(record.level), actor)
-    audit.write(Action.DOSSIER_FILE, actor=actor, subject=record, details={"dossier": locked.key})
+    audit.write(Action.DOSSIER_FILE, actor=actor, subject=record, details={"dossier": locked.key}, made=[item])
     return item
 
 

@@ -137,13 +137,12 @@ def register(
     if not despite_duplicate:
         check_duplicate(entry, actor)
     record = _record(entry, lying, register, actor)
-    stub = PaperStub.objects.create(record=record)
-    _write(record, lying, actor)
+    made = [PaperStub.objects.create(record=record), _write(record, lying, actor)]
     access.derive(record)
-    history.determine(record, actor=actor)
+    made += history.determine(record, actor=actor)
     number = allot(register, record, actor)
     details = {"register": register.pk, "year": number.year, "number": number.number, "paper_only": True}
-    audit.write(Action.RECORD_REGISTER, actor=actor, subject=record, details=details, made=[record, number, stub])
+    audit.write(Action.RECORD_REGISTER, actor=actor, subject=record, details=details, made=[record, number, *made])
     return record
 
 
@@ -225,7 +224,7 @@ def hand_on(record: Record, lying: Lying, *, actor: Person) -> PaperPlace:
     _check_lying(lying)
     row = _write(locked, lying, actor)
     details = {"holder": row.holder, "place": row.place, "signed_by": row.signed_by}
-    audit.write(Action.PAPER_MOVE, actor=actor, subject=locked, details=details)
+    audit.write(Action.PAPER_MOVE, actor=actor, subject=locked, details=details, made=[row])
     return row
 
 

@@ -184,10 +184,11 @@ def register(  # noqa: PLR0913 - what the clerk confirms, and against what
         check_duplicate(entry, actor)
     _confirm(record, entry, actor, register)
     access.derive(record)
-    history.determine(record, actor=actor)
+    begun = history.determine(record, actor=actor)
     number = allot(register, record, actor)
     details = {"register": register.pk, "year": number.year, "number": number.number}
-    audit.write(Action.RECORD_REGISTER, actor=actor, subject=record, details=details, made=[number])
+    made = [number, *begun]
+    audit.write(Action.RECORD_REGISTER, actor=actor, subject=record, details=details, made=made)
     return record
 
 

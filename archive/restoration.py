@@ -59,7 +59,7 @@ def record(gap: Gap, *, backup: str, shredded: Collection[str] = ()) -> Restorat
         "addresses": sorted(shredded),
         "closed": len(checks),
     }
-    audit.write(Action.RESTORE, actor=None, details=details)
+    audit.write(Action.RESTORE, actor=None, details=details, made=[made, *checks])
     return made
 
 
@@ -88,8 +88,10 @@ def acknowledge(*, actor: Person) -> int:
         Forbidden: the actor does not keep the machine.
     """
     access.require(actor, Action.RESTORE_SEEN)
-    waiting = Restoration.objects.filter(acknowledged_at__isnull=True)
-    seen = waiting.update(acknowledged_at=timezone.now(), acknowledged_by=actor)
-    if seen:
-        audit.write(Action.RESTORE_SEEN, actor=actor, details={"count": seen})
-    return seen
+    waiting = list(Restoration.objects.select_for_update(of=("self",)).filter(acknowledged_at__isnull=True))
+    Restoration.objects.filter(pk__in=[each.pk for each in waiting]).update(
+        acknowledged_at=timezone.now(), acknowledged_by=actor
+    )
+    if waiting:
+        audit.write(Action.RESTORE_SEEN, actor=actor, details={"count": len(waiting)}, rows=waiting)
+    return len(waiting)

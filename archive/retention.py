@@ -158,11 +158,19 @@ def place_hold(order: Order, *, on: Iterable[Dossier | Record], actor: Person) -
     hold = Hold.objects.create(
         name=order.name, reason=order.reason, mandate=order.mandate, placed_at=timezone.now(), placed_by=actor
     )
+    items = []
     for thing in things:
         dossier, record = (thing, None) if isinstance(thing, Dossier) else (None, thing)
-        HoldItem.objects.create(hold=hold, dossier=dossier, record=record)
+        items.append(HoldItem.objects.create(hold=hold, dossier=dossier, record=record))
     details = {"name": hold.name, "on": [thing.key for thing in things]}
-    audit.write(Action.HOLD_PLACE, actor=actor, subject=_about(hold), reason=order.reason, details=details)
+    audit.write(
+        Action.HOLD_PLACE,
+        actor=actor,
+        subject=_about(hold),
+        reason=order.reason,
+        details=details,
+        made=[hold, *items],
+    )
     return hold
 
 
@@ -197,7 +205,7 @@ def lift_hold(hold: Hold, *, reason: str, actor: Person) -> Hold:
     if not lifted:
         raise HoldLifted
     hold.refresh_from_db()
-    audit.write(Action.HOLD_LIFT, actor=actor, subject=_about(hold), reason=reason)
+    audit.write(Action.HOLD_LIFT, actor=actor, subject=_about(hold), reason=reason, rows=[hold])
     return hold
 
 

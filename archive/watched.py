@@ -1,7 +1,8 @@
 """Which rows lie under digests, which of their columns do not, and which acts may change which: data of `archive.digests`.
 
-A new kind comes with the acts that make it (`audit.write(made=...)`) and change it (`rows=...`),
-with its columns in `CHANGING`, and with its lines in `archive.adopting`.
+Every kind of row of the product stands here, or on the list of `config/tests/test_watched.py` with
+the reason why it does not. A new kind comes with the acts that make it (`audit.write(made=...)`)
+and change it (`rows=...`), with its columns in `CHANGING`, and with its lines in `archive.adopting`.
 """
 
 from typing import Final
@@ -9,17 +10,36 @@ from typing import Final
 from django.db.models import Model
 
 from archive.models import (
+    Attachment,
+    AttachmentVoid,
     Clearance,
     ClearanceMark,
+    Copy,
+    Dossier,
+    DossierItem,
     Grant,
+    Hold,
+    HoldItem,
+    Holiday,
+    LevelChange,
+    LevelNotice,
+    LevelProposal,
     Mark,
     MarkGroup,
+    Marking,
     MarkingMark,
+    PaperCheck,
+    PaperPlace,
     PaperStub,
     Person,
     PersonRole,
+    ProtectionPeriod,
     Record,
+    RecordClass,
+    Register,
     RegisterNumber,
+    Restoration,
+    RetentionRule,
     SecondFactor,
     ServiceToken,
     Step,
@@ -46,19 +66,38 @@ WATCHED: Final[dict[str, type[Model]]] = {
         PaperStub,
         MarkGroup,
         Mark,
+        Marking,
         MarkingMark,
+        LevelChange,
+        LevelProposal,
+        LevelNotice,
+        ProtectionPeriod,
+        Copy,
+        Attachment,
+        AttachmentVoid,
+        PaperPlace,
+        Dossier,
+        DossierItem,
+        Hold,
+        HoldItem,
+        RetentionRule,
+        RecordClass,
+        Holiday,
+        Register,
+        PaperCheck,
+        Restoration,
     )
 }
 MARKS: Final = ("markgroup", "mark", "markingmark")  # small tables, which the door of a marked dispatch looks at whole
 # Kept for lists only, and told by the steps and dossiers that they follow from; the last step of an authenticator moves
 # with every code, and decides for a minute and a half whether one counts twice; the last sign-in moves with each, opens
-# nothing, and stands in the log.
-DERIVED: Final = frozenset({"is_handed", "is_filed", "last_step", "last_login"})
+# nothing, and stands in the log; when the keys of a change of level were settled is written after its act, and hides no level.
+DERIVED: Final = frozenset({"is_handed", "is_filed", "last_step", "last_login", "keys_at"})
 # Acts that leave every watched column of a record as it was; an answer names the dispatch that it is given by.
 LEAVING_ALONE: Final = ("step.", "dossier.", "hold.", "scan.", "search.", "log.", "system.", "work.", "level.")
 BY_AN_ANSWER: Final = frozenset({"reply_to_id"})
 # Which columns of a row an act changes, by the beginning of its name: all others stay as the act that made the row left
-# them. A unit changes in none.
+# them. Where no act is named, a row is written once.
 CHANGING: Final[dict[str, dict[str, frozenset[str]]]] = {
     "unit": {},
     "person": {
@@ -80,4 +119,29 @@ CHANGING: Final[dict[str, dict[str, frozenset[str]]]] = {
             }
         )
     },
+    "marking": {},
+    "levelchange": {},
+    "levelproposal": {
+        Action.LEVEL_CLOSE: frozenset({"state", "closed_by_id", "closed_at", "close_reason"}),
+        Action.RECORD_LEVEL: frozenset({"state", "closed_by_id", "closed_at"}),
+    },
+    "levelnotice": {Action.LEVEL_NOTICE: frozenset({"told_on", "told_by_id", "how"})},
+    "protectionperiod": {},
+    "copy": {Action.COPY_END: frozenset({"fate", "ended_at", "ended_by_id", "end_note"})},
+    "attachment": {},
+    "attachmentvoid": {},
+    "paperplace": {},
+    "dossier": {
+        Action.DOSSIER_FILE: frozenset({"level"}),
+        Action.DOSSIER_CLOSE: frozenset({"closed_at", "closed_by_id", "ended_on"}),
+    },
+    "dossieritem": {},
+    "hold": {Action.HOLD_LIFT: frozenset({"lifted_at", "lifted_by_id", "lift_reason"})},
+    "holditem": {},
+    "retentionrule": {},
+    "recordclass": {},
+    "holiday": {},
+    "register": {},
+    "papercheck": {Action.REGISTER_CONFIRM: frozenset({"on_paper", "confirmed_at", "confirmed_by_id"})},
+    "restoration": {Action.RESTORE_SEEN: frozenset({"acknowledged_at", "acknowledged_by_id"})},
 }

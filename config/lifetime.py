@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from django.db import DatabaseError, transaction
 
-from archive import audit, publishing
+from archive import adopting, audit, publishing
 from archive.models import AuditDetail
 from archive.rules.errors import Refusal
 from archive.rules.roles import Action
@@ -36,7 +36,8 @@ def began(process: str, **details: Any) -> None:
     """
     try:
         with transaction.atomic():
-            audit.write(Action.START, actor=None, details={"process": process, **details})
+            told = {"process": process, **details}
+            audit.write(Action.START, actor=None, details=told, made=adopting.laid_down())
             _note_settings(process)
     except DatabaseError:
         log.exception("the start of %s is not in the log: the database is away", process)

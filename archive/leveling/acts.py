@@ -65,7 +65,7 @@ def raise_level(record: Record, *, to: Level, order: Order, actor: Person) -> Le
     locked = _lock(record, Action.RECORD_LEVEL, actor)
     _check_order(order)
     _check_way(locked, ChangeKind.RAISE, to, actor)
-    return _change(locked, ChangeKind.RAISE, to, order, actor=actor, proposer=None)
+    return _change(locked, ChangeKind.RAISE, to, order, actor=actor)
 
 
 @transaction.atomic
@@ -106,6 +106,7 @@ def propose(record: Record, *, kind: ChangeKind, to: Level, order: Order, actor:
         reason=order.reason,
         details=details,
         rows=[locked],
+        made=[made],
     )
     return made
 
@@ -138,7 +139,7 @@ def confirm(proposal: LevelProposal, *, actor: Person, order: Order | None = Non
     _check_way(locked, kind, to, actor)
     held.state, held.closed_by, held.closed_at = ProposalState.CONFIRMED, actor, timezone.now()
     held.save(update_fields=["state", "closed_by", "closed_at"])
-    return _change(locked, kind, to, full, actor=actor, proposer=held.proposed_by)
+    return _change(locked, kind, to, full, actor=actor, proposal=held)
 
 
 @transaction.atomic
@@ -158,11 +159,16 @@ def close(proposal: LevelProposal, *, reason: str, actor: Person) -> LevelPropos
     waiting = LevelProposal.objects.filter(pk=proposal.pk, state=ProposalState.OPEN)
     if not waiting.update(state=state, closed_by=actor, closed_at=timezone.now(), close_reason=reason.strip()):
         raise ProposalOver
-    details = {"proposal": proposal.pk, "state": str(state)}
+    details, closed = {"proposal": proposal.pk, "state": str(state)}, LevelProposal.objects.get(pk=proposal.pk)
     audit.write(
-        Action.LEVEL_CLOSE, actor=actor, subject=about(record, proposal), reason=reason, details=details, rows=[record]
+        Action.LEVEL_CLOSE,
+        actor=actor,
+        subject=about(record, closed),
+        reason=reason,
+        details=details,
+        rows=[record, closed],
     )
-    return LevelProposal.objects.get(pk=proposal.pk)
+    return closed
 
 
 @transaction.atomic
@@ -184,10 +190,11 @@ def extend(record: Record, *, until: date, order: Order, actor: Person) -> Level
         raise WrongEnd(end=f"{now.protected_until:%d/%m/%Y}", latest=f"{latest:%d/%m/%Y}", basis=found.basis)
     change = Change(ChangeKind.EXTEND, level, until, now.review_on)
     row = write(locked, change, order, actor=actor, proposer=None)
-    notices.begin(row)
+    to_tell = notices.begin(row)
     is_late = (now.protected_until - today).days < found.extend_days
     details = {"until": until.isoformat(), "late": is_late, **_told(order)}
-    audit.write(Action.LEVEL_EXTEND, actor=actor, subject=locked, reason=order.reason, details=details)
+    made = [row, *to_tell]
+    audit.write(Action.LEVEL_EXTEND, actor=actor, subject=locked, reason=order.reason, details=details, made=made)
     return row
 
 
@@ -211,7 +218,7 @@ def review(record: Record, *, next_on: date, reason: str, actor: Person) -> Leve
     change = Change(ChangeKind.REVIEW, Level(locked.level), now.protected_until if now else None, next_on)
     row = write(locked, change, Order("", "", None, reason), actor=actor, proposer=None)
     details = {"review": next_on.isoformat()}
-    audit.write(Action.LEVEL_REVIEW, actor=actor, subject=locked, reason=reason, details=details)
+    audit.write(Action.LEVEL_REVIEW, actor=actor, subject=locked, reason=reason, details=details, made=[row])
     return row
 
 
@@ -288,21 +295,29 @@ def _filled(proposal: LevelProposal, order: Order | None) -> Order:
 
 
 def _change(  # noqa: PLR0913 - what changes, on what, by whom
-    record: Record, kind: ChangeKind, to: Level, order: Order, *, actor: Person, proposer: Person | None
+    record: Record, kind: ChangeKind, to: Level, order: Order, *, actor: Person, proposal: LevelProposal | None = None
 ) -> LevelChange:
     """Move a locked record, write the entry, and give back the row of the history."""
+    proposer = proposal.proposed_by if proposal else None
     old = Level(record.level)
     change = Change(kind, to, _end(record, kind, to, order))
-    ended = move(record, change, order, actor=actor, proposer=proposer)
+    moved = move(record, change, order, actor=actor, proposer=proposer)
     details = {"change": str(kind), "old": old.slug, "level": to.slug, **_told(order)}
     if proposer is not None:
         details["proposed_by"] = proposer.pk
-    if ended:
-        details["gone"] = [grant.pk for grant in ended]
+    if moved.ended:
+        details["gone"] = [grant.pk for grant in moved.ended]
     audit.write(
-        Action.RECORD_LEVEL, actor=actor, subject=record, reason=order.reason, details=details, rows=ended, obo=proposer
+        Action.RECORD_LEVEL,
+        actor=actor,
+        subject=record,
+        reason=order.reason,
+        details=details,
+        rows=[*moved.ended, *([proposal] if proposal else [])],
+        made=[moved.row, *moved.to_tell],
+        obo=proposer,
     )
-    return LevelChange.objects.filter(record=record).latest("pk")
+    return moved.row
 
 
 def _end(record: Record, kind: ChangeKind, to: Level, order: Order) -> date | None:

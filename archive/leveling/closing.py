@@ -34,5 +34,5 @@ def close_all(record: Record, *, reason: str, actor: Person) -> None:
             subject=about(record, waiting),
             reason=reason,
             details=details,
-            rows=[record],
+            rows=[record, waiting],
         )

@@ -61,17 +61,17 @@ def end_of_period(level: Level, determined_on: date) -> date | None:
     return last_day(determined_on, found.years) if found else None
 
 
-def determine(record: Record, *, actor: Person) -> LevelChange | None:
+def determine(record: Record, *, actor: Person) -> list[LevelChange]:
     """Begin the history of a record that is being registered, in that act's transaction; the lowest level has none.
 
-    The entry of the registration tells of it.
+    The entry of the registration tells of it, and bears the row out.
     """
     level = Level(record.level)
     if level == Level.THUONG:
-        return None
+        return []
     day = record.issued_date or timezone.localdate()
     now = timezone.now()
-    return LevelChange.objects.create(
+    begun = LevelChange.objects.create(
         record=record,
         kind=ChangeKind.DETERMINE,
         from_level=level,
@@ -82,3 +82,4 @@ def determine(record: Record, *, actor: Person) -> LevelChange | None:
         protected_until=end_of_period(level, day),
         keys_at=now,  # the registration itself brings them to the level (`archive.capture.relevel`)
     )
+    return [begun]

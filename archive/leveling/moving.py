@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from archive import access, dossiers
 from archive.leveling import keys, notices
-from archive.models import ChangeKind, Dossier, DossierItem, Grant, LevelChange, Person, Record
+from archive.models import ChangeKind, Dossier, DossierItem, Grant, LevelChange, LevelNotice, Person, Record
 from archive.rules.levels import Level
 from archive.standing import cleared_for
 
@@ -35,6 +35,15 @@ class Change:
     review_on: date | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What a change left: its row in the history, whom to tell, and the openings that ended."""
+
+    row: LevelChange
+    to_tell: list[LevelNotice]
+    ended: list[Grant]
+
+
 def write(record: Record, change: Change, order: Order, *, actor: Person, proposer: Person | None) -> LevelChange:
     """Append a decision about a locked record to its history."""
     return LevelChange.objects.create(
@@ -55,8 +64,8 @@ def write(record: Record, change: Change, order: Order, *, actor: Person, propos
     )
 
 
-def move(record: Record, change: Change, order: Order, *, actor: Person, proposer: Person | None) -> list[Grant]:
-    """Give a locked record its new level and bring along what hangs on it; return the openings that ended.
+def move(record: Record, change: Change, order: Order, *, actor: Person, proposer: Person | None) -> Moved:
+    """Give a locked record its new level and bring along what hangs on it.
 
     Upwards the keys come first, so that no fault leaves a secret under a low key; downwards they
     come after the commit (`archive.leveling.keys`).
@@ -75,9 +84,9 @@ def move(record: Record, change: Change, order: Order, *, actor: Person, propose
     access.derive(record)
     if goes_up:
         _raise_dossiers(record, actor)
-    notices.begin(row)
+    to_tell = notices.begin(row)
     keys.settle_after_commit(row.pk)
-    return ended
+    return Moved(row, to_tell, ended)
 
 
 def _end_openings(record: Record) -> list[Grant]:

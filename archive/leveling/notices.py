@@ -99,5 +99,6 @@ def tell(notice: LevelNotice, *, how: str, told_on: date, actor: Person) -> Leve
         raise ToldAlready
     whom = "recipients" if notice.outside else "to"  # those that the dispatch names keep to its level
     details = {"notice": notice.pk, whom: str(notice), "ended_on": told_on.isoformat(), "copy": notice.copies}
-    audit.write(Action.LEVEL_NOTICE, actor=actor, subject=record, reason=how, details=details)
-    return LevelNotice.objects.get(pk=notice.pk)
+    kept = LevelNotice.objects.get(pk=notice.pk)
+    audit.write(Action.LEVEL_NOTICE, actor=actor, subject=record, reason=how, details=details, rows=[kept])
+    return kept

@@ -124,9 +124,9 @@ def confirm_last_number(register: Register, number: int, *, actor: Person, year:
     check.save(update_fields=["on_paper", "confirmed_at", "confirmed_by"])
     counter.last = number
     counter.save(update_fields=["last"])
-    _ask_this_year_too(check, this_year)
+    asked_too = _ask_this_year_too(check, this_year)
     details = {"year": asked, "kept": check.kept, "last": number}
-    audit.write(Action.REGISTER_CONFIRM, actor=actor, subject=register, details=details)
+    audit.write(Action.REGISTER_CONFIRM, actor=actor, subject=register, details=details, rows=[check], made=asked_too)
     return check
 
 
@@ -138,9 +138,10 @@ def _plausible(check: PaperCheck, number: int) -> None:
         raise TooFarAhead(**facts, most=MOST_LOST)
 
 
-def _ask_this_year_too(check: PaperCheck, this_year: int) -> None:
+def _ask_this_year_too(check: PaperCheck, this_year: int) -> list[PaperCheck]:
     """A register confirmed in the new year was closed at its turn: paper may have begun the new series."""
     later = PaperCheck.objects.filter(register=check.register, year__gt=check.year, asked_at__gte=check.asked_at)
-    if check.year < this_year and not later.exists():
-        kept = restoration.last_number(check.register, this_year)
-        PaperCheck.objects.create(register=check.register, year=this_year, asked_at=check.asked_at, kept=kept)
+    if check.year >= this_year or later.exists():
+        return []
+    kept = restoration.last_number(check.register, this_year)
+    return [PaperCheck.objects.create(register=check.register, year=this_year, asked_at=check.asked_at, kept=kept)]

@@ -9,13 +9,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from archive import adopting, audit, clearing, digests, publishing, watched
-from archive.models import AuditEntry, AuditRow, Clearance, Person, PersonRole, Step, Unit, UnitScope
+from archive.models import AuditEntry, AuditRow, Clearance, Step
 from archive.routing import acts
 from archive.routing.moving import Task
 from archive.rules.errors import Forbidden
 from archive.rules.levels import Level
 from archive.rules.roles import Action
-from config.tests.office import LONG_AGO, fence_lifted
+from config.tests.office import LONG_AGO, borne_out, fence_lifted
 
 GROUND = "QĐ 12: đã đối chiếu sổ"
 
@@ -24,9 +24,7 @@ GROUND = "QĐ 12: đã đối chiếu sổ"
 def old(office, settings, tmp_path):
     """An office with one clearance that no act made under digests, everything else in order."""
     settings.VANKHO_HOME = tmp_path
-    rows = [row for model in (Unit, Person, PersonRole, UnitScope, Clearance) for row in model.objects.all()]
-    with transaction.atomic():
-        audit.write(Action.UNIT_CHANGE, actor=None, made=rows)
+    borne_out()
     return Clearance.objects.create(person=office.stranger, level=1, since=LONG_AGO, basis="QĐ 01")
 
 

@@ -119,25 +119,16 @@ def _log(_restored: Any) -> Finding:
 
 def _numbers(_restored: Any) -> Finding:
     """Count every book: as many numbers, given or void, as the last one says."""
+    from archive import counters
     from archive.models import RegisterCounter
 
     books, wrong = 0, []
     for counter in RegisterCounter.objects.select_related("register"):
         books += 1
-        if _standing(counter) != counter.last:
+        if counters.standing(counter) != counter.last:
             wrong.append(str(counter))
     seen = _("%(books)s books; with a gap: %(wrong)s") % {"books": books, "wrong": "; ".join(wrong[:LISTED]) or 0}
     return Finding("numbers", passed=not wrong, seen=seen)
-
-
-def _standing(counter: Any) -> int:
-    from django.db.models import F, Sum
-
-    from archive.models import PaperCheck, RegisterNumber
-
-    of_book = {"register": counter.register, "year": counter.year}
-    lost = PaperCheck.objects.filter(**of_book, on_paper__gt=F("kept")).aggregate(n=Sum(F("on_paper") - F("kept")))["n"]
-    return RegisterNumber.objects.filter(**of_book, number__lte=counter.last).count() + (lost or 0)
 
 
 def _searches(_restored: Any) -> Finding:

@@ -31,7 +31,26 @@ COLUMNS: Final = {
     "archive_person": ("username", "is_active", "is_service", "password", "signs_in_by", "outside_id", "unit_id"),
     "archive_unit": ("path", "is_active", "parent_id"),
     "archive_step": ("kind", "state", "answer", "from_person_id", "record_id", "closed_at"),
+    "archive_levelchange": ("basis", "authority", "reason", "protected_until", "done_at"),
+    "archive_levelproposal": ("basis", "reason", "proposed_by_id", "close_reason"),
+    "archive_levelnotice": ("outside", "due_on", "how"),
+    "archive_protectionperiod": ("years", "notice_days", "valid_to", "basis"),
+    "archive_copy": ("number", "holder_id", "made_at", "reason", "pages"),
+    "archive_attachment": ("ordinal", "first_page", "page_count", "reason"),
+    "archive_paperplace": ("holder", "place", "copies"),
+    "archive_dossier": ("level", "title", "rule_id", "opened_on"),
+    "archive_dossieritem": ("doc_ordinal", "record_id"),
+    "archive_hold": ("reason", "mandate", "placed_at"),
+    "archive_holditem": ("record_id", "dossier_id"),
+    "archive_retentionrule": ("years", "basis", "valid_to"),
+    "archive_recordclass": ("title", "keeper"),
+    "archive_holiday": ("day", "name"),
+    "archive_register": ("name", "is_open", "unit_id"),
+    "archive_registercounter": ("last",),
+    "archive_marking": ("name",),
 }
+MOMENTS: Final = frozenset({"ts", "until", "closed_at", "done_at", "made_at", "placed_at"})
+DAYS: Final = frozenset({"protected_until", "due_on", "valid_to", "opened_on", "day"})
 COPIED: Final[dict[str, tuple[str, ...]]] = {  # what may be there once only
     "archive_clearance": (),
     "archive_personrole": (),
@@ -169,17 +188,24 @@ def edit_body_and_leaf(cursor: Any, chance: random.Random) -> Words:
 
 def edit_column(cursor: Any, chance: random.Random) -> Words:
     """Change a column of a row that decides, or what the log's pages are read by."""
-    table = chance.choice(sorted(COLUMNS))
+    table = chance.choice([each for each in sorted(COLUMNS) if _has_rows(cursor, each)])
     column = chance.choice(COLUMNS[table])
     (row,) = _any(cursor, chance, table, "id")
-    if column in {"ts", "until", "closed_at"}:
-        value: Any = "2031-01-01 00:00:00+00:00" if connection.vendor == "postgresql" else "2031-01-01 00:00:00"
+    if column in DAYS:
+        value: Any = "2031-01-01"
+    elif column in MOMENTS:
+        value = "2031-01-01 00:00:00+00:00" if connection.vendor == "postgresql" else "2031-01-01 00:00:00"
     else:
         cursor.execute(f"SELECT {column} FROM {table} WHERE id = %s", [row])  # noqa: S608
         now = cursor.fetchone()[0]
         value = not now if isinstance(now, bool) else f"{now}x" if isinstance(now, str) else (now or 0) + 1
     cursor.execute(f"UPDATE {table} SET {column} = %s WHERE id = %s", [value, row])  # noqa: S608
     return (f"({column}", f" {column}", column.removesuffix("_id"))
+
+
+def _has_rows(cursor: Any, table: str) -> bool:
+    cursor.execute(f"SELECT EXISTS (SELECT 1 FROM {table})")  # noqa: S608 - names of our own tables
+    return bool(cursor.fetchone()[0])
 
 
 def take_a_step(cursor: Any, chance: random.Random) -> Words:
