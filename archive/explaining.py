@@ -1,14 +1,15 @@
 """Why may this person see this record, or why not: the policy in words, now or on a past day.
 
-Each condition is asked of the dated rows by itself - account, post, level, marks, reason - and
-said to be met or not; together they give the verdict. For now it is held against what the door
+Each condition is asked of the rows by itself - account, post, level, marks, reason - and said to be
+met, not met, or not known; together they give the verdict. For now it is held against what the door
 asks: `archive.access.may`, and whether the rows that open are those that acts left
-(`archive.warrants`). For a past day it reads the rows as they stood: posts, clearances, scopes,
-grants, steps and levels are kept with their days; units, accounts and marks are those of today, and
-the page says so. Nothing here opens a door.
+(`archive.warrants`). For a past day posts, clearances, scopes, grants and steps
+are read from their own days, and what keeps none (account, level, marks and unit of the record, tree
+of units) from the digests of that day (`archive.past`). Nothing here opens a door.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -20,13 +21,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from archive import access, warrants
-from archive.leveling import history, words
-from archive.models import Grant, Mark, MarkingMark, Person, Record, RecordState, Step, Unit
-from archive.models.route import LIVE_STATES
-from archive.rules.levels import Level
+from archive.leveling import words
+from archive.models import Grant, Mark, MarkingMark, Person, Record, Step, Unit
+from archive.past import Facts, NotKnown, Past, Present
 from archive.rules.roles import APART, Action, Role, allows
 from archive.rules.steps import WORK
-from archive.standing import marks_held, open_markings, standing, units_in_scope
+from archive.standing import marks_held, open_markings, standing
 
 _ROWS: Final = {
     "record": gettext_lazy("dispatch"),
@@ -43,21 +43,32 @@ _ROWS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One condition of the policy: its name, whether it is met, and the facts in a sentence."""
+    """One condition of the policy: its name, whether it is met (None: not known), and the facts in a sentence."""
 
     name: str
-    is_met: bool
+    is_met: bool | None
     said: str
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The verdict with its conditions; a condition not met is enough for a no."""
+    """The verdict with its conditions: one not met is enough for a no, one not known for no verdict (None)."""
 
-    allowed: bool
+    allowed: bool | None
     conditions: tuple[Condition, ...]
     at: datetime
     is_past: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """Whose access to what is asked about, at which moment, from which facts, and who asks."""
+
+    person: Person
+    record: Record
+    at: datetime
+    facts: Facts
+    reader: Person
 
 
 def why(person: Person, record: Record, *, at: datetime | None = None, reader: Person | None = None) -> Answer:
@@ -69,19 +80,25 @@ def why(person: Person, record: Record, *, at: datetime | None = None, reader: P
         at: an aware moment; None for now.
         reader: who asks: reasons written at a level above their clearance are taken out. None: the person asked about.
     """
-    now = timezone.now()
-    moment = at or now
+    moment = at or timezone.now()
+    if at is not None and record.created_at > at:
+        said = _("Had not come in yet: it was taken in on %(day)s.") % {"day": _day(record.created_at)}
+        return Answer(
+            allowed=False, conditions=(Condition(_("Dispatch"), is_met=False, said=said),), at=at, is_past=True
+        )
+    facts = Present(moment) if at is None else Past(at)
+    asked = _Question(_as_in_use(person), record, moment, facts, reader or person)
     conditions: tuple[Condition, ...] = (
-        _account(person),
-        _post(person, moment),
-        _level(person, record, moment),
-        _marks(person, record, moment),
-        _reason(person, record, moment, reader or person),
+        _told(_("Account"), lambda: _account(person, facts)),
+        _told(_("Post"), lambda: _post(asked)),
+        _told(_("Level"), lambda: _level(asked)),
+        _told(_("Compartment"), lambda: _marks(asked)),
+        _told(_("Need to know"), lambda: _reason(asked)),
     )
-    allowed = all(each.is_met for each in conditions)
+    allowed = _verdict([each.is_met for each in conditions])
     if at is None:
         # The door has the last word: what is said here can never open what it closes. It asks the log after the policy.
-        allowed = allowed and access.may(person, Action.RECORD_READ, record).allowed
+        allowed = bool(allowed) and access.may(person, Action.RECORD_READ, record).allowed
         if allowed:
             borne_out = _borne_out(person, record, moment)
             conditions, allowed = (*conditions, borne_out), borne_out.is_met
@@ -107,13 +124,35 @@ def _row(name: str) -> str:
     return _("no %(what)s") % {"what": word} if name.startswith("no ") else f"{word} {number}"
 
 
-def _account(person: Person) -> Condition:
-    said = _("The account is in use.") if person.is_active else _("The account is closed.")
-    return Condition(_("Account"), person.is_active, said)
+def _as_in_use(person: Person) -> Person:
+    """Return the person as if the account were in use: that is a condition of its own, and the others are told beside it."""
+    one = copy(person)
+    one.is_active = True
+    return one
 
 
-def _post(person: Person, at: datetime) -> Condition:
-    roles = standing(person, at).roles
+def _told(name: str, ask: Callable[[], Condition]) -> Condition:
+    try:
+        return ask()
+    except NotKnown as gap:
+        return Condition(name, is_met=None, said=str(gap))
+
+
+def _verdict(met: list[bool | None]) -> bool | None:
+    if False in met:
+        return False
+    return None if None in met else True
+
+
+def _account(person: Person, facts: Facts) -> Condition:
+    if not facts.is_there(person):
+        return Condition(_("Account"), is_met=False, said=_("The account had not been made yet."))
+    met = facts.is_in_use(person)
+    return Condition(_("Account"), met, _("The account is in use.") if met else _("The account is closed."))
+
+
+def _post(asked: _Question) -> Condition:
+    roles = standing(asked.person, asked.at).roles
     names = ", ".join(str(Role(role).label) for role in sorted(roles))
     if roles & APART:
         said = _("%(posts)s: who audits, or runs the machine, has no door to a dispatch.") % {"posts": names}
@@ -125,69 +164,83 @@ def _post(person: Person, at: datetime) -> Condition:
     return Condition(_("Post"), is_met=met, said=text % {"posts": names})
 
 
-def _level(person: Person, record: Record, at: datetime) -> Condition:
-    asked = Level(record.level) if timezone.now() <= at else history.level_at(record, at)
-    held = standing(person, at).level
-    both = {"held": held.label, "asked": asked.label}
-    if held >= asked:
+def _level(asked: _Question) -> Condition:
+    needed, held = asked.facts.level(asked.record), standing(asked.person, asked.at).level
+    both = {"held": held.label, "asked": needed.label}
+    if held >= needed:
         return Condition(_("Level"), is_met=True, said=_("Cleared to %(held)s; the dispatch is %(asked)s.") % both)
     said = _("Cleared to %(held)s only; the dispatch is %(asked)s.") % both
     return Condition(_("Level"), is_met=False, said=said)
 
 
-def _marks(person: Person, record: Record, at: datetime) -> Condition:
-    asked = MarkingMark.objects.filter(marking=record.marking_id).values_list("mark", flat=True)
-    if not asked:
+def _marks(asked: _Question) -> Condition:
+    marking = asked.facts.marking(asked.record)
+    needed = MarkingMark.objects.filter(marking=marking).values_list("mark", flat=True)
+    if not needed:
         return Condition(_("Compartment"), is_met=True, said=_("The dispatch carries no mark."))
-    names = ", ".join(Mark.objects.filter(pk__in=list(asked)).order_by("name").values_list("name", flat=True))
-    met = record.marking_id in open_markings(person, at)
-    own = marks_held(person, at) & set(asked)
+    names = ", ".join(Mark.objects.filter(pk__in=list(needed)).order_by("name").values_list("name", flat=True))
+    met = marking in open_markings(asked.person, asked.at)
+    own = marks_held(asked.person, asked.at) & set(needed)
     held = ", ".join(Mark.objects.filter(pk__in=own).order_by("name").values_list("name", flat=True)) or _("none")
     both = {"asked": names, "held": held}
     return Condition(_("Compartment"), met, _("The dispatch carries %(asked)s; held of these: %(held)s.") % both)
 
 
-def _reason(person: Person, record: Record, at: datetime, reader: Person) -> Condition:
-    grounds = list(_grounds(person, record, at, reader))
+def _reason(asked: _Question) -> Condition:
+    found = list(_grounds(asked))
+    gaps = [each for each in found if isinstance(each, NotKnown)]
+    grounds = [each for each in found if isinstance(each, str)]
     if grounds:
         return Condition(_("Need to know"), is_met=True, said=" ".join(grounds))
+    if gaps:
+        raise gaps[0]
     said = _("Neither own unit, nor a step in hand, nor an opening by name.")
     return Condition(_("Need to know"), is_met=False, said=said)
 
 
-def _grounds(person: Person, record: Record, at: datetime, reader: Person) -> Iterator[str]:
-    """Yield each reason to know of the record that held at a moment, in a sentence."""
-    units = set(units_in_scope(person, at))
-    if record.unit_id in units and (not _on_desk(record, at) or Role.CLERK in standing(person, at).roles):
-        yield _("%(unit)s, which has the dispatch, is within their units.") % {"unit": record.unit.name}
-    for step in _live(record, at):
-        if step.to_person_id == person.pk:
-            yield _("Has it in hand since %(day)s.") % {"day": _day(step.created_at)}
-        elif step.to_unit_id in units:
-            name = Unit.objects.get(pk=step.to_unit_id).name
-            yield _("%(unit)s has it in hand since %(day)s.") % {"unit": name, "day": _day(step.created_at)}
-        elif step.from_person_id == person.pk and step.kind in WORK:
-            yield _("Asked for work on it on %(day)s, which is not finished.") % {"day": _day(step.created_at)}
-    live = Q(ended_at__isnull=True) | Q(ended_at__gt=at)
-    given = list(Grant.objects.filter(live, record=record, person=person, since__lte=at, until__gt=at))
-    words.hush(reader, given, words.OF_GRANT)
+def _grounds(asked: _Question) -> Iterator[str | NotKnown]:
+    """Yield each reason to know of the record that held at a moment, in a sentence; a gap where one is not known."""
+    try:
+        yield from _by_unit(asked)
+    except NotKnown as gap:
+        yield gap
+    for step in asked.facts.live(asked.record):
+        try:
+            yield from _by_step(asked, step)
+        except NotKnown as gap:
+            yield gap
+    live = Q(ended_at__isnull=True) | Q(ended_at__gt=asked.at)
+    opened = Grant.objects.filter(
+        live, record=asked.record, person=asked.person, since__lte=asked.at, until__gt=asked.at
+    )
+    given = list(opened)
+    words.hush(asked.reader, given, words.OF_GRANT)
     for one in given:
         said = {"by": one.granted_by.full_name, "until": _day(one.until), "reason": one.reason.rstrip(".")}
         yield _("Opened to them by %(by)s until %(until)s: %(reason)s.") % said
 
 
-def _on_desk(record: Record, at: datetime) -> bool:
-    if record.state in {RecordState.DRAFT, RecordState.RETURNED}:
-        return True
-    return record.registered_at is not None and record.registered_at > at
+def _by_unit(asked: _Question) -> Iterator[str]:
+    """Tell whether the unit that had the record lay within theirs; of a draft the clerk alone knows."""
+    unit = asked.facts.unit(asked.record)
+    if asked.facts.is_within(unit, asked.person):
+        is_clerk = Role.CLERK in standing(asked.person, asked.at).roles
+        if is_clerk or not asked.facts.is_on_desk(asked.record):
+            yield _("%(unit)s, which has the dispatch, is within their units.") % {"unit": _named(unit)}
 
 
-def _live(record: Record, at: datetime) -> list[Step]:
-    """Return the steps that gave need-to-know at a moment; those of now by their state."""
-    steps = Step.objects.filter(record=record, created_at__lte=at)
-    if timezone.now() <= at:
-        return list(steps.filter(state__in=LIVE_STATES))
-    return list(steps.filter(Q(closed_at__isnull=True, state__in=LIVE_STATES) | Q(closed_at__gt=at)))
+def _by_step(asked: _Question, step: Step) -> Iterator[str]:
+    day = {"day": _day(step.created_at)}
+    if step.to_person_id == asked.person.pk:
+        yield _("Has it in hand since %(day)s.") % day
+    elif step.from_person_id == asked.person.pk and step.kind in WORK:
+        yield _("Asked for work on it on %(day)s, which is not finished.") % day
+    elif step.to_unit_id and asked.facts.is_within(step.to_unit_id, asked.person):
+        yield _("%(unit)s has it in hand since %(day)s.") % {"unit": _named(step.to_unit_id), **day}
+
+
+def _named(unit: int) -> str:
+    return Unit.objects.get(pk=unit).name
 
 
 def _day(moment: datetime) -> str | Promise:
