@@ -163,7 +163,7 @@ CHANGES = [
     (Holiday, {"day": date(2026, 9, 3)}),
     (Register, {"is_open": False}),
     (PaperPlace, {"place": "Két số 9"}),
-    (PaperCheck, {"kept": 0}),
+    (PaperCheck, {"asked_at": LONG_AGO}),
     (Restoration, {"acknowledged_at": LONG_AGO}),
     (Marking, {"name": "khác"}),
 ]
