@@ -8,7 +8,7 @@ to it, so nobody writes another past. Of a day before the first digest of a row 
 `NotKnown` says so; no verdict rests on a guess. Writes nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Protocol, TypeVar
@@ -118,6 +118,7 @@ class Past:
     def __init__(self, at: datetime) -> None:
         """Take an aware moment."""
         self._at = at
+        self._digests: dict[tuple[str, int], list[AuditRow]] = {}
 
     def is_there(self, person: Person) -> bool:
         """Return whether the account had been made."""
@@ -132,6 +133,8 @@ class Past:
         """Return whether a unit lay in or below one of the person's units in scope, climbing the tree of that day."""
         tops = set(scopes(self._at).filter(person=person).values_list("unit", flat=True))
         here: int | None = unit if tops else None
+        if here is not None and ("unit", here) not in self._digests:
+            self._load("unit", self._units)
         while here is not None and here not in tops:
             row = self._row("unit", here)
             here = _value(row, "parent_id", (None, *self._units)) if row else None
@@ -160,7 +163,8 @@ class Past:
 
     def live(self, record: Record) -> list[Step]:
         """Return the steps that were in hand; one that no digest tells of by the day of its end."""
-        given = Step.objects.filter(record=record, created_at__lte=self._at)
+        given = list(Step.objects.filter(record=record, created_at__lte=self._at))
+        self._load("step", [step.pk for step in given])
         return [step for step in given if self._was_live(step)]
 
     def _was_live(self, step: Step) -> bool:
@@ -176,20 +180,27 @@ class Past:
 
     def _record(self, record: Record) -> AuditRow:
         row = self._row("record", record.pk)
-        if row is None:  # before it was taken in: nobody asks
-            raise NotKnown(record.created_at)
+        if row is None:  # it was there, but older than digests
+            raise NotKnown(self._digests["record", record.pk][0].entry.ts)
         return row
 
     def _row(self, kind: str, pk: int) -> AuditRow | None:
         """Return the digest that the last act before the moment left; None when the row had not been made."""
-        rows = AuditRow.objects.filter(kind=kind, row_id=pk).select_related("entry").defer("entry__body").order_by("id")
-        row = rows.filter(entry__ts__lte=self._at).last()
-        if row is None:
-            first = rows.first()
-            # The first digest comes from the act that made the row, or from the day on which an old one was adopted.
-            if first is None or first.entry.action == Action.ROWS_ADOPT:
-                raise NotKnown(first.entry.ts if first else None)
+        if (kind, pk) not in self._digests:
+            self._load(kind, [pk])
+        rows = self._digests[kind, pk]
+        row = next((each for each in reversed(rows) if each.entry.ts <= self._at), None)
+        # The first digest comes from the act that made the row, or from the day on which an old one was adopted.
+        if row is None and (not rows or rows[0].entry.action == Action.ROWS_ADOPT):
+            raise NotKnown(rows[0].entry.ts if rows else None)
         return row
+
+    def _load(self, kind: str, pks: Sequence[int]) -> None:
+        """Read all digests of these rows at once."""
+        self._digests |= {(kind, pk): [] for pk in pks}
+        rows = AuditRow.objects.filter(kind=kind, row_id__in=pks).order_by("id")
+        for row in rows.select_related("entry").defer("entry__body", "entry__leaf_hash"):
+            self._digests[kind, row.row_id].append(row)
 
 
 def _value(row: AuditRow, column: str, values: Iterable[T]) -> T:

@@ -5,7 +5,8 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from archive import access, audit, clearing, explaining, routing
@@ -219,6 +220,20 @@ def test_nobody_could_open_what_had_not_come_in_and_no_account_that_was_not_made
         audit.write(Action.PERSON_CHANGE, actor=office.admin, subject=new, made=[new])
     answer = explaining.why(new, record, at=day_before)
     assert (answer.allowed, answer.conditions[0].is_met) == (False, False)
+
+
+def test_the_page_of_a_past_day_asks_few_questions(office, make_record, signed_in):
+    borne_out()
+    record = make_record()
+    routing.forward(record, Task(office.leader, Kind.DIRECT), actor=office.clerk)
+    told_long_ago()
+    day = timezone.localdate() - timedelta(days=2)
+    browser, asked = signed_in("leader"), {"person": office.archivist.pk, "on": f"{day:%Y-%m-%d}"}
+    with CaptureQueriesContext(connection) as captured:
+        page = browser.get(f"/records/{record.key}/why/", asked)
+    assert "Lúc đó mở được văn bản này" in page.content.decode()
+    told = [one["sql"] for one in captured.captured_queries]
+    assert len([sql for sql in told if "archive_auditrow" in sql and sql.startswith("SELECT")]) <= 5, told
 
 
 def test_the_page_says_not_known_instead_of_a_verdict(office, make_record, signed_in):
