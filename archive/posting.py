@@ -163,7 +163,7 @@ def give_post(role: Role, *, term: Term, to: Person, actor: Person, instead_of: 
     details = {"post": role.name.lower(), "since": _said(term.since), "until": _said(term.until), "basis": term.basis}
     if instead_of is not None:
         details |= {"instead_of": instead_of.full_name}
-    audit.write(Action.POST_GIVE, actor=actor, subject=person, details=details, rows=[given])
+    audit.write(Action.POST_GIVE, actor=actor, subject=person, details=details, made=[given])
     return given
 
 
@@ -271,7 +271,7 @@ def give_scope(unit: Unit, *, term: Term, to: Person, actor: Person) -> UnitScop
         person=person, unit=unit, since=term.since, until=term.until, basis=term.basis, granted_by=actor
     )
     details = {"unit": unit.name, "since": _said(term.since), "until": _said(term.until), "basis": term.basis}
-    audit.write(Action.SCOPE_GIVE, actor=actor, subject=person, details=details, rows=[given])
+    audit.write(Action.SCOPE_GIVE, actor=actor, subject=person, details=details, made=[given])
     return given
 
 

@@ -99,7 +99,7 @@ def add(new: Newcomer, *, actor: Person) -> tuple[Person, str]:
     access.require(actor, Action.PERSON_ADD)
     person, password = enter(new)
     details = {"name": person.username, "unit": new.unit.name, "way": str(person.signs_in_by)}
-    audit.write(Action.PERSON_ADD, actor=actor, subject=person, details=details, rows=[person])
+    audit.write(Action.PERSON_ADD, actor=actor, subject=person, details=details, made=[person])
     return person, password
 
 

@@ -83,7 +83,7 @@ def add(called: Called, *, under: Unit, actor: Person) -> Unit:
         raise UnitClosed(unit=above.name)
     unit = enter(called, under=above)
     details = {"code": unit.code, "name": unit.name, "under": above.name}
-    audit.write(Action.UNIT_ADD, actor=actor, subject=unit, details=details, rows=[unit])
+    audit.write(Action.UNIT_ADD, actor=actor, subject=unit, details=details, made=[unit])
     return unit
 
 

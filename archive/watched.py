@@ -99,10 +99,18 @@ BY_AN_ANSWER: Final = frozenset({"reply_to_id"})
 # Which columns of a row an act changes, by the beginning of its name: all others stay as the act that made the row left
 # them. Where no act is named, a row is written once.
 CHANGING: Final[dict[str, dict[str, frozenset[str]]]] = {
-    "unit": {},
+    "unit": {
+        Action.UNIT_CHANGE: frozenset({"code", "name"}),
+        Action.UNIT_CLOSE: frozenset({"is_active"}),
+        Action.UNIT_REOPEN: frozenset({"is_active"}),
+        Action.UNIT_MOVE: frozenset({"path", "parent_id"}),
+    },
     "person": {
-        Action.PASSWORD: frozenset({"password"}),
-        Action.PERSON_CHANGE: frozenset({"password", "signs_in_by", "outside_id"}),
+        Action.PASSWORD: frozenset({"password", "has_first_password"}),
+        Action.FIRST_PASSWORD: frozenset({"password", "has_first_password"}),
+        Action.PERSON_CHANGE: frozenset({"password", "signs_in_by", "outside_id", "full_name", "title", "unit_id"}),
+        Action.PERSON_CLOSE: frozenset({"is_active"}),
+        Action.PERSON_REOPEN: frozenset({"is_active", "password", "has_first_password"}),
     },
     "step": {
         "step.": frozenset(
