@@ -73,6 +73,7 @@ def line_of(entry: AuditEntry, cleared: Level) -> dict[str, Any]:
         "index": place_of(entry),
         "at": entry.ts,
         "person": body["actor"]["name"],
+        "person_id": body["actor"]["id"],
         "is_machine": not body["actor"]["id"],
         "roles": body["actor"]["roles"],
         "address": body["src"]["ip"],

@@ -1,6 +1,6 @@
 """Addresses of the office, by screen."""
 
-from archive.views.control import clearances, log, log_export, oversight, people, posts, units
+from archive.views.control import clearances, log, log_export, oversight, people, posts, seen, units
 from archive.views.desk import home
 from archive.views.keeping import dossiers, retention
 from archive.views.record import copying, knowing, leveling, records
@@ -32,4 +32,5 @@ urlpatterns = [
     *log.urlpatterns,
     *log_export.urlpatterns,
     *oversight.urlpatterns,
+    *seen.urlpatterns,
 ]

@@ -127,6 +127,9 @@ WORDS: Final[dict[str, Promise]] = {
     Action.SCOPE_END: _("Ended a scope"),
 }
 
+SEEN: Final = "seen"  # in a filter, for all acts of `roles.SEEING`
+SEEN_WORD: Final = _("saw or took out")
+
 
 def word(action: str) -> str:
     """Return the words of an act; a refused address has only its name."""

@@ -118,6 +118,7 @@ WORDS: Final[dict[str, Promise]] = {
     "role": _("shared with"),
     "rows": _("rows of all tables"),
     "unusual": _("what stands out"),
+    "seen": _("what a person saw"),
     "verified": _("files verified"),
     "faults": _("files at fault"),
     "removed": _("files removed"),
@@ -260,7 +261,7 @@ ASKED: Final[dict[str, Promise]] = {
     "before": _("before entry"),
 }
 ASKED_VALUES: Final[dict[str, dict[str, str | Promise]]] = {
-    "action": dict(action_words.WORDS),
+    "action": {**action_words.WORDS, action_words.SEEN: action_words.SEEN_WORD},
     "outcome": {"ok": _("done"), "denied": _("refused"), "error": _("failed")},
     "hours": {"outside": _("out of hours")},
     "level": {str(int(level)): LEVEL_LABELS[level] for level in Level},

@@ -188,6 +188,20 @@ READING: Final = frozenset(
 # Whoever works with dispatches sees how a level came to be and may ask for another one; a leader decides.
 LEVELS: Final = frozenset({Action.LEVEL_READ, Action.LEVEL_PROPOSE})
 
+# By these somebody saw a dispatch, or took it or its line out: what the auditor asks of a person.
+SEEING: Final = frozenset(
+    {
+        Action.RECORD_READ,
+        Action.RECORD_PAGE,
+        Action.RECORD_TEXT,
+        Action.RECORD_PRINT,
+        Action.RECORD_ORIGINAL,
+        Action.REGISTER_PRINT,
+        Action.DOSSIER_PRINT,
+        Action.SEARCH_EXPORT,
+    }
+)
+
 # Attempts that stand in the log as refused: their entry is written by whoever refuses, as an act of its own.
 FAILING: Final = frozenset({Action.SIGN_IN_FAILED, Action.PROOF_FAILED, Action.CODE_FAILED})
 

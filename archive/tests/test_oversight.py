@@ -235,7 +235,43 @@ def test_who_saw_a_dispatch_is_told_in_one_look(office, make_record, signed_in):
     assert AuditEntry.objects.filter(actor=office.auditor, action=Action.LOG_READ).count() == 2
 
 
-@pytest.mark.parametrize("address", ["/log/", "/log/who/", "/log/unusual/", "/log/outside/", "/log/refused/"])
+def test_what_a_person_saw_is_told_once_for_each_dispatch_and_taken_out_signed(office, make_record, signed_in):
+    record, other = make_record(level=Level.MAT, code_number="71", code_notation="KH-BCH"), make_record()
+    clerk = signed_in("clerk")
+    for _ in range(2):
+        clerk.get(f"/records/{record.key}/")
+    given = {"first": 1, "last": 1, "ordinal": 1, "reason": "Đóng quyển"}
+    clerk.post(f"/registers/{office.secret_incoming.pk}/print/", given)
+    signed_in("leader").get(f"/records/{other.key}/")
+    signed_in("stranger").get(f"/records/{record.key}/")
+    auditor = signed_in("auditor")
+    page = auditor.get("/log/seen/", {"person": office.clerk.pk})
+    looks = {one.name or one.key: (one.acts, one.level) for one in page.context["looks"]}
+    assert looks["71/KH-BCH"] == ({Action.RECORD_READ: 2, Action.REGISTER_PRINT: 1}, Level.MAT)
+    assert [acts for name, (acts, _level) in looks.items() if name != "71/KH-BCH"] == [{Action.REGISTER_PRINT: 1}]
+    assert auditor.get("/log/seen/", {"person": office.stranger.pk}).context["looks"] == []  # refused is not seen
+    rows = auditor.get("/log/?" + page.context["query"]).context["rows"]
+    assert [row["action"] for row in rows] == [Action.REGISTER_PRINT] * 2 + [Action.RECORD_READ] * 2
+    assert f"/log/export.csv?{page.context['query']}".replace("&", "&amp;") in page.content.decode()
+
+
+def test_what_a_person_saw_is_looked_for_in_the_days_given_and_in_the_last_month_otherwise(did, office, signed_in):
+    today, ask = timezone.localdate(), signed_in("auditor").get
+    did("clerk", Action.RECORD_PAGE, today - timedelta(days=20))
+    did("clerk", Action.RECORD_READ, today - timedelta(days=40))
+    did("clerk", Action.SEARCH_RUN, today - timedelta(days=20))
+
+    def seen(**asked):
+        return [one.acts for one in ask("/log/seen/", {"person": office.clerk.pk, **asked}).context["looks"]]
+
+    assert seen() == [{Action.RECORD_PAGE: 1}]
+    assert seen(until=today - timedelta(days=30)) == [{Action.RECORD_READ: 1}]
+    assert ask("/log/seen/", {"person": "0"}).context["looks"] == []
+
+
+@pytest.mark.parametrize(
+    "address", ["/log/", "/log/seen/", "/log/who/", "/log/unusual/", "/log/outside/", "/log/refused/"]
+)
 def test_only_the_auditor_reads_and_every_look_is_written(office, signed_in, address):
     assert signed_in("auditor").get(address).status_code == 200
     assert AuditEntry.objects.filter(actor=office.auditor, action=Action.LOG_READ).count() == 1

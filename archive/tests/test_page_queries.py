@@ -22,7 +22,7 @@ PAGES = {
     "leader": ["/", "/work/", "/levels/", "/levels/?show=notices", "/records/{key}/level/", "/records/{key}/marks/", "/work/unit/", "/work/unit/?only=waiting", "/registers/{book}/?below=2", "/registers/{secret}/", "/records/{key}/thread/"],
     "staff": ["/", "/work/", "/work/unit/", "/work/unit/?only=waiting", "/dossiers/"],
     "archivist": ["/", "/dossiers/", "/dossiers/unfiled/", "/due/", "/holds/", "/registers/{book}/?below=2", "/records/{key}/"],
-    "auditor": ["/", "/log/", "/log/?before=9", "/log/?person={person}&before=9", "/log/refused/", "/log/outside/", "/log/who/?record={key}", "/log/unusual/"],
+    "auditor": ["/", "/log/", "/log/?before=9", "/log/?person={person}&before=9", "/log/refused/", "/log/outside/", "/log/who/?record={key}", "/log/seen/?person={person}", "/log/unusual/"],
     "admin": ["/", "/people/", "/people/{person}/", "/units/", "/units/{unit}/"],
     "security": ["/", "/posts/", "/posts/{person}/", "/units/", "/units/{unit}/"],
 }  # fmt: skip

@@ -114,6 +114,7 @@ RAIL: dict[Role, list[tuple[str | Promise, list[Item]]]] = {
             [
                 Item("archive:log", "list-search", _("Log"), tab=True),
                 Item("archive:log-who", "eye-search", _("Who saw it?"), tab=True),
+                Item("archive:log-seen", "user-search", _("Who saw what?")),
                 Item("archive:log-refused", "ban", _("Refused"), tab=True),
                 Item("archive:log-outside", "moon", _("Out of hours")),
                 Item("archive:log-unusual", "chart-dots", _("What stands out")),

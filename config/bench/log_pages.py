@@ -114,6 +114,9 @@ def _pages() -> dict[str, Callable[[], str]]:
         "by unit": log(unit=lambda: chance.choice(units)), "by act": log(action=lambda: chance.choice(acts)),
         "by act, deep": log(action=lambda: chance.choice(acts), before=place),
         "by person and act": log(person=person, action=lambda: chance.choice(acts)),
+        "saw or took out": log(action="seen"), "by person, saw or took out": log(person=person, action="seen"),
+        "by person, saw or took out, deep": log(person=person, action="seen", before=place),
+        "by person and level, saw or took out": log(person=person, level="2", action="seen"),
         "by act, refused": log(action=lambda: chance.choice(acts), outcome="denied"),
         "by person, refused": log(person=person, outcome="denied"),
         "by person and dispatch": log(person=person, record=lambda: chance.choice(keys)),
@@ -129,6 +132,8 @@ def _pages() -> dict[str, Callable[[], str]]:
         "a kept filter": log(person=person, outcome="denied", since=day),
         "who saw it?": lambda: f"/log/who/?record={chance.choice(keys)}",
         "who saw the most read?": lambda: f"/log/who/?record={hot}",
+        "what did this person see?": lambda: f"/log/seen/?person={person()}",
+        "what did the busiest see?": lambda: f"/log/seen/?person={people[0]}",
         "what stands out": lambda: "/log/unusual/", "what stands out, 90 days": lambda: "/log/unusual/?days=90",
     }  # fmt: skip
 

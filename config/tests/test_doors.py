@@ -47,6 +47,7 @@ RULES = {
     "archive:log-outside": {"auditor"},
     "archive:log-unusual": {"auditor"},
     "archive:log-who": {"auditor"},
+    "archive:log-seen": {"auditor"},
     "ingest:desk": {"clerk"},
     "search:search": {"clerk", "leader", "staff", "archivist", "stranger"},
     "search:saved": {"clerk", "leader", "staff", "archivist", "stranger"},

@@ -23,7 +23,7 @@ from archive.models import AuditEntry, AuditLeaf, KeptLogFilter, Person, Record,
 from archive.models.entry import CLASSIFIED, NOT_DONE
 from archive.rules import action_words, numbers, officehours
 from archive.rules.levels import Level
-from archive.rules.roles import Action
+from archive.rules.roles import SEEING, Action
 from archive.standing import clearance
 from archive.verifier.verify import Tampered
 from archive.views.control import bars
@@ -36,6 +36,7 @@ LONGEST_SPAN_DAYS: Final = 92
 TIMES: Final = [("", _("any time")), ("outside", _("out of hours"))]
 LEVELS: Final = [("", _("any level")), *((str(int(level)), level.label) for level in Level)]
 OUTCOMES: Final = [("", _("any outcome")), ("ok", _("done")), ("denied", _("refused")), ("error", _("failed"))]
+_SEEING: Final = sorted(map(str, SEEING))
 _OF_A_DISPATCH: Final = ("record", "original")  # what a refusal names by the key of a dispatch
 
 
@@ -72,9 +73,10 @@ class LogFilter(forms.Form):
         acts = sorted((str(word), str(act)) for act, word in action_words.WORDS.items())
         self._choose("person", _("anybody"), [(str(pk), name) for name, pk in people])
         self._choose("unit", _("all units"), [(str(pk), name) for _path, name, pk in units])
-        self._choose("action", _("any act"), [(act, word) for word, act in acts])
+        seen = (action_words.SEEN, action_words.SEEN_WORD)
+        self._choose("action", _("any act"), [seen, *((act, word) for word, act in acts)])
 
-    def _choose(self, name: str, empty: Promise | str, choices: list[tuple[str, str]]) -> None:
+    def _choose(self, name: str, empty: Promise | str, choices: list[tuple[str, str | Promise]]) -> None:
         self.fields[name].choices = [("", empty), *choices]  # type: ignore[attr-defined]
 
     @property
@@ -89,8 +91,9 @@ class LogFilter(forms.Form):
         found = AuditEntry.objects.select_related("leaf", "detail").order_by("-ts", "-leaf__idx")
         columns = (("person", "actor"), ("action", "action"), ("outcome", "outcome"), ("level", "level"))
         for name, column in columns:
-            if asked.get(name):
+            if asked.get(name) and asked[name] != action_words.SEEN:
                 found = found.filter(**{column: asked[name]})
+        found = _seen(found, asked)
         if asked.get("outcome") not in {None, "", "ok"}:
             found = found.filter(planning.Known(NOT_DONE))
         if asked.get("level") not in {None, "", "0"}:
@@ -157,6 +160,13 @@ def _names(reader: Person) -> dict[str, list[_Name]]:
     for kind, *row in people.union(units, kept, all=True):
         found[kind].append(_Name(*row))
     return found
+
+
+def _seen(found: QuerySet[AuditEntry], asked: dict[str, Any]) -> QuerySet[AuditEntry]:
+    """Return those by which somebody saw a dispatch or took it out, if that is asked: what was refused is not seen."""
+    if asked.get("action") != action_words.SEEN:
+        return found
+    return found.alias(act=planning.ByItself("action")).filter(act__in=_SEEING, outcome="ok")
 
 
 def _people_below(path: str) -> list[int]:

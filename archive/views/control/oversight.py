@@ -62,7 +62,12 @@ class Seer:
     @property
     def said(self) -> list[tuple[str, int]]:
         """What was done, in words, most frequent first."""
-        return sorted(((action_words.word(act), n) for act, n in self.acts.items()), key=lambda one: (-one[1], one[0]))
+        return said(self.acts)
+
+
+def said(acts: dict[str, int]) -> list[tuple[str, int]]:
+    """Return how often each act was done, in words, most frequent first."""
+    return sorted(((action_words.word(act), n) for act, n in acts.items()), key=lambda one: (-one[1], one[0]))
 
 
 @require_GET
