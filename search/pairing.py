@@ -16,7 +16,8 @@ from search.entry import Terms
 from search.query import is_or, parse
 from search.text import vi_fold
 
-_FORMS: Final = 4  # ways to write one pair that are looked at, and one word alone
+_FORMS: Final = 4  # ways to write one pair that are looked at
+_ALONE: Final = 3  # and one word alone: each two of them are counted in whole texts
 _KEPT: Final = 8  # beginnings of a run that are followed further
 
 Forms = tuple[str, ...]
@@ -90,7 +91,7 @@ class Pairs:
 
     def alone(self, word: str) -> list[str]:
         """Return a word without marks, then with the marks it has most often."""
-        found = self.engine.spellings(word, self.terms, limit=_FORMS)
+        found = self.engine.spellings(word, self.terms, limit=_ALONE)
         return [word, *(one.text for one in found if vi_fold(one.text) == word)]
 
     def total(self, text: str) -> int:
