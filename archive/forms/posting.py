@@ -40,7 +40,7 @@ class GivePostForm(TermForm):
     """A post, or its delegation."""
 
     role = forms.TypedChoiceField(
-        label=_("Post"),
+        label=_("Which post"),
         coerce=lambda value: Role(int(value)),
         choices=[("", _("choose a post")), *((role.value, label) for role, label in ROLE_LABELS.items())],
         widget=forms.Select(attrs=SELECT),

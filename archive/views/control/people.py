@@ -25,7 +25,7 @@ from archive.views.control.paging import page_of
 from archive.views.doors import attempt, heard, person_of
 from archive.views.proving import recently_proved
 
-SHOWN: Final = {"open": gettext_lazy("In use"), "closed": gettext_lazy("Closed"), "all": gettext_lazy("All")}
+SHOWN: Final = {"open": gettext_lazy("In use"), "closed": gettext_lazy("Closed accounts"), "all": gettext_lazy("All")}
 
 
 @require_http_methods(["GET", "POST"])
