@@ -16,15 +16,17 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from archive import merkle, sequencing
+from archive import merkle, second_place, sequencing
 from archive.models import AuditDetail, AuditLeaf
 from archive.rules.errors import Refusal
 from archive.stores.disk import write_new
@@ -35,6 +37,7 @@ WIDTH: Final = verify.WIDTH
 EVERY_SECONDS: Final = 5  # how often `sweep` looks
 SIGN_SECONDS: Final = 60  # a head is signed this long after the last one at the latest
 SIGN_ENTRIES: Final = 1_000  # ... or when so many entries are new
+NEW: Final = timedelta(days=1)  # so long a log may mark its second place itself
 _ROWS: Final = 2_000
 
 
@@ -130,7 +133,8 @@ def publish() -> verify.Head | None:
     Raises:
         LogShorter: the database does not continue what was signed before.
         verify.Tampered: the files themselves were changed.
-        OSError: the second place does not take the head; the next call tries again.
+        OSError: the second place does not take the head, or is not the one that heads went to before
+            (`second_place.NotThere`); the next call tries again.
     """
     sequencing.place_all()
     with _alone():
@@ -203,6 +207,7 @@ def _keep_elsewhere(head: verify.Head) -> None:
     """
     if not settings.LOG_SECOND_PLACE:
         return
+    second_place.require(signer().public, known=_known(), is_new=_is_new)
     for path in sorted(_waiting().glob("checkpoint-*")):
         there = Path(settings.LOG_SECOND_PLACE) / path.name
         note = path.read_bytes()
@@ -222,6 +227,29 @@ def _is_kept(path: Path, note: bytes) -> bool:
     if kept.root != ours.root:
         raise LogShorter(size=kept.size)
     return True
+
+
+def place_fault() -> str:
+    """Return in words why heads wait for the second place, "" while they need not. Looks at files alone; writes none."""
+    if not settings.LOG_SECOND_PLACE or not has_key():
+        return ""
+    try:
+        found = second_place.state(signer().public)
+    except OSError as fault:
+        return str(fault)
+    if found is second_place.State.EMPTY and not _known().exists() and not (folder() / "checkpoint").exists():
+        return ""  # a new log: nothing was published yet
+    return second_place.words(found)
+
+
+def _known() -> Path:
+    """Return the file by which this machine remembers that it has seen the marker of the second place."""
+    return folder() / "second-place"
+
+
+def _is_new() -> bool:
+    first = AuditLeaf.objects.filter(idx=0).values_list("entry__ts", flat=True).first()
+    return first is None or timezone.now() - first < NEW
 
 
 def _waiting() -> Path:

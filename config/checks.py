@@ -18,6 +18,7 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import DatabaseError, connection
 
+from archive import publishing
 from archive.identities.loopback import is_loopback
 from archive.rules.levels import Level
 from config import residence, roles
@@ -178,6 +179,14 @@ def _fits(setting: str, address: str) -> bool:
     if setting == "VANKHO_LDAP_URL":
         return is_whole and parts.scheme in {"ldaps", "ldap"} and parts.path in {"", "/"}
     return is_whole and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or "")))
+
+
+@register(Tags.security)
+def second_place(**_kwargs: Any) -> list[CheckMessage]:
+    """Say when signed heads wait because their second place is not mounted, or is another medium."""
+    fault = publishing.place_fault()
+    hint = "Until then nobody outside this machine can show that the log was changed."
+    return [checks.Warning(fault, hint=hint, id="vankho.W071")] if fault else []
 
 
 @register()

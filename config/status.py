@@ -51,6 +51,7 @@ def facts() -> dict[str, Any]:
         "log_signed": signed,
         "is_head_late": signed is not None and _waits(signed),
         "is_log_broken": _is_broken(),
+        "place_fault": publishing.place_fault(),
         "doors_shut": _doors_shut(),
         "index_position": _index_position(),
         "disk_free": disk.free,

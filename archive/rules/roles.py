@@ -140,6 +140,7 @@ class Action(StrEnum):
     LOG_KEEP = "log.keep"
     LOG_FORGET = "log.forget"
     ROWS_ADOPT = "log.adopt"
+    LOG_PLACE = "log.place"
 
     GRANT = "access.grant"
     GRANT_END = "access.grant_end"
@@ -220,6 +221,7 @@ SYNCHRONOUS: Final = frozenset(
         Action.UNIT_MOVE,
         Action.LOG_FORGET,
         Action.ROWS_ADOPT,
+        Action.LOG_PLACE,
         Action.DECLARE,
     }
 )
@@ -317,6 +319,7 @@ CAPABILITIES: Final[dict[Role, frozenset[Action]]] = {
             Action.UNIT_MOVE,
             Action.LOG_FORGET,
             Action.ROWS_ADOPT,
+            Action.LOG_PLACE,
             Action.DECLARE,
         }
     ),

@@ -114,7 +114,7 @@ def test_the_gap_after_the_backup_is_told_and_heads_beyond_it_are_put_aside(own,
     office.ask("register", "1")
     own.backup()
     office.ask("register", "2")
-    size = max(int(path.name.rpartition("-")[2]) for path in second.iterdir())
+    size = max(int(path.name.rpartition("-")[2]) for path in second.glob("checkpoint-*"))
     known = checking.read(own.main, Outside()).backup.manifest.log.size
     assert size > known
 
