@@ -41,7 +41,11 @@ class Inputs(HTMLParser):
         named = {name: value or "" for name, value in attrs}
         if tag == "form":
             self._form = self._asked(named.get("method", "get").upper(), named.get("action", ""), {})
-            self._form["multipart"] = "multipart" in named.get("enctype", "")
+            self._form |= {
+                "multipart": "multipart" in named.get("enctype", ""),
+                "has_address": "action" in named,
+                "is_moved": False,
+            }
             self.found.append(self._form)
         elif self._form is not None:
             self._field(tag, named)
@@ -54,6 +58,8 @@ class Inputs(HTMLParser):
         for word in ("formaction", "hx-post"):
             if word in named:
                 self._sent_elsewhere(named[word], named)
+        if self._form is not None and "formaction" in named:
+            self._form["is_moved"] = True
 
     def _field(self, tag: str, named: dict[str, str]) -> None:
         fields = self._form["fields"] if self._form else {}
@@ -75,9 +81,11 @@ class Inputs(HTMLParser):
             self._elsewhere.append(made)
 
     def handle_endtag(self, tag: str) -> None:
-        if tag == "form":
+        if tag == "form" and self._form is not None:
             for one in self._elsewhere:
-                one["fields"] = (self._form or {"fields": {}})["fields"] | one["fields"]
+                one["fields"] = self._form["fields"] | one["fields"]
+            if self._form["is_moved"] and not self._form["has_address"]:
+                self.found.remove(self._form)  # its buttons send it elsewhere, and nothing sends it here
             self._form, self._elsewhere = None, []
 
     def _asked(self, method: str, address: str, fields: dict[str, str]) -> dict[str, Any]:
@@ -188,14 +196,20 @@ def more() -> None:
         common["state"] = ScanState.ATTENTION
         Scan.objects.create(order=1, name="1.pdf", code=outcomes.FAILED, **common)
         page, pack, original = record.pages.first(), _like_that_of(record, "pack"), _like_that_of(record, "original")
-        told = {"number": 1, "width": page.width, "height": page.height, "image": [page.image_start, page.image_length]}
-        told["thumb"] = [page.thumb_start, page.thumb_length]
-        Scan.objects.create(order=2, name="2.pdf", code=outcomes.HELD_DOUBT, joins=record, why="x", pack=pack, original=original, reading={"pages": [told]}, **common)  # fmt: skip
+        Scan.objects.create(order=2, name="2.pdf", code=outcomes.HELD_DOUBT, joins=record, why="x", pack=pack, original=original, reading={"pages": [as_read(page)]}, **common)  # fmt: skip
     for name in ("clerk", "leader", "staff", "archivist"):
         for number in (1, 2):
             SavedSearch.objects.create(person=people[name], name=f"Tìm {number}", text="ke hoach", created_at=now)
     for number in (1, 2):
         KeptLogFilter.objects.create(person=people["auditor"], name=f"Lọc {number}", asked="outcome=denied")
+
+
+def as_read(page: Any) -> dict[str, Any]:
+    """Return a page of a record as the reading of a file tells of one, for a file that waits to join."""
+    told = {name: getattr(page, name) for name in ("number", "width", "height", "source", "confidence", "flags")}
+    return told | {
+        part: [getattr(page, f"{part}_start"), getattr(page, f"{part}_length")] for part in ("image", "thumb", "text")
+    }
 
 
 def _like_that_of(record: Any, role: str) -> Any:

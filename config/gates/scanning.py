@@ -1,14 +1,15 @@
 """wapiti, signed in as each post, from what that post has and no post before it: nothing of high weight.
 
 A page is scanned once, as the first post that opens it, and again as a later one to whom it offers more: the way to the
-others is shut for a scan, or most of its time would go to what every page links to. Each module has
-its time for each post (`--max-attack-time`), and what it did not come to is counted: an address is asked by each module.
+others is shut for a scan, or most of its time would go to what every page links to. Each module has a share of the time
+(`--max-attack-time`), and what it did not come to is counted: an address is asked by each module.
 `--max-scan-time` is not given: with it 3.2.3 attacks nothing and says nothing; `--drop-set-cookie` drops the session too.
 """
 
 import json
 import re
 import sqlite3
+import time
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +22,9 @@ from config.gates.tools import run
 
 MODULES: Final = "sql,xss,permanentxss,exec,file,crlf,redirect,ssrf,xxe,ldap,csrf,cookieflags,csp,http_headers"
 PLANTED: Final = ("SQL Injection", "Cross Site Scripting")
-EACH: Final = 30  # seconds of one module for one post, as many times with --minutes
+WHOLE: Final = 1800  # seconds of all posts together, as many times with --minutes
+SLOW: Final = 7  # modules of the fourteen that take the time they are given; the others end at once
+LEAST: Final = 10  # seconds of one module for one post
 CRAWL: Final = 300  # seconds for finding the addresses of a post
 HIGH: Final = 2  # of wapiti's weights 0 to 4: script in a page has 2, SQL has 4
 # What the evaluation on a loopback address without TLS cannot have; production has it, and tests hold it.
@@ -46,23 +49,35 @@ def gate(desk: Desk) -> Outcome:
     found = _scanned(desk, planted, "clerk", starts, [], modules="sql,xss", seconds=60).high
     if missed := [each for each in PLANTED if not any(each in one for one in found)]:
         return toothless(", ".join(missed))
-    office = desk.office()
-    seconds = max(10, int(EACH * desk.minutes))
-    scans = {}
-    for role, (starts, shut) in starts_of(office.told).items():
-        if not office.is_in(role) and not office.sign_in(role):
-            scans[role] = Scan(cut=["cannot sign in"])
-            continue
-        pages = [office.url + one for one in starts]
-        scans[role] = _scanned(desk, office, role, pages, shut, modules=MODULES, seconds=seconds)
-        if not office.is_in(role):
-            scans[role].cut.append("its session was ended while it was scanned")
-    told = [f"{role}: {one}" for role, scan in scans.items() for one in scan.high] + office.faults()
+    desk.done()
+    scans = _all_scanned(desk, time.monotonic() + WHOLE * max(1.0, desk.minutes))
+    told = [f"{role}: {one}" for role, scan in scans.items() for one in scan.high]
     cut = [f"{role}: {one}" for role, scan in scans.items() for one in scan.cut]
     lesser = {one for scan in scans.values() for one in scan.lesser}
     asked = ", ".join(f"{role} {scan.crawled}" for role, scan in scans.items())
     figures = f"{len(scans)} posts ({asked} addresses), {len(told)} high, {len(lesser)} lesser; both planted found"
     return judged(figures, told, cut)
+
+
+def _all_scanned(desk: Desk, until: float) -> dict[str, Scan]:
+    """Scan as each post, in an office that no other has touched; those with little first, what they leave is for the others."""
+    scans: dict[str, Scan] = {}
+    where = starts_of(desk.office().told)
+    for role in sorted(where, key=lambda one: len(where[one][0])):
+        seconds = max(LEAST, (until - time.monotonic()) / (SLOW * (len(where) - len(scans))))
+        office = desk.office()
+        if not office.is_in(role) and not office.sign_in(role):
+            scans[role] = Scan(cut=["cannot sign in"])
+            continue
+        starts, shut = where[role]
+        scans[role] = _scanned(
+            desk, office, role, [office.url + one for one in starts], shut, modules=MODULES, seconds=int(seconds)
+        )
+        if not office.is_in(role):
+            scans[role].cut.append("its session was ended while it was scanned")
+        scans[role].high += office.faults()
+        desk.done()
+    return scans
 
 
 def starts_of(told: dict[str, Any]) -> dict[str, tuple[list[str], list[str]]]:
@@ -77,7 +92,8 @@ def starts_of(told: dict[str, Any]) -> dict[str, tuple[list[str], list[str]]]:
         offered = {one["page"] for one in told["inputs"] if one["role"] == role}
         new = [one["address"] for one in pages if one["name"] not in seen or one["address"] in offered]
         begin = list(dict.fromkeys(["/", *new]))
-        starts[role] = begin, sorted({one["address"] for one in pages} - set(begin))
+        sent = {one["address"] for one in told["inputs"] if one["role"] == role}
+        starts[role] = begin, sorted({one["address"] for one in pages} - {*begin, *sent})
         seen |= {one["name"] for one in pages}
     return starts
 

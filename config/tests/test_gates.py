@@ -219,7 +219,7 @@ def test_every_post_is_scanned_from_what_none_before_it_has():
     told = {
         "people": {"clerk": {}, "leader": {}, "staff": {}},
         "pages": [page("clerk", "desk"), page("leader", "desk"), page("leader", "why"), page("staff", "desk")],
-        "inputs": [{"role": "staff", "page": "/desk/"}],
+        "inputs": [{"role": "staff", "page": "/desk/", "address": "/sent/"}],
     }
     assert scanning.starts_of(told) == {
         "clerk": (["/", "/desk/"], []), "leader": (["/", "/why/"], ["/desk/"]), "staff": (["/", "/desk/"], []),
@@ -230,11 +230,12 @@ def test_a_button_that_sends_its_form_elsewhere_is_an_input_there():
     reader = filling.Inputs("/here/")
     reader.feed(
         '<form method="post"><input name="why"><button formaction="/join/">x</button><textarea name="more"></textarea></form>'
+        '<form method="post" action="/here/"><input name="a"><button>x</button><button formaction="/there/">x</button></form>'
         """<div hx-post="/hints/" hx-vals='{"by": "text"}' hx-trigger="input from:#q"></div>"""
     )
     found = {(one["method"], one["address"]): list(one["fields"]) for one in reader.found}
-    both = ["why", "more"]
-    assert found == {("POST", "/here/"): both, ("POST", "/join/"): both, ("POST", "/hints/"): ["by", "q"]}
+    asked = {"/join/": ["why", "more"], "/here/": ["a"], "/there/": ["a"], "/hints/": ["by", "q"]}
+    assert found == {("POST", address): fields for address, fields in asked.items()}
 
 
 def test_a_choice_that_nobody_made_is_the_first_that_says_something():
@@ -260,3 +261,30 @@ def test_an_act_that_takes_a_thing_away_comes_last():
         ("9-archive-marks-POST", "security"),
     ]
     assert [Asked(name, role, "POST", "/").is_last for name, role in names] == [True, False, True]
+
+
+def test_posts_with_little_are_scanned_first_and_leave_their_time_to_the_others(monkeypatch):
+    told = {"people": {}, "pages": [], "inputs": []}
+    for role, names in (("clerk", "abc"), ("leader", "d")):
+        told["people"][role] = {}
+        told["pages"] += [{"role": role, "method": "GET", "name": name, "address": f"/{name}/"} for name in names]
+    given = {}
+
+    def scanned(_desk, _office, role, *_, seconds, **__):
+        given[role] = seconds
+        return scanning.Scan()
+
+    monkeypatch.setattr(scanning, "_scanned", scanned)
+    office = SimpleNamespace(told=told, url="", is_in=lambda _role: True, faults=list)
+    desk = SimpleNamespace(office=lambda: office, done=lambda: None)
+    scanning._all_scanned(desk, time.monotonic() + 1400.5)
+    assert given == {"leader": 100, "clerk": 200}
+
+
+def test_a_file_made_to_wait_is_read_as_one_that_came_in():
+    from archive.models import Page
+    from ingest.captured import ranges_of
+
+    page = Page(number=1, width=2, height=3, image_start=4, image_length=5, thumb_start=6, thumb_length=7, text_start=8, text_length=9, source="ocr", confidence=90)  # fmt: skip
+    told = ranges_of(filling.as_read(page))
+    assert (told.number, told.image, told.thumb, told.text, told.source) == (1, (4, 5), (6, 7), (8, 9), "ocr")
