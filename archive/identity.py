@@ -101,7 +101,7 @@ def _hashed_by_the_rules_of_today(person: Person, password: str) -> Person:
     person.set_password(password)
     with transaction.atomic():
         person.save(update_fields=["password"])
-        told = {"password": "hashed anew"}
+        told = {"hashed": "anew"}
         audit.write(Action.PERSON_CHANGE, actor=person, subject=person, details=told, rows=[person])
     return person
 

@@ -164,7 +164,7 @@ WORDS: Final[dict[str, Promise]] = {
     "terms_ended": _("posts and scopes ended"),
     "tokens_ended": _("tokens ended"),
     "steps_left": _("steps still in hand"),
-    "password": _("password"),
+    "hashed": _("password hashed"),
 }
 _WAYS: Final[dict[str, str | Promise]] = {
     "password": _("a password of this system"),
@@ -188,7 +188,7 @@ OWN_VALUES: Final[dict[str, dict[str, str | Promise]]] = {
     "role": {role.name.lower(): ROLE_LABELS[role] for role in ROLE_LABELS},
     "post": {role.name.lower(): ROLE_LABELS[role] for role in ROLE_LABELS},
     "process": {"serve": _("web and worker"), "work": _("worker"), "gunicorn": _("web server")},
-    "password": {"hashed anew": _("hashed anew by the rules of today")},
+    "hashed": {"anew": _("anew by the rules of today")},
     "fate": {"returned": _("Given back"), "destroyed": _("Destroyed")},
     "withheld": {level.slug: LEVEL_LABELS[level] for level in Level},
     "list": {
