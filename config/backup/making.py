@@ -81,6 +81,7 @@ def make(places: Places) -> Made:
         _sweep(places.target)
         key = signing.own_key(Path(settings.VANKHO_HOME))
         before = _newest(places.target, key)
+        vaulting.require_own(Path(settings.VANKHO_HOME), places.vault, places.keys, key=key)
         publishing.publish()
         name = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}Z"
         folder = places.target / f"{manifest.UNFINISHED}{name}"

@@ -8,7 +8,7 @@ the newest vault no longer holds was destroyed after the backup: its bytes are n
 """
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,8 +58,14 @@ class Restored:
     superseded: int  # kept heads beyond the backup that were put aside
 
 
-def restore(media: Media, outside: Outside, *, tell: Tell = lambda _line: None) -> Restored:
+def restore(media: Media, outside: Outside, *, tell: Tell = lambda _line: None, is_drill: bool = False) -> Restored:
     """Restore the newest backup of a folder, or the one named, into this empty installation.
+
+    Args:
+        media: where the parts of the backup lie.
+        outside: what is kept elsewhere.
+        tell: takes a line about each step that is done.
+        is_drill: the office goes on beside it, so the heads kept elsewhere stay where they are.
 
     Raises:
         The BKP refusals; until the marker is written nothing was changed.
@@ -82,7 +88,8 @@ def restore(media: Media, outside: Outside, *, tell: Tell = lambda _line: None) 
     )
     vaulting.place(vault_copy, home / "keys", custody=media.keys, address=settings.VAULT_URL)
     _require_log(sound)
-    superseded = _record(sound, dead, outside, newest_size=begun["newest_size"])
+    places = () if is_drill else outside.heads
+    superseded = _record(sound, dead, places, newest_size=begun["newest_size"])
     publishing.publish()
     records = follow.rebuild()
     marker.remove()
@@ -205,12 +212,12 @@ def _require_log(sound: Sound) -> None:
         raise Damaged(what=refusals.LOG, name=sound.backup.manifest.name)
 
 
-def _record(sound: Sound, dead: list[str], outside: Outside, *, newest_size: int | None) -> int:
-    """Close the registers and write the entry, once; return how many kept heads were put aside."""
+def _record(sound: Sound, dead: list[str], places: Sequence[Path], *, newest_size: int | None) -> int:
+    """Close the registers and write the entry, once; return how many heads kept in these places were put aside."""
     told = sound.backup.manifest
     if Restoration.objects.filter(taken_at=told.taken, size=told.log.size).exists():
         return 0
-    superseded = heads.put_aside(outside.heads, told.log.size)
+    superseded = heads.put_aside(places, told.log.size)
     gap = restoration.Gap(
         told.taken, size=told.log.size, newest_size=None if newest_size is None else max(newest_size, told.log.size)
     )

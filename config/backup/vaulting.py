@@ -25,7 +25,7 @@ from archive.stores.disk import sync_folder
 from archive.stores.keyrows import SqliteRows
 from archive.vault import Vault
 from config.backup import durable, signing
-from config.backup.refusals import USED_VAULT, NotEmpty, NoVaultCopy, SamePlace
+from config.backup.refusals import USED_VAULT, NotEmpty, NoVaultCopy, OtherOffice, SamePlace
 
 FORMAT: Final = "vankho vault copy 1"
 VAULT: Final = "vault.sqlite3"
@@ -74,6 +74,17 @@ def require_apart(places: Iterable[Path]) -> None:
         for other in real[number + 1 :]:
             if one.is_relative_to(other) or other.is_relative_to(one):
                 raise SamePlace(folder=other)
+
+
+def require_own(home: Path, folder: Path, custody: Path | None, *, key: Ed25519PrivateKey) -> None:
+    """Refuse media of another office: the older copies on them are removed. Raises OtherOffice."""
+    ours = signing.public_pem(key)
+    if any(path.read_bytes() != ours for path in folder.glob("vault-*.pub")):
+        raise OtherOffice(folder=folder)
+    for name in OWN_KEYS if custody else ():
+        kept, own = Path(custody or "") / name, home / "keys" / name
+        if kept.exists() and own.exists() and kept.read_bytes() != own.read_bytes():
+            raise OtherOffice(folder=custody)
 
 
 def copy(vault: Vault, folder: Path, *, key: Ed25519PrivateKey) -> VaultCopy:

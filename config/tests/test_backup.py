@@ -206,10 +206,16 @@ def test_places_inside_each_other_are_refused(own):
     assert "BKP-012" in own.office.manage("backup", f"{home}/b", "--vault", str(own.vault), code=1)
 
 
-def test_a_folder_of_another_office_is_refused(own):
+def test_media_of_another_office_are_refused_and_nothing_is_removed_from_them(own):
+    """Its older vault copies and level keys would be taken for ours and removed."""
     key = own.office.home / "keys" / "backup.key"
     key.unlink()
+    before = {path: path.read_bytes() for path in own.media.rglob("*") if path.is_file()}
     assert "BKP-016" in own.backup(code=1)
+    fresh = str(own.media / "fresh")
+    assert "BKP-016" in own.office.manage("backup", fresh, "--vault", str(own.vault), code=1)
+    assert "BKP-016" in own.office.manage("backup", fresh, "--vault", f"{fresh}-v", "--keys", str(own.keys), code=1)
+    assert before.items() <= {path: path.read_bytes() for path in own.media.rglob("*") if path.is_file()}.items()
 
 
 def test_a_lost_object_stops_a_backup_and_leaves_nothing_that_looks_like_one(own):

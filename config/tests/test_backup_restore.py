@@ -33,15 +33,19 @@ def test_what_was_backed_up_comes_back_and_the_registers_wait_for_paper(media, t
     assert "BKP-006" in media.restore(empty, code=1)
 
 
-def test_a_drill_passes_while_somebody_writes_and_its_result_stands_in_the_log(own):
-    writer = own.office.begin("-m", "config.tests.installation", "write", "6")
+def test_a_drill_passes_while_somebody_writes_and_its_result_stands_in_the_log(own, tmp_path):
+    """Heads kept elsewhere that are longer than the backup stay there: the office goes on beside the drill."""
+    second = tmp_path / "second"
+    office = own.with_settings(VANKHO_LOG_SECOND_PLACE=str(second))
+    writer = office.begin("-m", "config.tests.installation", "write", "6")
     assert writer.stdout.readline() == "ready\n"
     own.backup()
     told, stderr = writer.communicate(timeout=120)
     assert '"count"' in told, stderr
-    names = {path.name for path in own.main.iterdir()}
+    office.ask("register", "1")  # its head is beyond the backup
+    names, kept = ({path.name for path in place.iterdir()} for place in (own.main, second))
 
-    own.office.manage(
+    office.manage(
         "drill",
         str(own.main),
         "--vault",
@@ -49,11 +53,12 @@ def test_a_drill_passes_while_somebody_writes_and_its_result_stands_in_the_log(o
         "--keys",
         str(own.keys),
         "--heads",
-        str(own.office.home / "log"),
+        str(second),
     )
-    seen = own.office.ask("look")
+    seen = office.ask("look")
 
     assert seen["last_act"] == "system.drill"
+    assert {path.name for path in second.iterdir()} == kept
     assert seen["details"]["passed"] == ["restored", "digests", "unsealed", "log", "numbers", "searches", "destroyed"]
     assert seen["details"]["failed"] == {}
     assert annexes.is_whole(seen["annexes"])
