@@ -41,6 +41,9 @@ GATES: Final[dict[str, Callable[[Desk], Outcome]]] = {
 }
 
 
+SESSIONS: Final = {"request.txt", "headers.json"}  # what a judge is signed in with
+
+
 def main(words: list[str]) -> int:
     """Run the gates that were asked for, or all."""
     reader = argparse.ArgumentParser(prog="config.gates", description=__doc__)
@@ -97,13 +100,13 @@ def _print(answers: dict[str, Outcome]) -> None:
 
 
 def _keep(folder: Path, kept: Path) -> None:
-    """Keep what the judges said: their reports, not the office, its keys or the environments."""
+    """Keep what the judges said: their reports, not the office, its keys and sessions or the environments."""
     for path in folder.rglob("*"):
         about = path.relative_to(folder)
         if (
             path.is_file()
             and about.parts[0] not in {"whole", "own", "postgresql", "tools"}
-            and path.name != "request.txt"
+            and path.name not in SESSIONS
         ):
             target = kept / about
             target.parent.mkdir(parents=True, exist_ok=True)
