@@ -6,7 +6,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -17,6 +16,7 @@ from archive.rules.errors import Hidden
 from archive.rules.levels import Level
 from archive.rules.roles import Action
 from archive.views.doors import attempt, heard, person_of
+from archive.views.paper import paper
 
 SHOWN: Final = 20  # newest ones on the page of a record
 
@@ -52,19 +52,10 @@ def print_record(request: HttpRequest, key: str) -> HttpResponse:
             sheets = ((page.number, pages.image(page), (page.width, page.height)) for page in chosen.order_by("number"))
             mark, stamp = copies.mark_of(copy), copies.stamp_of(copy.record)
             drawn = printing.record_pages(sheets, mark=mark, level=Level(copy.record.level), stamp=stamp)
-            return _paper(drawn, f"{record.symbol or record.key} {copy.number}.pdf".replace("/", "-"))
+            return paper(drawn, f"{record.symbol or record.key} {copy.number}.pdf".replace("/", "-"))
     audit.read(Action.RECORD_READ, actor=person, subject=record, form="print")
     context = {"record": record, "form": form, "page_level": Level(record.level)}
     return render(request, "archive/record_print.html", context, status=422 if form.is_bound else 200)
-
-
-def _paper(drawn: bytes, name: str) -> HttpResponse:
-    headers = {
-        "Content-Disposition": content_disposition_header(as_attachment=True, filename=name) or "attachment",
-        "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": "sandbox; default-src 'none'",
-    }
-    return HttpResponse(drawn, content_type="application/pdf", headers=headers)
 
 
 @require_http_methods(["GET", "POST"])

@@ -15,7 +15,6 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils import timezone
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -28,6 +27,7 @@ from archive.rules.levels import Level
 from archive.rules.roles import Action
 from archive.standing import was_restored
 from archive.views.doors import attempt, person_of
+from archive.views.paper import paper
 
 
 @require_GET
@@ -180,7 +180,7 @@ def print_book(request: HttpRequest, pk: int) -> HttpResponse:
     if made is None:
         return render(request, "archive/books_print.html", context, status=422)
     name = f"{shown.register.name} {shown.year}, {volume.first}-{volume.last}.pdf"
-    return _paper(printing.register_volume(volume, made=made), name)
+    return paper(printing.register_volume(volume, made=made), name)
 
 
 def _printed(shown: Book, volume: printing.Volume, reason: str, person: Person) -> printing.Print:
@@ -223,19 +223,10 @@ def print_dossier(request: HttpRequest, key: str) -> HttpResponse:
         )
         if made:
             drawn = printing.contents_list(printing.Contents(shown, items), made=made)
-            return _paper(drawn, f"{shown.code} {shown.year}.pdf")
+            return paper(drawn, f"{shown.code} {shown.year}.pdf")
     audit.read(Action.DOSSIER_READ, actor=person, subject=shown, form="print")
     context = {"dossier": shown, "form": form, "page_level": Level(shown.level)}
     return render(request, "archive/dossier_print.html", context, status=422 if form.is_bound else 200)
-
-
-def _paper(drawn: bytes, name: str) -> HttpResponse:
-    headers = {
-        "Content-Disposition": content_disposition_header(as_attachment=True, filename=name) or "attachment",
-        "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": "sandbox; default-src 'none'",
-    }
-    return HttpResponse(drawn, content_type="application/pdf", headers=headers)
 
 
 urlpatterns = [
