@@ -112,9 +112,9 @@ def _borne_out(person: Person, record: Record, at: datetime) -> Condition:
     if wanting:
         said = _(
             "Not as the log says, so the door stays closed (ACC-006): %(rows)s. Somebody changed the database past the "
-            "office, or a row is older than the log's digests."
+            "office, or a row is older than what the log keeps. Tell the security officer."
         ) % {"rows": ", ".join(map(_row, wanting))}
-    return Condition(_("What the log says of the rows that open it"), not wanting, said)
+    return Condition(_("Held against the log"), not wanting, said)
 
 
 def _row(name: str) -> str:

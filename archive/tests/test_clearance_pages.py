@@ -175,7 +175,11 @@ def test_a_leader_reads_each_condition_and_the_question_is_logged(office, make_r
     assert "Chỉ được xem đến Thường; văn bản ở độ Tối mật" in page
     assert "không được mở riêng" in page
     entry = last_entry()
-    assert (entry.action, entry.record_id, entry.detail.payload["to"]) == ("record.why", record.pk, office.stranger.pk)
+    assert (entry.action, entry.record_id, entry.detail.payload["to"]) == (
+        "record.why",
+        record.pk,
+        office.stranger.full_name,
+    )
     page = leader.get(f"/records/{record.key}/why/", {"person": office.clerk.pk}).content.decode()
     assert "Được mở văn bản này" in page
     assert leader.get(f"/records/{record.key}/why/", {"person": office.clerk.pk, "on": day(3)}).status_code == 422

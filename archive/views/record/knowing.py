@@ -75,7 +75,7 @@ def why(request: HttpRequest, key: str) -> HttpResponse:
     if heard(request, form):
         about, at = form.cleaned_data["person"], form.moment()
         on = form.cleaned_data["on"]
-        audit.read(Action.RECORD_WHY, actor=person, subject=record, to=about.pk, on=on.isoformat() if on else "")
+        audit.read(Action.RECORD_WHY, actor=person, subject=record, to=about.full_name, on=on.isoformat() if on else "")
         context |= {"about": about, "answer": explaining.why(about, record, at=at, reader=person)}
     else:
         audit.read(Action.RECORD_WHY, actor=person, subject=record)
