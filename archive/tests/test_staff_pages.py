@@ -148,6 +148,22 @@ def test_the_officers_own_page_has_nothing_to_press(office, signed_in):
     assert standing(office.security, timezone.now()).roles == {Role.SECURITY}
 
 
+def test_an_act_that_is_not_open_is_refused_in_words_and_stands_in_the_log(office, signed_in):
+    """Nobody gives themselves a post, and nobody is given a password by who resets their authenticator."""
+    tried = (
+        ("security", f"/posts/{office.security.pk}/", "post"),
+        ("security", f"/people/{office.clerk.pk}/", "password"),
+        ("admin", f"/people/{office.clerk.pk}/", "reopen"),
+        ("admin", f"/units/{office.registry.pk}/", "nothing"),
+    )
+    for name, address, act in tried:
+        before = AuditEntry.objects.filter(outcome="denied").count()
+        page = signed_in(name).post(address, {"act": act, "reason": "x"})
+        assert page.status_code == 422, (name, act)
+        assert "không được thực hiện việc này ở đây" in page.content.decode(), (name, act)
+        assert AuditEntry.objects.filter(outcome="denied").count() == before + 1, (name, act)
+
+
 def test_nothing_of_a_record_stands_on_these_pages(office, make_record, signed_in):
     record = make_record(subject="Diễn tập bí danh Sao Mai")
     pages = {

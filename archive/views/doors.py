@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterator
 from typing import Final, TypeVar, cast
 
+from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import Model
 from django.forms import Form, ModelChoiceField
 from django.http import HttpRequest, QueryDict
 
@@ -59,3 +61,10 @@ def attempt(request: HttpRequest, form: Form, act: Callable[[], T]) -> T | None:
         audit.refused(refusal, actor=person_of(request), action=match.view_name if match else "unknown")
         form.add_error(None, ValidationError(str(refusal), code=refusal.code))
         return None
+
+
+def not_open(request: HttpRequest, refusal: Refusal, *, about: Model) -> None:
+    """Write an act that is not open to this person, or not any more, to the log, and tell them."""
+    match = request.resolver_match
+    audit.refused(refusal, actor=person_of(request), action=match.view_name if match else "unknown", subject=about)
+    messages.error(request, str(refusal))

@@ -21,6 +21,7 @@ from archive.models import Person, SignsInBy
 from archive.rules.errors import Hidden
 from archive.rules.roles import Action, allows
 from archive.standing import standing
+from archive.views.control.deeds import Deed, chosen
 from archive.views.control.paging import page_of
 from archive.views.doors import attempt, heard, person_of
 from archive.views.proving import recently_proved
@@ -67,33 +68,24 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
     row = Person.objects.select_related("unit").filter(pk=pk).first()
     if row is None:
         raise Hidden(object_type="person", object_id=str(pk))
-    every, act = _acts(row), request.POST.get("act", "")
-    if act in every:
-        access.require(actor, every[act][0])
-    offered = {name: each for name, each in every.items() if allows(stands, each[0])}
+    deeds = _deeds(row)
     if not staffing.is_given_password_by(actor, row):
-        offered.pop("password", None)
-    forms_ = {
-        name: made(request.POST if act == name else None, f"{name}-%s")
-        for name, (_action, made, _do) in offered.items()
-    }
-    if act in offered and heard(request, forms_[act]):
-        form, do = forms_[act], offered[act][2]
-        done = attempt(request, form, lambda: (do(form, actor),))
-        if done is not None:
-            return _told(request, row, done[0] if isinstance(done[0], str) else "")
+        deeds.pop("password", None)
+    forms, done = chosen(request, deeds, about=row)
+    if done is not None:
+        return _told(request, row, done[0] if isinstance(done[0], str) else "")
     audit.read(Action.PERSON_READ, actor=actor, subject=row)
     context = {
         "row": row,
-        "forms": forms_,
+        "forms": forms,
         "is_own": row.pk == actor.pk,
         "may_list": allows(stands, Action.PERSON_READ),
     }
     return render(request, "archive/person.html", context, status=422 if request.method == "POST" else 200)
 
 
-def _acts(row: Person) -> dict[str, tuple[Action, Callable[..., Any], Callable[..., Any]]]:
-    """Return what can be done to an account as it stands: the act, its form, and how it is done."""
+def _deeds(row: Person) -> dict[str, Deed]:
+    """Return what can be done to an account as it stands."""
 
     def reason(data: Any, ids: str) -> ReasonForm:
         return ReasonForm(data, auto_id=ids)
@@ -105,14 +97,14 @@ def _acts(row: Person) -> dict[str, tuple[Action, Callable[..., Any], Callable[.
         return lambda form, actor: act(row, reason=form.cleaned_data["reason"], actor=actor)
 
     if not row.is_active:
-        return {"reopen": (Action.PERSON_REOPEN, reason, with_reason(staffing.reopen))}
-    acts: dict[str, tuple[Action, Callable[..., Any], Callable[..., Any]]] = {
-        "change": (Action.PERSON_CHANGE, lambda data, ids: ParticularsForm(data, person=row, auto_id=ids), changed),
-        "close": (Action.PERSON_CLOSE, reason, with_reason(staffing.close)),
+        return {"reopen": Deed(reason, with_reason(staffing.reopen), Action.PERSON_REOPEN)}
+    deeds = {
+        "change": Deed(lambda data, ids: ParticularsForm(data, person=row, auto_id=ids), changed, Action.PERSON_CHANGE),
+        "close": Deed(reason, with_reason(staffing.close), Action.PERSON_CLOSE),
     }
     if row.signs_in_by == SignsInBy.PASSWORD and not row.is_service:
-        acts["password"] = (Action.FIRST_PASSWORD, reason, with_reason(staffing.first_password))
-    return acts
+        deeds["password"] = Deed(reason, with_reason(staffing.first_password), Action.FIRST_PASSWORD)
+    return deeds
 
 
 urlpatterns = [

@@ -19,8 +19,9 @@ from archive.forms.posting import EndForm, GivePostForm, GiveScopeForm
 from archive.models import Person, PersonRole, UnitScope
 from archive.rules.errors import Hidden
 from archive.rules.roles import Action
+from archive.views.control.deeds import Deed, chosen
 from archive.views.control.paging import page_of
-from archive.views.doors import attempt, heard, person_of
+from archive.views.doors import person_of
 from archive.views.proving import recently_proved
 
 SOON_DAYS: Final = 30
@@ -77,16 +78,12 @@ def holder(request: HttpRequest, pk: int) -> HttpResponse:
         raise Hidden(object_type="person", object_id=str(pk))
     roles = list(row.role_rows.select_related("granted_by", "ended_by", "instead_of").order_by("-since", "-pk"))
     scopes = list(row.scopes.select_related("unit", "granted_by", "ended_by").order_by("-since", "-pk"))
-    offered = _acts(row, roles, scopes) if row.pk != actor.pk else {}
-    act = request.POST.get("act", "")
-    forms_ = {name: made(request.POST if act == name else None, f"{name}-%s") for name, (made, _do) in offered.items()}
-    if act in offered and heard(request, forms_[act]):
-        form, do = forms_[act], offered[act][1]
-        if attempt(request, form, lambda: do(form, actor)):
-            messages.success(request, _("It is done and stands in the log."))
-            return redirect("archive:holder", pk=pk)
+    forms, done = chosen(request, _deeds(row, roles, scopes) if row.pk != actor.pk else {}, about=row)
+    if done is not None:
+        messages.success(request, _("It is done and stands in the log."))
+        return redirect("archive:holder", pk=pk)
     audit.read(Action.POST_READ, actor=actor, subject=row)
-    context = {"row": row, "roles": roles, "scopes": scopes, "forms": forms_, "now": timezone.now()}
+    context = {"row": row, "roles": roles, "scopes": scopes, "forms": forms, "now": timezone.now()}
     context |= {"is_own": row.pk == actor.pk, "is_officer": _is_fellow(row, actor)}
     return render(request, "archive/holder.html", context, status=422 if request.method == "POST" else 200)
 
@@ -96,8 +93,8 @@ def _is_fellow(row: Person, actor: Person) -> bool:
     return row.is_active and row.pk != actor.pk and staffing.is_given_password_by(actor, row)
 
 
-def _acts(row: Person, roles: list[Any], scopes: list[Any]) -> dict[str, tuple[Callable[..., Any], Callable[..., Any]]]:
-    """Return what can be done now: the form, and how it is done."""
+def _deeds(row: Person, roles: list[Any], scopes: list[Any]) -> dict[str, Deed]:
+    """Return what can be done now."""
 
     def post(form: GivePostForm, actor: Person) -> Model:
         given = form.cleaned_data
@@ -106,9 +103,9 @@ def _acts(row: Person, roles: list[Any], scopes: list[Any]) -> dict[str, tuple[C
     def scope(form: GiveScopeForm, actor: Person) -> Model:
         return posting.give_scope(form.cleaned_data["unit"], term=form.term(), to=row, actor=actor)
 
-    def ending(end: Callable[..., Model], live: list[Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    def ending(end: Callable[..., Model], live: list[Any]) -> Deed:
         by_pk = {each.pk: each for each in live}
-        return (
+        return Deed(
             lambda data, ids: EndForm(data, rows=live, auto_id=ids),
             lambda form, actor: end(
                 by_pk[form.cleaned_data["row"]], reason=form.cleaned_data["reason"], until=form.end(), actor=actor
@@ -117,15 +114,15 @@ def _acts(row: Person, roles: list[Any], scopes: list[Any]) -> dict[str, tuple[C
 
     now = timezone.now()
     live = [[each for each in rows if not each.until or each.until > max(now, each.since)] for rows in (roles, scopes)]
-    acts: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {}
+    deeds: dict[str, Deed] = {}
     if row.is_active:
-        acts["post"] = (lambda data, ids: GivePostForm(data, holder=row, auto_id=ids), post)
-        acts["scope"] = (lambda data, ids: GiveScopeForm(data, auto_id=ids), scope)
+        deeds["post"] = Deed(lambda data, ids: GivePostForm(data, holder=row, auto_id=ids), post)
+        deeds["scope"] = Deed(lambda data, ids: GiveScopeForm(data, auto_id=ids), scope)
     if live[0]:
-        acts["end_post"] = ending(posting.end_post, live[0])
+        deeds["end_post"] = ending(posting.end_post, live[0])
     if live[1]:
-        acts["end_scope"] = ending(posting.end_scope, live[1])
-    return acts
+        deeds["end_scope"] = ending(posting.end_scope, live[1])
+    return deeds
 
 
 urlpatterns = [

@@ -19,6 +19,7 @@ from archive.models import Person, Unit
 from archive.rules.errors import Forbidden, Hidden
 from archive.rules.roles import Action, allows
 from archive.standing import standing
+from archive.views.control.deeds import Deed, chosen
 from archive.views.doors import attempt, heard, person_of
 from archive.views.proving import recently_proved
 
@@ -66,23 +67,14 @@ def unit(request: HttpRequest, pk: int) -> HttpResponse:
     row = Unit.objects.select_related("parent").filter(pk=pk).first()
     if row is None:
         raise Hidden(object_type="unit", object_id=str(pk))
-    every, act = _acts(row), request.POST.get("act", "")
-    if act in every:
-        access.require(person, every[act][0])
-    offered = {name: each for name, each in every.items() if allows(roles, each[0])}
-    forms_ = {
-        name: made(request.POST if act == name else None, f"{name}-%s")
-        for name, (_action, made, _do) in offered.items()
-    }
-    if act in offered and heard(request, forms_[act]):
-        form, do = forms_[act], offered[act][2]
-        if attempt(request, form, lambda: do(form, person)):
-            messages.success(request, _("It is done and stands in the log."))
-            return redirect("archive:unit", pk=pk)
+    forms, done = chosen(request, _deeds(row), about=row)
+    if done is not None:
+        messages.success(request, _("It is done and stands in the log."))
+        return redirect("archive:unit", pk=pk)
     audit.read(Action.PERSON_READ, actor=person, subject=row)
     context = {
         "row": row,
-        "forms": forms_,
+        "forms": forms,
         "members": row.people.filter(is_active=True).order_by("full_name"),
         "below": row.children.order_by("path"),
         "may_open_people": allows(roles, Action.PERSON_READ),
@@ -90,8 +82,8 @@ def unit(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "archive/unit.html", context, status=422 if request.method == "POST" else 200)
 
 
-def _acts(row: Unit) -> dict[str, tuple[Action, Callable[..., Any], Callable[..., Any]]]:
-    """Return what can be done to a unit as it stands: the act, its form, and how it is done."""
+def _deeds(row: Unit) -> dict[str, Deed]:
+    """Return what can be done to a unit as it stands."""
 
     def reason(data: Any, ids: str) -> ReasonForm:
         return ReasonForm(data, auto_id=ids)
@@ -106,11 +98,11 @@ def _acts(row: Unit) -> dict[str, tuple[Action, Callable[..., Any], Callable[...
         return lambda form, actor: act(row, reason=form.cleaned_data["reason"], actor=actor)
 
     if not row.is_active:
-        return {"reopen": (Action.UNIT_REOPEN, reason, with_reason(acts.reopen))}
+        return {"reopen": Deed(reason, with_reason(acts.reopen), Action.UNIT_REOPEN)}
     return {
-        "rename": (Action.UNIT_CHANGE, lambda data, ids: RenameUnitForm(data, unit=row, auto_id=ids), renamed),
-        "move": (Action.UNIT_MOVE, lambda data, ids: MoveUnitForm(data, auto_id=ids), moved),
-        "close": (Action.UNIT_CLOSE, reason, with_reason(acts.close)),
+        "rename": Deed(lambda data, ids: RenameUnitForm(data, unit=row, auto_id=ids), renamed, Action.UNIT_CHANGE),
+        "move": Deed(lambda data, ids: MoveUnitForm(data, auto_id=ids), moved, Action.UNIT_MOVE),
+        "close": Deed(reason, with_reason(acts.close), Action.UNIT_CLOSE),
     }
 
 

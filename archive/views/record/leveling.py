@@ -32,7 +32,7 @@ from archive.rules.errors import Forbidden, Hidden, Refusal
 from archive.rules.levels import Level
 from archive.rules.roles import Action
 from archive.standing import marks_held
-from archive.views.doors import attempt, heard, person_of
+from archive.views.doors import attempt, heard, not_open, person_of
 from archive.views.proving import recently_proved
 
 PAGE: Final = 50
@@ -97,9 +97,7 @@ def _not_open(request: HttpRequest, act: str, record: Record, waiting: LevelProp
         refusal = ProposalOver()
     elif act == "confirm" and waiting is not None and waiting.proposed_by_id == person.pk:
         refusal = NotByOneself()
-    match = request.resolver_match
-    audit.refused(refusal, actor=person, action=match.view_name if match else "unknown", subject=record)
-    messages.error(request, str(refusal))
+    not_open(request, refusal, about=record)
 
 
 def _way_back(record: Record, person: Person) -> Any:
