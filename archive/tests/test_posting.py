@@ -156,6 +156,8 @@ def test_the_last_of_a_post_that_must_be_filled_keeps_it(office, newcomer, role)
 def test_a_delegation_ends_at_midnight_in_the_middle_of_a_session(office, newcomer, signed_in, monkeypatch):
     office.newcomer = newcomer
     midnight = end_of(timezone.localdate())
+    just_before, just_over = midnight - timedelta(minutes=1), midnight + timedelta(seconds=1)
+    monkeypatch.setattr(timezone, "now", lambda: just_before)
     posting.give_post(
         Role.CLERK, term=Term(timezone.now(), midnight, "GUQ 03"), to=newcomer, actor=office.security,
         instead_of=office.clerk,
@@ -167,7 +169,6 @@ def test_a_delegation_ends_at_midnight_in_the_middle_of_a_session(office, newcom
     page = browser.get("/register/")
     assert page.status_code == 200
     assert 'href="/registers/"' in page.content.decode()
-    just_over = midnight + timedelta(seconds=1)
     monkeypatch.setattr(timezone, "now", lambda: just_over)
     assert browser.get("/register/").status_code == 403
     rail = browser.get("/").content.decode()

@@ -11,6 +11,7 @@ import io
 import os
 import shutil
 import signal
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -48,8 +49,14 @@ def pytest_unconfigure() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_logfinish() -> None:
-    """Take away the signed heads of a test: the log that they were over went with it, and the next one does not continue it."""
-    shutil.rmtree(HOME / "log", ignore_errors=True)
+    """Take away the signed heads and the index of a test: the log that they followed went with it, and no test continues it."""
+    finding = sys.modules.get("search.finding")
+    if finding and finding.engine.cache_info().currsize:
+        finding.engine().release()
+        finding.engine.cache_clear()
+        finding._backlog.cache_clear()
+    for followed in ("log", "index"):
+        shutil.rmtree(HOME / followed, ignore_errors=True)
 
 
 @pytest.hookimpl(wrapper=True)
