@@ -12,9 +12,9 @@ Never sees content, paths of objects or the main database.
 """
 
 import os
-import secrets
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -22,20 +22,15 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from archive.rules.errors import Refusal
 from archive.rules.levels import Level
+from archive.stores import inuse
 from archive.stores.custody import Custodian, Unopened, unwrap, wrap
-from archive.stores.disk import refusal, sync_folder, write_new
+from archive.stores.disk import refusal
 from archive.stores.keyrows import Database, Rows, SqliteRows
-from archive.stores.refusals import (
-    NOT_OPENED,
-    KeyFileForeign,
-    LevelKeyMissing,
-    Shredded,
-    WrongKey,
-)
+from archive.stores.levelkeys import LevelKeys
+from archive.stores.refusals import KeyFileForeign, KeysInUse, LevelKeyMissing, Shredded, WrongKey
 
-KEY_BYTES: Final = 32
-KEY_ID_BYTES: Final = 16
 BATCH: Final = 10_000
+ANNOUNCED: Final = 2  # halves of custodians to come are numbered from here on
 
 
 def rows_at(path: Path, address: str = "") -> Rows:
@@ -64,17 +59,20 @@ class Vault:
             VaultFailed, VaultAway, StoreFull, StoreFailed: the database or its folder cannot be used.
         """
         self.rows = rows_at(path, address)
-        self._custodian = custodian
-        self._level_keys: dict[Level, tuple[bytes, AESGCM]] = {}
-        self._folder = path.parent / "levels"
+        self.custodian = custodian
+        folder = path.parent / "levels"
+        self.keys = LevelKeys(folder, custodian)
+        self._held: list[int] = []
         try:
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._held = inuse.share(folder, custodian.fingerprints())
             self.rows.make()
             self._recognise()
         except OSError as error:
+            self.close()
             raise refusal(error) from error
         except Refusal:
-            self.rows.close()
+            self.close()
             raise
 
     # --- the data keys -------------------------------------------------------------------
@@ -161,6 +159,11 @@ class Vault:
             yield from (row[0] for row in batch)
             last = batch[-1][0]
 
+    def count(self) -> int:
+        """Return how many data keys there are."""
+        with self.rows.lend() as db:
+            return int(db.execute("SELECT COUNT(*) FROM data_key").fetchone()[0])
+
     def levels(self, *, after: bytes, most: int) -> list[tuple[bytes, Level]]:
         """Return the next objects behind an id, in the order of ids, each with the level under whose key it lies."""
         statement = "SELECT object_id, level FROM data_key WHERE object_id > ? ORDER BY object_id LIMIT ?"
@@ -181,34 +184,93 @@ class Vault:
             StoreFailed: the old key could not be destroyed; rotate again.
         """
         with self.rows.changing(alone=True) as db:
-            old = self._key_ids(db, level)
-            key_id = self._make_level_key(level)
+            key_id = self.keys.make(level)
             survivors = self._rewrap_all(db, level, key_id)
             db.execute(
                 "INSERT INTO level VALUES (?, ?) ON CONFLICT (rank) DO UPDATE SET key_id = excluded.key_id",
                 (int(level), key_id),
             )
-        self._level_keys.pop(level, None)
-        self.rows.flush()
-        try:
-            for stale in old:
-                self._destroy(self._level_file(level, stale))
-        except OSError as error:
-            raise refusal(error) from error
+        self.keys.forget(level)
+        self.destroy_old(level)
         return survivors
+
+    def destroy_old(self, level: Level) -> None:
+        """Destroy every key of a level but the one in use, and what rotations that were killed left behind.
+
+        Raises:
+            StoreFailed: one could not be destroyed; try again.
+        """
+        self.rows.flush()
+        with self.rows.changing(alone=True) as db:
+            if (key_id := _key_id(db, level)) is not None:
+                self.keys.destroy_others(level, key_id)
+
+    def level_keys(self) -> dict[Level, bytes]:
+        """Return the id of the key in use of each level that has one."""
+        with self.rows.lend() as db:
+            return {Level(rank): bytes(key_id) for rank, key_id in _level_rows(db)}
 
     def level_files(self) -> list[Path]:
         """Return the files of the level keys in use: they need a copy of their own, apart from the vault's."""
+        return [path for level, key_id in self.level_keys().items() for path in self.keys.forms(level, key_id)]
+
+    # --- the custodians' halves ------------------------------------------------------------
+
+    def halves(self) -> tuple[list[bytes], list[bytes]]:
+        """Return the fingerprints of the halves in use, and of those of custodians to come (none: nothing is begun)."""
         with self.rows.lend() as db:
-            rows = db.execute("SELECT rank, key_id FROM level").fetchall()
-        return [self._level_file(Level(rank), key_id) for rank, key_id in rows]
+            kept = _halves(db)
+        return [kept[at] for at in sorted(kept) if at < ANNOUNCED], [kept[at] for at in sorted(kept) if at >= ANNOUNCED]
+
+    def announce(self, coming: Custodian) -> None:
+        """Let the custodians to come open every level key beside those of now; harmless when done twice.
+
+        Raises:
+            LevelKeyMissing, SecondHalfNeeded: a level key is not at hand; nothing was announced.
+            StoreFull, StoreFailed: the folder takes nothing.
+        """
+        self.withdraw()
+        with self.rows.changing(alone=True) as db:
+            for level, key_id in ((Level(rank), bytes(each)) for rank, each in _level_rows(db)):
+                self.keys.lock_for(coming, level, key_id)
+            numbered = list(enumerate(coming.fingerprints(), start=ANNOUNCED))
+            db.executemany("INSERT INTO half VALUES (?, ?)", numbered)
+
+    def withdraw(self) -> None:
+        """Let nobody but the custodians in use open anything. Raises KeysInUse: a program runs with keys to come."""
+        in_use, coming = self.halves()
+        with self._left([half for half in coming if half not in in_use]):
+            with self.rows.changing(alone=True) as db:
+                db.execute("DELETE FROM half WHERE number >= ?", (ANNOUNCED,))
+            self.keys.drop_next()
+
+    def adopt(self) -> None:
+        """Put the custodians to come in the place of those in use; from here on the old halves open no vault.
+
+        Their forms of the level keys lie there until each level is rotated.
+
+        Raises:
+            KeysInUse: a program still runs with a half that goes; nothing was changed.
+        """
+        in_use, coming = self.halves()
+        with self._left([half for half in in_use if half not in coming]), self.rows.changing(alone=True) as db:
+            db.execute("DELETE FROM half", ())
+            db.executemany("INSERT INTO half VALUES (?, ?)", list(enumerate(coming)))
+
+    @contextmanager
+    def _left(self, halves: Sequence[bytes]) -> Iterator[None]:
+        """Go on while no program holds these halves, and let none begin to. Raises KeysInUse."""
+        with inuse.alone(self.keys.folder, [half.hex() for half in halves]) as taken:
+            if taken:
+                raise KeysInUse
+            yield
 
     def copy_to(self, target: Path) -> None:
         """Write a consistent copy of the vault (never of the level keys) to a new SQLite file, durably. Raises OSError."""
         self.rows.copy_to(target)
 
     def _rewrap_all(self, db: Database, level: Level, key_id: bytes) -> int:
-        new_key = self._level_key(level, key_id)
+        new_key = self.keys.open(level, key_id)
         last, count = b"", 0
         while rows := db.execute(
             "SELECT object_id, key_id, wrapped FROM data_key WHERE level = ? AND object_id > ? "
@@ -225,65 +287,14 @@ class Vault:
 
     def _current(self, db: Database, level: Level) -> tuple[bytes, AESGCM]:
         """Return the level's key, made on first use; inside a writing transaction."""
-        found = db.execute("SELECT key_id FROM level WHERE rank = ?", (int(level),)).fetchone()
-        if found is None:
-            made = self._make_level_key(level)
+        key_id = _key_id(db, level)
+        if key_id is None:
+            made = self.keys.make(level)
             db.execute("INSERT INTO level VALUES (?, ?) ON CONFLICT DO NOTHING", (int(level), made))
-            found = db.execute("SELECT key_id FROM level WHERE rank = ?", (int(level),)).fetchone()
-            if found[0] != made:  # another machine was first
-                self._destroy(self._level_file(level, made))
-        return found[0], self._level_key(level, found[0])
-
-    def _key_ids(self, db: Database, level: Level) -> set[bytes]:
-        """Return every key id that the level's rows or a broken-off rotation left behind."""
-        rows = db.execute("SELECT key_id FROM level WHERE rank = ?", (int(level),)).fetchall()
-        left = {bytes.fromhex(path.stem.partition("-")[2]) for path in self._folder.glob(f"{level.value}-*.key")}
-        return {row[0] for row in rows} | left
-
-    def _make_level_key(self, level: Level) -> bytes:
-        """Write the file of a new level key, durably, and return its id."""
-        key_id = secrets.token_bytes(KEY_ID_BYTES)
-        locked = self._custodian.lock(secrets.token_bytes(KEY_BYTES), level=level, bound=_level_bound(level, key_id))
-        path = self._level_file(level, key_id)
-        try:
-            write_new(path, locked, mode=0o600)
-        except OSError as error:
-            raise refusal(error) from error
-        return key_id
-
-    def _level_key(self, level: Level, key_id: bytes) -> AESGCM:
-        """Return a level key, read once per process; a newer one takes the older one's place in memory."""
-        known = self._level_keys.get(level)
-        if known is not None and known[0] == key_id:
-            return known[1]
-        path = self._level_file(level, key_id)
-        try:
-            locked = path.read_bytes()
-        except OSError as error:
-            raise LevelKeyMissing(path=path, reason=error.strerror) from error
-        try:
-            key = AESGCM(self._custodian.unlock(locked, level=level, bound=_level_bound(level, key_id)))
-        except (Unopened, ValueError) as error:
-            raise LevelKeyMissing(path=path, reason=NOT_OPENED) from error
-        self._level_keys[level] = (key_id, key)
-        return key
-
-    def _level_file(self, level: Level, key_id: bytes) -> Path:
-        return self._folder / f"{level.value}-{key_id.hex()}.key"
-
-    def _destroy(self, path: Path) -> None:
-        """Overwrite and remove a level key's file; on flash only the lock under the site key protects old blocks."""
-        try:
-            descriptor = os.open(path, os.O_WRONLY)
-        except FileNotFoundError:
-            return
-        try:
-            os.write(descriptor, os.urandom(os.fstat(descriptor).st_size))
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        path.unlink(missing_ok=True)
-        sync_folder(self._folder)
+            key_id = _key_id(db, level) or made
+            if key_id != made:  # another machine was first
+                self.keys.destroy(level, made)
+        return key_id, self.keys.open(level, key_id)
 
     # --- rows and connections --------------------------------------------------------------
 
@@ -298,31 +309,44 @@ class Vault:
 
     def _open_row(self, object_id: bytes, level: Level, key_id: bytes, wrapped: bytes) -> bytes:
         try:
-            return unwrap(wrapped, under=self._level_key(level, key_id), bound=_bound(object_id, level, key_id))
+            return unwrap(wrapped, under=self.keys.open(level, key_id), bound=_bound(object_id, level, key_id))
         except Unopened as error:
             raise WrongKey(address=object_id.hex()) from error
 
     def _recognise(self) -> None:
-        """Remember the custodians' halves when the vault is new; afterwards insist on the same ones."""
-        mine = list(self._custodian.fingerprints())
+        """Remember the custodians' halves when the vault is new; afterwards insist on the same ones, or those to come."""
+        mine = list(self.custodian.fingerprints())
         with self.rows.changing() as db:
+            kept = _halves(db)
+            if mine == [kept.get(ANNOUNCED + number) for number in range(len(mine))]:
+                return
             db.executemany("INSERT INTO half VALUES (?, ?) ON CONFLICT DO NOTHING", list(enumerate(mine)))
-            kept = dict(db.execute("SELECT number, fingerprint FROM half").fetchall())
+            kept = _halves(db)
         for number, fingerprint in enumerate(mine):
             if kept[number] != fingerprint:
-                raise KeyFileForeign(path=self._custodian.place(number), half=number + 1)
+                raise KeyFileForeign(path=self.custodian.place(number), half=number + 1)
 
     def close(self) -> None:
-        """Close the idle connections and forget the level keys."""
+        """Close the idle connections, forget the level keys, and let go of the halves."""
         self.rows.close()
-        self._level_keys.clear()
+        self.keys.forget(*Level)
+        while self._held:
+            os.close(self._held.pop())
+
+
+def _halves(db: Database) -> dict[int, bytes]:
+    return {number: bytes(half) for number, half in db.execute("SELECT number, fingerprint FROM half").fetchall()}
+
+
+def _level_rows(db: Database) -> list[tuple[int, bytes]]:
+    return db.execute("SELECT rank, key_id FROM level").fetchall()
+
+
+def _key_id(db: Database, level: Level) -> bytes | None:
+    found = db.execute("SELECT key_id FROM level WHERE rank = ?", (int(level),)).fetchone()
+    return None if found is None else bytes(found[0])
 
 
 def _bound(object_id: bytes, level: Level, key_id: bytes) -> bytes:
     """Return what a wrapped data key is bound to: object id (16) | level rank (1) | level-key id (16)."""
     return object_id + bytes([level]) + key_id
-
-
-def _level_bound(level: Level, key_id: bytes) -> bytes:
-    """Return what a locked level key is bound to."""
-    return b"vankho level key v1" + bytes([level]) + key_id

@@ -90,6 +90,8 @@ WORDS: Final[dict[str, Promise]] = {
     Action.LOG_FORGET: _("Destroyed details of an entry"),
     Action.ROWS_ADOPT: _("Put old rows under digests"),
     Action.LOG_PLACE: _("Took a medium into use for signed heads"),
+    Action.KEYS_BEGIN: _("Began to change keys"),
+    Action.KEYS_END: _("Ended a change of keys"),
     Action.LOG_KEEP: _("Kept a filter of the log, or dropped it"),
     Action.GRANT: _("Opened a dispatch to a person"),
     Action.GRANT_END: _("Ended such an opening"),

@@ -141,6 +141,8 @@ class Action(StrEnum):
     LOG_FORGET = "log.forget"
     ROWS_ADOPT = "log.adopt"
     LOG_PLACE = "log.place"
+    KEYS_BEGIN = "keys.begin"
+    KEYS_END = "keys.end"
 
     GRANT = "access.grant"
     GRANT_END = "access.grant_end"
@@ -222,6 +224,8 @@ SYNCHRONOUS: Final = frozenset(
         Action.LOG_FORGET,
         Action.ROWS_ADOPT,
         Action.LOG_PLACE,
+        Action.KEYS_BEGIN,
+        Action.KEYS_END,
         Action.DECLARE,
     }
 )
@@ -320,6 +324,7 @@ CAPABILITIES: Final[dict[Role, frozenset[Action]]] = {
             Action.LOG_FORGET,
             Action.ROWS_ADOPT,
             Action.LOG_PLACE,
+            Action.KEYS_BEGIN,
             Action.DECLARE,
         }
     ),

@@ -199,3 +199,59 @@ class VaultAway(StoreAway):
         "The server of the key vault does not answer (%(reason)s). Nothing was lost or marked as done. "
         "Try again in a few minutes; if it goes on, tell the machine's administrator."
     )
+
+
+class KeysInUse(Refusal):
+    """STO-020: a program still runs with a key file that is to go."""
+
+    code = "STO-020"
+    message = _(
+        "A program of the office still runs with the key files that are to go. Start web and workers again with the files "
+        "that stay (VANKHO_SITE_KEY_FILES), then run the same command again. Everything can still be read."
+    )
+
+
+class KeysAwaited(Refusal):
+    """STO-021: a change of keys was begun, and this is not how it goes on."""
+
+    code = "STO-021"
+    message = _(
+        "A change of keys was begun and is not ended. If its command (--new) was broken off, run that again; then name the "
+        "new files in VANKHO_SITE_KEY_FILES, start web and workers again, and run manage.py rotate_keys --as OFFICER "
+        "--reason DECISION. To give it up, add --withdraw."
+    )
+
+
+class KeysUnfit(Refusal):
+    """STO-022: these files cannot take the place of those in use."""
+
+    code = "STO-022"
+    message = _("These key files cannot take the place of those in use: %(reason)s. Nothing was changed.")
+
+
+UNEVEN: Final = _("name as many new files as there are custodians, in their order, and set all files in use")
+NOT_NEW: Final = _("at least one half must be new, and the two halves must differ")
+
+
+class KeysChanging(Refusal):
+    """STO-023: another change of keys is at work."""
+
+    code = "STO-023"
+    message = _("Another change of keys is at work. Wait for its end, then try again.")
+
+
+class NothingAnnounced(Refusal):
+    """STO-024: there is no change of key files to give up."""
+
+    code = "STO-024"
+    message = _(
+        "No change to new key files waits here, so none can be given up. What was begun is ended by: "
+        "manage.py rotate_keys --as OFFICER --reason DECISION"
+    )
+
+
+class NoGroundForKeys(Refusal):
+    """STO-025: who changes keys says on what ground."""
+
+    code = "STO-025"
+    message = _("Say on what ground keys are changed (--reason): the decision, and which custodian hands over to whom.")

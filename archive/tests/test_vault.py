@@ -17,7 +17,7 @@ import pytest
 from archive import store
 from archive import vault as vault_module
 from archive.rules.levels import Level
-from archive.stores import custody, keyrows_postgresql
+from archive.stores import custody, keyrows_postgresql, levelkeys
 from archive.stores.custody import KeyFiles, make_key_files
 from archive.stores.keyrows import TABLES, SqliteRows
 from archive.stores.keyrows_postgresql import PostgresqlRows
@@ -258,7 +258,7 @@ class TestDestruction:
 
     def test_what_a_broken_off_rotation_left_is_destroyed_by_the_next(self, vault, path):
         object_id, key = add(vault)
-        vault._make_level_key(Level.MAT)
+        vault.keys.make(Level.MAT)
         assert len(list(path.parent.glob("levels/1-*.key"))) == 2
 
         vault.rotate_level(Level.MAT)
@@ -273,13 +273,13 @@ class TestDestruction:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
 
         with monkeypatch.context() as patch:
-            patch.setattr(vault, "_destroy", no)
+            patch.setattr(levelkeys, "overwrite", no)
             with pytest.raises(StoreFailed):
                 vault.rotate_level(Level.MAT)
 
         assert vault.get(object_id) == key
         vault.rotate_level(Level.MAT)
-        assert len(list(vault._folder.glob("1-*.key"))) == 1
+        assert len(list(vault.keys.folder.glob("1-*.key"))) == 1
 
     def test_rotation_goes_on_in_batches(self, vault, monkeypatch):
         monkeypatch.setattr(vault_module, "BATCH", 3)

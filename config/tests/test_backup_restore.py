@@ -3,8 +3,10 @@
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+from archive.stores.custody import make_key_files
 from archive.verifier import verify
 from config.backup import checking, manifest
 from config.backup.checking import Outside
@@ -216,3 +218,28 @@ def test_the_auditors_checker_agrees_with_a_restored_log(media, tmp_path):
     report = verify.verify(str(tmp_path / "export"), key)
     assert report.entries == empty.ask("look")["entries"]
     assert verify.open_note(old, key).size <= report.entries
+
+
+def test_backups_from_before_and_within_a_change_of_keys_open_with_the_key_files_of_then(own, tmp_path):
+    office, told = own.office, ("--as", "security", "--reason", "Quyết định 12/QĐ")
+    old = [str(office.home / "keys" / f"site-{half}.key") for half in (1, 2)]
+    new = [str(tmp_path / f"new-{half}.key") for half in (1, 2)]
+    make_key_files([Path(path) for path in new])
+    before = replace(own, media=Path(shutil.copytree(own.media, tmp_path / "before")))
+
+    office.manage("rotate_keys", "--new", new[0], "--new", new[1], *told)
+    own.backup()
+    within = replace(own, media=Path(shutil.copytree(own.media, tmp_path / "within")))
+    office.settings["VANKHO_SITE_KEY_FILES"] = ",".join(new)
+    office.manage("rotate_keys", *told)
+    own.backup()
+
+    for media, files in ((before, old), (within, new)):
+        place = tmp_path / f"from-{media.media.name}-{Path(files[0]).stem}"
+        empty = own.office.empty(place, VANKHO_SITE_KEY_FILES=",".join(files))
+        media.restore(empty)
+        assert empty.ask("look")["digests"] == own.before["digests"]
+    empty = own.office.empty(tmp_path / "wrong", VANKHO_SITE_KEY_FILES=",".join(old))
+    assert "BKP-009" in own.restore(empty, code=1)
+    kept = {path.name for path in (own.keys / "levels").iterdir()}
+    assert not kept & {path.name for path in (within.keys / "levels").iterdir()}
