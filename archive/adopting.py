@@ -69,6 +69,8 @@ MADE_BY: Final = {
     "levelnotice": (Action.RECORD_LEVEL, Action.LEVEL_EXTEND),
     "copy": (Action.RECORD_PAGE, Action.RECORD_PRINT, Action.RECORD_ORIGINAL),
     "paperplace": (Action.RECORD_REGISTER, Action.PAPER_MOVE),
+    "retentionrule": (Action.PERIOD_ADD, Action.PERIOD_CHANGE),
+    "recordclass": (Action.PLAN_ADD,),
     "dossier": (Action.DOSSIER_OPEN,),
     "dossieritem": (Action.DOSSIER_FILE,),
     "hold": (Action.HOLD_PLACE,),

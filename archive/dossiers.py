@@ -13,7 +13,7 @@ from django.db.models import Count, Max, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from archive import access, audit
+from archive import access, audit, fileplan
 from archive.models import Dossier, DossierItem, Person, Record, RecordClass, RecordState, RetentionRule, Unit
 from archive.rules.errors import Hidden, Refusal
 from archive.rules.levels import Level
@@ -108,6 +108,8 @@ def begin(cover: Cover, *, actor: Person) -> Dossier:
     access.require(actor, Action.DOSSIER_OPEN)
     if cover.unit.pk not in units_in_scope(actor, timezone.now()):
         raise Hidden(object_type="unit", object_id=str(cover.unit.pk))
+    if RecordClass.objects.filter(pk=cover.record_class.pk, closed_on__isnull=False).exists():
+        raise fileplan.LineClosed(title=cover.record_class.title)
     year = cover.opened_on.year
     if Dossier.objects.filter(code=cover.code, year=year, unit=cover.unit).exists():
         raise CodeTaken(code=cover.code, year=year)

@@ -2,7 +2,7 @@
 
 from archive.views.control import clearances, log, log_export, oversight, people, posts, seen, units
 from archive.views.desk import home
-from archive.views.keeping import dossiers, retention
+from archive.views.keeping import dossiers, plan, retention
 from archive.views.record import copying, knowing, leveling, records
 from archive.views.register import books, papers, registering
 from archive.views.route import work
@@ -23,6 +23,7 @@ urlpatterns = [
     *work.urlpatterns,
     *dossiers.urlpatterns,
     *retention.urlpatterns,
+    *plan.urlpatterns,
     *people.urlpatterns,
     *units.urlpatterns,
     *posts.urlpatterns,

@@ -146,8 +146,14 @@ CHANGING: Final[dict[str, dict[str, frozenset[str]]]] = {
     "dossieritem": {},
     "hold": {Action.HOLD_LIFT: frozenset({"lifted_at", "lifted_by_id", "lift_reason"})},
     "holditem": {},
-    "retentionrule": {},
-    "recordclass": {},
+    "retentionrule": {
+        Action.PERIOD_CHANGE: frozenset({"valid_to"}),
+        Action.PERIOD_CLOSE: frozenset({"valid_to"}),
+    },
+    "recordclass": {
+        Action.PLAN_CHANGE: frozenset({"title", "keeper"}),
+        Action.PLAN_CLOSE: frozenset({"closed_on"}),
+    },
     "holiday": {},
     "register": {},
     "papercheck": {Action.REGISTER_CONFIRM: frozenset({"on_paper", "confirmed_at", "confirmed_by_id"})},

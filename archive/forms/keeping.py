@@ -4,9 +4,11 @@ from functools import cached_property
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from archive import fileplan
 from archive.dossiers import Cover, visible_dossiers
 from archive.forms.choosing import LongSelect, LongSelectMultiple
 from archive.forms.days import day_field
@@ -16,6 +18,12 @@ from archive.standing import units_in_scope
 TEXT = {"class": "form-control"}
 OFFERED = 300  # newest dossiers in the box of a hold; an older one has the button on its own page
 SELECT = {"class": "form-select"}
+
+
+def valid_rules() -> QuerySet[RetentionRule]:
+    """Return the retention periods in force today."""
+    today = timezone.localdate()
+    return RetentionRule.objects.filter(valid_from__lte=today).exclude(valid_to__lt=today)
 
 
 class DossierForm(forms.Form):
@@ -43,17 +51,16 @@ class DossierForm(forms.Form):
         """Offer the file plan of this year, the rules valid today, and the person's units."""
         today = timezone.localdate()
         super().__init__(data, initial={"opened_on": today, "unit": person.unit_id})
-        plan = RecordClass.objects.filter(year=today.year, rule__isnull=False)
+        plan = RecordClass.objects.filter(year=today.year, rule__isnull=False, closed_on__isnull=True)
         self.fields["record_class"].queryset = plan  # type: ignore[attr-defined]
-        valid = RetentionRule.objects.filter(valid_from__lte=today).exclude(valid_to__lt=today)
-        self.fields["rule"].queryset = valid  # type: ignore[attr-defined]
+        self.fields["rule"].queryset = valid_rules()  # type: ignore[attr-defined]
         units = Unit.objects.filter(pk__in=units_in_scope(person, timezone.now()))
         self.fields["unit"].queryset = units  # type: ignore[attr-defined]
 
     def cover(self) -> Cover:
         """Return what stands on the cover."""
         given = self.cleaned_data
-        rule = given.pop("rule") or given["record_class"].rule
+        rule = given.pop("rule") or fileplan.in_force(given["record_class"].rule, timezone.localdate())
         return Cover(rule=rule, **given)
 
 

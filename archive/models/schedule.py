@@ -52,6 +52,7 @@ class RecordClass(models.Model):
     )
     year = models.PositiveSmallIntegerField()  # a new list is approved each year; old dossiers keep theirs
     keeper = models.CharField(max_length=120, blank=True)
+    closed_on = models.DateField(null=True, blank=True)  # no dossier is opened under it any more
 
     class Meta:
         ordering = ("year", "code")

@@ -86,6 +86,7 @@ WORDS: Final[dict[str, Promise]] = {
     "pages": _("pages"),
     "paper_only": _("on paper alone"),
     "part": _("part"),
+    "period": _("retention period"),
     "passed": _("passed"),
     "place": _("where it lies"),
     "process": _("process"),

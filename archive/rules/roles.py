@@ -125,7 +125,12 @@ class Action(StrEnum):
     DOSSIER_CLOSE = "dossier.close"
     DUE_READ = "retention.due_read"
     PLAN_READ = "plan.read"
+    PLAN_ADD = "plan.add"
     PLAN_CHANGE = "plan.change"
+    PLAN_CLOSE = "plan.close"
+    PERIOD_ADD = "period.add"
+    PERIOD_CHANGE = "period.change"
+    PERIOD_CLOSE = "period.close"
     HOLD_PLACE = "hold.place"
     HOLD_LIFT = "hold.lift"
     HOLD_READ = "hold.read"
@@ -297,7 +302,12 @@ CAPABILITIES: Final[dict[Role, frozenset[Action]]] = {
         Action.DOSSIER_CLOSE,
         Action.DUE_READ,
         Action.PLAN_READ,
+        Action.PLAN_ADD,
         Action.PLAN_CHANGE,
+        Action.PLAN_CLOSE,
+        Action.PERIOD_ADD,
+        Action.PERIOD_CHANGE,
+        Action.PERIOD_CLOSE,
         Action.HOLD_PLACE,
         Action.HOLD_LIFT,
         Action.HOLD_READ,

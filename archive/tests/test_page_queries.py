@@ -3,9 +3,10 @@
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from archive import retention, routing
-from archive.models import Register
+from archive.models import RecordClass, Register, RetentionRule
 from archive.routing import Direction, Task
 from archive.rules.levels import Level
 from archive.rules.steps import Kind
@@ -21,7 +22,7 @@ PAGES = {
     ],
     "leader": ["/", "/work/", "/levels/", "/levels/?show=notices", "/records/{key}/level/", "/records/{key}/marks/", "/work/unit/", "/work/unit/?only=waiting", "/registers/{book}/?below=2", "/registers/{secret}/", "/records/{key}/thread/"],
     "staff": ["/", "/work/", "/work/unit/", "/work/unit/?only=waiting", "/dossiers/"],
-    "archivist": ["/", "/dossiers/", "/dossiers/unfiled/", "/due/", "/holds/", "/registers/{book}/?below=2", "/records/{key}/"],
+    "archivist": ["/", "/dossiers/", "/dossiers/unfiled/", "/due/", "/holds/", "/plan/", "/plan/{line}/", "/plan/periods/{period}/", "/registers/{book}/?below=2", "/records/{key}/"],
     "auditor": ["/", "/log/", "/log/?before=9", "/log/?person={person}&before=9", "/log/refused/", "/log/outside/", "/log/who/?record={key}", "/log/seen/?person={person}", "/log/unusual/"],
     "admin": ["/", "/people/", "/people/{person}/", "/units/", "/units/{unit}/"],
     "security": ["/", "/posts/", "/posts/{person}/", "/units/", "/units/{unit}/"],
@@ -38,6 +39,8 @@ def test_a_page_asks_at_most_twelve_questions(office, make_record, signed_in, na
     make_record(level=Level.MAT)
     for held in records:
         retention.place_hold(retention.Order("Thanh tra", "Giữ nguyên"), on=[held], actor=office.archivist)
+    rule = RetentionRule.objects.create(code="1", title="x", kind="permanent", basis="x", valid_from="2020-01-01")
+    line = RecordClass.objects.create(code="01", title="x", rule=rule, year=timezone.localdate().year)
     book = Register.objects.get(numbers__record=records[0]).pk
     known = {
         "key": records[1].key,
@@ -45,6 +48,8 @@ def test_a_page_asks_at_most_twelve_questions(office, make_record, signed_in, na
         "secret": office.secret_incoming.pk,
         "person": office.clerk.pk,
         "unit": office.registry.pk,
+        "line": line.pk,
+        "period": rule.pk,
     }
     asked_for = address.format(**known)
     browser = signed_in(name)

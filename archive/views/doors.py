@@ -63,7 +63,7 @@ def attempt(request: HttpRequest, form: Form, act: Callable[[], T]) -> T | None:
         return None
 
 
-def not_open(request: HttpRequest, refusal: Refusal, *, about: Model) -> None:
+def not_open(request: HttpRequest, refusal: Refusal, *, about: Model | None) -> None:
     """Write an act that is not open to this person, or not any more, to the log, and tell them."""
     match = request.resolver_match
     audit.refused(refusal, actor=person_of(request), action=match.view_name if match else "unknown", subject=about)

@@ -90,6 +90,8 @@ ELSEWHERE = {
     "archive:clearance": "archive/tests/test_clearance_pages.py",
     "archive:person": "archive/tests/test_staff_pages.py",
     "archive:unit": "archive/tests/test_staff_pages.py",
+    "archive:plan-line": "archive/tests/test_fileplan.py",
+    "archive:plan-period": "archive/tests/test_fileplan.py",
     "archive:holder": "archive/tests/test_staff_pages.py",
     "archive:log-export": "archive/tests/test_selections.py",
     "archive:log-who-export": "archive/tests/test_selections.py",

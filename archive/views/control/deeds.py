@@ -30,7 +30,7 @@ class Deed:
 
 
 def chosen(
-    request: HttpRequest, deeds: Mapping[str, Deed], *, about: Model
+    request: HttpRequest, deeds: Mapping[str, Deed], *, about: Model | None = None
 ) -> tuple[dict[str, Form], tuple[object] | None]:
     """Return the forms of what this person can do, and in a tuple what came of the one that was sent, if it was done.
 

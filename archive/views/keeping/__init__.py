@@ -1,1 +1,1 @@
-"""What stays and for how long: `dossiers` and `retention`."""
+"""What stays and for how long: `dossiers`, `retention`, and the `plan` both rest on."""

@@ -1,4 +1,4 @@
-"""File plan, due list with its explanation, holds."""
+"""Due list with its explanation, holds."""
 
 from datetime import date
 
@@ -13,7 +13,6 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from archive import access, audit, dossiers, retention
 from archive.forms.keeping import HoldForm
 from archive.forms.register import ReasonForm
-from archive.models import RecordClass, RetentionRule
 from archive.rules.roles import Action
 from archive.views.doors import attempt, heard, person_of
 
@@ -47,22 +46,6 @@ def due(request: HttpRequest) -> HttpResponse:
         "page_level": access.level_of([line.dossier for line in lines]),
     }
     return render(request, "archive/due.html", context)
-
-
-@require_GET
-def plan(request: HttpRequest) -> HttpResponse:
-    """Show the file plan of a year and the retention rules with their citations."""
-    person = person_of(request)
-    access.require(person, Action.PLAN_READ)
-    audit.read(Action.PLAN_READ, actor=person)
-    year = timezone.localdate().year
-    context = {
-        "year": year,
-        "classes": RecordClass.objects.filter(year=year).select_related("rule", "parent"),
-        "rules": RetentionRule.objects.all(),
-        "today": timezone.localdate(),
-    }
-    return render(request, "archive/plan.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -112,7 +95,6 @@ def lift(request: HttpRequest, pk: int) -> HttpResponse:
 
 urlpatterns = [
     path("due/", due, name="due"),
-    path("plan/", plan, name="retention"),
     path("holds/", holds, name="holds"),
     path("holds/<int:pk>/lift/", lift, name="hold-lift"),
 ]
