@@ -24,7 +24,7 @@ from prometheus_client.registry import Collector
 from archive import store
 from archive.models import AuditEntry, AuditLeaf, AuditPending
 from archive.rules.roles import Action
-from config import VERSION, parts
+from config import VERSION, archiving, parts
 from ingest.models import Scan, ScanState
 from search import finding
 
@@ -71,7 +71,7 @@ class Office(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """Yield the figures."""
-        for read in (_build, _parts, _queue, _oldest, _follower, _sequencer, _room, _cell):
+        for read in (_build, _parts, _queue, _oldest, _follower, _sequencer, _archiver, _room, _cell):
             try:
                 yield from read()
             except Exception as fault:  # noqa: BLE001 - the part that is away must not hide the others
@@ -127,6 +127,16 @@ def _follower() -> Iterator[Metric]:
 def _sequencer() -> Iterator[Metric]:
     behind = AuditPending.objects.count()
     yield _gauge("vankho_sequencer_lag_entries", "Log entries that have no place in the sequence yet.", behind)
+
+
+def _archiver() -> Iterator[Metric]:
+    archiver = archiving.standing()
+    if archiver is None:
+        return
+    fails = archiver.is_failing or (archiver.kept_at is None and archiver.is_late)
+    yield _gauge("vankho_archiver_fails", "1: the database server cannot keep its log for the way back.", fails)
+    if archiver.waiting is not None:
+        yield _gauge("vankho_archiver_waiting_pieces", "Pieces of that log that are not kept yet.", archiver.waiting)
 
 
 def _room() -> Iterator[Metric]:

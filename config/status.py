@@ -18,6 +18,7 @@ from archive.models import AuditEntry, AuditLeaf
 from archive.rules.roles import Action
 from archive.verifier import verify
 from archive.views.doors import person_of
+from config import archiving
 from ingest.models import Scan, ScanState
 from search import finding
 from search.engine import EngineAway
@@ -40,6 +41,7 @@ def facts() -> dict[str, Any]:
     disk = shutil.disk_usage(settings.VANKHO_HOME)
     top = AuditLeaf.objects.order_by("-idx").values_list("idx", flat=True).first()
     cell = settings.VANKHO_HOME / "cell.txt"
+    archiver = archiving.standing()
     return {
         "profile": settings.PROFILE,
         "ceiling": settings.SITE_MAX_LEVEL,
@@ -52,6 +54,8 @@ def facts() -> dict[str, Any]:
         "is_head_late": signed is not None and _waits(signed),
         "is_log_broken": _is_broken(),
         "place_fault": publishing.place_fault(),
+        "archiver": archiver,
+        "archiver_fault": "" if archiver is None else archiving.words(archiver),
         "doors_shut": _doors_shut(),
         "index_position": _index_position(),
         "disk_free": disk.free,
