@@ -1,21 +1,22 @@
 """Adopting rows that no act made under digests: an office older than these has such rows, and was never in order.
 
 A security officer lets the log say, batch by batch, how each of them stands today; from then
-on an edit is found. What a row was before nobody can prove, and the words say so. Never
-adopted: a row whose digest says something else, one made since the office keeps digests, and
-any row at all while a digest is missing that an entry commits to - whose it was is not told.
+on an edit is found. What a row was before nobody can prove, and the words say so. A row whose digest is
+older than one of its columns gets a whole one the same way. Never adopted: a row whose digest says
+something else, one made since the office keeps digests, and any row at all while a digest is missing that
+an entry commits to - whose it was is not told.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import Exists, Min, Model, OuterRef, Q, QuerySet
+from django.db.models import Exists, Min, Model, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext_lazy as _
 
-from archive import access, audit, digests, publishing, watched
+from archive import access, audit, digests, manifests, publishing, watched
 from archive.models import AuditRow, Person, Record
 from archive.rules.errors import Refusal
 from archive.rules.roles import Action
@@ -141,8 +142,11 @@ def _began(kept: QuerySet[AuditRow]) -> datetime | None:
 def _of_kind(name: str, began: datetime | None) -> Found:
     left = list(_undigested(name).order_by("pk").values_list("pk", flat=True))
     young = set(left) if name not in {*MADE_AT, *UNDATED} else _young(name, began)
+    narrow = list(_narrow(name).order_by("pk").values_list("pk", flat=True))
+    moved = _moved(name, narrow)
     refused = [Refused(name, pk, "made since digests are kept, and by no act") for pk in left if pk in young]
-    return Found(name, tuple(pk for pk in left if pk not in young), tuple(refused))
+    refused += [Refused(name, pk, "not what its digest says") for pk in narrow if pk in moved]
+    return Found(name, tuple(pk for pk in left + narrow if pk not in young | moved), tuple(refused))
 
 
 def _young(name: str, began: datetime | None) -> set[int]:
@@ -158,6 +162,20 @@ def _young(name: str, began: datetime | None) -> set[int]:
 def _undigested(name: str) -> QuerySet[Any]:
     kept = AuditRow.objects.filter(kind=name, row_id=OuterRef("pk"))
     return watched.WATCHED[name]._base_manager.filter(~Exists(kept))  # noqa: SLF001 - Django's API
+
+
+def _narrow(name: str) -> QuerySet[Any]:
+    """Return the rows whose last digest leaves out a column that came with a later version."""
+    model = watched.WATCHED[name]
+    last = AuditRow.objects.filter(kind=name, row_id=OuterRef("pk")).order_by("-id").values("columns")[:1]
+    told = model._base_manager.annotate(told=Subquery(last)).filter(told__gt="")  # noqa: SLF001 - Django's API
+    return told.exclude(told=" ".join(digests.columns_of(model)))
+
+
+def _moved(name: str, ids: Sequence[int]) -> set[int]:
+    """Return which of these rows are not what their last digests say."""
+    read = digests.read(watched.WATCHED[name], ids)
+    return {pk for pk, state, last in read if state and last and digests.differing(state, last)}
 
 
 def adopt(what: Found, *, reason: str, actor: Person) -> Iterator[int]:
@@ -180,8 +198,12 @@ def _adopt(name: str, ids: tuple[int, ...], reason: str, actor: Person) -> int:
     locked: list[Model] = list(
         watched.WATCHED[name]._base_manager.select_for_update(of=("self",)).filter(pk__in=ids).order_by("pk")  # noqa: SLF001 - Django's API
     )
-    taken = set(AuditRow.objects.filter(kind=name, row_id__in=ids).values_list("row_id", flat=True))
-    rows = [row for row in locked if row.pk not in taken]
+    narrow = set(_narrow(name).filter(pk__in=ids).values_list("pk", flat=True))
+    taken = set(AuditRow.objects.filter(kind=name, row_id__in=ids).values_list("row_id", flat=True)) - narrow
+    rows = [row for row in locked if row.pk not in taken | _moved(name, [*narrow])]
+    for row in rows:
+        if isinstance(row, Record) and not row.manifest:
+            manifests.settle(row)
     if rows:
         details = {"kind": name, "rows": [row.pk for row in rows]}
         audit.write(Action.ROWS_ADOPT, actor=actor, reason=reason, details=details, made=rows)

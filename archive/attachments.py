@@ -16,7 +16,7 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from archive import access, audit
+from archive import access, audit, manifests
 from archive.capture import Captured, add_pages, relevel
 from archive.dossiers import visible_dossiers
 from archive.holding import is_held, is_stub
@@ -220,6 +220,7 @@ def join(
     add_pages(locked, captured, before=before)
     locked.page_amount += len(captured.pages)
     locked.save(update_fields=["page_amount", "level", "proposed_level", "evidence"])
+    manifests.settle(locked)
     relevel(locked)
     if locked.state == RecordState.DRAFT:
         access.derive(locked)  # its level may have risen
@@ -267,6 +268,7 @@ def void(record: Record, ordinal: int, *, reason: str, actor: Person) -> Attachm
     gone, _kinds = Page.objects.filter(record=locked, number__in=run).delete()
     locked.page_amount -= gone
     locked.save(update_fields=["page_amount"])
+    manifests.settle(locked)
     details = {"name": attached.name, "sha256": attached.original.sha256, "file": ordinal, "pages": gone}
     audit.write(Action.RECORD_DETACH, actor=actor, subject=locked, reason=reason, details=details, made=[voided])
     return voided

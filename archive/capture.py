@@ -11,7 +11,7 @@ from functools import partial
 from django.db import transaction
 from django.utils import timezone
 
-from archive import access, audit, store
+from archive import access, audit, manifests, store
 from archive.models import DigitalObject, Page, Person, Record, Unit
 from archive.models.record import Direction
 from archive.rules.levels import Level
@@ -87,6 +87,7 @@ def _attach(record: Record, captured: Captured) -> None:
     DigitalObject.objects.filter(address__in=addresses).update(record=record)
     relevel(record)
     add_pages(record, captured)
+    manifests.settle(record)
 
 
 def add_pages(record: Record, captured: Captured, *, before: int = 0) -> None:

@@ -118,7 +118,7 @@ def of_kind(name: str) -> Iterator[Fault]:
 def fields_of(model: type[Model]) -> "tuple[Field[Any, Any], ...]":
     """Return the fields that are digested, in the order of their columns."""
     by_name = {field.attname: field for field in model._meta.concrete_fields}  # noqa: SLF001 - Django's documented Meta API
-    return tuple(by_name[name] for name in _columns(model))
+    return tuple(by_name[name] for name in columns_of(model))
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ class _Statement:
 def _statement(model: type[Model], _vendor: str) -> _Statement:
     """Write the statement once: Django takes ten times as long to write it for a record as the database to answer."""
     meta = model._meta  # noqa: SLF001 - Django's documented Meta API
-    names = tuple(_columns(model))
+    names = tuple(columns_of(model))
     columns = [meta.get_field(name).get_col(meta.db_table) for name in names]  # type: ignore[union-attr]
     converted = []
     for place, column in enumerate(columns):
@@ -196,7 +196,8 @@ def _states(name: str) -> Any:
     return WATCHED[name]._base_manager.order_by().annotate(last_digest=Subquery(last))  # noqa: SLF001 - Django's API
 
 
-def _columns(model: type[Model]) -> list[str]:
+def columns_of(model: type[Model]) -> list[str]:
+    """Return the names of the columns that are digested, in their order."""
     fields = model._meta.concrete_fields  # noqa: SLF001 - Django's documented Meta API
     return sorted(field.attname for field in fields if not field.primary_key and field.attname not in DERIVED)
 
@@ -259,7 +260,7 @@ def _each(row: AuditRow | Kept) -> dict[str, bytes]:
 
 def _changed(name: str, model: type[Model]) -> Iterator[Fault]:
     """Look at every row: is it as its last act left it?"""
-    columns = _columns(model)
+    columns = columns_of(model)
     chunk: list[dict[str, Any]] = []
     for state in _states(name).values("pk", *columns, "last_digest").iterator(chunk_size=_ROWS):
         chunk.append(state)

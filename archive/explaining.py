@@ -30,6 +30,9 @@ from archive.standing import marks_held, open_markings, standing
 
 _ROWS: Final = {
     "record": gettext_lazy("dispatch"),
+    "files": gettext_lazy("files or pages of dispatch"),
+    "step": gettext_lazy("step"),
+    "unit": gettext_lazy("unit"),
     "personrole": gettext_lazy("post"),
     "role": gettext_lazy("post"),
     "unitscope": gettext_lazy("unit in scope"),

@@ -18,7 +18,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from archive import access, audit
+from archive import access, audit, manifests
 from archive.attachments import Held
 from archive.holding import is_held, is_stub
 from archive.leveling import history, words
@@ -137,6 +137,7 @@ def register(
     if not despite_duplicate:
         check_duplicate(entry, actor)
     record = _record(entry, lying, register, actor)
+    manifests.settle(record)
     made = [PaperStub.objects.create(record=record), _write(record, lying, actor)]
     access.derive(record)
     made += history.determine(record, actor=actor)

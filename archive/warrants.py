@@ -1,12 +1,12 @@
 """Do the rows that open a dispatch to a person still hold the digests that acts left of them?
 
 Asked at the door of one dispatch, after the policy has said yes: a level lowered, a clearance,
-mark, role, scope or opening put in by SQL opens nothing, at once and not only after the
-nightly look. Above Thường every row on the way must hold, and need-to-know is worked out from
-the facts, not from `Access`; at Thường the dispatch's own level, marks and unit must, where a
-digest is kept of it. One query; a marked dispatch asks for its marks besides. Steps and the tree of units are
-taken as they are: the nightly look compares them with their digests. Never decides in
-favour of anybody: it only takes back.
+mark, role, scope, opening, step or unit put in or moved by SQL opens nothing, at once and not only
+after the nightly look. Above Thường every row on the way must hold, and need-to-know is worked out
+from the facts, not from `Access`; at Thường the dispatch's own level, marks, unit and manifest must,
+where a digest is kept of it. At every level a dispatch has just the files and pages that acts gave it
+(`archive.manifests`). Two queries; a marked dispatch asks for its marks besides. Never decides in favour
+of anybody: it only takes back.
 """
 
 import json
@@ -18,11 +18,23 @@ from functools import cache
 from typing import Any, Final
 
 from django.db import connection
-from django.db.models import DateField, DateTimeField, Field, Model, OuterRef, QuerySet, Subquery
+from django.db.models import BooleanField, DateField, DateTimeField, Field, Model, OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext_lazy as _
 
-from archive import digests, watched
-from archive.models import AuditRow, Clearance, ClearanceMark, Grant, MarkingMark, Person, PersonRole, Record, UnitScope
+from archive import digests, manifests, watched
+from archive.models import (
+    AuditRow,
+    Clearance,
+    ClearanceMark,
+    Grant,
+    MarkingMark,
+    Person,
+    PersonRole,
+    Record,
+    Step,
+    Unit,
+    UnitScope,
+)
 from archive.models.route import LIVE_STATES
 from archive.rules.errors import Refusal
 from archive.rules.levels import Level
@@ -32,7 +44,7 @@ from archive.standing import satisfies
 
 NO_MARKING: Final = 1
 _BROUGHT: Final = ("kept_salt", "kept_columns", "kept_digests")
-DECIDING: Final = frozenset({"level", "marking_id", "unit_id"})  # of a dispatch at Thường
+DECIDING: Final = frozenset({"level", "marking_id", "unit_id", "manifest"})  # of a dispatch at Thường
 log = logging.getLogger("vankho.warrants")
 
 
@@ -69,15 +81,18 @@ def wanting(person: Person, action: Action, record: Record, at: datetime) -> lis
 
     To be asked of a dispatch that the policy opens: it says nothing of one that the policy closes.
     """
+    moved = [] if manifests.is_whole(record) else [f"files {record.key}"]
     if record.level == Level.THUONG and (record.marking_id or NO_MARKING) == NO_MARKING:
-        return list(_moved_at_the_lowest(record))
-    return _failed(person, action, record, at)
+        return [*moved, *_moved_at_the_lowest(record)]
+    return [*moved, *_failed(person, action, record, at)]
 
 
 def with_digest(records: QuerySet[Record]) -> QuerySet[Record]:
-    """Let a query of records bring the last digest of each along: `require` asks for none then, at the lowest level."""
+    """Let a query of records bring last digest and files of each along: `require` asks nothing then, at the lowest level."""
     last = AuditRow.objects.filter(kind="record", row_id=OuterRef("pk")).order_by("-id")
-    return records.annotate(**{name: Subquery(last.values(name.removeprefix("kept_"))[:1]) for name in _BROUGHT})
+    return manifests.with_parts(records).annotate(
+        **{name: Subquery(last.values(name.removeprefix("kept_"))[:1]) for name in _BROUGHT}
+    )
 
 
 def _moved_at_the_lowest(record: Record) -> Iterator[str]:
@@ -155,11 +170,13 @@ class _Held:
         if any(True for _each in self.of("grant")):
             return True
         steps = list(self.of("step"))
-        if any(person.pk in (step["to_person_id"], step["giver_id"]) for step in steps):
+        given = {step["from_person_id"] for step in steps if step["kind"] in WORK}
+        if person.pk in given | {step["to_person_id"] for step in steps}:
             return True
-        scopes = {row.pk for row in self.rows if row.kind == "unitscope"}
-        reached = {row.pk for row in self.rows if row.kind == "covers" and row.state["scope"] in scopes}
-        return bool(reached & {record.unit_id, *(step["to_unit_id"] for step in steps)})
+        paths = {row.pk: row.state["path"] for row in self.rows if row.kind == "unit"}
+        above = tuple(paths[scope["unit_id"]] for scope in self.of("unitscope") if scope["unit_id"] in paths)
+        concerned = {record.unit_id, *(step["to_unit_id"] for step in steps)}
+        return any(paths[unit].startswith(above) for unit in concerned if unit in paths)
 
 
 def _marks_open(record: Record, held: _Held) -> bool:
@@ -189,22 +206,6 @@ _PERSONS: Final = "t.person_id = %s AND t.since <= %s AND (t.until IS NULL OR t.
 _UNREVOKED: Final = "(t.revoked_at IS NULL OR t.revoked_at > %s)"
 
 
-# The facts of need-to-know, whose digests the nightly look compares, and the dispatch's own; in the form of the rows above them.
-_FACT_PARTS: Final = """
-SELECT 'record', t.id, {untold}, d.salt, d.columns, d.digests
-FROM archive_record t {last} WHERE t.id = %s
-UNION ALL
-SELECT 'covers', w.id, {array}(t.id){text}, {undigested} FROM archive_unitscope t
-JOIN archive_unit u ON u.id = t.unit_id JOIN archive_unit w ON substr(w.path, 1, length(u.path)) = u.path
-WHERE {persons} AND w.id IN (SELECT r.unit_id FROM archive_record r WHERE r.id = %s
-    UNION SELECT s.to_unit_id FROM archive_step s WHERE s.record_id = %s AND s.state IN ({live}))
-UNION ALL
-SELECT 'step', s.id, {array}(s.to_unit_id, s.to_person_id, CASE WHEN s.kind IN ({work}) THEN s.from_person_id END){text},
-    {undigested}
-FROM archive_step s WHERE s.record_id = %s AND s.state IN ({live})
-"""
-
-
 @dataclass(frozen=True, slots=True)
 class _Kind:
     name: str
@@ -217,7 +218,9 @@ class _Kind:
 
 
 def _value(field: "Field[Any, Any]", value: Any) -> Any:
-    if value is None or not isinstance(value, str):
+    if isinstance(field, BooleanField):
+        return None if value is None else bool(value)  # SQLite has numbers for it
+    if not isinstance(value, str):
         return value
     if isinstance(field, DateTimeField):
         moment = datetime.fromisoformat(value)
@@ -230,18 +233,18 @@ def _kind(model: type[Model]) -> _Kind:
     return _Kind(digests.name_of(model), digests.fields_of(model))
 
 
-_MODELS: Final = (PersonRole, UnitScope, Clearance, ClearanceMark, Grant)
+_MODELS: Final = (PersonRole, UnitScope, Clearance, ClearanceMark, Grant, Step, Unit)
 
 
 @cache
 def _query(vendor: str) -> str:
-    """Write the query: each kind's rows as JSON with their last digests, beside the facts of need-to-know."""
+    """Write the query: each kind's rows as JSON with their last digests, and the dispatch's own digest."""
     is_postgresql = vendor == "postgresql"  # there the rows' types are told by hand
     array, text = ("json_build_array", "::text") if is_postgresql else ("json_array", "")
 
     def part(model: type[Model], where: str, join: str = "") -> str:
         kind = _kind(model)
-        columns = ", ".join(f"t.{field.column}" for field in kind.fields)
+        columns = ", ".join(f"t.{connection.ops.quote_name(str(field.column))}" for field in kind.fields)
         return (
             f"SELECT '{kind.name}', t.id, {array}({columns}){text}, d.salt, d.columns, d.digests "  # noqa: S608 - our own names
             f"FROM {model._meta.db_table} t {join} {_LAST.format(kind=kind.name)} WHERE {where}"  # noqa: SLF001 - Django's documented Meta API
@@ -249,24 +252,26 @@ def _query(vendor: str) -> str:
 
     cleared = f"{_PERSONS} AND {_UNREVOKED}"
     by_mark = "JOIN archive_clearance c ON c.id = t.clearance_id"
-    live = "t.record_id = %s AND t.person_id = %s AND t.since <= %s AND t.until > %s AND t.ended_at IS NULL"
-    facts = _FACT_PARTS.format(
-        last=_LAST.format(kind="record"),
-        persons=_PERSONS,
-        array=array,
-        text=text,
-        untold="NULL::text" if is_postgresql else "NULL",
-        undigested="NULL::bytea, NULL::text, NULL::bytea" if is_postgresql else "NULL, NULL, NULL",
-        live=", ".join(f"'{state}'" for state in LIVE_STATES),
-        work=", ".join(f"'{kind}'" for kind in sorted(WORK)),
+    opened = "t.record_id = %s AND t.person_id = %s AND t.since <= %s AND t.until > %s AND t.ended_at IS NULL"
+    live = f"t.record_id = %s AND t.state IN ({', '.join(repr(state.value) for state in LIVE_STATES)})"
+    concerned = (
+        "t.id IN (SELECT r.unit_id FROM archive_record r WHERE r.id = %s "  # noqa: S608 - our own names
+        f"UNION SELECT s.to_unit_id FROM archive_step s WHERE {live.replace('t.', 's.')} "
+        f"UNION SELECT c.unit_id FROM archive_unitscope c WHERE {_PERSONS.replace('t.', 'c.')})"
+    )
+    itself = (
+        f"SELECT 'record', t.id, {'NULL::text' if is_postgresql else 'NULL'}, d.salt, d.columns, d.digests "  # noqa: S608 - our own names
+        f"FROM archive_record t {_LAST.format(kind='record')} WHERE t.id = %s"
     )
     parts = [
         part(PersonRole, _PERSONS),
         part(UnitScope, _PERSONS),
         part(Clearance, cleared),
         part(ClearanceMark, cleared.replace("t.", "c."), by_mark),
-        part(Grant, live),
-        facts,
+        part(Grant, opened),
+        part(Step, live),
+        part(Unit, concerned),
+        itself,
     ]
     return " UNION ALL ".join(parts)
 
@@ -274,24 +279,17 @@ def _query(vendor: str) -> str:
 def _read(person: Person, record: Record, at: datetime) -> list[_Row]:
     now = connection.ops.adapt_datetimefield_value(at)
     mine = [person.pk, now, now]
-    values = [*mine, *mine, *mine, now, *mine, now, record.pk, *mine, record.pk, *mine, record.pk, record.pk, record.pk]
+    one = record.pk
+    values = [*mine, *mine, *mine, now, *mine, now, one, *mine, one, one, one, *mine, one]
     with connection.cursor() as cursor:
         cursor.execute(_query(connection.vendor), values)
         return [_row(record, *row) for row in cursor.fetchall()]
 
 
 def _row(record: Record, name: str, pk: int, told: str | None, *digest: Any) -> _Row:
-    if name == "record":
-        state = _state(record)
-    elif name in _FACTS:
-        return _Row(name, pk, dict(zip(_FACTS[name], json.loads(told or "[]"), strict=True)), holds=True)
-    else:
-        state = _by_name()[name].state(told or "[]")
+    state = _state(record) if name == "record" else _by_name()[name].state(told or "[]")
     last = _kept(digest)
     return _Row(name, pk, state, last is not None and bool(last.columns) and not digests.differing(state, last))
-
-
-_FACTS: Final = {"step": ("to_unit_id", "to_person_id", "giver_id"), "covers": ("scope",)}
 
 
 @cache

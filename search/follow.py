@@ -15,7 +15,7 @@ from typing import Final
 from django.conf import settings
 from django.db.models import F
 
-from archive import pages, papers, sequencing, store
+from archive import manifests, pages, papers, sequencing, store
 from archive.access import NO_MARKING
 from archive.models import Access, AuditLeaf, DossierItem, Page, Record, Register, RegisterNumber, Source, Unit
 from archive.rules.page import PageText
@@ -195,10 +195,11 @@ def entries(ids: Sequence[int], *, version: int) -> Iterator[Entry]:
     told = DossierItem.objects.filter(record__in=ids, dossier__level__lte=F("record__level"))
     filed = {item.record_id: item for item in told.select_related("dossier__rule").order_by("-filed_at")}
     attached = pages.attached_to(ids)
-    for record in papers.indexed(Record.objects.filter(pk__in=ids)).select_related("unit__parent"):
+    records = manifests.with_parts(papers.indexed(Record.objects.filter(pk__in=ids)))
+    for record in records.select_related("unit__parent"):
         made = _entry(record, version, numbers.get(record.pk), reach.get(record.pk, set()), filed.get(record.pk))
         files = tuple(file.name for file in attached.get(record.pk, ()))
-        yield replace(made, files=files) if files else made
+        yield replace(made, files=files) if files and manifests.is_whole(record) else made
 
 
 def _entry(
@@ -247,7 +248,13 @@ def register_is(register: Register) -> Bearer:
 
 
 def _texts(record: Record) -> Iterator[PageText]:
-    """Yield what was read of each page, but of none whose file was destroyed: after a restore its row is there again."""
+    """Yield what was read of each page, but of none whose file was destroyed: after a restore its row is there again.
+
+    Of a dispatch whose files are not those that acts gave it nothing is found but its fields: its door is closed, too.
+    """
+    if not manifests.is_whole(record):
+        log.critical("the pages of dispatch %s are not indexed: its files were changed past the office", record.key)
+        return
     for page in Page.objects.filter(record=record).order_by("number"):
         try:
             read = pages.text(page)

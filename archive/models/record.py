@@ -68,6 +68,7 @@ class Record(models.Model):
     urgency = models.SmallIntegerField(choices=URGENCY_CHOICES, default=Urgency.THUONG)
     language = models.CharField(max_length=30, default="Tiếng Việt")
     page_amount = models.PositiveIntegerField(default=0)
+    manifest = models.CharField(max_length=64, null=True, editable=False)  # of its files and pages: `archive.manifests`
     description = models.CharField(max_length=500, blank=True)
     to_places = models.CharField(max_length=1000, blank=True)
     arrival_date = models.DateField(null=True, blank=True)

@@ -43,7 +43,7 @@ def faults():
 
 def test_a_look_changes_nothing_and_names_what_gives_rights(old, office):
     told = adopt()
-    assert f"clearance: 1 without a digest, 0 refused\n  {old.pk}: {old}" in told
+    assert f"clearance: 1 without a whole digest, 0 refused\n  {old.pk}: {old}" in told
     assert "cannot prove" in told
     assert "Nothing was changed" in told
     assert faults() == [f"clearance {old.pk} of stranger: no act made this row"]
@@ -126,7 +126,7 @@ def test_a_row_that_an_act_took_first_keeps_the_digest_of_the_act(old, office):
 def test_of_a_kind_that_came_after_digests_no_row_is_old(old, monkeypatch):
     monkeypatch.delitem(adopting.MADE_AT, "clearance")
     told = adopt("--adopt", "--as", "security", "--reason", GROUND)
-    assert "clearance: 0 without a digest, 1 refused" in told
+    assert "clearance: 0 without a whole digest, 1 refused" in told
     assert not AuditEntry.objects.filter(action=Action.ROWS_ADOPT).exists()
     assert set(watched.WATCHED) - set(adopting.MADE_AT) - adopting.UNDATED == {"clearance", "paperstub"}
 

@@ -164,12 +164,16 @@ def test_a_mark_put_on_a_clearance_by_sql_opens_nothing(office, secret):
     assert shut(office.leader, secret) == ["no marks"]
 
 
-def test_the_look_takes_one_query_more(office, secret, make_record):
+def test_the_look_takes_two_queries_more_and_one_where_the_dispatch_brings_its_files_along(office, secret, make_record):
     plain = make_record()
-    for record in (secret, plain):
+    for record, brought in ((secret, 1), (plain, 0)):
         with CaptureQueriesContext(connection) as asked:
             warrants.require(office.leader, Action.RECORD_READ, record, timezone.now())
-        assert len(asked) == 1
+        assert len(asked) == 2
+        with_all = warrants.with_digest(Record.objects.filter(pk=record.pk)).get()
+        with CaptureQueriesContext(connection) as asked:
+            warrants.require(office.leader, Action.RECORD_READ, with_all, timezone.now())
+        assert len(asked) == brought
 
 
 def test_a_receiver_of_a_step_needs_no_scope_over_the_owning_unit(office, secret):

@@ -21,9 +21,8 @@ APART = {
     # What moves outside acts, or carries no right and no record.
     "archive.OpenSession": "moves with every request and ends by itself; its key is kept as a digest",
     "archive.KeptLogFilter": "words of an auditor for themself; opens nothing",
-    "archive.DigitalObject": "its id is an address, no number. Bytes, level and key are bound into the seal, and the scrub "
-    "compares its digests with the bytes; which dispatch it belongs to is told by no digest",
-    "archive.Page": "five rows a dispatch: ranges of a sealed pack; told by no digest",
+    "archive.DigitalObject": "under the manifest of its dispatch (`archive.manifests`); bytes, level and key are bound into the seal",
+    "archive.Page": "under the manifest of its dispatch (`archive.manifests`)",
     "ingest.Batch": "files handed in together; what became of each stands in the log and in its record",
     "ingest.Scan": "the queue: moves with every stage and lease; every outcome has its entry, what is filed is a record",
     "search.SavedSearch": "words of a person; runs under the rights of whoever asks it",

@@ -6,7 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from archive import dossiers, store
-from archive.models import AuditEntry, Dossier, DossierItem, Record, RecordClass, RetentionRule
+from archive.models import AuditEntry, Dossier, DossierItem, Page, Record, RecordClass, RetentionRule
 from archive.rules.levels import Level
 from archive.rules.roles import Action
 from search import drift, finding, follow
@@ -258,3 +258,13 @@ class CutAtCommit(Away):
 
 def follow_terms():
     return Terms(3, (1,), (), tuple(Record.objects.values_list("pk", flat=True)))
+
+
+def test_of_a_dispatch_whose_pages_were_moved_past_the_office_no_word_is_indexed(make_record):
+    plain, secret = make_record(), make_record(level=Level.MAT, pages=("Phương án tác chiến",))
+    (told,) = follow.entries([secret.pk], version=1)
+    assert "tác chiến" in str(told.pages)
+    Page.objects.filter(record=plain).update(number=9)
+    Page.objects.filter(record=secret).update(record=plain)
+    moved = list(follow.entries([plain.pk, secret.pk], version=2))
+    assert [told.pages for told in moved] == [(), ()]

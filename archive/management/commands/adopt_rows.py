@@ -55,7 +55,7 @@ class Command(BaseCommand):
             raise CommandError(f"{refused} rows are refused, and verify_log goes on naming them.", returncode=1)
 
     def _tell(self, kind: adopting.Found) -> None:
-        self.stdout.write(f"{kind.kind}: {len(kind.rows)} without a digest, {len(kind.refused)} refused")
+        self.stdout.write(f"{kind.kind}: {len(kind.rows)} without a whole digest, {len(kind.refused)} refused")
         if kind.kind in NAMED:
             for row in watched.WATCHED[kind.kind]._base_manager.filter(pk__in=kind.rows):  # noqa: SLF001 - Django's API
                 self.stdout.write(f"  {row.pk}: {row}")
