@@ -72,6 +72,7 @@ MADE_BY: Final = {
     "paperplace": (Action.RECORD_REGISTER, Action.PAPER_MOVE),
     "retentionrule": (Action.PERIOD_ADD, Action.PERIOD_CHANGE),
     "recordclass": (Action.PLAN_ADD,),
+    "holiday": (Action.DAY_ADD,),
     "dossier": (Action.DOSSIER_OPEN,),
     "dossieritem": (Action.DOSSIER_FILE,),
     "hold": (Action.HOLD_PLACE,),

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from django.conf import settings
 from django.utils import timezone
 
-from archive import notable
+from archive import notable, officedays
 from archive.models import AuditEntry
 from archive.notable import Kind, Notable
 from archive.rules import officehours
@@ -53,7 +53,7 @@ def _test(one: Notable, entries: list[AuditEntry]) -> Test:
             return lambda entry, local: _is_handling(entry) and local.hour in busy
         case Kind.OUTSIDE:
             spans = officehours.closed_spans(
-                one.day, one.day, settings.OFFICE_HOURS, notable.holidays(one.day, one.day)
+                one.day, one.day, settings.OFFICE_HOURS, officedays.calendar(one.day, one.day)
             )
             return lambda entry, local: (
                 _is_handling(entry) and any(start <= local.replace(tzinfo=None) < end for start, end in spans)

@@ -18,7 +18,8 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from archive.models import FirstAct, Holiday, Tally
+from archive import officedays
+from archive.models import FirstAct, Tally
 from archive.models.tally import MANY_A_DAY, MANY_REFUSED
 from archive.rules import officehours
 from archive.rules.levels import Level
@@ -94,11 +95,6 @@ class Notable:
     level: int = 0
 
 
-def holidays(since: date, until: date) -> set[date]:
-    """Return the holidays of a span of days."""
-    return set(Holiday.objects.filter(day__range=(since, until)).values_list("day", flat=True))
-
-
 def notable(since: date, until: date) -> list[Notable]:
     """Return what stands out between two local days, both counted: the most pressing kinds and newest days first.
 
@@ -134,15 +130,15 @@ def _much(since: date, until: date) -> Iterator[Notable]:
 
 def _outside(since: date, until: date) -> Iterator[Notable]:
     """Yield the newest days on which somebody handled something while the office was closed."""
-    hours, free = settings.OFFICE_HOURS, holidays(since, until)
+    hours, days_off = settings.OFFICE_HOURS, officedays.calendar(since, until)
     days = [since + timedelta(days=each) for each in range((until - since).days + 1)]
-    closed = [day for day in days if not is_workday(day, holidays=free)]
+    closed = [day for day in days if not is_workday(day, days_off)]
     late = Q(earliest__lt=hours.opens) | Q(latest__gte=hours.closes) | Q(earliest__isnull=False, day__in=closed)
     rows = Tally.objects.filter(late, day__range=(since, until)).order_by("-day", "-handled", "person_id").values_list(
         "person_id", "person__full_name", "day", "handled_by_hour"
     )  # fmt: skip
     for person, name, day, by_hour in rows[: MOST + 1]:
-        yield Notable(Kind.OUTSIDE, person, name, day, officehours.outside(by_hour, day, hours, free))
+        yield Notable(Kind.OUTSIDE, person, name, day, officehours.outside(by_hour, day, hours, days_off))
 
 
 def _usual(people: set[int], since: date, until: date) -> dict[int, list[tuple[date, int]]]:

@@ -154,7 +154,7 @@ CHANGING: Final[dict[str, dict[str, frozenset[str]]]] = {
         Action.PLAN_CHANGE: frozenset({"title", "keeper"}),
         Action.PLAN_CLOSE: frozenset({"closed_on"}),
     },
-    "holiday": {},
+    "holiday": {Action.DAY_TAKE_BACK: frozenset({"taken_back_at"})},
     "register": {},
     "papercheck": {Action.REGISTER_CONFIRM: frozenset({"on_paper", "confirmed_at", "confirmed_by_id"})},
     "restoration": {Action.RESTORE_SEEN: frozenset({"acknowledged_at", "acknowledged_by_id"})},

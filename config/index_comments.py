@@ -72,7 +72,7 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
         "hold_id, dossier_id": "what a hold covers; no dossier twice",
         "hold_id, record_id": "no record twice in a hold",
     },
-    "archive_holiday": {"day": "is this a working day; no day twice"},
+    "archive_holiday": {"day": "is this a working day; no day twice but for those taken back"},
     "archive_levelchange": {
         "record_id, id": "the life of a record's level; its newest decision",
         "protected_until": "protection that ends soon, or has ended",

@@ -63,11 +63,18 @@ class RecordClass(models.Model):
 
 
 class Holiday(models.Model):
-    """A public holiday: not a working day when deadlines are counted."""
+    """A day that differs from the week when deadlines are counted: free, or a day of rest that is worked instead."""
 
-    day = models.DateField(unique=True)
+    day = models.DateField()
     name = models.CharField(max_length=120)
     basis = models.CharField(max_length=300)
+    is_worked = models.BooleanField(default=False)
+    taken_back_at = models.DateTimeField(null=True, blank=True)  # before its day came: it never counted
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["day"], condition=Q(taken_back_at__isnull=True), name="holiday_once"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.day} {self.name}"

@@ -1,4 +1,4 @@
-"""Deadlines in working days: what is usual for a step,. Reads the holiday rows, writes nothing."""
+"""Deadlines in working days: what is usual for a step. Reads the days of the office, writes nothing."""
 
 from dataclasses import replace
 from datetime import date
@@ -7,7 +7,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from archive.models import Holiday, Record, Step, StepState
+from archive import officedays
+from archive.models import Record, Step, StepState
 from archive.routing.moving import Task
 from archive.rules import workdays
 from archive.rules.levels import Urgency
@@ -22,12 +23,11 @@ def due_in(days: int, *, start: date | None = None) -> date:
     first = start or timezone.localdate()
     if days == 0:
         return first
-    return workdays.add(first, days, holidays=_holidays(first))
+    return workdays.add(first, days, _days(first))
 
 
-def _holidays(first: date) -> set[date]:
-    coming = Holiday.objects.filter(day__gte=first).values_list("day", flat=True)
-    return remembered(f"holidays from {first}", lambda: set(coming))
+def _days(first: date) -> workdays.Calendar:
+    return remembered(f"holidays from {first}", lambda: officedays.calendar(first))
 
 
 def with_due(record: Record, task: Task) -> Task:

@@ -131,6 +131,9 @@ class Action(StrEnum):
     PERIOD_ADD = "period.add"
     PERIOD_CHANGE = "period.change"
     PERIOD_CLOSE = "period.close"
+    DAY_READ = "day.read"
+    DAY_ADD = "day.add"
+    DAY_TAKE_BACK = "day.take_back"
     HOLD_PLACE = "hold.place"
     HOLD_LIFT = "hold.lift"
     HOLD_READ = "hold.read"
@@ -353,6 +356,9 @@ CAPABILITIES: Final[dict[Role, frozenset[Action]]] = {
             Action.UNIT_CHANGE,
             Action.UNIT_CLOSE,
             Action.UNIT_REOPEN,
+            Action.DAY_READ,
+            Action.DAY_ADD,
+            Action.DAY_TAKE_BACK,
             Action.CODE_RESET,
             Action.SESSION_END,
         }

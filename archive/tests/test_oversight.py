@@ -12,6 +12,7 @@ from archive.notable import Kind
 from archive.rules.levels import Level
 from archive.rules.officehours import Hours, closed_spans, outside
 from archive.rules.roles import Action
+from archive.rules.workdays import ORDINARY, Calendar
 
 HOURS = Hours(7, 18)
 FRIDAY = date(2026, 11, 20)
@@ -66,7 +67,7 @@ def kinds(since, until):
 
 
 def test_nights_days_of_rest_and_holidays_are_one_span_where_they_touch():
-    spans = closed_spans(FRIDAY, FRIDAY + timedelta(days=4), HOURS, {FRIDAY + timedelta(days=3)})
+    spans = closed_spans(FRIDAY, FRIDAY + timedelta(days=4), HOURS, Calendar(free={FRIDAY + timedelta(days=3)}))
     assert spans == [
         (at(FRIDAY, 0), at(FRIDAY, 7)),
         (at(FRIDAY, 18), at(FRIDAY + timedelta(days=4), 7)),
@@ -76,9 +77,9 @@ def test_nights_days_of_rest_and_holidays_are_one_span_where_they_touch():
 
 def test_what_lies_outside_the_hours_is_all_of_a_day_of_rest():
     by_hour = [1] * 24
-    assert outside(by_hour, FRIDAY, HOURS, ()) == 13
-    assert outside(by_hour, FRIDAY + timedelta(days=1), HOURS, ()) == 24
-    assert outside(by_hour, FRIDAY, HOURS, {FRIDAY}) == 24
+    assert outside(by_hour, FRIDAY, HOURS, ORDINARY) == 13
+    assert outside(by_hour, FRIDAY + timedelta(days=1), HOURS, ORDINARY) == 24
+    assert outside(by_hour, FRIDAY, HOURS, Calendar(free={FRIDAY})) == 24
 
 
 # --- adding up ----------------------------------------------------------------------------------------------
@@ -150,6 +151,15 @@ def test_a_holiday_is_out_of_hours(day_of, office):
     day_of("clerk", FRIDAY, handled=1)
     Holiday.objects.create(day=FRIDAY, name="Nghỉ bù")
     assert kinds(FRIDAY, FRIDAY) == {(Kind.OUTSIDE, str(office.clerk), 1)}
+
+
+def test_a_day_worked_instead_has_the_hours_of_any_other(day_of, office):
+    day_of("clerk", FRIDAY + timedelta(days=1), handled=1)
+    assert kinds(FRIDAY, FRIDAY + timedelta(days=1)) == {(Kind.OUTSIDE, str(office.clerk), 1)}
+    Holiday.objects.create(day=FRIDAY + timedelta(days=1), name="Làm bù", is_worked=True)
+    assert kinds(FRIDAY, FRIDAY + timedelta(days=1)) == set()
+    Holiday.objects.update(taken_back_at=timezone.now())
+    assert len(kinds(FRIDAY, FRIDAY + timedelta(days=1))) == 1
 
 
 def test_a_first_time_is_told_after_the_first_week(did, office):

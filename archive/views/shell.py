@@ -136,7 +136,14 @@ RAIL: dict[Role, list[tuple[str | Promise, list[Item]]]] = {
     ],
     Role.ADMIN: [
         ("", [DESK]),
-        (_("Office"), [Item("archive:people", "users", _("People"), tab=True), UNITS]),
+        (
+            _("Office"),
+            [
+                Item("archive:people", "users", _("People"), tab=True),
+                UNITS,
+                Item("archive:holidays", "calendar-event", _("Holidays")),
+            ],
+        ),
         (_("Machine"), [Item("config:status", "server", _("Status"), tab=True), SESSIONS, CODES]),
     ],
 }

@@ -119,7 +119,9 @@ def test_a_move_that_was_killed_after_its_last_word_to_the_server_is_ended_by_th
 def test_a_place_in_use_is_refused(target):
     assert manage(target, "prepare_database").returncode == 0
     with psycopg.connect(target["VANKHO_DATABASE_OWNER_URL"]) as connection:
-        connection.execute("INSERT INTO archive_holiday (day, name, basis) VALUES ('2026-01-01', 'x', '')")
+        connection.execute(
+            "INSERT INTO archive_holiday (day, name, basis, is_worked) VALUES ('2026-01-01', 'x', '', false)"
+        )
     done = manage(target, "move_database")
     assert "MOV-003" in done.stderr
     assert "archive_holiday" in done.stderr

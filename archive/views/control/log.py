@@ -15,7 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
-from archive import access, audit, notable, planning, publishing, selections, sequencing
+from archive import access, audit, officedays, planning, publishing, selections, sequencing
 from archive.forms.choosing import LongSelect
 from archive.forms.days import day_field
 from archive.log_lines import line_of, place_of
@@ -177,7 +177,7 @@ def _people_below(path: str) -> list[int]:
 def _out_of_hours(since: date, until: date) -> Q:
     """Return the filter for nights, days of rest and holidays: spans of time, which the index of the timeline holds."""
     closed = Q(pk__in=[])
-    for start, end in officehours.closed_spans(since, until, settings.OFFICE_HOURS, notable.holidays(since, until)):
+    for start, end in officehours.closed_spans(since, until, settings.OFFICE_HOURS, officedays.calendar(since, until)):
         closed |= Q(ts__gte=timezone.make_aware(start), ts__lt=timezone.make_aware(end))
     return closed
 
