@@ -94,6 +94,12 @@ def holds(row: Model) -> bool:
     return state is not None and last is not None and bool(last.columns) and not differing(state, last)
 
 
+def is_moved(row: Model) -> bool:
+    """Return whether a row is otherwise than its last act left it; one of which no digest is kept says nothing."""
+    ((_pk, state, last),) = read(type(row), [row.pk])
+    return last is not None and (state is None or not last.columns or bool(differing(state, last)))
+
+
 def is_missing(model: type[Model], pk: int) -> bool:
     """Return whether a row that acts made is gone, and no act took it away."""
     ((_pk, state, last),) = read(model, [pk])

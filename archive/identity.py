@@ -6,6 +6,7 @@ lasting name there is kept beside it: another person who gets the same short nam
 not let in. Accounts with a password of this system never wait for a server.
 """
 
+import logging
 import secrets
 import time
 from functools import lru_cache
@@ -14,18 +15,32 @@ from typing import Final
 from django.conf import settings
 from django.contrib.auth.hashers import get_hasher, identify_hasher
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
 
-from archive import audit
+from archive import audit, digests
 from archive.identities.directory import Address, Directory
 from archive.identities.local import Local
 from archive.identities.port import Away, Driver, Identity, Password
 from archive.identities.provider import Client, Provider
 from archive.models import Person, SignsInBy
+from archive.rules.errors import Refusal
 from archive.rules.roles import Action
+
+
+class AccountMoved(Refusal):
+    """ACC-007: an account is not what the log says; it opens nothing until somebody has looked into it."""
+
+    code = "ACC-007"
+    message = _(
+        "This account is not what the log says: it was changed in the database past the office, perhaps its password. "
+        "Nobody is signed in by it. Tell the security officer, who finds the changed columns by manage.py verify_log."
+    )
+
 
 # Where a directory is asked, a failure is answered at the next beat: what is left of a difference between a known
 # name and an unknown one (a hash in the directory, its index) does not show in the time.
 BEAT_SECONDS: Final = 0.5
+log = logging.getLogger("vankho.identity")
 _local = Local()
 _directory = lru_cache(maxsize=1)(Directory)
 _provider = lru_cache(maxsize=1)(Provider)
@@ -104,6 +119,19 @@ def _hashed_by_the_rules_of_today(person: Person, password: str) -> Person:
         told = {"hashed": "anew"}
         audit.write(Action.PERSON_CHANGE, actor=person, subject=person, details=told, rows=[person])
     return person
+
+
+def require_as_left(person: Person) -> None:
+    """Return in silence, or refuse an account whose row is not what its last act left: password, way and name to sign in by.
+
+    Asked after every proof, so that only who has proved to be this person hears of it.
+
+    Raises:
+        AccountMoved: as named.
+    """
+    if digests.is_moved(Person(pk=person.pk)):
+        log.critical("account %s is not what the log says: its sign-in was refused", person.pk)
+        raise AccountMoved
 
 
 def by_identity(identity: Identity) -> Person | None:

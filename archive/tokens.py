@@ -1,6 +1,7 @@
 """Tokens of service accounts: shown once, kept as a digest, valid for a time."""
 
 import hashlib
+import logging
 import secrets
 from datetime import datetime
 
@@ -9,10 +10,12 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from archive import access, audit
+from archive import access, audit, digests
 from archive.models import Person, ServiceToken
 from archive.rules.errors import Refusal
 from archive.rules.roles import Action
+
+log = logging.getLogger("vankho.tokens")
 
 
 class NotAService(Refusal):
@@ -46,10 +49,15 @@ def give(person: Person, *, name: str, until: datetime | None, actor: Person) ->
 
 
 def holder(secret: str) -> Person | None:
-    """Return the service account of a valid token, or None."""
+    """Return the service account of a valid token, or None; token and account must stand as acts left them."""
     now = timezone.now()
     valid = ServiceToken.objects.filter(digest=_digest(secret), since__lte=now).filter(
         Q(until__isnull=True) | Q(until__gt=now)
     )
     token = valid.select_related("person__unit").filter(person__is_active=True, person__is_service=True).first()
-    return token.person if token else None
+    if token is None:
+        return None
+    if not digests.holds(token) or digests.is_moved(token.person):
+        log.critical("token %s of account %s is not what the log says: it opens nothing", token.pk, token.person_id)
+        return None
+    return token.person

@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from archive import access, audit, publishing, warrants
+from archive import access, audit, identity, publishing, warrants
 from archive.models import AuditEntry, AuditLeaf
 from archive.rules.roles import Action
 from archive.verifier import verify
@@ -85,10 +85,10 @@ def _is_broken() -> bool:
 
 
 def _doors_shut() -> int:
-    """Return how often in a month a dispatch stayed closed because rows that open it are not what the log says."""
+    """Return how often in a month a dispatch or the sign-in stayed closed because rows are not what the log says."""
     since = timezone.now() - SHUT_DAYS * timedelta(days=1)
     denied = AuditEntry.objects.filter(outcome="denied", ts__gte=since)
-    return denied.filter(detail__payload__code=warrants.NotBorneOut.code).count()
+    return denied.filter(detail__payload__code__in=(warrants.NotBorneOut.code, identity.AccountMoved.code)).count()
 
 
 def _waits(signed: int) -> bool:

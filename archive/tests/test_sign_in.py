@@ -4,10 +4,12 @@ import re
 import time
 
 import pytest
-from django.contrib.auth.hashers import Argon2PasswordHasher
+from django.contrib.auth.hashers import Argon2PasswordHasher, make_password
 from django.test import Client
 
-from archive.models import AuditEntry
+from archive.models import AuditEntry, OpenSession, Person
+from config import status
+from config.tests.office import borne_out
 
 TOKEN = re.compile(rb'value="[A-Za-z0-9]{64}"|"X-CSRFToken": ?"[A-Za-z0-9]+"')
 
@@ -85,3 +87,24 @@ def test_asvs_7_3_2_no_session_lasts_longer_than_its_limit_however_busy(signed_i
     assert browser.get("/account/").status_code == 200
     time_machine.move_to(began + longest + 1, tick=False)
     assert "/sign-in/" in browser.get("/account/").headers["Location"]
+
+
+def signs_in(person, password):
+    return Client().post("/sign-in/", {"username": person.username, "password": password})
+
+
+def test_a_password_put_in_by_sql_signs_nobody_in_and_only_who_proved_to_know_it_hears_of_that(office, last_entry):
+    office.staff.set_password("mat-khau-cua-chinh-toi")
+    office.staff.save()
+    borne_out()
+    assert signs_in(office.staff, "mat-khau-cua-chinh-toi").status_code == 302
+    Person.objects.filter(pk=office.staff.pk).update(password=make_password("mat-khau-cua-nguoi-la"))
+    before = OpenSession.objects.filter(person=office.staff).count()
+    answer = signs_in(office.staff, "mat-khau-cua-nguoi-la")
+    assert answer.status_code == 409
+    assert "ngoài chương trình" in answer.content.decode()
+    assert OpenSession.objects.filter(person=office.staff).count() == before
+    entry = last_entry()
+    assert (entry.action, entry.outcome, entry.detail.payload["code"]) == ("session.sign_in", "denied", "ACC-007")
+    assert status.facts()["doors_shut"] == 1
+    assert signs_in(office.staff, "sai").status_code == 401  # a guess hears nothing of it

@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
@@ -86,8 +87,23 @@ def test_a_token_of_a_person_is_not_taken(office, service):
 def test_an_expired_token_is_not_taken(office, service):
     secret = tokens.give(service, name="x", until=timezone.now() + timedelta(days=1), actor=office.admin)
     assert caller(secret)("get", "/records").status_code == 200
-    ServiceToken.objects.update(until=timezone.now())
-    assert caller(secret)("get", "/records").status_code == 401
+    with time_machine.travel(timezone.now() + timedelta(days=2)):
+        assert caller(secret)("get", "/records").status_code == 401
+
+
+def test_a_token_or_an_account_that_sql_wrote_opens_nothing(service):
+    forged = ServiceToken.objects.create(
+        person=service, name="y", digest=tokens._digest("vk_forged"), since=timezone.now(), until=None
+    )
+    assert caller("vk_forged")("get", "/records").status_code == 401
+    borne_out()
+    assert caller("vk_forged")("get", "/records").status_code == 200
+    ServiceToken.objects.filter(pk=forged.pk).update(until=timezone.now() + timedelta(days=900))
+    assert caller("vk_forged")("get", "/records").status_code == 401
+    ServiceToken.objects.filter(pk=forged.pk).update(until=None)
+    assert caller("vk_forged")("get", "/records").status_code == 200
+    Person.objects.filter(pk=service.pk).update(full_name="Trạm khác")
+    assert caller("vk_forged")("get", "/records").status_code == 401
 
 
 def test_the_token_of_an_account_that_was_closed_is_not_taken(office, service, call):

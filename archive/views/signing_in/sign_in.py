@@ -86,6 +86,12 @@ def _half_signed_in(half: dict[str, Any] | None) -> Person | None:
 
 def _enter(request: HttpRequest, person: Any, *, with_code: bool = False, wanted: str = "") -> HttpResponse:
     request.session.pop(HALF, None)
+    try:
+        identity.require_as_left(person)
+    except Refusal as refusal:
+        audit.refused(refusal, actor=person, action=Action.SIGN_IN, subject=person)
+        form = AuthenticationForm(request, data=None)
+        return render(request, "archive/sign_in.html", {**context_of(form), "failed": str(refusal)}, status=409)
     sessions.forget_expired()
     login(request, person, backend="archive.sign_in.Backend")
     proving.opened(request.session, with_code=with_code, by=person.signs_in_by)
