@@ -73,6 +73,7 @@ MADE_BY: Final = {
     "retentionrule": (Action.PERIOD_ADD, Action.PERIOD_CHANGE),
     "recordclass": (Action.PLAN_ADD,),
     "holiday": (Action.DAY_ADD,),
+    "register": (Action.BOOK_OPEN,),
     "dossier": (Action.DOSSIER_OPEN,),
     "dossieritem": (Action.DOSSIER_FILE,),
     "hold": (Action.HOLD_PLACE,),

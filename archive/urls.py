@@ -1,6 +1,6 @@
 """Addresses of the office, by screen."""
 
-from archive.views.control import clearances, holidays, log, log_export, oversight, people, posts, seen, units
+from archive.views.control import clearances, holidays, log, log_export, oversight, people, posts, seen, shelves, units
 from archive.views.desk import home
 from archive.views.keeping import dossiers, plan, retention
 from archive.views.record import copying, knowing, leveling, records
@@ -26,6 +26,7 @@ urlpatterns = [
     *plan.urlpatterns,
     *people.urlpatterns,
     *units.urlpatterns,
+    *shelves.urlpatterns,
     *holidays.urlpatterns,
     *posts.urlpatterns,
     *clearances.urlpatterns,

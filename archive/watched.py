@@ -155,7 +155,11 @@ CHANGING: Final[dict[str, dict[str, frozenset[str]]]] = {
         Action.PLAN_CLOSE: frozenset({"closed_on"}),
     },
     "holiday": {Action.DAY_TAKE_BACK: frozenset({"taken_back_at"})},
-    "register": {},
+    "register": {
+        Action.BOOK_RENAME: frozenset({"name"}),
+        Action.BOOK_CLOSE: frozenset({"is_open"}),
+        Action.BOOK_REOPEN: frozenset({"is_open"}),
+    },
     "papercheck": {Action.REGISTER_CONFIRM: frozenset({"on_paper", "confirmed_at", "confirmed_by_id"})},
     "restoration": {Action.RESTORE_SEEN: frozenset({"acknowledged_at", "acknowledged_by_id"})},
 }

@@ -1,7 +1,8 @@
 """Registers read as books: legal columns as data, lines, and which lines a reader may see.
 
 Reading order: `columns` (the forms), `lines` (what stands in a column), `books` (which
-books, which lines), `paper` (books closed after a restore). Numbers are allotted and voided in `archive.registration`.
+books, which lines), `paper` (books closed after a restore), `shelving` (registers opened
+and closed). Numbers are allotted and voided in `archive.registration`.
 """
 
 from archive.registers.books import (

@@ -131,6 +131,11 @@ class Action(StrEnum):
     PERIOD_ADD = "period.add"
     PERIOD_CHANGE = "period.change"
     PERIOD_CLOSE = "period.close"
+    BOOK_READ = "book.read"
+    BOOK_OPEN = "book.open"
+    BOOK_RENAME = "book.rename"
+    BOOK_CLOSE = "book.close"
+    BOOK_REOPEN = "book.reopen"
     DAY_READ = "day.read"
     DAY_ADD = "day.add"
     DAY_TAKE_BACK = "day.take_back"
@@ -356,6 +361,11 @@ CAPABILITIES: Final[dict[Role, frozenset[Action]]] = {
             Action.UNIT_CHANGE,
             Action.UNIT_CLOSE,
             Action.UNIT_REOPEN,
+            Action.BOOK_READ,
+            Action.BOOK_OPEN,
+            Action.BOOK_RENAME,
+            Action.BOOK_CLOSE,
+            Action.BOOK_REOPEN,
             Action.DAY_READ,
             Action.DAY_ADD,
             Action.DAY_TAKE_BACK,

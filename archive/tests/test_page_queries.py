@@ -24,7 +24,7 @@ PAGES = {
     "staff": ["/", "/work/", "/work/unit/", "/work/unit/?only=waiting", "/dossiers/"],
     "archivist": ["/", "/dossiers/", "/dossiers/unfiled/", "/due/", "/holds/", "/plan/", "/plan/{line}/", "/plan/periods/{period}/", "/registers/{book}/?below=2", "/records/{key}/"],
     "auditor": ["/", "/log/", "/log/?before=9", "/log/?person={person}&before=9", "/log/refused/", "/log/outside/", "/log/who/?record={key}", "/log/seen/?person={person}", "/log/unusual/"],
-    "admin": ["/", "/people/", "/people/{person}/", "/units/", "/units/{unit}/", "/holidays/"],
+    "admin": ["/", "/people/", "/people/{person}/", "/units/", "/units/{unit}/", "/shelves/", "/shelves/{book}/", "/holidays/"],
     "security": ["/", "/posts/", "/posts/{person}/", "/units/", "/units/{unit}/"],
 }  # fmt: skip
 

@@ -141,6 +141,7 @@ RAIL: dict[Role, list[tuple[str | Promise, list[Item]]]] = {
             [
                 Item("archive:people", "users", _("People"), tab=True),
                 UNITS,
+                Item("archive:shelves", "books", _("Registers of the units")),
                 Item("archive:holidays", "calendar-event", _("Holidays")),
             ],
         ),

@@ -90,6 +90,7 @@ ELSEWHERE = {
     "archive:clearance": "archive/tests/test_clearance_pages.py",
     "archive:person": "archive/tests/test_staff_pages.py",
     "archive:unit": "archive/tests/test_staff_pages.py",
+    "archive:shelf": "archive/tests/test_shelving.py",
     "archive:plan-line": "archive/tests/test_fileplan.py",
     "archive:plan-period": "archive/tests/test_fileplan.py",
     "archive:holder": "archive/tests/test_staff_pages.py",

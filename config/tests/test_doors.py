@@ -38,6 +38,7 @@ RULES = {
     "archive:people": {"admin"},
     "archive:units": {"admin", "security"},
     "archive:posts": {"security"},
+    "archive:shelves": {"admin"},
     "archive:holidays": {"admin"},
     "archive:papers": {"clerk", "leader", "staff", "archivist", "stranger"},
     "archive:paper-new": {"clerk"},

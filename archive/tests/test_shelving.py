@@ -1,0 +1,168 @@
+"""Registers of units: opened, renamed, closed and reopened by the administrator, who sees no number of theirs."""
+
+import pytest
+
+from archive import digests, registration, sequencing, units
+from archive.models import AuditEntry, Register, RegisterKind
+from archive.registers import shelving
+from archive.registers.shelving import New
+from archive.rules.errors import Forbidden
+from archive.rules.levels import Level
+from archive.tests.test_overtaken import at_once, no_heads  # noqa: F401 - a fixture
+from config.tests.office import borne_out
+
+EVERYBODY = ("clerk", "leader", "staff", "archivist", "auditor", "security", "admin", "stranger")
+
+
+def begin(office, name="Sổ đến", *, kind=RegisterKind.INCOMING, unit=None, reason="QĐ 1"):
+    return shelving.begin(New(kind, name, unit or office.staff_unit), reason=reason, actor=office.admin)
+
+
+def close(office, register):
+    return shelving.close(register, reason="QĐ 3", actor=office.admin)
+
+
+def test_a_register_is_opened_renamed_closed_and_reopened(office):
+    row = begin(office)
+    with pytest.raises(shelving.BookThere):
+        begin(office, "Sổ khác")
+    assert shelving.rename(row, name="Sổ văn bản đến", reason="QĐ 2", actor=office.admin).name == "Sổ văn bản đến"
+    assert not close(office, row).is_open
+    for again in (
+        lambda: close(office, row),
+        lambda: shelving.rename(row, name="x", reason="x", actor=office.admin),
+    ):
+        with pytest.raises(shelving.BookClosed):
+            again()
+    with pytest.raises(shelving.BookNamed):
+        begin(office, "Sổ văn bản đến")
+    second = begin(office, "Sổ văn bản đến 2")
+    with pytest.raises(shelving.BookThere):
+        shelving.reopen(row, reason="x", actor=office.admin)
+    close(office, second)
+    assert shelving.reopen(row, reason="QĐ 4", actor=office.admin).is_open
+    with pytest.raises(shelving.BookOpen):
+        shelving.reopen(row, reason="x", actor=office.admin)
+    for empty in ({"name": " "}, {"reason": ""}):
+        with pytest.raises(shelving.BookIncomplete):
+            begin(office, **{"unit": office.other_unit} | empty)
+    with pytest.raises(shelving.BookIncomplete):
+        shelving.close(row, reason=" ", actor=office.admin)
+
+
+def test_a_reopened_register_goes_on_after_its_last_number(office, make_record, make_draft):
+    first = make_record()
+    close(office, office.incoming)
+    office.incoming.refresh_from_db()
+    with pytest.raises(registration.WrongRegister):
+        make_record(code_number="124")
+    shelving.reopen(office.incoming, reason="QĐ 4", actor=office.admin)
+    office.incoming.refresh_from_db()
+    assert make_record(code_number="125").number.number == first.number.number + 1
+
+
+def test_no_register_of_state_secrets_where_none_may_be(office, settings):
+    settings.SITE_MAX_LEVEL, settings.PAPER_STUBS = Level.THUONG, False
+    with pytest.raises(shelving.NoSecretBooks):
+        begin(office, kind=RegisterKind.SECRET_INCOMING)
+    settings.PAPER_STUBS = True
+    assert begin(office, kind=RegisterKind.SECRET_INCOMING).is_open
+    settings.SITE_MAX_LEVEL, settings.PAPER_STUBS = Level.MAT, False
+    assert begin(office, kind=RegisterKind.SECRET_OUTGOING).is_open
+
+
+def test_a_closed_unit_gets_no_register(office):
+    empty = units.add(units.Called("BTH", "Ban Tác huấn"), under=office.staff_unit, actor=office.admin)
+    row = begin(office, unit=empty)
+    close(office, row)
+    units.close(empty, reason="Giải thể", actor=office.admin)
+    with pytest.raises(units.UnitClosed):
+        begin(office, "Sổ mới", unit=empty)
+    with pytest.raises(units.UnitClosed):
+        shelving.reopen(row, reason="x", actor=office.admin)
+
+
+@pytest.mark.parametrize("name", [name for name in EVERYBODY if name != "admin"])
+def test_nobody_who_numbers_or_reads_opens_a_register(office, name):
+    row, actor = office.incoming, getattr(office, name)
+    tries = (
+        lambda: shelving.begin(New(RegisterKind.INCOMING, "x", office.staff_unit), reason="x", actor=actor),
+        lambda: shelving.rename(row, name="x", reason="x", actor=actor),
+        lambda: shelving.close(row, reason="x", actor=actor),
+        lambda: shelving.reopen(row, reason="x", actor=actor),
+    )
+    for each in tries:
+        with pytest.raises(Forbidden):
+            each()
+
+
+def test_every_act_leaves_its_entry_and_rows_that_the_log_bears_out(office):
+    borne_out()
+    row = begin(office)
+    shelving.rename(row, name="Sổ văn bản đến", reason="x", actor=office.admin)
+    close(office, row)
+    shelving.reopen(row, reason="x", actor=office.admin)
+    sequencing.place_all()
+    assert list(digests.faults()) == []
+    done = [entry.action for entry in AuditEntry.objects.order_by("leaf__idx")][1:]
+    assert done == ["book.open", "book.rename", "book.close", "book.reopen"]
+    Register.objects.filter(pk=row.pk).update(name="khác")
+    close(office, row)  # an act that changes no such column covers no edit
+    assert f"register {row.pk}: changed past the office before" in str(next(digests.faults()))
+
+
+@pytest.mark.engine
+@pytest.mark.usefixtures("postgresql", "no_heads")
+@pytest.mark.django_db(transaction=True)
+def test_two_registers_of_a_kind_opened_at_once_are_one(office):
+    gave = at_once(*(lambda name=name: begin(office, name) for name in ("Sổ một", "Sổ hai")))
+    assert sorted(type(each).__name__ for each in gave) == ["BookThere", "Register"]
+
+
+# --- pages ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", EVERYBODY)
+def test_each_page_opens_to_the_administrator_and_names_no_missing_thing(office, signed_in, name):
+    browser, opens = signed_in(name), name == "admin"
+    for address in ("/shelves/", f"/shelves/{office.incoming.pk}/"):
+        assert browser.get(address).status_code == (200 if opens else 403), address
+        assert browser.post(address, {"act": "nothing"}).status_code == (422 if opens else 403), address
+    assert browser.get("/shelves/99999/").status_code == (404 if opens else 403)
+
+
+def test_registers_are_kept_on_their_pages(office, signed_in):
+    browser = signed_in("admin")
+    form = {"act": "open", "unit": office.staff_unit.pk, "kind": "incoming", "name": "Sổ đến PTM", "reason": "QĐ 1"}
+    assert browser.post("/shelves/", form | {"reason": ""}).status_code == 422
+    assert browser.post("/shelves/", form).status_code == 302
+    again = browser.post("/shelves/", form | {"name": "Sổ đến 2"})
+    assert again.status_code == 422
+    assert "Sổ đến PTM" in again.content.decode()
+    assert AuditEntry.objects.filter(outcome="denied", action="archive:shelves").count() == 1
+    row = Register.objects.get(name="Sổ đến PTM")
+    address = f"/shelves/{row.pk}/"
+    rename = {"act": "rename", "name": "Sổ văn bản đến PTM", "reason": "QĐ 2"}
+    for act in (rename, {"act": "close", "reason": "QĐ 3"}, {"act": "reopen", "reason": "QĐ 4"}):
+        assert browser.post(address, act).status_code == 302
+    assert browser.post(address, {"act": "reopen", "reason": "QĐ 4"}).status_code == 422
+    assert "Sổ văn bản đến PTM" in browser.get("/shelves/").content.decode()
+
+
+def test_no_number_and_no_line_of_a_register_stands_on_its_page(office, make_record, signed_in):
+    record = make_record(subject="Diễn tập bí danh Sao Mai", code_number="4183")
+    for address in ("/shelves/", f"/shelves/{office.incoming.pk}/"):
+        page = signed_in("admin").get(address).content.decode()
+        assert "Sao Mai" not in page
+        assert "4183" not in page
+        assert record.key not in page
+
+
+def test_an_act_on_a_register_asks_for_a_fresh_proof(office, signed_in):
+    browser = signed_in("admin")
+    session = browser.session
+    session["proved_at"] = 0.0
+    session.save()
+    answer = browser.post(f"/shelves/{office.incoming.pk}/", {"act": "close", "reason": "x"})
+    assert "proof_password" in answer.content.decode()
+    assert Register.objects.get(pk=office.incoming.pk).is_open
