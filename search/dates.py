@@ -12,6 +12,7 @@ from typing import Final
 Span = tuple[date | None, date | None]
 
 LONGEST: Final = 6  # words of a day: "ngày 22 tháng 10 năm 2026"
+LONGEST_RANGE: Final = 3 + 2 * LONGEST  # "từ ... đến hết ..."
 FIRST_YEAR: Final = 1900
 LAST_YEAR: Final = 2100
 
@@ -27,6 +28,12 @@ _SPOKEN_DAY: Final = re.compile(rf"(?:ngay )?(\d{{1,2}})(?: thang |[/.-])(\d{{1,
 _SPOKEN_ISO: Final = re.compile(rf"(?:ngay )?(\d{{4}}-\d{{1,2}}-\d{{1,2}}){_END}")
 _SPOKEN_MONTH: Final = re.compile(rf"thang (\d{{1,2}})(?: nam |[ /.-])(\d{{4}}){_END}")
 _SPOKEN_YEAR: Final = re.compile(rf"nam (\d{{4}}(?:-\d{{4}})?){_END}")
+# "tu ngay 1/3/2024 den ngay 5/3/2024"; what the beginning leaves out it has from the end: "tu thang 3 den thang 5 nam 2024"
+_FROM: Final = re.compile(
+    r"tu (?:(?:ngay )?(?P<day>\d{1,2})(?:(?: thang |[/.-])(?P<of>\d{1,2})(?:(?: nam |[/.-])(?P<in>\d{4}))?)?"
+    r"|thang (?P<month>\d{1,2})(?:(?: nam |[ /.-])(?P<year>\d{4}))?|(?:nam )?(?P<alone>\d{4})),? (?:den|toi) (?:het )?"
+)
+_BARE_YEAR: Final = re.compile(rf"(\d{{4}}){_END}")
 
 
 def day(text: str) -> date | None:
@@ -73,6 +80,33 @@ def spoken(text: str) -> tuple[str, int] | None:
             said = "/".join(found.groups())
             return (said, found[0].count(" ") + 1) if span(said) else None
     return None
+
+
+def spoken_range(text: str) -> tuple[tuple[date, date], int] | None:
+    """Return what folded words begin with, if it is a span of days, months or years in words, and how many words say it.
+
+    >>> spoken_range("tu thang 3 den thang 5 nam 2024")
+    ((datetime.date(2024, 3, 1), datetime.date(2024, 5, 31)), 8)
+    """
+    begin = _FROM.match(text)
+    if begin is None:
+        return None
+    after = text[begin.end() :]
+    alone = _BARE_YEAR.match(after)
+    end = (alone[1], 1) if alone else spoken(after)
+    last = _one(end[0]) if end else None
+    first = last and _one(_whole(begin, last[1]))
+    if not (end and first and last) or first[0] > last[1]:
+        return None
+    return (first[0], last[1]), begin[0].count(" ") + end[1]
+
+
+def _whole(begin: re.Match[str], end: date) -> str:
+    """Return the beginning of a span as `span` reads it; month and year that it does not say are those of the end."""
+    said = begin.groupdict()
+    if said["day"]:
+        return f"{said['day']}/{said['of'] or end.month}/{said['in'] or end.year}"
+    return f"{said['month']}/{said['year'] or end.year}" if said["month"] else said["alone"]
 
 
 def _between(left: str, right: str) -> Span | None:

@@ -87,6 +87,14 @@ def spoken_leaf(found: dates.Span, typed: Sequence[str], span: Span) -> Dates | 
     return month_leaf(first, last, span)
 
 
+def range_leaf(found: tuple[date, date], typed: Sequence[str], span: Span) -> Dates | Year:
+    """Return a span of days, months or years that was typed in these words, or a text that says it in the same ones."""
+    first, last = found
+    if (first.month, first.day, last.month, last.day) == (1, 1, 12, 31):
+        return Year(first.year, last.year, span, tuple(exact_words(" ".join(typed))))
+    return Dates(first, last, span, written=(tuple(cut(" ".join(typed))),))
+
+
 def month_leaf(first: date, last: date, span: Span) -> Dates:
     """Return one month, with the ways a text may say it."""
     year = str(first.year)

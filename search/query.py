@@ -6,7 +6,7 @@ the names of `search.fields`, with or without marks, as offices write them too
 (`người ký: "Phạm Văn Thành"`, `số đến: 12`). A name that is not in that table
 is text, so `V/v báo cáo: ...` is read as it stands. Numbers and days are understood
 without a name: `123/BC-BCH`, `123-bc-bch`, `so 123 bch 2024`, `12/3/2024`, `2024`,
-`ngày 22 tháng 10 năm 2026`, `tháng 5/2026`, `năm 2022`; `5/2026` is a number or a month.
+`ngày 22 tháng 10 năm 2026`, `tháng 5/2026`, `năm 2022`, `từ tháng 3 đến tháng 5 năm 2024`; `5/2026` is a number or a month.
 
 "không" denies nothing: it is half of the name of an arm (Phòng không - Không quân).
 
@@ -21,7 +21,7 @@ from itertools import takewhile
 from typing import Final
 
 from search import dates, fields
-from search.leaves import field_leaf, number_leaf, spoken_leaf, word_leaf, year_leaf
+from search.leaves import field_leaf, number_leaf, range_leaf, spoken_leaf, word_leaf, year_leaf
 from search.nodes import And, Leaf, Node, Not, Number, Or, Query, Span, Words
 from search.text import vi_fold, vi_norm
 from search.text import words as cut
@@ -154,7 +154,7 @@ class _Reader:
         folded = vi_fold(part.text)
         if folded == "so" and self._number_phrase(part, found):
             return
-        if not self._spoken(part, found):
+        if not (self._spoken_range(part, found) or self._spoken(part, found)):
             self._add(found, self._bare(part))
 
     @staticmethod
@@ -171,6 +171,17 @@ class _Reader:
         self.at += said[1] - 1
         span = (part.span[0], self.parts[self.at - 1].span[1])
         self._add(found, spoken_leaf(period, words[: said[1]], span))
+        return True
+
+    def _spoken_range(self, part: _Part, found: list[Node]) -> bool:
+        """Read "từ ngày 1/3/2024 đến ngày 5/3/2024"; False if it is none."""
+        words = [part.text, *(one.text for one in self._ahead(dates.LONGEST_RANGE - 1))]
+        said = dates.spoken_range(vi_fold(" ".join(words)))
+        if said is None:
+            return False
+        self.at += said[1] - 1
+        span = (part.span[0], self.parts[self.at - 1].span[1])
+        self._add(found, range_leaf(said[0], words[: said[1]], span))
         return True
 
     def _is_place(self, part: _Part, found: list[Node]) -> bool:

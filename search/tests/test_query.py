@@ -265,6 +265,50 @@ def test_a_day_and_a_month_may_be_said_in_words(text, first, last):
 
 
 @pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("từ ngày 1/3/2024 đến ngày 5/4/2024", date(2024, 3, 1), date(2024, 4, 5)),
+        ("tu ngay 01 thang 3 nam 2024 den het ngay 05 thang 4 nam 2024.", date(2024, 3, 1), date(2024, 4, 5)),
+        ("từ 1/3 đến 5/4/2024", date(2024, 3, 1), date(2024, 4, 5)),
+        ("từ ngày 1 đến ngày 5 tháng 4 năm 2024", date(2024, 4, 1), date(2024, 4, 5)),
+        ("từ ngày 28/12/2023 đến 2024-01-03", date(2023, 12, 28), date(2024, 1, 3)),
+        ("từ tháng 3 đến tháng 5 năm 2024", date(2024, 3, 1), date(2024, 5, 31)),
+        ("từ tháng 11/2023 tới tháng 02/2024", date(2023, 11, 1), date(2024, 2, 29)),
+        ("từ tháng 3/2024 đến ngày 5/4/2024", date(2024, 3, 1), date(2024, 4, 5)),
+    ],
+)
+def test_a_span_may_be_said_in_words(text, first, last):
+    (leaf,) = leaves(text)
+    assert isinstance(leaf, Dates)
+    assert (leaf.first, leaf.last, leaf.field) == (first, last, "day")
+    before, same, after = leaves(f"trực {text} khác")
+    assert (before.tokens, same.first, after.tokens) == (("truc",), first, ("khac",))
+    assert same.written  # a text that says it in the same words is found as well
+    assert isinstance(parse(f"chữ -{text}").root.children[1].child, Dates)
+
+
+@pytest.mark.parametrize("text", ["từ năm 2020 đến năm 2022", "tu 2020 den 2022", "từ năm 2020 đến hết năm 2022"])
+def test_a_span_of_years_is_one_of_years(text):
+    (leaf,) = leaves(text)
+    assert isinstance(leaf, Year)
+    assert (leaf.first, leaf.last) == (2020, 2022)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "từ ngày 5/4/2024 đến ngày 1/3/2024",
+        "từ xa đến gần",
+        "từ ngày 31/2 đến ngày 5/3/2024",
+        "từ ngày 1/3/2024",
+        "từ 5 đến 7",
+    ],
+)
+def test_what_is_no_span_is_read_piece_by_piece(text):
+    assert leaves(text)[0].tokens == ("tu",)
+
+
+@pytest.mark.parametrize(
     "text", ["ngày 31 tháng 22 năm 2026", "tháng 13 năm 1800", "năm học", "ngày 22 tháng 10", "năm 20"]
 )
 def test_what_is_no_day_is_words(text):
@@ -305,6 +349,7 @@ def test_a_figure_before_a_year_is_a_number_and_a_month_if_it_can_be_one():
         ("ngày 22 tháng 10 năm 2026", ("date", "22/10/2026", "")),
         ("tháng 5/2026", ("date", "05/2026", "")),
         ("năm 2022", ("year", "2022", "")),
+        ("từ ngày 1/3 đến ngày 5/4/2024", ("date", "01/03/2024-05/04/2024", "")),
         ("5/2026", ("number", "5/2026", "hoặc tháng 05/2026")),
         ("so:23*", ("number", "23*", "phần đầu của số")),
     ],
