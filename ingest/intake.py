@@ -249,7 +249,8 @@ def dismiss(scan: Scan, *, reason: str, actor: Person) -> Scan:
             raise NothingToDo
         addresses = forget_objects(scan)
         scan.refresh_from_db()
-        audit.write(Action.SCAN_DISMISS, actor=actor, subject=subject(scan), reason=reason)
+        details = {"destroyed": addresses}  # a restore of an older backup goes by it
+        audit.write(Action.SCAN_DISMISS, actor=actor, subject=subject(scan), reason=reason, details=details)
     for address in addresses:
         with suppress(StoreAway):  # the key is gone; the sweep removes bytes that no row names
             store.shred(address)

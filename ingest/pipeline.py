@@ -100,9 +100,8 @@ def finish(scan: Scan, claim: Claim, end: Ended, **more: Any) -> None:
         commit(scan, claim, **ended, **more)
         gone = _dropped(scan, end)
         scan.refresh_from_db()
-        audit.write(
-            Action.SCAN_OUTCOME, actor=None, subject=intake.subject(scan), reason=end.code, details=end.reason or None
-        )
+        details = end.reason | ({"destroyed": gone} if gone else {})  # a restore of an older backup goes by it
+        audit.write(Action.SCAN_OUTCOME, actor=None, subject=intake.subject(scan), reason=end.code, details=details)
     for address in gone:
         store.shred(address)
 

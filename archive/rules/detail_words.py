@@ -47,6 +47,7 @@ WORDS: Final[dict[str, Promise]] = {
     "desk": _("at the desk"),
     "dossier": _("dossier"),
     "dropped": _("dropped"),
+    "destroyed": _("files destroyed"),
     "due": _("deadline"),
     "ended_on": _("work ended"),
     "fate": _("what became of it"),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from archive import merkle
-from config.backup import heads, manifest, objects, refusals, snapshot, vaulting
+from config.backup import heads, manifest, objects, refusals, replaying, snapshot, vaulting
 from config.backup.manifest import Backup, Earlier
 from config.backup.refusals import Damaged, LogForked, ObjectsMissing, VaultIncomplete, VaultTooOld
 from config.backup.vaulting import VaultCopy
@@ -32,6 +32,8 @@ class Sound:
     backup: Backup
     leaves: list[bytes] = field(repr=False)
     newest_size: int | None  # entries of the longest head kept elsewhere
+    proven: int = 0  # heads kept elsewhere that the log was held against, and fits
+    destroyed: frozenset[str] = frozenset()  # addresses that a newer log tells to be destroyed
 
 
 def read(folder: Path, outside: Outside) -> Sound:
@@ -39,6 +41,7 @@ def read(folder: Path, outside: Outside) -> Sound:
 
     Raises:
         NoBackup, Unsigned, Damaged, LogForked: as named.
+        verify.Tampered: an export of a newer log is not what its head stands for.
     """
     backup = manifest.find(folder, public_key=outside.public_key)
     backup.require_whole()
@@ -46,15 +49,19 @@ def read(folder: Path, outside: Outside) -> Sound:
     told = backup.manifest
     if (len(leaves), merkle.root(leaves).hex()) != (told.log.size, told.log.root):
         raise Damaged(what=refusals.LOG, name=told.name)
-    kept = heads.read(outside.heads, key=outside.log_key or told.log_key, size=len(leaves))
+    key = outside.log_key or told.log_key
+    kept = heads.read(outside.heads, key=key, size=len(leaves))
     _require_chain(backup, told.earlier)
-    return Sound(backup, leaves, heads.compare(leaves, kept, name=told.name))
+    newest_size = heads.compare(leaves, kept, name=told.name)
+    proven = sum(heads.fits(leaves, one.head) or one.tiles is not None for one in kept)
+    destroyed = replaying.destroyed_since(outside.heads, key=key, size=len(leaves))
+    return Sound(backup, leaves, newest_size, proven, destroyed)
 
 
 def _require_chain(backup: Backup, earlier: Earlier | None) -> None:
     """Check that the log of the backup before this one is a beginning of this one's. Raises LogForked."""
-    if earlier is None or not (earlier.proof or earlier.log.size == backup.manifest.log.size):
-        return  # the first one, or restored in between: the log itself says so
+    if earlier is None or not (earlier.proof or earlier.log == backup.manifest.log):
+        return  # the first one, or restored in between, perhaps to as many entries: the log itself says so
     log, proof = backup.manifest.log, [bytes.fromhex(step) for step in earlier.proof]
     old = bytes.fromhex(earlier.log.root)
     if not merkle.is_prefix(earlier.log.size, old, log.size, bytes.fromhex(log.root), proof):

@@ -50,7 +50,7 @@ def examine(media: Any, outside: Any) -> dict[str, Any]:
                 % {"files": restored.objects, "records": restored.records},
             )
         ]
-        findings += [_asked(question, restored) for question in (_digests, _unsealed, _log, _numbers, _searches, _gone)]
+        findings += [_asked(question, restored) for question in QUESTIONS]
     finally:
         clearing.clear()
     return {
@@ -102,6 +102,14 @@ def _unsealed(restored: Any) -> Finding:
     return Finding("unsealed", passed=passed, seen=", ".join(seen))
 
 
+def _head(restored: Any) -> Finding:
+    """Ask whether the log was held against a head kept elsewhere: without one a log rewritten as a whole would pass."""
+    if not restored.proven:
+        seen = _("no head of the log kept elsewhere was shown: name its place with --heads")
+        return Finding("head", passed=False, seen=seen)
+    return Finding("head", passed=True, seen=_("%(count)s heads kept elsewhere fit") % {"count": restored.proven})
+
+
 def _log(_restored: Any) -> Finding:
     """Export the log and let the auditor's own checker look at it."""
     from archive import publishing
@@ -138,7 +146,7 @@ def _searches(_restored: Any) -> Finding:
     seen = _("%(found)s of %(asked)s known dispatches found, %(inside)s of %(files)s by words of an added file")
     return Finding(
         "searches",
-        passed=(found, inside) == (asked, inside_asked),
+        passed=(found, inside) == (asked, inside_asked) and (asked > 0 or not _registered().exists()),
         seen=seen % {"found": found, "asked": asked, "inside": inside, "files": inside_asked},
     )
 
@@ -227,6 +235,9 @@ def _gone(restored: Any) -> Finding:
         "readable": ", ".join(readable) or 0,
     }
     return Finding("destroyed", passed=not readable, seen=seen)
+
+
+QUESTIONS: Final = (_digests, _unsealed, _head, _log, _numbers, _searches, _gone)
 
 
 def main(asked: str) -> int:

@@ -3,8 +3,9 @@
 Everything that can refuse is asked before anything is written: manifest, database, log,
 kept heads, the vault copy and whether its custodians' keys open it. Then a marker is
 written, then database, objects, vault, the entry that closes the registers, the index;
-the marker goes last, and while it lies there the office does not start. Content whose key
-the newest vault no longer holds was destroyed after the backup: its bytes are not put back.
+the marker goes last, and while it lies there the office does not start. Content whose key the
+newest vault no longer holds, or that a newer log tells to be destroyed, was destroyed after the
+backup: neither its bytes nor its key are put back.
 """
 
 import shutil
@@ -56,6 +57,7 @@ class Restored:
     newest_size: int | None
     records: int
     superseded: int  # kept heads beyond the backup that were put aside
+    proven: int  # heads kept elsewhere that the log was held against, and fits
 
 
 def restore(media: Media, outside: Outside, *, tell: Tell = lambda _line: None, is_drill: bool = False) -> Restored:
@@ -75,6 +77,7 @@ def restore(media: Media, outside: Outside, *, tell: Tell = lambda _line: None, 
     told = sound.backup.manifest
     _require_form(told)
     vault_copy, dead = checking.serving(sound.backup, media.vault)
+    dead = _replayed(sound, dead)
     _require_keys(vault_copy, media.keys)
     home = Path(settings.VANKHO_HOME)
     begun = _begin(home, sound)
@@ -86,14 +89,21 @@ def restore(media: Media, outside: Outside, *, tell: Tell = lambda _line: None, 
         _("%(count)s stored files are restored; %(dead)s were destroyed since the backup.")
         % {"count": count, "dead": len(dead)}
     )
-    vaulting.place(vault_copy, home / "keys", custody=media.keys, address=settings.VAULT_URL)
+    vaulting.place(vault_copy, home / "keys", custody=media.keys, address=settings.VAULT_URL, without=dead)
     _require_log(sound)
     places = () if is_drill else outside.heads
     superseded = _record(sound, dead, places, newest_size=begun["newest_size"])
     publishing.publish()
     records = follow.rebuild()
     marker.remove()
-    return Restored(told, count, dead, begun["newest_size"], records, superseded)
+    return Restored(told, count, dead, begun["newest_size"], records, superseded, sound.proven)
+
+
+def _replayed(sound: Sound, dead: list[str]) -> list[str]:
+    """Return the listed objects that are destroyed: for the vault copy they are, or a newer log says so."""
+    known = set(dead)
+    since = sound.destroyed - known
+    return dead + [each.address for each in sound.backup.listed() if each.address in since]
 
 
 # --- what can refuse, before anything is written -------------------------------------------------

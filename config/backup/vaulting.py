@@ -12,8 +12,8 @@ import secrets
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import closing
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,6 +31,7 @@ FORMAT: Final = "vankho vault copy 1"
 VAULT: Final = "vault.sqlite3"
 LEVELS: Final = "levels"
 OWN_KEYS: Final = ("log.key", "backup.key")  # sign heads and manifests: without them a restored log has a new name
+TRYING: Final = ".trying-"
 PARTS: Final = (".json", ".sig", ".pub")
 
 
@@ -170,7 +171,9 @@ def copy_keys(vault: Vault, home: Path, folder: Path) -> None:
     sync_folder(levels)
 
 
-def place(copied: VaultCopy, keys: Path, *, custody: Path | None, address: str = "") -> None:
+def place(
+    copied: VaultCopy, keys: Path, *, custody: Path | None, address: str = "", without: Collection[str] = ()
+) -> None:
     """Put a copy of the vault, and what its custodian keeps in a folder, into an installation; twice is harmless.
 
     Args:
@@ -178,6 +181,7 @@ def place(copied: VaultCopy, keys: Path, *, custody: Path | None, address: str =
         keys: the `keys` folder of the installation.
         custody: what `copy_keys` wrote; None: the level keys lie there already.
         address: of the PostgreSQL database that holds the vault; empty: a file in `keys`.
+        without: addresses of objects whose keys the copy still holds although they were destroyed since.
 
     Raises:
         NotEmpty: another vault lies on the server.
@@ -189,19 +193,33 @@ def place(copied: VaultCopy, keys: Path, *, custody: Path | None, address: str =
         for name in OWN_KEYS:
             if (custody / name).exists() and not (keys / name).exists():
                 durable.write(keys / name, (custody / name).read_bytes())
-    if address:
-        _load(copied, address, keys)
-        return
-    with copied.path.open("rb") as source_file, durable.writing(keys / VAULT) as file:
-        shutil.copyfileobj(source_file, file)
+    with _trimmed(copied, keys, without) as own:
+        if address:
+            _load(own, address)
+            return
+        with own.open("rb") as source_file, durable.writing(keys / VAULT) as file:
+            shutil.copyfileobj(source_file, file)
 
 
-def _load(copied: VaultCopy, address: str, keys: Path) -> None:
+@contextmanager
+def _trimmed(copied: VaultCopy, keys: Path, without: Collection[str]) -> Iterator[Path]:
+    """Yield a copy of our own without the keys of these objects: to open that on its medium for writing would change it."""
+    for left in keys.glob(f"{TRYING}*"):
+        shutil.rmtree(left)
+    with tempfile.TemporaryDirectory(dir=keys, prefix=TRYING) as aside:
+        own = Path(aside) / VAULT
+        shutil.copyfile(copied.path, own)
+        with closing(sqlite3.connect(own)) as database, database:
+            database.execute("PRAGMA secure_delete=ON").fetchone()
+            gone = [(bytes.fromhex(address),) for address in without]
+            database.executemany("DELETE FROM data_key WHERE object_id = ?", gone)
+        yield own
+
+
+def _load(own: Path, address: str) -> None:
     from archive.stores.keyrows_postgresql import PostgresqlRows
 
-    with closing(PostgresqlRows(address)) as rows, tempfile.TemporaryDirectory(dir=keys, prefix=".trying-") as aside:
-        own = Path(aside) / VAULT  # opening it to write would change the copy on its medium
-        shutil.copyfile(copied.path, own)
+    with closing(PostgresqlRows(address)) as rows:
         rows.make()
         found = rows.facts()
         if not any(count for count, _digest in found.values()):

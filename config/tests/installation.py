@@ -209,11 +209,16 @@ def spare() -> dict:
 
 
 def destroy(address: str) -> dict:
-    """Destroy an object as an act does: the row goes, then key and bytes."""
-    from archive import store
-    from archive.models import DigitalObject
+    """Destroy an object as an act does: the row goes with its entry, then key and bytes."""
+    from django.db import transaction
 
-    DigitalObject.objects.filter(address=address).delete()
+    from archive import audit, store
+    from archive.models import DigitalObject
+    from archive.rules.roles import Action
+
+    with transaction.atomic():
+        DigitalObject.objects.filter(address=address).delete()
+        audit.write(Action.SCAN_DISMISS, actor=None, details={"destroyed": [address]})
     store.shred(address)
     return {"address": address}
 

@@ -69,6 +69,14 @@ def test_vault_and_level_keys_lie_on_two_media(media):
     assert not list(media.keys.rglob("site-*"))
 
 
+def test_the_index_is_in_no_backup(media):
+    own = newest(media).folder
+    assert not [path for path in own.rglob("*") if "index" in path.name or "tantivy" in path.name]
+    assert {path.name for path in own.iterdir()} == {
+        "database.sqlite3", manifest.MANIFEST, manifest.SIGNATURE, manifest.LISTING, signing.PUBLIC,
+    }  # fmt: skip
+
+
 def test_one_bit_in_the_database_is_told(media):
     flip(newest(media).database)
     assert code_of(checking.read, media.main, Outside()) == "BKP-003"

@@ -88,11 +88,12 @@ def test_a_bit_in_the_tables_is_told(big, tmp_path):
 
 def test_a_drill_passes_and_leaves_the_servers_as_they_were(big, places):
     room = ("--database", places[2]["VANKHO_DATABASE_URL"], "--bucket", places[2]["VANKHO_S3_BUCKET"])
+    heads = ("--heads", str(big.office.home / "log"))
     media = (str(big.main), "--vault", str(big.vault), "--keys", str(big.keys))
 
     assert "BKP-017" in big.office.manage("drill", *media, code=1)
     for _ in range(2):  # the second finds the place as empty as the first
-        big.office.manage("drill", *media, *room)
+        big.office.manage("drill", *media, *room, *heads)
     seen = big.office.ask("look")
 
     assert seen["last_act"] == "system.drill"

@@ -1,14 +1,17 @@
 """What a backup holds comes back: whole, with its gap told, what was destroyed gone, killed at any moment or not."""
 
+import re
 import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 from archive.stores.custody import make_key_files
 from archive.verifier import verify
-from config.backup import checking, manifest
+from config.backup import checking, manifest, vaulting
 from config.backup.checking import Outside
 from config.tests import annexes
 from config.tests.installation import ROOT
@@ -61,7 +64,9 @@ def test_a_drill_passes_while_somebody_writes_and_its_result_stands_in_the_log(o
 
     assert seen["last_act"] == "system.drill"
     assert {path.name for path in second.iterdir()} == kept
-    assert seen["details"]["passed"] == ["restored", "digests", "unsealed", "log", "numbers", "searches", "destroyed"]
+    assert seen["details"]["passed"] == [
+        "restored", "digests", "unsealed", "head", "log", "numbers", "searches", "destroyed",
+    ]  # fmt: skip
     assert seen["details"]["failed"] == {}
     assert annexes.is_whole(seen["annexes"])
     assert seen["closed"] == 0  # the office itself was not touched
@@ -101,6 +106,39 @@ def test_what_was_destroyed_after_a_backup_stays_destroyed(own, tmp_path):
     after = checking.read(own.main, Outside()).backup.manifest
     assert after.destroyed == [address]
     assert after.earlier.proof == []
+
+
+def test_what_a_newer_log_tells_to_be_destroyed_stays_so_although_the_vault_copy_is_older(own, tmp_path):
+    """The machine was lost after the destruction and before the next copy of the vault; the auditor's export is left."""
+    address = own.office.ask("spare")["address"]
+    own.backup()
+    own.office.ask("destroy", address)
+    own.office.manage("export_log", str(tmp_path / "export"), "--details")
+
+    empty = own.office.empty(tmp_path / "new")
+    own.restore(empty, "--heads", str(tmp_path / "export"))
+    seen = empty.ask("look")
+
+    assert list(vaulting.newest(own.vault).lacks([address])) == []
+    assert seen["unreadable"] == {address: "STO-006"}
+    assert seen["details"]["addresses"] == [address]
+    assert not list((empty.home / "objects").rglob(f"{address}*"))
+    with closing(sqlite3.connect(empty.home / "keys" / "vault.sqlite3")) as vault:
+        kept = vault.execute("SELECT COUNT(*) FROM data_key WHERE object_id = ?", (bytes.fromhex(address),))
+        assert kept.fetchone() == (0,)
+    assert not list((empty.home / "keys").glob(".trying*"))
+
+
+def test_an_export_that_was_changed_destroys_nothing(own, tmp_path):
+    own.office.ask("destroy", own.office.ask("spare")["address"])
+    own.office.manage("export_log", str(tmp_path / "export"), "--details")
+    told = tmp_path / "export" / "details.jsonl"
+    first = next(manifest.find(own.main).listed()).address
+    told.write_text(re.sub(r'"destroyed": \["[0-9a-f]+"\]', f'"destroyed": ["{first}"]', told.read_text()))
+
+    empty = own.office.empty(tmp_path / "new")
+    assert "BKP-003" in own.restore(empty, "--heads", str(tmp_path / "export"), code=1)
+    assert not (empty.home / "db.sqlite3").exists()
 
 
 def test_an_object_destroyed_between_snapshot_and_copy_is_told_and_no_fault(own, tmp_path):

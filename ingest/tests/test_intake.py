@@ -164,9 +164,10 @@ def test_a_duplicate_that_is_wanted_all_the_same_goes_into_the_queue(office):
     assert (again.state, again.code) == (ScanState.WAITING, "")
 
 
-def test_what_is_put_aside_keeps_its_row_and_loses_its_bytes(office, kept):
-    first = drop(office, bare_pdf())
-    gone = intake.dismiss(drop(office, bare_pdf()), reason="nộp nhầm", actor=office.clerk)
+def test_what_is_put_aside_keeps_its_row_and_loses_its_bytes(office, kept, last_entry):
+    first, twin = drop(office, bare_pdf()), drop(office, bare_pdf())
+    gone = intake.dismiss(twin, reason="nộp nhầm", actor=office.clerk)
+    assert last_entry().detail.payload == {"destroyed": [twin.original_id]}  # a restore goes by it
     assert (gone.state, gone.code, gone.original) == (ScanState.REFUSED, outcomes.DISMISSED, None)
     assert kept() == {first.original_id}
     assert "nộp nhầm" in outcomes.sentence(gone.code, gone.reason)

@@ -20,6 +20,7 @@ QUESTIONS: Final[dict[str, Promise]] = {
     "restored": gettext_lazy("restored to an empty place"),
     "digests": gettext_lazy("digest of every file"),
     "unsealed": gettext_lazy("files opened, by level"),
+    "head": gettext_lazy("log against a head kept elsewhere"),
     "log": gettext_lazy("log, by the auditor's checker"),
     "numbers": gettext_lazy("numbers without a gap"),
     "searches": gettext_lazy("known searches"),
