@@ -8,6 +8,7 @@ built anew, longer heads are put aside and never deleted. Whatever can refuse is
 first; a kill at any moment leaves a mark, and the same command goes on.
 """
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -26,11 +28,12 @@ from archive.verifier import verify
 from config.backup import heads, marker, refusals
 from config.backup.checking import Outside
 from config.backup.objects import SAID
-from config.backup.refusals import NotThatMoment, OtherRestore, VaultWentBack
+from config.backup.refusals import NotThatMoment, OtherRestore, StillRecovering, VaultWentBack
 from search import follow
 
 RECOVERED: Final = "recovered to a moment"  # in the place of a backup's name in the log
 _ROWS: Final = 2_000
+READY_SECONDS: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,25 @@ class Taken:
     destroyed: int
     records: int
     superseded: int  # kept heads beyond the log that were put aside
+
+
+def await_server(*, seconds: float = READY_SECONDS) -> None:
+    """Wait until a PostgreSQL server that recovers to a moment has come there: until then it reads and takes no write.
+
+    Raises:
+        StillRecovering: it has not, after so many seconds.
+    """
+    until = time.monotonic() + seconds
+    while connection.vendor == "postgresql" and _is_recovering():
+        if time.monotonic() > until:
+            raise StillRecovering
+        time.sleep(0.5)
+
+
+def _is_recovering() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_is_in_recovery()")
+        return bool(cursor.fetchone()[0])
 
 
 def take_up(moment: datetime, outside: Outside) -> Taken:

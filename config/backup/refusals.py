@@ -195,6 +195,16 @@ class NotThatMoment(BackupRefusal):
     )
 
 
+class StillRecovering(BackupRefusal):
+    """BKP-020: the database server has not come to the moment yet."""
+
+    code = "BKP-020"
+    message = _(
+        "The database server still reads its log up to the moment that it was told. Wait until it takes writes (its own log "
+        "says so), then run the same command again. Nothing was changed."
+    )
+
+
 class VaultWentBack(BackupRefusal):
     """BKP-019: keys are missing whose bytes nobody destroyed."""
 

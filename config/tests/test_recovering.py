@@ -20,6 +20,7 @@ from archive.stores.refusals import Shredded
 from archive.verifier import verify
 from config import checks, roles, starting
 from config.backup import recovering
+from config.backup.refusals import StillRecovering
 from config.tests.office import fence_lifted
 from search import follow
 
@@ -105,6 +106,17 @@ def test_a_moment_before_the_newest_entry_or_ahead_of_now_is_refused(put_back, d
     with pytest.raises(CommandError, match="BKP-018"):
         declare(put_back)
     assert not Restoration.objects.exists()
+
+
+def test_a_server_that_has_not_come_to_the_moment_yet_is_waited_for_and_then_refused(monkeypatch):
+    answers = iter([True, True, False])
+    monkeypatch.setattr(recovering, "connection", SimpleNamespace(vendor="postgresql"))
+    monkeypatch.setattr(recovering, "_is_recovering", lambda: next(answers, True))
+    monkeypatch.setattr(recovering.time, "sleep", lambda _seconds: None)
+    recovering.await_server(seconds=60)
+    assert list(answers) == []
+    with pytest.raises(StillRecovering):
+        recovering.await_server(seconds=0)
 
 
 @pytest.mark.parametrize("text", ["2026-11-27 12:00:00", "at noon", "2026-13-45 12:00:00+07"])

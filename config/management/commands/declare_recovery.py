@@ -38,6 +38,7 @@ class Command(BaseCommand):
     def handle(self, *, moment: str, **options: Any) -> None:
         at = _moment(moment)
         with answering():
+            recovering.await_server()
             roles.bring_up_to_date()
             taken = recovering.take_up(at, outside({**options, "public_key": None}))
         self.stdout.write(
