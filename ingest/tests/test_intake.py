@@ -166,8 +166,9 @@ def test_a_duplicate_that_is_wanted_all_the_same_goes_into_the_queue(office):
 
 def test_what_is_put_aside_keeps_its_row_and_loses_its_bytes(office, kept, last_entry):
     first, twin = drop(office, bare_pdf()), drop(office, bare_pdf())
+    address = twin.original_id
     gone = intake.dismiss(twin, reason="nộp nhầm", actor=office.clerk)
-    assert last_entry().detail.payload == {"destroyed": [twin.original_id]}  # a restore goes by it
+    assert last_entry().detail.payload == {"destroyed": [address]}  # a restore goes by it
     assert (gone.state, gone.code, gone.original) == (ScanState.REFUSED, outcomes.DISMISSED, None)
     assert kept() == {first.original_id}
     assert "nộp nhầm" in outcomes.sentence(gone.code, gone.reason)

@@ -225,12 +225,13 @@ def test_evidence_never_lowers_what_was_declared(office):
 def test_a_refused_file_keeps_its_row_and_loses_its_bytes(office):
     before = set(store.addresses())
     dropped = drop(office, b"PK\x03\x04 an archive", name="thu.pdf")
+    address = dropped.original_id
     scan = read(dropped)
     assert (scan.state, scan.code) == (ScanState.REFUSED, outcomes.NOT_ACCEPTED)
     assert (scan.original, scan.record) == (None, None)
     assert set(store.addresses()) == before
     told = AuditEntry.objects.get(action="scan.outcome", object_id=scan.pk.hex).detail.payload
-    assert told["destroyed"] == [dropped.original_id]  # a restore goes by it
+    assert told["destroyed"] == [address]  # a restore goes by it
 
 
 def test_bytes_are_shredded_only_after_the_refusal_is_written(office, monkeypatch):
