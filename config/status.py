@@ -24,6 +24,7 @@ from search import finding
 from search.engine import EngineAway
 
 SHUT_DAYS: Final = 30
+DRILL_DAYS: Final = 31  # SECURITY.md, section 6: monthly, by those who would have to restore
 
 
 @require_GET
@@ -41,7 +42,7 @@ def facts() -> dict[str, Any]:
     disk = shutil.disk_usage(settings.VANKHO_HOME)
     top = AuditLeaf.objects.order_by("-idx").values_list("idx", flat=True).first()
     cell = settings.VANKHO_HOME / "cell.txt"
-    archiver = archiving.standing()
+    archiver, drill = archiving.standing(), _drill()
     return {
         "profile": settings.PROFILE,
         "ceiling": settings.SITE_MAX_LEVEL,
@@ -56,6 +57,9 @@ def facts() -> dict[str, Any]:
         "place_fault": publishing.place_fault(),
         "archiver": archiver,
         "archiver_fault": "" if archiver is None else archiving.words(archiver),
+        "drilled_at": None if drill is None else drill.ts,
+        "is_drill_late": drill is None or timezone.now() - drill.ts > DRILL_DAYS * timedelta(days=1),
+        "has_drill_failed": drill is not None and bool(drill.detail.payload.get("failed")),
         "doors_shut": _doors_shut(),
         "index_position": _index_position(),
         "disk_free": disk.free,
@@ -63,6 +67,12 @@ def facts() -> dict[str, Any]:
         "disk_floor": settings.FREE_DISK_FLOOR,
         "cell": cell.read_text(encoding="utf-8").strip() if cell.exists() else "",
     }
+
+
+def _drill() -> AuditEntry | None:
+    """Return the entry of the last drill of a restore."""
+    drills = AuditEntry.objects.filter(action=Action.DRILL, detail__isnull=False)
+    return drills.select_related("detail").order_by("-ts").first()
 
 
 def _signed() -> int | None:

@@ -27,6 +27,7 @@ from archive.stores.refusals import (
     KeyFileMalformed,
     KeyFileMissing,
     KeyFileOwned,
+    KeysInUse,
     LevelKeyMissing,
     SecondHalfNeeded,
     Shredded,
@@ -381,6 +382,56 @@ class TestCustodians:
                 fresh.get(object_id)
             assert file.name in str(refusal.value)
             fresh.close()
+
+
+class TestHandingOver:
+    @pytest.fixture
+    def new_files(self, tmp_path):
+        paths = [tmp_path / "custodian-3" / "half.key", tmp_path / "custodian-4" / "half.key"]
+        make_key_files(paths)
+        return paths
+
+    def test_between_the_two_steps_both_sets_open_and_afterwards_the_new_one_alone(
+        self, place, vault, key_files, new_files
+    ):
+        rows = [add(vault, level) for level in Level]
+        vault.announce(KeyFiles(new_files))
+        for files in (key_files, new_files):
+            between = place.open(files)
+            assert all(between.get(object_id) == key for object_id, key in rows)
+            between.close()
+
+        vault.close()
+        new = place.open(new_files)
+        new.adopt()
+        with pytest.raises(KeyFileForeign):
+            place.open(key_files)
+        assert all(new.get(object_id) == key for object_id, key in rows)
+        for level in Level:
+            new.rotate_level(level)
+        assert all(new.get(object_id) == key for object_id, key in rows)
+        assert len(list(new.keys.folder.glob("*.key"))) == len(Level)
+        new.close()
+
+    def test_halves_of_two_sets_do_not_mix(self, place, vault, key_files, new_files):
+        add(vault)
+        vault.announce(KeyFiles(new_files))
+        with pytest.raises(KeyFileForeign):
+            place.open([key_files[0], new_files[1]])
+
+    def test_a_half_that_a_program_holds_is_not_taken_out_of_use(self, place, vault, new_files):
+        object_id, key = add(vault)
+        vault.announce(KeyFiles(new_files))
+        new = place.open(new_files)
+        with pytest.raises(KeysInUse):
+            new.adopt()
+        with pytest.raises(KeysInUse):
+            vault.withdraw()
+        assert vault.get(object_id) == new.get(object_id) == key
+        new.close()
+        vault.withdraw()
+        with pytest.raises(KeyFileForeign):
+            place.open(new_files)
 
 
 class TestTogether:

@@ -7,6 +7,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import psycopg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -14,6 +15,8 @@ from archive.rules.errors import Refusal
 from archive.verifier.verify import Tampered
 from config.backup import checking, heads, manifest, objects, signing, vaulting
 from config.backup.checking import Outside
+from config.bench import stack
+from config.tests.office import server
 
 pytest_plugins = ("config.tests.media",)
 
@@ -199,6 +202,21 @@ def test_a_vault_copy_that_was_changed_or_is_missing_is_refused(media):
     assert code_of(checking.serving, newest(media), media.vault) == "BKP-007"
     copied.unlink()
     assert code_of(vaulting.newest, media.vault) == "BKP-007"
+
+
+@pytest.mark.engine
+def test_a_vault_on_a_server_is_filled_without_what_was_destroyed_and_twice_is_harmless(media, tmp_path):
+    gone = next(newest(media).listed()).address
+    copied = vaulting.newest(media.vault)
+    with stack.own_database(server("VANKHO_TEST_DATABASE_URL")) as settings:
+        address = settings["VANKHO_DATABASE_URL"]
+        for _ in range(2):  # the second run is one that goes on after a kill
+            vaulting.place(copied, tmp_path / "keys", custody=media.keys, address=address, without=[gone])
+        with psycopg.connect(address) as database:
+            kept = {bytes(row[0]).hex() for row in database.execute("SELECT object_id FROM data_key")}
+    assert gone not in kept
+    assert list(copied.lacks(kept)) == []
+    assert not list((tmp_path / "keys").glob(".trying*"))
 
 
 def test_only_the_newest_vault_copy_is_kept(own):

@@ -277,3 +277,19 @@ def test_the_status_page_says_when_the_log_does_not_continue_what_was_signed(off
     (tmp_path / "log/checkpoint").write_bytes(publishing.signer().note(head.size + 1000, head.root))
     assert status.facts()["is_log_broken"] is True
     assert "không nối tiếp mốc đã ký" in signed_in("admin").get("/machine/status/").content.decode()
+
+
+def test_the_status_page_says_when_a_restore_was_last_drilled_and_how_it_ended(office, signed_in):
+    def told(failed, *, days):
+        with time_machine.travel(timezone.now() - timedelta(days=days)), transaction.atomic():
+            audit.write(Action.DRILL, actor=None, details={"backup": "one", "passed": [], "failed": failed})
+        facts = status.facts()
+        return facts["has_drill_failed"], facts["is_drill_late"]
+
+    assert (status.facts()["drilled_at"], status.facts()["is_drill_late"]) == (None, True)
+    assert "manage.py drill" in signed_in("admin").get("/machine/status/").content.decode()
+    assert told({}, days=40) == (False, True)
+    assert told({"log": "wrong"}, days=2) == (True, False)
+    assert "đã không đạt" in signed_in("admin").get("/machine/status/").content.decode()
+    assert told({}, days=0) == (False, False)
+    assert "manage.py drill" not in signed_in("admin").get("/machine/status/").content.decode()
