@@ -74,6 +74,7 @@ MADE_BY: Final = {
     "recordclass": (Action.PLAN_ADD,),
     "holiday": (Action.DAY_ADD,),
     "register": (Action.BOOK_OPEN,),
+    "protectionperiod": (Action.PROTECTION_ADD,),
     "dossier": (Action.DOSSIER_OPEN,),
     "dossieritem": (Action.DOSSIER_FILE,),
     "hold": (Action.HOLD_PLACE,),

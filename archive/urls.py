@@ -1,6 +1,18 @@
 """Addresses of the office, by screen."""
 
-from archive.views.control import clearances, holidays, log, log_export, oversight, people, posts, seen, shelves, units
+from archive.views.control import (
+    clearances,
+    holidays,
+    log,
+    log_export,
+    oversight,
+    people,
+    posts,
+    protection,
+    seen,
+    shelves,
+    units,
+)
 from archive.views.desk import home
 from archive.views.keeping import dossiers, plan, retention
 from archive.views.record import copying, knowing, leveling, records
@@ -27,6 +39,7 @@ urlpatterns = [
     *people.urlpatterns,
     *units.urlpatterns,
     *shelves.urlpatterns,
+    *protection.urlpatterns,
     *holidays.urlpatterns,
     *posts.urlpatterns,
     *clearances.urlpatterns,

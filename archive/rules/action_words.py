@@ -123,6 +123,8 @@ WORDS: Final[dict[str, Promise]] = {
     Action.CLEARANCE_REVOKE: _("Revoked a clearance"),
     Action.CLEARANCE_READ: _("Looked at clearances"),
     Action.MARK_ADD: _("Added a compartment mark"),
+    Action.PROTECTION_READ: _("Looked at protection periods"),
+    Action.PROTECTION_ADD: _("Added a protection period"),
     Action.PERSON_CHANGE: _("Changed a person's data"),
     Action.TOKEN_GIVE: _("Gave a service token"),
     Action.FOUND: _("Founded the office"),

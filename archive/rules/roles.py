@@ -165,6 +165,8 @@ class Action(StrEnum):
     CLEARANCE_REVOKE = "clearance.revoke"
     CLEARANCE_READ = "clearance.read"
     MARK_ADD = "mark.add"
+    PROTECTION_READ = "protection.read"
+    PROTECTION_ADD = "protection.add"
     FOUND = "system.found"
     PERSON_READ = "person.read"
     PERSON_ADD = "person.add"
@@ -234,6 +236,7 @@ SYNCHRONOUS: Final = frozenset(
         Action.SCOPE_GIVE,
         Action.SCOPE_END,
         Action.UNIT_MOVE,
+        Action.PROTECTION_ADD,
         Action.LOG_FORGET,
         Action.ROWS_ADOPT,
         Action.LOG_PLACE,
@@ -332,6 +335,8 @@ CAPABILITIES: Final[dict[Role, frozenset[Action]]] = {
             Action.CLEARANCE_EXTEND,
             Action.CLEARANCE_REVOKE,
             Action.MARK_ADD,
+            Action.PROTECTION_READ,
+            Action.PROTECTION_ADD,
             Action.RECORD_WHY,
             Action.POST_READ,
             Action.POST_GIVE,

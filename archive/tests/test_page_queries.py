@@ -25,7 +25,7 @@ PAGES = {
     "archivist": ["/", "/dossiers/", "/dossiers/unfiled/", "/due/", "/holds/", "/plan/", "/plan/{line}/", "/plan/periods/{period}/", "/registers/{book}/?below=2", "/records/{key}/"],
     "auditor": ["/", "/log/", "/log/?before=9", "/log/?person={person}&before=9", "/log/refused/", "/log/outside/", "/log/who/?record={key}", "/log/seen/?person={person}", "/log/unusual/"],
     "admin": ["/", "/people/", "/people/{person}/", "/units/", "/units/{unit}/", "/shelves/", "/shelves/{book}/", "/holidays/"],
-    "security": ["/", "/posts/", "/posts/{person}/", "/units/", "/units/{unit}/"],
+    "security": ["/", "/protection/", "/posts/", "/posts/{person}/", "/units/", "/units/{unit}/"],
 }  # fmt: skip
 
 

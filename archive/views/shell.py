@@ -128,6 +128,7 @@ RAIL: dict[Role, list[tuple[str | Promise, list[Item]]]] = {
             [
                 Item("archive:clearances", "shield", _("Clearances"), tab=True),
                 Item("archive:posts", "id-badge-2", _("Posts and scopes"), tab=True),
+                Item("archive:protection", "clock-shield", _("Protection periods")),
                 UNITS,
                 SESSIONS,
                 CODES,

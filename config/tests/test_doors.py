@@ -39,6 +39,7 @@ RULES = {
     "archive:units": {"admin", "security"},
     "archive:posts": {"security"},
     "archive:shelves": {"admin"},
+    "archive:protection": {"security"},
     "archive:holidays": {"admin"},
     "archive:papers": {"clerk", "leader", "staff", "archivist", "stranger"},
     "archive:paper-new": {"clerk"},

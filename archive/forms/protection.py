@@ -1,0 +1,43 @@
+"""The form of a new protection period: how long, around which days, by which text, from when."""
+
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from archive.forms.days import day_field
+from archive.forms.keeping import SELECT, TEXT
+from archive.forms.staffing import line
+from archive.leveling.periods import Term
+from archive.rules.levels import Level
+
+
+def whole(label: Any, most: int, *, help_text: Any = "") -> forms.IntegerField:
+    """Return a field for a whole number from 1."""
+    box = forms.NumberInput(attrs=TEXT | {"inputmode": "numeric"})
+    return forms.IntegerField(label=label, min_value=1, max_value=most, help_text=help_text, widget=box)
+
+
+class AddTermForm(forms.Form):
+    """How long a level protects from a day on."""
+
+    level = forms.TypedChoiceField(
+        label=_("Level"), coerce=lambda value: Level(int(value)), widget=forms.Select(attrs=SELECT),
+        choices=[("", _("choose a level")), *((level.value, level.label) for level in Level if level > Level.THUONG)],
+    )  # fmt: skip
+    years = whole(_("Years"), 100)
+    extend_days = whole(
+        _("An extension is decided at the latest"), 366, help_text=_("Days before the end of protection.")
+    )
+    notice_days = whole(_("Holders are told within"), 366, help_text=_("Days after a decision about the level."))
+    basis = line(_("Basis"), 300, help_text=_("Number, date and article of the text."))
+    valid_from = day_field(_("In force from"))
+
+    def __init__(self, data: Any = None, **more: Any) -> None:
+        """Begin today."""
+        super().__init__(data, initial={"valid_from": timezone.localdate()}, **more)
+
+    def term(self) -> Term:
+        """Return the period."""
+        return Term(**self.cleaned_data)
