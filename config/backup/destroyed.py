@@ -1,34 +1,54 @@
 """Which objects may lawfully be missing: those that an act destroyed, and those a restore found destroyed.
 
-Destruction is: the row goes, then the key, then the bytes. After a restore the row is
-there again while the newest vault has no key: the entry of the restore names those
-addresses, and whoever reads the log finds them. An object that is missing without either
-is a loss and stops a backup.
+Destruction is: the row goes with an entry that names the object, then the key, then the
+bytes. After a restore the row is there again while the newest vault has no key: the entry
+of the restore names those addresses, and whoever reads the log finds them. An object that is
+missing without either is a loss and stops a backup.
 """
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Final
 
 from archive import restoration
-from archive.models import DigitalObject
+from archive.models import AuditDetail, DigitalObject
 from archive.stores.refusals import Shredded
 from archive.vault import Vault
 from config.backup.objects import SAID
 from config.backup.refusals import ObjectsMissing, VaultIncomplete
+from config.backup.replaying import DESTROYED
+
+CLOCKS: Final = timedelta(hours=1)  # by which the clocks of two machines may differ
 
 
 class Destroyed:
     """Answers for one vault and the log of this installation."""
 
-    def __init__(self, vault: Vault) -> None:
-        """Read what earlier restores found destroyed."""
-        self._vault = vault
+    def __init__(self, vault: Vault, *, since: datetime | None = None) -> None:
+        """Read what earlier restores found destroyed.
+
+        Args:
+            vault: holds no key of what was destroyed.
+            since: when the objects asked for still had a row (UTC): an entry written later must name what was destroyed.
+                None: nobody knows, so a row that is gone is believed.
+        """
+        self._vault, self._since = vault, since
         self._before = restoration.found_destroyed()
 
     def has(self, address: str) -> bool:
         """Say whether an act destroyed this object: no key, and no row that still stands for content."""
         if self._has_key(address):
             return False
-        return address in self._before or not DigitalObject.objects.filter(address=address).exists()
+        if address in self._before:
+            return True
+        return not DigitalObject.objects.filter(address=address).exists() and self._is_told(address)
+
+    def _is_told(self, address: str) -> bool:
+        """Say whether an entry names the object among those that its act destroyed."""
+        if self._since is None:
+            return True
+        later = AuditDetail.objects.filter(entry__ts__gte=self._since - CLOCKS, payload__has_key=DESTROYED)
+        return any(address in payload[DESTROYED] for payload in later.values_list("payload", flat=True).iterator())
 
     def _has_key(self, address: str) -> bool:
         try:

@@ -88,8 +88,8 @@ def make(places: Places) -> Made:
         durable.make_folder(folder)
         frozen = _freeze(folder)
         earlier = _earlier(before, frozen)
-        copied, gone = _copy(places, folder, before)
-        vault_name, keyless = _copy_vault(places, folder, key)
+        copied, gone = _copy(places, folder, before, since=frozen.taken_at)
+        vault_name, keyless = _copy_vault(places, folder, key, since=frozen.taken_at)
         told = _manifest(name, frozen, earlier, folder, copied, [*gone, *keyless], vault_name)
         _finish(places.target, folder, told, key)
     _record(told, copied)
@@ -166,7 +166,7 @@ def _earlier(before: Backup | None, frozen: _Frozen) -> Earlier | None:
     return Earlier(before.manifest.name, before.sha256, head, [])
 
 
-def _copy(places: Places, folder: Path, before: Backup | None) -> tuple[objects.Copied, list[str]]:
+def _copy(places: Places, folder: Path, before: Backup | None, *, since: datetime) -> tuple[objects.Copied, list[str]]:
     kept = store.configured()
     wanted = folder / WANTED
     known = objects.Known(before.listed() if before else iter(()))
@@ -174,15 +174,15 @@ def _copy(places: Places, folder: Path, before: Backup | None) -> tuple[objects.
         manifest.read_listing(wanted), kept.driver, places.target, folder / manifest.LISTING, known
     )
     wanted.unlink()
-    return copied, Destroyed(kept.vault).require(copied.missing)
+    return copied, Destroyed(kept.vault, since=since).require(copied.missing)
 
 
-def _copy_vault(places: Places, folder: Path, key: Ed25519PrivateKey) -> tuple[str, list[str]]:
+def _copy_vault(places: Places, folder: Path, key: Ed25519PrivateKey, *, since: datetime) -> tuple[str, list[str]]:
     """Copy vault and keys; return the copy's name and the listed objects that were destroyed meanwhile."""
     vault = store.configured().vault
     made = vaulting.copy(vault, places.vault, key=key)
     lacking = made.lacks(each.address for each in manifest.read_listing(folder / manifest.LISTING))
-    keyless = Destroyed(vault).require_keys(lacking, folder=places.vault)
+    keyless = Destroyed(vault, since=since).require_keys(lacking, folder=places.vault)
     vaulting.remove_older(made)
     if places.keys:
         vaulting.copy_keys(vault, Path(settings.VANKHO_HOME), places.keys)

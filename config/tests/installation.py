@@ -285,9 +285,9 @@ def meanwhile(address: str, *words: str) -> dict:
 
     copy = making._copy
 
-    def copy_later(*given):
+    def copy_later(*given, **named):
         destroy(address)
-        return copy(*given)
+        return copy(*given, **named)
 
     making._copy = copy_later
     call_command(*words)

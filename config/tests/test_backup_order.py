@@ -43,7 +43,7 @@ def test_a_backup_publishes_a_head_freezes_copies_files_then_vault_and_signs_las
     steps(
         making,
         _newest=None,
-        _freeze=None,
+        _freeze=SimpleNamespace(taken_at=None),
         _earlier=None,
         _copy=(copied, []),
         _copy_vault=("vault", []),

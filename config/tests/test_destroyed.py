@@ -1,0 +1,64 @@
+"""What is missing is destroyed only if an act says so; everything else is a loss and stops a backup."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from archive import audit, store
+from archive.models import DigitalObject
+from archive.rules.roles import Action
+from config.backup.destroyed import Destroyed
+from config.backup.refusals import ObjectsMissing
+from config.tests.office import seal
+
+
+@pytest.fixture
+def gone(office):
+    """An object that somebody took away, row, key and bytes."""
+    address = seal(b"content", level=0, role="original").address
+    DigitalObject.objects.filter(address=address).delete()
+    store.shred(address)
+    return address
+
+
+def asked():
+    return Destroyed(store.configured().vault, since=timezone.now())
+
+
+def told(address):
+    with transaction.atomic():
+        audit.write(Action.SCAN_DISMISS, actor=None, details={"destroyed": [address]})
+
+
+def test_what_vanished_without_an_entry_is_lost(gone):
+    with pytest.raises(ObjectsMissing):
+        asked().require([gone])
+
+
+def test_what_an_act_destroyed_is_told_by_its_entry(gone):
+    told(gone)
+    assert asked().require([gone]) == [gone]
+
+
+def test_the_entry_of_another_object_does_not_help(gone):
+    told(seal(b"other", level=0, role="original").address)
+    assert not asked().has(gone)
+
+
+def test_an_entry_from_long_before_the_snapshot_does_not_help(gone):
+    told(gone)
+    assert not Destroyed(store.configured().vault, since=timezone.now() + timedelta(days=1)).has(gone)
+
+
+def test_what_still_has_its_key_or_its_row_is_not_destroyed(office):
+    kept = seal(b"content", level=0, role="original").address
+    told(kept)
+    assert not asked().has(kept)
+    store.shred(kept)
+    assert not asked().has(kept)
+
+
+def test_a_scrub_that_does_not_know_since_when_believes_the_row(gone):
+    assert Destroyed(store.configured().vault).has(gone)
