@@ -71,7 +71,7 @@ MADE_BY: Final = {
     "copy": (Action.RECORD_PAGE, Action.RECORD_PRINT, Action.RECORD_ORIGINAL),
     "paperplace": (Action.RECORD_REGISTER, Action.PAPER_MOVE),
     "retentionrule": (Action.PERIOD_ADD, Action.PERIOD_CHANGE),
-    "recordclass": (Action.PLAN_ADD,),
+    "recordclass": (Action.PLAN_ADD, Action.PLAN_BEGIN),
     "holiday": (Action.DAY_ADD,),
     "register": (Action.BOOK_OPEN,),
     "protectionperiod": (Action.PROTECTION_ADD,),

@@ -64,6 +64,13 @@ class NoHeading(Refusal):
     message = _("“%(title)s” is no open heading of %(year)s. Choose one, or leave it empty.")
 
 
+class PlanThere(Refusal):
+    """PLN-013: a year is begun once, from a plan that there is."""
+
+    code = "PLN-013"
+    message = _("The file plan of %(year)s has lines already, or that of %(before)s has none. Add lines one by one.")
+
+
 class PeriodTaken(Refusal):
     """PLN-007: a code names one retention period, with all its versions."""
 
@@ -164,6 +171,34 @@ def add_line(line: Line, *, basis: str, actor: Person) -> RecordClass:
     details = {"year": row.year, "code": row.code, "name": row.title, "period": line.rule.code if line.rule else ""}
     audit.write(Action.PLAN_ADD, actor=actor, subject=row, reason=basis, details=details, made=[row])
     return row
+
+
+@transaction.atomic
+def begin_year(year: int, *, basis: str, actor: Person) -> list[RecordClass]:
+    """Begin the plan of this year or the next one with the open lines of the year before, each with its period.
+
+    Raises:
+        Forbidden: the actor may not change the plan.
+        PlanIncomplete, PlanPast, PlanThere: as named.
+    """
+    access.require(actor, Action.PLAN_BEGIN)
+    (basis,) = _clean(basis)
+    _require_open(year)
+    before = list(RecordClass.objects.select_for_update().filter(year=year - 1, closed_on__isnull=True).order_by("pk"))
+    if not before or RecordClass.objects.filter(year=year).exists():
+        raise PlanThere(year=year, before=year - 1)
+    made: dict[int, RecordClass] = {}
+    for row in before:
+        made[row.pk] = RecordClass.objects.create(
+            year=year, code=row.code, title=row.title, rule_id=row.rule_id, keeper=row.keeper
+        )
+    for row in before:
+        if row.parent_id in made:
+            made[row.pk].parent = made[row.parent_id]
+    RecordClass.objects.bulk_update(made.values(), ["parent"])
+    details = {"year": year, "lines": len(made)}
+    audit.write(Action.PLAN_BEGIN, actor=actor, reason=basis, details=details, made=list(made.values()))
+    return list(made.values())
 
 
 @transaction.atomic

@@ -17,6 +17,12 @@ from archive.models import RecordClass, RetentionRule, RuleKind
 LONGEST: Final = 100  # years: the law knows 70
 
 
+class BeginYearForm(forms.Form):
+    """By which decision the plan of a year begins."""
+
+    basis = basis_field()
+
+
 class AddLineForm(forms.Form):
     """A new line of the plan of a year."""
 

@@ -77,6 +77,7 @@ WORDS: Final[dict[str, Promise]] = {
     Action.DOSSIER_CLOSE: _("Closed a dossier"),
     Action.DUE_READ: _("Looked at the due list"),
     Action.PLAN_READ: _("Looked at the file plan"),
+    Action.PLAN_BEGIN: _("Began the file plan of a year"),
     Action.PLAN_ADD: _("Added a line to the file plan"),
     Action.PLAN_CHANGE: _("Changed the file plan"),
     Action.PLAN_CLOSE: _("Closed a line of the file plan"),

@@ -72,6 +72,7 @@ WORDS: Final[dict[str, Promise]] = {
     "last": _("to number"),
     "level": _("level"),
     "level_keys": _("level keys"),
+    "lines": _("lines"),
     "list": _("list"),
     "listed": _("books listed"),
     "lost": _("entries lost"),

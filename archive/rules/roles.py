@@ -125,6 +125,7 @@ class Action(StrEnum):
     DOSSIER_CLOSE = "dossier.close"
     DUE_READ = "retention.due_read"
     PLAN_READ = "plan.read"
+    PLAN_BEGIN = "plan.begin"
     PLAN_ADD = "plan.add"
     PLAN_CHANGE = "plan.change"
     PLAN_CLOSE = "plan.close"
@@ -313,6 +314,7 @@ CAPABILITIES: Final[dict[Role, frozenset[Action]]] = {
         Action.DOSSIER_CLOSE,
         Action.DUE_READ,
         Action.PLAN_READ,
+        Action.PLAN_BEGIN,
         Action.PLAN_ADD,
         Action.PLAN_CHANGE,
         Action.PLAN_CLOSE,

@@ -84,6 +84,24 @@ def test_a_line_stands_in_a_plan_that_is_open_under_a_heading_of_its_year(office
         fileplan.add_line(Line(year, "09", "x"), basis=" ", actor=office.archivist)
 
 
+def test_a_year_begins_with_the_open_lines_of_the_one_before(office, rule, line):
+    year = today().year
+    heading = fileplan.add_line(Line(year, "II", "Hành chính"), basis="QĐ 1", actor=office.archivist)
+    fileplan.add_line(Line(year, "02", "Văn thư", rule, heading, "Ban"), basis="QĐ 1", actor=office.archivist)
+    fileplan.close_line(line, reason="x", actor=office.archivist)
+    with pytest.raises(fileplan.PlanIncomplete):
+        fileplan.begin_year(year + 1, basis=" ", actor=office.archivist)
+    fileplan.begin_year(year + 1, basis="QĐ 9", actor=office.archivist)
+    taken = {row.code: row for row in RecordClass.objects.filter(year=year + 1)}
+    assert set(taken) == {"II", "02"}
+    assert (taken["02"].parent, taken["02"].rule, taken["02"].keeper) == (taken["II"], rule, "Ban")
+    assert all(digests.holds(row) for row in taken.values())
+    with pytest.raises(fileplan.PlanThere):
+        fileplan.begin_year(year + 1, basis="QĐ 9", actor=office.archivist)
+    with pytest.raises(fileplan.PlanPast):
+        fileplan.begin_year(year + 2, basis="QĐ 9", actor=office.archivist)
+
+
 def test_no_dossier_is_opened_under_a_closed_line(office, rule, line):
     cover = dossiers.Cover("01.TM", "Huấn luyện", line, rule, office.staff_unit, today())
     fileplan.close_line(line, reason="QĐ 3", actor=office.archivist)
@@ -156,6 +174,7 @@ def test_nobody_but_the_archivist_changes_the_plan(office, rule, line, name):
     actor = getattr(office, name)
     tries = (
         lambda: fileplan.add_line(Line(today().year, "9", "x"), basis="x", actor=actor),
+        lambda: fileplan.begin_year(today().year + 1, basis="x", actor=actor),
         lambda: fileplan.rename_line(line, title="x", keeper="", reason="x", actor=actor),
         lambda: fileplan.close_line(line, reason="x", actor=actor),
         lambda: fileplan.add_period("9", period(), actor=actor),
@@ -191,6 +210,8 @@ def test_one_code_given_twice_at_once_is_one_line_and_one_version(office):
     new = Line(today().year, "01", "Huấn luyện", rule)
     gave = at_once(*[lambda: fileplan.add_line(new, basis="QĐ 1", actor=office.archivist)] * 2)
     assert sorted(type(each).__name__ for each in gave) == ["LineTaken", "RecordClass"]
+    gave = at_once(*[lambda: fileplan.begin_year(new.year + 1, basis="QĐ 9", actor=office.archivist)] * 2)
+    assert sorted(type(each).__name__ for each in gave) == ["PlanThere", "list"]
     gave = at_once(*[lambda: fileplan.change_period(rule, period(20, since=today()), actor=office.archivist)] * 2)
     assert sorted(type(each).__name__ for each in gave) == ["PeriodOver", "RetentionRule"]
 
@@ -226,6 +247,17 @@ def test_a_line_and_a_period_are_written_on_the_page(office, signed_in):
     assert browser.post(f"/plan/?year={year - 1}", written).status_code == 422
     assert 'value="line"' not in browser.get(f"/plan/?year={year - 1}").content.decode()
     assert AuditEntry.objects.filter(outcome="denied", action="archive:retention").count() == 3
+
+
+def test_the_next_year_is_begun_on_its_page_once(office, line, signed_in):
+    browser, address = signed_in("archivist"), f"/plan/?year={today().year + 1}"
+    assert 'value="begin"' in browser.get(address).content.decode()
+    assert browser.post(address, {"act": "begin", "basis": "QĐ 9"}).status_code == 302
+    page = browser.get(address).content.decode()
+    assert "Huấn luyện" in page
+    assert 'value="begin"' not in page
+    assert browser.post(address, {"act": "begin", "basis": "QĐ 9"}).status_code == 422
+    assert AuditEntry.objects.filter(outcome="denied", action="archive:retention").count() == 1
 
 
 def test_a_line_and_a_period_are_changed_and_closed_on_their_pages(office, rule, line, signed_in):

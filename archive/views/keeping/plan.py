@@ -12,7 +12,14 @@ from django.views.decorators.http import require_http_methods
 
 from archive import access, audit
 from archive import fileplan as acts
-from archive.forms.plan import AddLineForm, AddPeriodForm, ChangePeriodForm, ClosePeriodForm, RenameLineForm
+from archive.forms.plan import (
+    AddLineForm,
+    AddPeriodForm,
+    BeginYearForm,
+    ChangePeriodForm,
+    ClosePeriodForm,
+    RenameLineForm,
+)
 from archive.forms.staffing import ReasonForm
 from archive.models import Person, RecordClass, RetentionRule
 from archive.rules.errors import Hidden
@@ -31,7 +38,8 @@ def plan(request: HttpRequest) -> HttpResponse:
     person = person_of(request)
     access.require(person, Action.PLAN_READ)
     year = _year(request)
-    forms, done = chosen(request, _adding(year))
+    known = set(RecordClass.objects.order_by().values_list("year", flat=True).distinct())
+    forms, done = chosen(request, _adding(year, begins=year not in known and year - 1 in known))
     if done is not None:
         messages.success(request, _("It is added and stands in the log."))
         return redirect(f"{reverse('archive:retention')}?year={year}")
@@ -40,7 +48,6 @@ def plan(request: HttpRequest) -> HttpResponse:
     last = {rule.code: rule for rule in rules}
     live = last | {rule.code: rule for rule in rules if _is_in_force(rule)}
     lines = RecordClass.objects.filter(year=year).select_related("rule")
-    known = set(RecordClass.objects.order_by().values_list("year", flat=True).distinct())
     context = {
         "year": year,
         "years": sorted(known | {today.year, today.year + 1}),
@@ -63,11 +70,14 @@ def _is_in_force(rule: RetentionRule) -> bool:
     return rule.valid_from <= today and (rule.valid_to is None or rule.valid_to >= today)
 
 
-def _adding(year: int) -> dict[str, Deed]:
-    """Return what can be added: a line to the plan of a year that is open to changes, and a period."""
+def _adding(year: int, *, begins: bool) -> dict[str, Deed]:
+    """Return what can be added: a line, or all those of the year before, to a plan that is open to changes; and a period."""
 
     def line(form: AddLineForm, actor: Person) -> RecordClass:
         return acts.add_line(form.line(), basis=form.cleaned_data["basis"], actor=actor)
+
+    def begun(form: BeginYearForm, actor: Person) -> list[RecordClass]:
+        return acts.begin_year(year, basis=form.cleaned_data["basis"], actor=actor)
 
     def period(form: AddPeriodForm, actor: Person) -> RetentionRule:
         return acts.add_period(form.cleaned_data["code"], form.period(), actor=actor)
@@ -75,6 +85,8 @@ def _adding(year: int) -> dict[str, Deed]:
     deeds = {"period": Deed(lambda data, ids: AddPeriodForm(data, auto_id=ids), period, Action.PERIOD_ADD)}
     if acts.is_open_to_change(year):
         deeds["line"] = Deed(lambda data, ids: AddLineForm(data, year=year, auto_id=ids), line, Action.PLAN_ADD)
+        if begins:
+            deeds["begin"] = Deed(lambda data, ids: BeginYearForm(data, auto_id=ids), begun, Action.PLAN_BEGIN)
     return deeds
 
 
