@@ -11,7 +11,7 @@ from functools import partial
 from django.db import transaction
 from django.utils import timezone
 
-from archive import access, audit, manifests, store
+from archive import access, audit, manifests, settling, store
 from archive.models import DigitalObject, Page, Person, Record, Unit
 from archive.models.record import Direction
 from archive.rules.levels import Level
@@ -126,6 +126,7 @@ def relevel(record: Record) -> None:
     lying = dict(record.sealed_objects.values_list("address", "level"))
     _rewrap([address for address, old in lying.items() if old < level], level)
     record.sealed_objects.update(level=level)
+    settling.note(address for address, old in lying.items() if old != level)
     if any(old > level for old in lying.values()):
         transaction.on_commit(partial(_bring_down, record.pk), robust=True)
 

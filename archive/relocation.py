@@ -1,6 +1,6 @@
 """Moving an installation's sealed objects from one place to another, while the office works.
 
-Copies ciphertext only: no key is touched, and no level is known here. Every object is
+Copies ciphertext only: no key is touched. Every object is
 checked against the digest in its row on the way out and once more as it lies in the new
 place; only then is it written into a list on disk, so a killed run goes on where it was.
 The source is never touched by a copy; `clear` removes from it only what is on that list.
@@ -20,6 +20,7 @@ from django.db import transaction
 
 from archive import audit
 from archive.models import DigitalObject
+from archive.rules.levels import Level
 from archive.rules.roles import Action
 from archive.rules.sizes import MIB
 from archive.stores.port import Driver
@@ -36,6 +37,7 @@ class Wanted:
 
     address: str
     sealed_sha256: str
+    level: Level
 
 
 @dataclass(slots=True)
@@ -66,8 +68,8 @@ class Move:
     def copy(self) -> Outcome:
         """Copy and verify every object that a row names. Raises StoreFull, StoreFailed: run it again later."""
         outcome = Outcome()
-        rows = DigitalObject.objects.order_by("address").values_list("address", "sealed_sha256")
-        wanted = (Wanted(*row) for row in rows.iterator(chunk_size=1000))
+        rows = DigitalObject.objects.order_by("address").values_list("address", "sealed_sha256", "level")
+        wanted = (Wanted(address, sha256, Level(level)) for address, sha256, level in rows.iterator(chunk_size=1000))
         with ThreadPoolExecutor(THREADS) as pool:
             while batch := list(islice(wanted, BATCH)):
                 self._note(outcome, batch, list(pool.map(self._copied, batch)))
@@ -91,6 +93,7 @@ class Move:
         """Bring one object over: "copied", "present", or what is wrong."""
         if self._target.stat(wanted.address) is not None:
             if wanted.address in self._verified or digest(self._target, wanted.address) == wanted.sealed_sha256:
+                self._target.settle(wanted.address, wanted.level)  # which may have moved since it was copied
                 return "present"
             self._target.delete(wanted.address)  # a damaged copy; the source still has the object
         try:
@@ -100,7 +103,7 @@ class Move:
 
     def _bring(self, wanted: Wanted) -> str:
         seen = hashlib.sha256()
-        draft = self._target.create(wanted.address)
+        draft = self._target.create(wanted.address, level=wanted.level)
         try:
             with self._source.open(wanted.address) as source:
                 while block := source.read(MIB):

@@ -142,7 +142,7 @@ class Writing:
         self._object_id, self._key = secrets.token_bytes(16), secrets.token_bytes(KEY_BYTES)
         self.address = self._object_id.hex()
         store.vault.prepare(level)
-        self._draft: Draft = store.driver.create(self.address)
+        self._draft: Draft = store.driver.create(self.address, level=level)
         self._unlooked = 0
         try:
             self._sealer = Sealer(self._draft.write, object_id=self._object_id, key=self._key)
@@ -257,7 +257,7 @@ class Store:
         self.driver.delete(address)
 
     def relevel(self, address: str, *, to: Level) -> None:
-        """Move an object's key under another level; its bytes stay untouched.
+        """Move an object's key under another level; its bytes stay untouched, and where they lie (`archive.settling`).
 
         No ceiling here: bytes found to be more secret than this site may hold are better
         under the higher key until a person removes them. Raises Shredded, WrongKey.

@@ -10,7 +10,7 @@ from typing import Final
 from django.conf import settings
 from django.db import close_old_connections
 
-from archive import locking, publishing, sequencing, tallies
+from archive import locking, publishing, sequencing, settling, tallies
 from archive.leveling import keys
 from config import lifetime
 from ingest import folder, leftovers, sandbox
@@ -69,6 +69,9 @@ class Machine:
                 target=self._every, args=(locking.SWEEP_SECONDS, locking.sweep), name="locks", daemon=True
             ),
             threading.Thread(target=self._every, args=(keys.EVERY_SECONDS, keys.sweep), name="levels", daemon=True),
+            threading.Thread(
+                target=self._every, args=(settling.EVERY_SECONDS, settling.sweep), name="bytes", daemon=True
+            ),
         ]
 
     def start(self) -> None:

@@ -17,7 +17,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from archive import access, attachments, audit, capture, store
+from archive import access, attachments, audit, capture, settling, store
 from archive.models import DigitalObject, ObjectRole, Person, Record, RecordState
 from archive.rules.errors import Hidden, Refusal
 from archive.rules.levels import Level
@@ -193,6 +193,7 @@ def protect(scan: Scan, level: Level) -> None:
     """Bring the sealed objects of a file that was judged to its level: rows in this transaction, keys now."""
     addresses = [address for address in (scan.original_id, scan.pack_id) if address]
     DigitalObject.objects.filter(address__in=addresses).update(level=level)
+    settling.note(addresses)
     for address in addresses:
         store.relevel(address, to=level)
 

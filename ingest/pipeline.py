@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from archive import audit, capture, store
+from archive import audit, capture, settling, store
 from archive.models import DigitalObject, ObjectRole
 from archive.rules.levels import Level
 from archive.rules.page import PageText
@@ -248,6 +248,7 @@ def _quarantine(scan: Scan, claim: Claim, suggestion: Suggestion) -> None:
     end = Ended(outcomes.QUARANTINED, level=level.slug, ceiling=settings.SITE_MAX_LEVEL.slug)
     if scan.original_id:
         DigitalObject.objects.filter(address=scan.original_id).update(level=level)
+        settling.note([scan.original_id])
         store.relevel(scan.original_id, to=level)
     finish(scan, claim, end, reading={}, proposal={}, level=level, suggested_level=level)
 

@@ -8,7 +8,7 @@ from datetime import date
 
 from django.utils import timezone
 
-from archive import access, dossiers
+from archive import access, dossiers, settling
 from archive.leveling import keys, notices
 from archive.models import ChangeKind, Dossier, DossierItem, Grant, LevelChange, LevelNotice, Person, Record
 from archive.rules.levels import Level
@@ -80,6 +80,7 @@ def move(record: Record, change: Change, order: Order, *, actor: Person, propose
     if goes_up:
         keys.lift(record)
     record.sealed_objects.update(level=change.to)
+    settling.note(record.sealed_objects.values_list("address", flat=True))
     ended = _end_openings(record) if goes_up else []
     access.derive(record)
     if goes_up:

@@ -28,7 +28,7 @@ from archive.models.leveling import (
 )
 from archive.models.paper import PaperPlace, PaperStub
 from archive.models.people import Person, PersonRole, ServiceToken, SignsInBy, Unit
-from archive.models.record import DigitalObject, ObjectRole, Page, Record, RecordState
+from archive.models.record import DigitalObject, Misplaced, ObjectRole, Page, Record, RecordState
 from archive.models.register import Register, RegisterCounter, RegisterKind, RegisterNumber
 from archive.models.restoration import PaperCheck, Restoration
 from archive.models.route import Step, StepKind, StepState
@@ -70,6 +70,7 @@ __all__ = [
     "MarkRule",
     "Marking",
     "MarkingMark",
+    "Misplaced",
     "ObjectRole",
     "OpenSession",
     "Page",

@@ -162,6 +162,15 @@ class DigitalObject(models.Model):
         return self.address
 
 
+class Misplaced(models.Model):
+    """A sealed object whose level has moved and whose bytes still lie where those of the old one do (`archive.settling`)."""
+
+    object = models.OneToOneField(DigitalObject, models.CASCADE, primary_key=True, related_name="+")
+
+    def __str__(self) -> str:
+        return str(self.object_id)
+
+
 class Page(models.Model):
     """One page as it is shown: where in the pack its image, thumbnail and text lie (bytes)."""
 

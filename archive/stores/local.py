@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from archive.rules.levels import Level
 from archive.stores.disk import create, refusal, sync_folder, write_all
 from archive.stores.port import Kept, object_id
 from archive.stores.refusals import MissingObject
@@ -79,7 +80,9 @@ def _link(temporary: Path, final: Path) -> None:
 
 
 class LocalStore:
-    """The driver for one folder; safe to share between threads and processes."""
+    """The driver for one folder; safe to share between threads and processes. All levels lie on one disk, under random names."""
+
+    has_places = False
 
     def __init__(self, root: Path) -> None:
         """Create the folder if it is new. Raises StoreFull, StoreFailed."""
@@ -93,12 +96,13 @@ class LocalStore:
             raise refusal(error) from error
         self._settled: set[Path] = set()
 
-    def create(self, address: str) -> LocalDraft:
-        """Begin an object.
+    def create(self, address: str, *, level: Level) -> LocalDraft:
+        """Begin an object; its level makes no difference here.
 
         Raises:
             StoreFull, StoreFailed: not even a temporary file can be made.
         """
+        del level
         try:
             return LocalDraft(self._unfinished / f"{address}.{os.getpid()}", self._path(address), self._settle)
         except OSError as error:
@@ -143,6 +147,13 @@ class LocalStore:
     def retain(self, address: str, until: datetime) -> bool:
         """Return False: an ordinary folder has no locks that its owner could not lift."""
         del address, until
+        return False
+
+    def settle(self, address: str, level: Level) -> bool:
+        """Return False: it lies where all do. Raises MissingObject."""
+        del level
+        if self.stat(address) is None:
+            raise MissingObject(address=address)
         return False
 
     def free_bytes(self) -> int | None:

@@ -1,7 +1,7 @@
 """What every place that keeps sealed objects must be able to do.
 
-A driver moves ciphertext and nothing else: it never sees a key, a level or a plain
-byte. One contract suite (archive/tests/test_store_contract.py) is run against each.
+A driver moves ciphertext and nothing else: it never sees a key or a plain byte. A level is to it
+the place where objects of that level lie, where its medium has one for each. One contract suite (archive/tests/test_store_contract.py) is run against each.
 Refusals are those of `archive.stores.refusals`; an address is 32 lower-case hex digits.
 """
 
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO, Final, Protocol
 
+from archive.rules.levels import Level
 from archive.stores.refusals import MissingObject
 
 ADDRESS_DIGITS: Final = 32
@@ -46,8 +47,13 @@ class Draft(Protocol):
 class Driver(Protocol):
     """A place for sealed objects."""
 
-    def create(self, address: str) -> Draft:
-        """Begin to write the object of this address."""
+    has_places: bool  # whether objects of each level lie in a place of their own
+
+    def create(self, address: str, *, level: Level) -> Draft:
+        """Begin to write the object of this address, where objects of the level lie."""
+
+    def settle(self, address: str, level: Level) -> bool:
+        """Bring an object to where objects of the level lie; return whether it lay elsewhere. Raises MissingObject."""
 
     def open(self, address: str) -> BinaryIO:
         """Return a seekable stream of the sealed bytes. Raises MissingObject."""
@@ -59,7 +65,7 @@ class Driver(Protocol):
         """Remove the object durably; no error if there is none."""
 
     def addresses(self) -> Iterator[str]:
-        """Yield every address kept, in no particular order."""
+        """Yield every address kept, in no particular order; one that is being settled may come twice."""
 
     def retain(self, address: str, until: datetime) -> bool:
         """Lock the object against removal until a moment; False where the medium has no locks. Never shortens."""

@@ -1,11 +1,13 @@
-"""Sealed objects in one bucket of an S3 server.
+"""Sealed objects on an S3 server: a prefix for each level, or a bucket for each.
 
-`<prefix>/ab/cd/<address>.vkso`, written once: a small object by one conditional put, a
+`<prefix>/<rank>/ab/cd/<address>.vkso` (0 Thường to 3 Tuyệt mật), written once: a small object by one conditional put, a
 large one in parts while it is being sealed, given its name by one conditional completion;
 until then nobody sees it. SHA-256 goes with every body, so the server refuses what arrived
-damaged. All levels lie in one bucket under random names (config/decisions/store.md says
-why). Never sees a key or a plain byte. Uses some of the client's inner calls, because its
-public ones take no condition and no checksum.
+damaged. "{level}" in the bucket's name makes it one bucket a level. An object whose level moved is
+copied to the new place and then removed from the old one (`settle`); until then it is found where it
+lies, for a reader looks in every place. So are objects of before, which lie in none of them. Never sees
+a key or a plain byte. Uses some of the client's inner calls, because its public ones take no
+condition and no checksum.
 """
 
 import base64
@@ -15,8 +17,9 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import BinaryIO, Final, cast
+from typing import BinaryIO, Final, TypeVar, cast
 
 from minio import Minio
 from minio.commonconfig import GOVERNANCE
@@ -28,6 +31,7 @@ from minio.xml import Element, SubElement, getbytes
 from urllib3.response import BaseHTTPResponse
 
 from archive.rules.errors import Refusal
+from archive.rules.levels import Level
 from archive.rules.sizes import MIB
 from archive.stores import bucket
 from archive.stores.bucket import Account, asked
@@ -37,8 +41,11 @@ from archive.stores.ranges import RangeStream
 from archive.stores.refusals import MissingObject, StoreAway, StoreFailed
 
 PART: Final = 8 * MIB  # S3 asks for at least 5; memory of one writer is one part and its copy on the wire
+LEVEL: Final = "{level}"  # in the name of a bucket
 MARK: Final = "x-amz-meta-draft"
 NO_LOCK: Final = ("InvalidRequest", "ObjectLockConfigurationNotFoundError", "NotImplemented", "MethodNotAllowed")
+
+_Answer = TypeVar("_Answer")
 
 
 class S3Draft:
@@ -149,63 +156,189 @@ def _checksum(body: bytes) -> str:
     return base64.b64encode(hashlib.sha256(body).digest()).decode()
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where objects of one level lie."""
+
+    bucket: str
+    prefix: str
+
+    def key(self, address: str) -> str:
+        """Return the name of an address; anything but 32 hex digits never becomes one."""
+        object_id(address)
+        return f"{self.prefix}{address[:2]}/{address[2:4]}/{address}{SUFFIX}"
+
+
+def buckets(name: str) -> tuple[str, ...]:
+    """Return the bucket of each level, lowest first: one name for all, or one each where it says "{level}"."""
+    return tuple(name.replace(LEVEL, level.slug.replace("_", "-")) for level in Level)
+
+
 class S3Store:
-    """The driver for one bucket; safe to share between threads. Connects when first asked."""
+    """The driver for an account's places; safe to share between threads. Connects when first asked."""
+
+    has_places = True
 
     def __init__(self, account: Account, **seconds: float) -> None:
         """Take the account; `connect_seconds` and `read_seconds` as in `bucket.connect`."""
         self._client = bucket.connect(account, **seconds)
-        self._bucket, self._prefix = account.bucket, account.prefix.strip("/") + "/"
+        self._prefix = account.prefix.strip("/") + "/"
+        names = buckets(account.bucket)
+        self._of = tuple(
+            _Place(name, f"{self._prefix}{level.value}/") for name, level in zip(names, Level, strict=True)
+        )
+        self._buckets = tuple(dict.fromkeys(names))
+        # An office older than places has its objects beside them.
+        self._all = (*self._of, *(_Place(name, self._prefix) for name in self._buckets if LEVEL not in account.bucket))
         self._shape = re.compile(
-            rf"{re.escape(self._prefix)}([0-9a-f]{{2}})/([0-9a-f]{{2}})/(\1\2[0-9a-f]{{28}}){SUFFIX}"
+            rf"{re.escape(self._prefix)}(?:[0-3]/)?([0-9a-f]{{2}})/([0-9a-f]{{2}})/(\1\2[0-9a-f]{{28}}){SUFFIX}"
         )
 
-    def create(self, address: str) -> S3Draft:
+    def create(self, address: str, *, level: Level) -> S3Draft:
         """Begin an object; nothing is sent yet."""
-        return S3Draft(self._client, self._bucket, self._key(address))
+        place = self._of[level]
+        return S3Draft(self._client, place.bucket, place.key(address))
 
     def open(self, address: str) -> BinaryIO:
         """Return a seekable stream of the sealed bytes. Raises MissingObject, StoreAway."""
-        key = self._key(address)
+        object_id(address)
 
         def fetch(offset: int, length: int) -> BaseHTTPResponse:
-            return self._client.get_object(self._bucket, key, offset=offset, length=length)
+            return self._somewhere(lambda place: self._get(place, address, offset, length))
 
         return cast("BinaryIO", RangeStream(fetch, address=address))
 
     def stat(self, address: str) -> Kept | None:
         """Return size and time, None if there is no such object. Raises StoreAway."""
+        object_id(address)
         try:
             with asked(*bucket.ABSENT):
-                found = self._client.stat_object(self._bucket, self._key(address))
+                return self._somewhere(lambda place: self._stat(place, address))
         except S3Error:
             return None
-        if not found.etag:
-            raise StoreAway(reason=bucket.NOT_S3)
-        return Kept(sealed_size=found.size or 0, changed_at=found.last_modified or datetime.now(UTC))
 
     def delete(self, address: str) -> None:
-        """Remove every version of the object, locked ones too where the account may; twice is not an error.
+        """Remove every version of the object wherever it lies, locked ones too where the account may; twice is not an error.
 
         Raises:
             StoreFailed: a version stays. Its key is gone already, so nobody can read it.
         """
-        key = self._key(address)
-        with asked():
-            found = list(self._client.list_objects(self._bucket, prefix=key, include_version=True))
-            versions = [DeleteObject(key, one.version_id) for one in found if one.object_name == key]
-            if not versions:
-                return
-            left = list(self._client.remove_objects(self._bucket, versions, bypass_governance_mode=True))
-        if left:
-            raise StoreFailed(reason=bucket.LOCKED if left[0].code == "AccessDenied" else str(left[0].code))
+        for place in self._all:
+            self._remove(place, address)
+
+    def settle(self, address: str, level: Level) -> bool:
+        """Bring an object to the place of a level, with its lock; return whether it lay elsewhere.
+
+        Killed in between it lies in both places, and the same call goes on.
+
+        Raises:
+            MissingObject: it lies nowhere.
+            StoreFull, StoreFailed, StoreAway: it stays where it was.
+        """
+        target = self._of[level]
+        sources = [place for place in self._all if place != target and self._has(place, address)]
+        if not self._has(target, address):
+            if not sources:
+                raise MissingObject(address=address)
+            self._copy(sources[0], target, address)
+        for source in sources:
+            self._carry_lock(source, target, address)
+            self._remove(source, address)
+        return bool(sources)
 
     def addresses(self) -> Iterator[str]:
         """Yield the addresses of all whole objects, page by page. Raises StoreAway."""
+        for name in self._buckets:
+            with asked():
+                for found in self._client.list_objects(name, prefix=self._prefix, recursive=True):
+                    if shown := self._shape.fullmatch(found.object_name or ""):
+                        yield shown[3]
+
+    def retain(self, address: str, until: datetime) -> bool:
+        """Lock an object (governance mode) until a moment, where the bucket can; never shortens a lock.
+
+        Returns:
+            Whether the object is now locked at least so long. Raises MissingObject, StoreAway.
+        """
+        object_id(address)
+        try:
+            with asked(*NO_LOCK, *bucket.ABSENT):
+                self._somewhere(lambda place: self._lock(place, address, until))
+        except S3Error as error:
+            if error.code in bucket.ABSENT:
+                raise MissingObject(address=address) from None
+            return False
+        return True
+
+    # --- in one place -----------------------------------------------------------------
+    def _somewhere(self, ask: Callable[[_Place], _Answer]) -> _Answer:
+        """Return the answer of the first place that has the object; looked for twice, for it may have moved meanwhile.
+
+        Raises S3Error: the last place's, where none has it.
+        """
+        *before, last = (*self._all, *self._all)
+        for place in before:
+            try:
+                return ask(place)
+            except S3Error as error:
+                if error.code not in bucket.ABSENT:
+                    raise
+        return ask(last)
+
+    def _get(self, place: _Place, address: str, offset: int, length: int) -> BaseHTTPResponse:
+        return self._client.get_object(place.bucket, place.key(address), offset=offset, length=length)
+
+    def _stat(self, place: _Place, address: str) -> Kept:
+        found = self._client.stat_object(place.bucket, place.key(address))
+        if not found.etag:
+            raise StoreAway(reason=bucket.NOT_S3)
+        return Kept(sealed_size=found.size or 0, changed_at=found.last_modified or datetime.now(UTC))
+
+    def _has(self, place: _Place, address: str) -> bool:
+        try:
+            with asked(*bucket.ABSENT):
+                self._stat(place, address)
+        except S3Error:
+            return False
+        return True
+
+    def _copy(self, source: _Place, target: _Place, address: str) -> None:
+        """Write the bytes of one place into another, as `create` does: whole, checked on arrival, never over another."""
+
+        def fetch(offset: int, length: int) -> BaseHTTPResponse:
+            return self._get(source, address, offset, length)
+
+        draft = S3Draft(self._client, target.bucket, target.key(address))
+        try:
+            reader = RangeStream(fetch, address=address)
+            while block := reader.read(MIB):
+                draft.write(memoryview(block))
+            draft.commit()
+        finally:
+            draft.abandon()
+
+    def _lock(self, place: _Place, address: str, until: datetime) -> None:
+        kept = self._client.get_object_retention(place.bucket, place.key(address))
+        if kept is None or kept.retain_until_date < until:
+            self._client.set_object_retention(place.bucket, place.key(address), Retention(GOVERNANCE, until))
+
+    def _carry_lock(self, source: _Place, target: _Place, address: str) -> None:
+        """Lock an object in its new place as long as it is locked in the old one."""
+        with suppress(S3Error), asked(*NO_LOCK, *bucket.ABSENT):
+            kept = self._client.get_object_retention(source.bucket, source.key(address))
+            if kept is not None:
+                self._lock(target, address, kept.retain_until_date)
+
+    def _remove(self, place: _Place, address: str) -> None:
+        key = place.key(address)
         with asked():
-            for found in self._client.list_objects(self._bucket, prefix=self._prefix, recursive=True):
-                if shown := self._shape.fullmatch(found.object_name or ""):
-                    yield shown[3]
+            found = list(self._client.list_objects(place.bucket, prefix=key, include_version=True))
+            versions = [DeleteObject(key, one.version_id) for one in found if one.object_name == key]
+            if not versions:
+                return
+            left = list(self._client.remove_objects(place.bucket, versions, bypass_governance_mode=True))
+        if left:
+            raise StoreFailed(reason=bucket.LOCKED if left[0].code == "AccessDenied" else str(left[0].code))
 
     def free_bytes(self) -> int | None:
         """Return None: S3 does not tell."""
@@ -214,47 +347,20 @@ class S3Store:
     def sweep(self, *, older_than_seconds: float) -> int:
         """Abort uploads begun so long ago that their writer must be dead."""
         limit = time.time() - older_than_seconds
-        stale = [one for one in self._uploads() if one[2].timestamp() <= limit]
-        for key, upload, _begun in stale:
+        stale = [one for one in self._uploads() if one[3].timestamp() <= limit]
+        for name, key, upload, _begun in stale:
             with suppress(S3Error), asked("NoSuchUpload"):  # gone in the meantime
-                self._client._abort_multipart_upload(self._bucket, key, upload)  # noqa: SLF001
+                self._client._abort_multipart_upload(name, key, upload)  # noqa: SLF001
         return len(stale)
 
-    def retain(self, address: str, until: datetime) -> bool:
-        """Lock an object (governance mode) until a moment, where the bucket can; never shortens a lock.
-
-        Returns:
-            Whether the object is now locked at least so long. Raises MissingObject, StoreAway.
-        """
-        key = self._key(address)
-        try:
-            with asked(*NO_LOCK, *bucket.ABSENT):
-                kept = self._client.get_object_retention(self._bucket, key)
-                if kept is None or kept.retain_until_date < until:
-                    self._client.set_object_retention(self._bucket, key, Retention(GOVERNANCE, until))
-        except S3Error as error:
-            if error.code in bucket.ABSENT:
-                raise MissingObject(address=address) from None
-            return False
-        return True
-
-    def _uploads(self) -> list[tuple[str, str, datetime]]:
-        """Return key, number and beginning of every unfinished upload."""
-        found: list[tuple[str, str, datetime]] = []
-        mark: str | None = None  # of the key alone: a key has one writer, so one upload
-        while True:
-            with asked():
-                page = self._client._list_multipart_uploads(  # noqa: SLF001
-                    self._bucket, prefix=self._prefix, key_marker=mark
-                )
-            found += [
-                (one.object_name, str(one.upload_id), one.initiated_time or datetime.now(UTC)) for one in page.uploads
-            ]
-            if not page.is_truncated:
-                return found
-            mark = page.next_key_marker
-
-    def _key(self, address: str) -> str:
-        """Return where an address lies; anything but 32 hex digits never becomes a name."""
-        object_id(address)
-        return f"{self._prefix}{address[:2]}/{address[2:4]}/{address}{SUFFIX}"
+    def _uploads(self) -> Iterator[tuple[str, str, str, datetime]]:
+        """Yield bucket, key, number and beginning of every unfinished upload."""
+        for name in self._buckets:
+            mark: str | None = None  # of the key alone: a key has one writer, so one upload
+            is_more = True
+            while is_more:
+                with asked():
+                    page = self._client._list_multipart_uploads(name, prefix=self._prefix, key_marker=mark)  # noqa: SLF001
+                for one in page.uploads:
+                    yield name, one.object_name, str(one.upload_id), one.initiated_time or datetime.now(UTC)
+                is_more, mark = page.is_truncated, page.next_key_marker

@@ -43,7 +43,9 @@ class BucketMedium:
         return S3Store(replace(self.account, url=url or self.account.url), **seconds)
 
     def _key(self, address):
-        return f"{self.account.prefix}/{address[:2]}/{address[2:4]}/{address}.vkso"
+        """Return where the object lies, whatever its level; where it is not there, the place of an office of before."""
+        end = f"/{address[:2]}/{address[2:4]}/{address}.vkso"
+        return next((name for name in self.names() if name.endswith(end)), f"{self.account.prefix}{end}")
 
     def read(self, address):
         answer = self.client.get_object(self.account.bucket, self._key(address))

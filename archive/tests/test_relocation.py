@@ -9,6 +9,7 @@ from django.core.management.base import CommandError
 
 from archive import relocation, store
 from archive.models import DigitalObject
+from archive.rules.levels import Level
 from archive.stores import chosen
 from archive.stores.local import LocalStore
 from archive.tests.media import BucketMedium, LocalMedium
@@ -120,17 +121,28 @@ def test_a_damaged_copy_in_the_new_place_is_brought_again(kept, other):
     assert other.read(kept[2].address) == LocalMedium(chosen.folder().parent).read(kept[2].address)
 
 
+@pytest.mark.engine
+@pytest.mark.parametrize("other", ["s3"], indirect=True)
+def test_each_object_comes_to_the_place_of_its_level_also_when_that_moved_meanwhile(kept, other):
+    call_command("move_store", "--to", "s3")
+    moved = kept[0]
+    DigitalObject.objects.filter(address=moved.address).update(level=Level.TOI_MAT)
+    call_command("move_store", "--to", "s3")
+    ranks = {name.rsplit("/", 1)[1].removesuffix(".vkso"): name.split("/")[1] for name in other.names()}
+    assert ranks == {row.address: str(row.level) for row in kept[1:]} | {moved.address: "2"}
+
+
 class Deadly:
     """A place whose process is killed at the n-th object that it takes."""
 
     def __init__(self, driver, n):
         self.driver, self.left = driver, n
 
-    def create(self, address):
+    def create(self, address, *, level):
         self.left -= 1
         if self.left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
-        return self.driver.create(address)
+        return self.driver.create(address, level=level)
 
     def __getattr__(self, name):
         return getattr(self.driver, name)
@@ -140,7 +152,8 @@ class Deadly:
 def test_a_killed_move_goes_on_where_it_was(kept, other, monkeypatch, n):
     monkeypatch.setattr(relocation, "BATCH", 2)
     monkeypatch.setattr(relocation, "THREADS", 1)
-    rows = [relocation.Wanted(row.address, row.sealed_sha256) for row in DigitalObject.objects.order_by("address")]
+    objects = DigitalObject.objects.order_by("address")
+    rows = [relocation.Wanted(row.address, row.sealed_sha256, Level(row.level)) for row in objects]
     source = chosen.driver("local")
     assert _killed(lambda: _move_in_a_fork(source, n, rows)) == signal.SIGKILL
 

@@ -92,7 +92,7 @@ def files_in(folder):
 class TestDriverContract:
     def test_what_goes_in_comes_out(self, open_driver):
         driver, address, data = open_driver(), secrets.token_hex(16), secrets.token_bytes(50_000)
-        draft = driver.create(address)
+        draft = driver.create(address, level=Level.MAT)
         draft.write(memoryview(data[:100]))
         draft.write(memoryview(data[100:]))
         draft.commit()
@@ -107,7 +107,7 @@ class TestDriverContract:
 
     def test_an_unfinished_object_is_never_visible(self, open_driver):
         driver, address = open_driver(), secrets.token_hex(16)
-        draft = driver.create(address)
+        draft = driver.create(address, level=Level.MAT)
         draft.write(memoryview(b"half"))
 
         assert driver.stat(address) is None
@@ -117,7 +117,7 @@ class TestDriverContract:
 
     def test_an_abandoned_draft_leaves_nothing(self, open_driver):
         driver, address = open_driver(), secrets.token_hex(16)
-        draft = driver.create(address)
+        draft = driver.create(address, level=Level.MAT)
         draft.write(memoryview(b"half"))
         draft.abandon()
         draft.abandon()
@@ -128,7 +128,7 @@ class TestDriverContract:
     def test_an_object_is_written_once(self, open_driver):
         driver, address = open_driver(), secrets.token_hex(16)
         for data in (b"first", b"second"):
-            draft = driver.create(address)
+            draft = driver.create(address, level=Level.MAT)
             draft.write(memoryview(data))
             if data == b"first":
                 draft.commit()
@@ -141,7 +141,7 @@ class TestDriverContract:
 
     def test_deleting_twice_is_not_an_error(self, open_driver):
         driver, address = open_driver(), secrets.token_hex(16)
-        draft = driver.create(address)
+        draft = driver.create(address, level=Level.MAT)
         draft.write(memoryview(b"x"))
         draft.commit()
 
@@ -153,7 +153,7 @@ class TestDriverContract:
 
     def test_what_a_killed_writer_left_is_swept_when_old(self, open_driver):
         driver = open_driver()
-        driver.create(secrets.token_hex(16)).write(memoryview(bytes(9_000_000)))
+        driver.create(secrets.token_hex(16), level=Level.MAT).write(memoryview(bytes(9_000_000)))
 
         assert driver.sweep(older_than_seconds=60) == 0
         assert driver.sweep(older_than_seconds=-1) == 1
@@ -547,7 +547,7 @@ class TestFaults:
         address = put(store, payload).address
         assert store.read(address) == payload
 
-        draft = store.driver.create(address)
+        draft = store.driver.create(address, level=Level.MAT)
         with pytest.raises(StoreFailed):
             draft.commit()
         assert store.read(address) == payload

@@ -159,7 +159,7 @@ class TestFaults:
 
     def test_damage_on_the_way_is_refused_by_the_server(self, medium, monkeypatch):
         monkeypatch.setattr(s3, "_checksum", lambda _body: s3.base64.b64encode(bytes(32)).decode())
-        draft = medium.driver().create(secrets.token_hex(16))
+        draft = medium.driver().create(secrets.token_hex(16), level=Level.MAT)
         draft.write(memoryview(b"other bytes"))
 
         with pytest.raises(StoreAway):
@@ -261,11 +261,12 @@ class TestLocks:
         driver, address = locked.driver(), _object_in(locked)
         locked.write(address, b"a second version under the same name")
         driver.retain(address, datetime.now(UTC) + timedelta(days=30))
+        name = locked._key(address)
 
         driver.delete(address)
         driver.delete(address)
 
-        versions = locked.client.list_objects(locked.account.bucket, prefix=locked._key(address), include_version=True)
+        versions = locked.client.list_objects(locked.account.bucket, prefix=name, include_version=True)
         assert list(versions) == []
 
     def test_a_bucket_without_locks_says_so(self, medium):
@@ -276,10 +277,121 @@ class TestLocks:
             locked.driver().retain(secrets.token_hex(16), datetime.now(UTC) + timedelta(days=1))
 
 
-def _object_in(medium):
+@pytest.mark.engine
+class TestPlaces:
+    def test_objects_of_each_level_lie_apart_and_are_read_alike(self, medium):
+        driver = medium.driver()
+        lying = {level: _object_in(medium, level) for level in Level}
+        assert sorted(medium.names()) == sorted(
+            f"{medium.account.prefix}/{level.value}/{address[:2]}/{address[2:4]}/{address}.vkso"
+            for level, address in lying.items()
+        )
+        assert all(driver.open(address).read() == b"content" for address in lying.values())
+        assert sorted(driver.addresses()) == sorted(lying.values())
+
+    def test_a_bucket_for_each_level(self, account):
+        client = bucket.connect(account)
+        apart = BucketMedium(replace(account, bucket=f"{account.bucket}-{s3.LEVEL}"))
+        names = s3.buckets(apart.account.bucket)
+        assert [name.removeprefix(f"{account.bucket}-") for name in names] == ["thuong", "mat", "toi-mat", "tuyet-mat"]
+        for name in names:
+            client.make_bucket(name)
+        try:
+            driver, address = apart.driver(), _object_in(apart, Level.MAT)
+            assert [one.object_name for one in client.list_objects(names[1], recursive=True)]
+            assert driver.settle(address, Level.TOI_MAT)
+            assert not list(client.list_objects(names[1], recursive=True))
+            assert driver.open(address).read() == b"content"
+            assert list(driver.addresses()) == [address]
+            assert driver.sweep(older_than_seconds=0) == 0
+        finally:
+            for name in names:
+                buckets.remove(client, name)
+
+    def test_an_object_follows_its_level_up_and_down(self, medium):
+        driver, address = medium.driver(), _object_in(medium, Level.THUONG, bytes(BIG))
+        for level in (Level.TOI_MAT, Level.THUONG, Level.MAT):
+            assert driver.settle(address, level)
+            assert not driver.settle(address, level)
+            (name,) = medium.names()
+            assert name.split("/")[1] == str(level.value)
+            assert driver.stat(address).sealed_size == BIG
+            assert driver.open(address).read() == bytes(BIG)
+        with pytest.raises(MissingObject):
+            driver.settle(secrets.token_hex(16), Level.MAT)
+
+    def test_an_object_of_an_older_office_is_read_and_finds_its_place(self, medium):
+        driver, address = medium.driver(), secrets.token_hex(16)
+        medium.write(address, b"of before")
+        assert medium.names() == [f"{medium.account.prefix}/{address[:2]}/{address[2:4]}/{address}.vkso"]
+        assert driver.open(address).read() == b"of before"
+        assert list(driver.addresses()) == [address]
+        assert driver.settle(address, Level.MAT)
+        assert medium.names() == [f"{medium.account.prefix}/1/{address[:2]}/{address[2:4]}/{address}.vkso"]
+
+    def test_cut_off_after_the_copy_it_lies_in_both_places_and_the_same_call_goes_on(self, medium, monkeypatch):
+        driver, address = medium.driver(), _object_in(medium, Level.THUONG)
+        with monkeypatch.context() as cut:
+            cut.setattr(driver, "_remove", lambda *_asked: (_ for _ in ()).throw(StoreAway(reason="cut")))
+            with pytest.raises(StoreAway):
+                driver.settle(address, Level.MAT)
+        assert len(medium.names()) == 2
+        assert driver.open(address).read() == b"content"
+        assert driver.settle(address, Level.MAT)
+        assert len(medium.names()) == 1
+        driver.delete(address)
+        assert medium.names() == []
+
+    @pytest.mark.parametrize(
+        "fault",
+        [
+            Fault("cut_answer", on="GET", after=20_000),
+            Fault("refuse", on="partNumber=2"),
+            Fault("refuse", on="uploadId"),
+        ],
+    )
+    def test_cut_off_in_the_copy_it_stays_where_it_was(self, medium, proxy, fault):
+        address = _object_in(medium, Level.THUONG, bytes(BIG))
+        driver = medium.driver(proxy.url, read_seconds=0.5, connect_seconds=0.3)
+        before = medium.names()
+        proxy.wrong(replace(fault))
+        with pytest.raises((StoreAway, StoreFailed)):
+            driver.settle(address, Level.MAT)
+        assert before[0] in medium.names()
+        proxy.heal()
+        assert driver.sweep(older_than_seconds=-1) <= 1
+        assert medium.names() == before
+        assert driver.settle(address, Level.MAT)
+
+    def test_who_looks_while_it_goes_down_finds_it(self, medium, monkeypatch):
+        driver, address = medium.driver(), _object_in(medium, Level.TOI_MAT)
+        other, asked = medium.driver(), driver._get
+
+        def get(place, *rest):
+            try:
+                return asked(place, *rest)
+            finally:
+                if place.prefix.endswith("/1/"):  # between the look at the low places and the one at its own
+                    monkeypatch.setattr(driver, "_get", asked)
+                    other.settle(address, Level.THUONG)
+
+        monkeypatch.setattr(driver, "_get", get)
+        assert driver.open(address).read() == b"content"
+
+    def test_it_takes_its_lock_along(self, locked):
+        driver, address = locked.driver(), _object_in(locked, Level.THUONG)
+        until = datetime.now(UTC) + timedelta(days=30)
+        driver.retain(address, until)
+        assert driver.settle(address, Level.MAT)
+        kept = locked.client.get_object_retention(locked.account.bucket, locked._key(address))
+        assert abs(kept.retain_until_date - until) < timedelta(seconds=2)
+        assert f"/1/{address[:2]}/" in locked._key(address)
+
+
+def _object_in(medium, level=Level.MAT, content=b"content"):
     address = secrets.token_hex(16)
-    draft = medium.driver().create(address)
-    draft.write(memoryview(b"content"))
+    draft = medium.driver().create(address, level=level)
+    draft.write(memoryview(content))
     draft.commit()
     return address
 
@@ -289,7 +401,7 @@ def test_many_unfinished_uploads_are_swept_page_by_page(medium, monkeypatch):
     asked = medium.client._list_multipart_uploads
     driver = medium.driver()
     for _ in range(3):
-        driver.create(secrets.token_hex(16)).write(memoryview(bytes(s3.PART)))
+        driver.create(secrets.token_hex(16), level=Level.MAT).write(memoryview(bytes(s3.PART)))
     monkeypatch.setattr(driver._client, "_list_multipart_uploads", lambda *a, **k: asked(*a, max_uploads=1, **k))
 
     assert driver.sweep(older_than_seconds=3600) == 0

@@ -12,6 +12,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Final
 
+from archive.models import DigitalObject
+from archive.rules.levels import Level
 from archive.stores.disk import sync_folder
 from archive.stores.port import Driver
 from archive.stores.refusals import MissingObject
@@ -139,7 +141,7 @@ def put_back(each: Named, backup: Backup, driver: Driver) -> bool:
         raise ObjectsMissing(count=1, addresses=each.address)
     if is_kept:
         driver.delete(each.address)
-    draft = driver.create(each.address)
+    draft = driver.create(each.address, level=_level_of(each.address))
     try:
         with backup.place(each.address).open("rb") as source:
             durable.pour(source, lambda data: draft.write(memoryview(data)))
@@ -147,6 +149,12 @@ def put_back(each: Named, backup: Backup, driver: Driver) -> bool:
     finally:
         draft.abandon()
     return True
+
+
+def _level_of(address: str) -> Level:
+    """Return the level in an object's row; the highest of one that no row names."""
+    level = DigitalObject.objects.filter(address=address).values_list("level", flat=True).first()
+    return max(Level) if level is None else Level(level)
 
 
 def is_whole(each: Named, driver: Driver) -> bool:

@@ -22,6 +22,7 @@ APART = {
     "archive.OpenSession": "moves with every request and ends by itself; its key is kept as a digest",
     "archive.KeptLogFilter": "words of an auditor for themself; opens nothing",
     "archive.DigitalObject": "under the manifest of its dispatch (`archive.manifests`); bytes, level and key are bound into the seal",
+    "archive.Misplaced": "a list of work: where bytes still lie, not whose they are",
     "archive.Page": "under the manifest of its dispatch (`archive.manifests`)",
     "ingest.Batch": "files handed in together; what became of each stands in the log and in its record",
     "ingest.Scan": "the queue: moves with every stage and lease; every outcome has its entry, what is filed is a record",
