@@ -8,8 +8,8 @@ ENGLISH = {
     "leader": ("/work/", "/work/unit/"),
     "archivist": ("/dossiers/", "/due/?years=70", "/holds/", "/plan/"),
     "auditor": ("/log/",),
-    "security": ("/sessions/", "/account/"),
-    "admin": ("/sessions/ways/",),
+    "security": ("/sessions/", "/account/", "/protection/"),
+    "admin": ("/sessions/ways/", "/holidays/", "/shelves/"),
 }
 
 
