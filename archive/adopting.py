@@ -198,9 +198,8 @@ def adopt(what: Found, *, reason: str, actor: Person) -> Iterator[int]:
 @transaction.atomic
 def _adopt(name: str, ids: tuple[int, ...], reason: str, actor: Person) -> int:
     """Adopt one batch under the locks of its rows: an act that was there first has left a digest, and keeps its row."""
-    locked: list[Model] = list(
-        watched.WATCHED[name]._base_manager.select_for_update(of=("self",)).filter(pk__in=ids).order_by("pk")  # noqa: SLF001 - Django's API
-    )
+    rows_of: QuerySet[Any] = watched.WATCHED[name]._base_manager.filter(pk__in=ids).order_by("pk")  # noqa: SLF001 - Django's API
+    locked: list[Model] = list(rows_of if name in watched.WRITTEN_ONCE else rows_of.select_for_update(of=("self",)))
     narrow = set(_narrow(name).filter(pk__in=ids).values_list("pk", flat=True))
     taken = set(AuditRow.objects.filter(kind=name, row_id__in=ids).values_list("row_id", flat=True)) - narrow
     rows = [row for row in locked if row.pk not in taken | _moved(name, [*narrow])]

@@ -12,6 +12,7 @@ from datetime import date, time
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -264,13 +265,22 @@ def allot(register: Register, record: Record, actor: Person) -> RegisterNumber:
     must be explained to an inspector, a duplicate cannot be explained. One statement opens
     the year, counts and locks: from here to the commit other clerks of this register wait,
     so it comes after everything else that the act does.
+
+    Raises:
+        WrongRegister: it was closed meanwhile.
+        RegisterClosed: as named.
     """
     year = timezone.localdate().year
     with connection.cursor() as cursor:
         cursor.execute(_NEXT, [register.pk, year])
         number = cursor.fetchone()[0]
-    if PaperCheck.objects.filter(register=register, confirmed_at__isnull=True).exists():
-        raise RegisterClosed(register=register.name)
+    waiting = PaperCheck.objects.filter(register=OuterRef("pk"), confirmed_at__isnull=True)
+    # Under its lock: it may have been closed since it was read.
+    now = Register.objects.select_for_update(of=("self",)).annotate(waits=Exists(waiting)).get(pk=register.pk)
+    if not now.is_open:
+        raise WrongRegister(register=now.name, level=Level(record.level).label)
+    if now.waits:
+        raise RegisterClosed(register=now.name)
     return RegisterNumber.objects.create(
         register=register,
         year=year,

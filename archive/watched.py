@@ -88,6 +88,10 @@ WATCHED: Final[dict[str, type[Model]]] = {
         Restoration,
     )
 }
+# Rows that no act changes: a running role has no right to (`config.roles`), and nothing need be locked against one.
+WRITTEN_ONCE: Final = frozenset(
+    {"attachment", "attachmentvoid", "paperplace", "holditem", "mark", "markgroup", "markingmark", "clearancemark"}
+)
 MARKS: Final = ("markgroup", "mark", "markingmark")  # small tables, which the door of a marked dispatch looks at whole
 # Kept for lists only, and told by the steps and dossiers that they follow from; the last step of an authenticator moves
 # with every code, and decides for a minute and a half whether one counts twice; the last sign-in moves with each, opens

@@ -166,3 +166,10 @@ def test_an_act_on_a_register_asks_for_a_fresh_proof(office, signed_in):
     answer = browser.post(f"/shelves/{office.incoming.pk}/", {"act": "close", "reason": "x"})
     assert "proof_password" in answer.content.decode()
     assert Register.objects.get(pk=office.incoming.pk).is_open
+
+
+def test_a_register_that_was_closed_since_it_was_read_gives_no_number(office, make_record):
+    close(office, Register.objects.get(pk=office.incoming.pk))
+    assert office.incoming.is_open
+    with pytest.raises(registration.WrongRegister):
+        make_record()

@@ -2,7 +2,8 @@
 
 from django.apps import apps
 
-from archive.watched import CHANGING, WATCHED
+from archive.watched import CHANGING, WATCHED, WRITTEN_ONCE
+from config.roles import RIGHTS
 
 OURS = ("archive", "ingest", "search", "config")
 APART = {
@@ -48,3 +49,11 @@ def test_what_acts_change_are_columns_that_there_are():
     for name, acts in CHANGING.items():
         known = {field.attname for field in WATCHED[name]._meta.concrete_fields}
         assert {column for columns in acts.values() for column in columns} <= known, name
+
+
+def test_the_running_role_may_lock_what_acts_change_and_changes_nothing_that_is_written_once():
+    rights = {
+        name: RIGHTS.get(model._meta.db_table, "SELECT, INSERT, UPDATE, DELETE") for name, model in WATCHED.items()
+    }
+    assert {name for name, right in rights.items() if "UPDATE" not in right} == WRITTEN_ONCE
+    assert not any(CHANGING.get(name) for name in WRITTEN_ONCE)
