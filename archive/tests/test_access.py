@@ -14,8 +14,6 @@ from archive.rules.roles import Action, allows
 from archive.standing import standing
 from archive.tests import world
 
-pytestmark = pytest.mark.usefixtures("doors_ask")
-
 
 def hand_to(record, person, office, *, kind="lead"):
     step = Step.objects.create(

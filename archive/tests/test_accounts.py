@@ -11,7 +11,7 @@ from archive.models import AuditEntry, Person, PersonRole, SignsInBy
 from archive.rules.errors import Forbidden
 from archive.rules.roles import Role
 from config import checks
-from config.tests.office import LONG_AGO
+from config.tests.office import LONG_AGO, borne_out
 
 
 @pytest.fixture
@@ -22,6 +22,7 @@ def two_admins(office, settings):
     for person in (office.admin, office.stranger):
         person.set_password("ba con vịt ngoài ao")
         person.save()
+    borne_out()
     return office.admin, office.stranger
 
 

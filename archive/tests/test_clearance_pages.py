@@ -16,8 +16,6 @@ from archive.rules.roles import Action
 from archive.tests import world
 from config.tests.office import LONG_AGO, borne_out, fence_lifted, told_long_ago
 
-pytestmark = pytest.mark.usefixtures("doors_ask")
-
 TOKEN = re.compile(r'value="[A-Za-z0-9]{64}"|"X-CSRFToken": ?"[A-Za-z0-9]+"|content="[A-Za-z0-9]{64}"')
 
 

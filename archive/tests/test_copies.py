@@ -22,8 +22,7 @@ from archive.rules.errors import Forbidden, Hidden
 from archive.rules.levels import Level
 from archive.rules.roles import Action
 from archive.watermark import Mark
-
-pytestmark = pytest.mark.usefixtures("doors_ask")
+from config.tests.office import borne_out, seal
 
 LETTER = "Thực hiện kế hoạch công tác năm, các đơn vị đã hoàn thành chương trình huấn luyện"
 MARK = Mark("Đại tá Nguyễn Thị Thanh Hương", datetime(2026, 11, 27, 9, 15), "Bản 4817 · k3j4abcdefgh")
@@ -89,8 +88,6 @@ def test_a_picture_that_is_not_what_its_row_says_is_not_opened():
 
 def drawn_page(record):
     """Give a record a page image that can be read."""
-    from config.tests.office import seal
-
     picture, small = sheet(900), sheet(180)
     kept = seal(picture + small, level=record.level, role="pack", name="")
     kept.record = record
@@ -98,6 +95,7 @@ def drawn_page(record):
     size = opened(picture).size
     ranges = {"image_start": 0, "image_length": len(picture), "thumb_start": len(picture), "thumb_length": len(small)}
     Page.objects.filter(record=record).update(pack=kept, width=size[0], height=size[1], **ranges)
+    borne_out()
     return picture
 
 
@@ -294,6 +292,7 @@ def test_asking_for_a_print_and_accounting_for_a_paper_are_read(office, make_rec
 def test_a_picture_that_was_changed_is_refused_in_words_and_not_shown(office, make_record, signed_in):
     record, browser = make_record(level=Level.MAT), signed_in("clerk")
     Page.objects.filter(record=record).update(width=77)
+    borne_out()
     answer = browser.get(f"/records/{record.key}/pages/1/image/")
     assert (answer.status_code, answer.headers["Content-Type"]) != (200, "image/jpeg")
     assert "PIC-001" in answer.content.decode()

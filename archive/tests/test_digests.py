@@ -9,7 +9,7 @@ from archive.models import AuditDetail, AuditEntry, AuditLeaf, AuditRow, Clearan
 from archive.rules.errors import Forbidden
 from archive.rules.roles import Action, Role
 from archive.verifier import verify
-from config.tests.office import LONG_AGO, borne_out, fence_lifted
+from config.tests.office import LONG_AGO, fence_lifted
 
 
 def told(kind=""):
@@ -128,7 +128,6 @@ def test_an_entry_that_has_no_place_and_awaits_none_is_told(office, make_record)
 
 def test_verify_log_names_what_was_changed(office, make_record, settings, tmp_path):
     settings.VANKHO_HOME = tmp_path
-    borne_out()
     record = make_record()
     sql("UPDATE archive_record SET level = 1 WHERE id = %s", record.pk)
     with pytest.raises(CommandError, match=rf"record {record.key}: changed past the office \(level\)"):

@@ -25,6 +25,8 @@ def helper(office):
     for person in (office.staff, office.admin):
         person.set_password(PASSWORD)
         person.save()
+    with transaction.atomic():
+        audit.write(Action.PASSWORD, actor=None, rows=[office.staff, office.admin])
     borne_out()
     return helper
 

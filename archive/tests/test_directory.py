@@ -24,7 +24,7 @@ from archive.identities.port import Away, Password
 from archive.models import AuditEntry, Person, SignsInBy
 from archive.tests.test_sign_in import seen
 from archive.views import proving
-from config.tests.office import server
+from config.tests.office import borne_out, server
 
 pytestmark = pytest.mark.engine
 
@@ -48,6 +48,7 @@ def ldap(at, settings, office, monkeypatch):
     Person.objects.filter(pk__in=[office.leader.pk, office.clerk.pk]).update(signs_in_by=SignsInBy.LDAP)
     office.admin.set_password("ba con vịt ngoài ao")
     office.admin.save()
+    borne_out()
     return identity.directory()
 
 

@@ -551,6 +551,7 @@ def test_a_proposal_beyond_a_persons_clearance_does_not_stop_theirs(office, make
     record = make_record(level=Level.MAT)
     hidden = acts.propose(record, kind=RAISE, to=Level.TOI_MAT, order=order(), actor=office.leader)
     UnitScope.objects.create(person=office.staff, unit=office.registry, since=LONG_AGO)
+    borne_out()
     made = acts.propose(record, kind=DECLASSIFY, to=Level.THUONG, order=order(), actor=office.staff)
     assert list(lists.proposals(office.staff, of=record)) == [made]
     with pytest.raises(refusals.ProposalThere):
@@ -599,6 +600,7 @@ def test_words_of_a_higher_level_stay_there_on_copies_steps_openings_and_notices
     # The same leader, whose clearance is now Mật: what was written above it keeps to itself.
     Clearance.objects.filter(person=office.leader).update(revoked_at=LONG_AGO)
     Clearance.objects.create(person=office.leader, level=Level.MAT, since=LONG_AGO, basis="QĐ 09")
+    borne_out()
     hushed = read("leader", 4)
     assert not [word for word in (*said, "mo-khi-cao") if word in hushed]
     assert hushed.count("nội dung không hiển thị") >= len(said)

@@ -16,8 +16,6 @@ from archive.rules.roles import Action
 from archive.warrants import NotBorneOut
 from config.tests.office import borne_out, pack_of, seal
 
-pytestmark = pytest.mark.usefixtures("doors_ask")
-
 
 @pytest.fixture
 def plain(make_record):

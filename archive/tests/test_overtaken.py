@@ -29,8 +29,6 @@ from archive.rules.roles import Action, Role
 from archive.tests.test_leveling import order, second
 from config.tests.office import LONG_AGO, borne_out
 
-pytestmark = pytest.mark.usefixtures("doors_ask")
-
 __all__ = ["second"]
 
 

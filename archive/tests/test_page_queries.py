@@ -11,8 +11,6 @@ from archive.routing import Direction, Task
 from archive.rules.levels import Level
 from archive.rules.steps import Kind
 
-pytestmark = pytest.mark.usefixtures("doors_ask")
-
 LIMIT = 12
 TURNS = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")  # no work for the database
 PAGES = {

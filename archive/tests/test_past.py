@@ -190,7 +190,6 @@ def test_an_account_closed_today_could_open_it_yesterday(office, make_record, he
 
 
 def test_before_the_first_digest_of_an_adopted_row_no_verdict_is_given(office, make_record):
-    borne_out()
     record = make_record()
     told_long_ago()
     record.refresh_from_db()
@@ -223,7 +222,6 @@ def test_nobody_could_open_what_had_not_come_in_and_no_account_that_was_not_made
 
 
 def test_the_page_of_a_past_day_asks_few_questions(office, make_record, signed_in):
-    borne_out()
     record = make_record()
     routing.forward(record, Task(office.leader, Kind.DIRECT), actor=office.clerk)
     told_long_ago()
@@ -237,7 +235,6 @@ def test_the_page_of_a_past_day_asks_few_questions(office, make_record, signed_i
 
 
 def test_the_page_says_not_known_instead_of_a_verdict(office, make_record, signed_in):
-    borne_out()
     record = make_record()
     Record.objects.update(created_at=LONG_AGO)
     with fence_lifted():

@@ -20,7 +20,7 @@ from archive.models import AuditEntry, Person, SignsInBy
 from archive.tests.oidc_browser import ProviderBrowser
 from archive.tests.test_second_factor import code_of
 from archive.views import proving
-from config.tests.office import server
+from config.tests.office import borne_out, server
 
 BACK = "http://127.0.0.1:8000/oidc/callback/"  # as the test provider has it registered
 OURS = {"HTTP_HOST": "127.0.0.1:8000"}
@@ -35,6 +35,7 @@ def oidc(settings, office):
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     identity._provider.cache_clear()
     Person.objects.filter(pk__in=[office.leader.pk, office.clerk.pk]).update(signs_in_by=SignsInBy.OIDC)
+    borne_out()
     office.leader.refresh_from_db()
 
 
@@ -177,6 +178,7 @@ def test_while_it_is_away_the_page_says_so_and_local_accounts_work(office, setti
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     office.admin.set_password("ba con vịt ngoài ao")
     office.admin.save()
+    borne_out()
     answer = Client(**OURS).get("/sign-in/provider/")
     assert answer.status_code == 503
     assert "không trả lời" in answer.content.decode()

@@ -21,7 +21,7 @@ from archive import audit, merkle, publishing, sequencing
 from archive.models import AuditEntry, AuditLeaf
 from archive.rules.roles import Action
 from archive.verifier import verify
-from config.tests.office import borne_out, fence_lifted
+from config.tests.office import fence_lifted
 
 SIZE = 300  # more than one tile
 
@@ -31,7 +31,6 @@ def home(tmp_path, settings, office):
     """An installation of its own with a log of more than one tile, and a second place."""
     settings.VANKHO_HOME = tmp_path / "home"
     settings.LOG_SECOND_PLACE = tmp_path / "second"
-    borne_out()
     sequencing.place_all()
     write(SIZE - AuditLeaf.objects.count())
     return tmp_path

@@ -6,8 +6,6 @@ from django.urls import reverse
 from archive import dossiers, retention
 from archive.models import RecordClass, RetentionRule
 
-pytestmark = pytest.mark.usefixtures("doors_ask")
-
 
 @pytest.fixture
 def dossier(office):

@@ -15,8 +15,6 @@ from archive.rules.levels import Level, Urgency
 from archive.rules.roles import Action, Role
 from config.tests.office import borne_out
 
-pytestmark = pytest.mark.usefixtures("doors_ask")
-
 TODAY = timezone.localdate
 
 

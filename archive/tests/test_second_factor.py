@@ -14,6 +14,7 @@ from archive.rules import totp
 from archive.rules.errors import Forbidden
 from archive.rules.levels import Level
 from archive.views import proving
+from config.tests.office import borne_out
 
 PASSWORD = "ba con vịt ngoài ao"
 NEW = "mưa rơi trên mái ngói"  # no secret either
@@ -44,6 +45,7 @@ def test_codes_are_those_of_the_vectors_of_rfc_6238(seconds, code):
 def person(office):
     office.leader.set_password(PASSWORD)
     office.leader.save()
+    borne_out()
     return office.leader
 
 
@@ -153,6 +155,7 @@ def test_where_it_is_offered_the_password_alone_opens_what_is_cleared(person, ma
 def test_asvs_7_5_1_a_clearance_is_given_only_after_a_fresh_proof(office, signed_in, time_machine):
     office.security.set_password(PASSWORD)
     office.security.save()
+    borne_out()
     began = time.time()
     time_machine.move_to(began, tick=False)
     browser = signed_in("security")
@@ -269,6 +272,7 @@ def test_wrong_present_passwords_are_counted_with_wrong_proofs(person, settings)
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     person.set_password(PASSWORD)
     person.save()
+    borne_out()
     browser, _answer = give_password()
     form = {"old_password": "x", "new_password1": NEW, "new_password2": NEW}
     assert [browser.post("/account/password/", form).status_code for _each in range(11)] == [422] * 10 + [409]

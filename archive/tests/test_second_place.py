@@ -15,7 +15,6 @@ from archive.models import AuditEntry
 from archive.rules.errors import Forbidden
 from archive.rules.roles import Action
 from config import checks, status
-from config.tests.office import borne_out
 
 GROUND = "QĐ 14: ổ cũ niêm phong tại két"
 
@@ -25,7 +24,6 @@ def place(tmp_path, settings, office):
     """A second place that got its first head."""
     settings.VANKHO_HOME = tmp_path / "home"
     settings.LOG_SECOND_PLACE = str(tmp_path / "second")
-    borne_out()
     signed()
     return tmp_path / "second"
 

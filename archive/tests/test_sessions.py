@@ -14,6 +14,7 @@ from archive.models import AuditEntry, OpenSession, Person, SignsInBy
 from archive.rules.browsers import known_by
 from archive.rules.errors import Forbidden
 from archive.tests.test_second_factor import code_of
+from config.tests.office import borne_out
 
 PASSWORD = "ba con vịt ngoài ao"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -30,6 +31,7 @@ def browser(office, settings):
         if not person.has_usable_password():
             person.set_password(PASSWORD)
             person.save()
+            borne_out()
         opened = Client(REMOTE_ADDR=address, headers={"User-Agent": FIREFOX})
         assert opened.post("/sign-in/", {"username": name, "password": PASSWORD}).status_code == 302
         return opened

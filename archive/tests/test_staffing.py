@@ -24,7 +24,7 @@ from archive.rules.steps import Kind
 from archive.staffing import Newcomer, Particulars
 from archive.standing import standing, units_in_scope
 from archive.units import Called
-from config.tests.office import LONG_AGO, borne_out
+from config.tests.office import LONG_AGO
 
 
 @pytest.fixture(autouse=True)
@@ -135,7 +135,6 @@ def test_a_closed_account_has_nothing_left_and_what_was_in_hand_is_named(office,
     step = routing.forward(record, Task(office.leader, Kind.DIRECT), actor=office.clerk)
     browser = signed_in("leader")
     assert browser.get("/").status_code == 200
-    borne_out()
     close(office, office.leader)
     entry = last_entry()
     assert entry.action == "person.close"
@@ -265,7 +264,6 @@ def test_nobody_but_the_security_officer_changes_what_scopes_reach(office, name)
 
 
 def test_every_act_leaves_its_entry_and_rows_that_the_log_bears_out(office):
-    borne_out()
     person, _password = add(office)
     unit = units.add(Called("BTH", "Ban Tác huấn"), under=office.staff_unit, actor=office.admin)
     staffing.change(person, Particulars("Mới", "", unit), reason="x", actor=office.admin)

@@ -6,8 +6,6 @@ from archive.models.route import LIVE_STATES, StepKind, StepState
 from archive.rules import steps
 from archive.rules.steps import LIVE, ROUTE, Act, Kind, Side, State
 
-pytestmark = pytest.mark.usefixtures("doors_ask")
-
 
 def reachable(kind):
     """Every state a step of a kind can come to from the first."""

@@ -26,8 +26,6 @@ from archive.rules.steps import Kind
 from config import status
 from config.tests.office import LONG_AGO, borne_out, fence_lifted
 
-pytestmark = pytest.mark.usefixtures("doors_ask")
-
 SECRET = Level.MAT
 
 

@@ -72,6 +72,7 @@ def cleared(office, settings):
     UnitScope.objects.create(person=deputy, unit=office.command, since=LONG_AGO)
     for person in (office.clerk, office.leader, deputy):
         Clearance.objects.create(person=person, level=Level.TUYET_MAT, since=LONG_AGO, basis="QĐ 02")
+    borne_out()
     return deputy
 
 
@@ -259,6 +260,7 @@ def test_no_door_takes_a_file_for_it(office, cleared, signed_in, client):
     PersonRole.objects.create(person=machine, role=Role.CLERK, since=LONG_AGO)
     UnitScope.objects.create(person=machine, unit=office.registry, since=LONG_AGO)
     Clearance.objects.create(person=machine, level=Level.TUYET_MAT, since=LONG_AGO, basis="QĐ 03")
+    borne_out()
     secret = tokens.give(machine, name="x", until=None, actor=office.admin)
     sent = {"why": "x", "file": io.BytesIO(b"%PDF-1.4 x")}
     answer = client.post(f"/api/v1/records/{record.key}/files", sent, headers={"Authorization": f"Bearer {secret}"})
