@@ -3,6 +3,7 @@ import json
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from archive import audit, sequencing
 from archive.models import AuditEntry, AuditLeaf
@@ -74,6 +75,15 @@ def test_a_refusal_keeps_what_was_asked_for(office, make_record):
     record = make_record()
     entry = audit.refused(Hidden(object_id=record.key), actor=office.stranger, action="archive:record")
     assert (entry.outcome, entry.record_id) == ("denied", record.pk)
+
+
+def test_a_refusal_reads_no_more_of_a_dispatch_than_its_entry_names(office, make_record):
+    record = make_record()
+    with CaptureQueriesContext(connection) as asked:
+        audit.refused(Hidden(object_id=record.key), actor=office.stranger, action="archive:record")
+    (look,) = [each["sql"] for each in asked if 'FROM "archive_record"' in each["sql"]]
+    assert '"level"' in look
+    assert '"subject"' not in look
 
 
 def test_a_letter_that_no_database_keeps_does_not_stop_an_entry(office):

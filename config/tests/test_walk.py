@@ -2,19 +2,19 @@
 
 For each post, every thing of each level in the post's unit and in another: what may be known opens for the posts
 of the door's rule and is refused to the others; what may not be known answers like what does not exist - status,
-body, headers - and each refusal stands in the log. A new address without a rule fails.
+body, headers, number of statements - and each refusal stands in the log. A new address without a rule fails.
 """
 
 import re
 from itertools import product
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import transaction
+from django.db import connection, reset_queries, transaction
+from django.test.utils import CaptureQueriesContext
 
 from archive.models import AuditEntry
 from config.tests.doors import DOORS, ELSEWHERE, addresses, filled, verbs
-from config.tests.walking import ROLES, Thing, furnish, knows
+from config.tests.walking import ROLES, Thing, body_of, furnish, knows
 
 pytestmark = pytest.mark.once
 
@@ -27,24 +27,19 @@ def test_every_address_that_names_something_has_a_rule():
     assert naming == set(DOORS) | set(ELSEWHERE)
 
 
-def body_of(address):
-    """A form that gets past the reading of it, so that the door itself answers."""
-    if address.startswith("/api/") and address.endswith("/files"):
-        return {"why": "x", "file": SimpleUploadedFile("x.pdf", b"%PDF-1.4")}
-    return {}
-
-
 def answer_of(client, method, address):
-    """What a reader can tell of an answer: status, body without the form token and the address typed, headers."""
+    """What a reader can tell of an answer: status, body without the form token and the address typed, headers, work done for it."""
     client.cookies.pop("messages", None)  # what an earlier door said to this browser
     before = AuditEntry.objects.filter(outcome="denied").count()
     with transaction.atomic():  # whatever a door did is taken back: each one meets the same office
-        given = client.post(address, body_of(address)) if method == "POST" else client.get(address)
+        reset_queries()
+        with CaptureQueriesContext(connection) as asked:
+            given = client.post(address, body_of(address)) if method == "POST" else client.get(address)
         body = FRESH.sub(b"", given.getvalue()).replace(address.encode(), b"address")
         denied = AuditEntry.objects.filter(outcome="denied").count() - before
         transaction.set_rollback(True)
     headers = {name: value for name, value in given.headers.items() if name != "Content-Length"}
-    return (given.status_code, body, headers), denied
+    return (given.status_code, body, headers, len(asked)), denied
 
 
 @pytest.mark.parametrize("role", ROLES)
