@@ -28,7 +28,12 @@ def main() -> int:
     parser.add_argument("--records", default="", help="pages, searching: how many records (a list: 200000,1000000)")
     parser.add_argument("--entries", type=int, default=0, help="log_pages: how many entries of the log (1000000)")
     parser.add_argument("--seed", type=int, default=0, help="tampering, log_kills: the same seed does the same")
-    parser.add_argument("--times", type=int, default=0, help="log_kills: how many kills (100); writing: rounds (8)")
+    parser.add_argument(
+        "--times",
+        type=int,
+        default=0,
+        help="log_kills: how many kills (100); writing: rounds (8); hidden: pairs of a door (250)",
+    )
     parser.add_argument(
         "--database", default="", help="PostgreSQL address for a database of its own, where a bench takes one (SQLite)"
     )

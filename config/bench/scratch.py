@@ -34,18 +34,23 @@ def installation(
     With servers it lies on PostgreSQL, Elasticsearch and S3, reached `through` others if given;
     with the address of a PostgreSQL server alone only its database lies there.
     """
+    if servers:
+        place = stack.big(servers, through=through)
+    else:
+        place = stack.own_database(database) if database else nullcontext({})
+    with empty() as alone, place as settings:
+        environment = alone | settings
+        manage(environment, "demo", "--dispatches", str(dispatches))
+        yield environment
+
+
+@contextmanager
+def empty() -> Iterator[dict[str, str]]:
+    """Yield the environment of an installation in a folder of its own, in which nothing is founded yet."""
     home = tempfile.mkdtemp(prefix="vankho-bench-")
     environment = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
-    environment |= {"VANKHO_HOME": home, "VANKHO_PROFILE": "evaluation", "VANKHO_LOG_LEVEL": "ERROR"}
     try:
-        if servers:
-            place = stack.big(servers, through=through)
-        else:
-            place = stack.own_database(database) if database else nullcontext({})
-        with place as settings:
-            environment |= settings
-            manage(environment, "demo", "--dispatches", str(dispatches))
-            yield environment
+        yield environment | {"VANKHO_HOME": home, "VANKHO_PROFILE": "evaluation", "VANKHO_LOG_LEVEL": "ERROR"}
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
