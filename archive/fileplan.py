@@ -6,6 +6,7 @@ what a dossier was promised, stays as it was. A plan of a past year is not touch
 """
 
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -234,6 +235,21 @@ def close_line(line: RecordClass, *, reason: str, actor: Person) -> RecordClass:
     row.save(update_fields=["closed_on"])
     audit.write(Action.PLAN_CLOSE, actor=actor, subject=row, reason=reason.strip(), details={"code": row.code})
     return row
+
+
+def as_printed(lines: Iterable[RecordClass]) -> list[RecordClass]:
+    """Return lines of one plan as a list of dossiers is printed: each heading, then what stands under it, by their codes."""
+    ordered = sorted(lines, key=lambda line: line.code)
+    known = {line.pk for line in ordered}
+    under: dict[int | None, list[RecordClass]] = {}
+    for line in ordered:
+        under.setdefault(line.parent_id if line.parent_id in known else None, []).append(line)
+    told, waiting = [], under.get(None, [])[::-1]
+    while waiting:
+        line = waiting.pop()
+        told.append(line)
+        waiting += under.get(line.pk, [])[::-1]
+    return told
 
 
 def is_open_to_change(year: int) -> bool:

@@ -287,3 +287,29 @@ def test_a_change_of_the_plan_asks_for_a_fresh_proof(office, line, signed_in):
     answer = browser.post(f"/plan/{line.pk}/", {"act": "close", "reason": "x"})
     assert "proof_password" in answer.content.decode()
     assert RecordClass.objects.get(pk=line.pk).closed_on is None
+
+
+def test_the_plan_is_told_as_it_is_printed_each_heading_above_its_lines():
+    def line(pk, code, parent=None):
+        return RecordClass(pk=pk, code=code, title=code, year=2026, parent_id=parent)
+
+    lines = [
+        line(1, "01.TM", 9),
+        line(2, "02.TM", 9),
+        line(9, "TM"),
+        line(8, "CT"),
+        line(3, "01.CT", 8),
+        line(7, "TM.A", 9),
+        line(4, "03.TM", 7),
+        line(5, "X", 99),
+    ]
+    assert [row.code for row in fileplan.as_printed(lines)] == [
+        "CT",
+        "01.CT",
+        "TM",
+        "01.TM",
+        "02.TM",
+        "TM.A",
+        "03.TM",
+        "X",
+    ]

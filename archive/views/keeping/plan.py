@@ -47,7 +47,7 @@ def plan(request: HttpRequest) -> HttpResponse:
     today, rules = timezone.localdate(), list(RetentionRule.objects.all())
     last = {rule.code: rule for rule in rules}
     live = last | {rule.code: rule for rule in rules if _is_in_force(rule)}
-    lines = RecordClass.objects.filter(year=year).select_related("rule")
+    lines = acts.as_printed(RecordClass.objects.filter(year=year).select_related("rule"))
     context = {
         "year": year,
         "years": sorted(known | {today.year, today.year + 1}),
