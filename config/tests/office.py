@@ -117,16 +117,11 @@ NOT_ASKED = (
     "config/",
     "ingest/",
     "search/",
-    "archive/tests/test_attachments",
-    "archive/tests/test_digests_of_keeping",
     "archive/tests/test_directory",
     "archive/tests/test_fileplan",
     "archive/tests/test_holidays",
-    "archive/tests/test_posting",
     "archive/tests/test_protection",
     "archive/tests/test_provider",
-    "archive/tests/test_rekeying",
-    "archive/tests/test_second_factor",
     "archive/tests/test_shelving",
 )
 
