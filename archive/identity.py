@@ -109,16 +109,27 @@ def by_password(name: str, password: str) -> Person | None:
 
 
 def _hashed_by_the_rules_of_today(person: Person, password: str) -> Person:
-    """Write a password anew that was hashed by weaker rules: an act like any other that changes an account."""
+    """Write a password anew that was hashed by weaker rules: an act like any other that changes an account.
+
+    A row that was moved stays as it is, for the digest of this act would take the edit over; so does a newer password.
+    """
     wanted = get_hasher()
     if identify_hasher(person.password).algorithm == wanted.algorithm and not wanted.must_update(person.password):
         return person
-    person.set_password(password)
+    was = person.password
+    person.set_password(password)  # slow, and holds no lock
     with transaction.atomic():
-        person.save(update_fields=["password"])
-        told = {"hashed": "anew"}
-        audit.write(Action.PERSON_CHANGE, actor=person, subject=person, details=told, rows=[person])
+        now = _locked(person)
+        if now.password == was and not digests.is_moved(now):
+            now.password = person.password
+            now.save(update_fields=["password"])
+            audit.write(Action.PERSON_CHANGE, actor=now, subject=now, details={"hashed": "anew"}, rows=[now])
+    person.password = now.password if now.password == person.password else was  # a session counts under what was proved
     return person
+
+
+def _locked(person: Person) -> Person:
+    return Person.objects.select_for_update(of=("self",)).get(pk=person.pk)
 
 
 def require_as_left(person: Person) -> None:
@@ -173,9 +184,12 @@ def _match(identity: Identity | None) -> Person | None:
 
 
 def _keep(person: Person, outside_id: str) -> bool:
-    """Keep the lasting name of an account; return False where another account has it."""
+    """Keep the lasting name of an account; return False where another account has it, or the row was moved."""
     try:
         with transaction.atomic():
+            if digests.is_moved(_locked(person)):
+                log.critical("account %s is not what the log says: it is bound to nobody", person.pk)
+                return False
             free = Person.objects.filter(pk=person.pk, outside_id="")
             if free.update(outside_id=outside_id):
                 told = {"outside_id": outside_id, "way": person.signs_in_by}

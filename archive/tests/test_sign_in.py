@@ -7,6 +7,8 @@ import pytest
 from django.contrib.auth.hashers import Argon2PasswordHasher, make_password
 from django.test import Client
 
+from archive import digests, identity, staffing
+from archive.identities.port import Identity
 from archive.models import AuditEntry, OpenSession, Person
 from config import status
 from config.tests.office import borne_out
@@ -108,3 +110,51 @@ def test_a_password_put_in_by_sql_signs_nobody_in_and_only_who_proved_to_know_it
     assert (entry.action, entry.outcome, entry.detail.payload["code"]) == ("session.sign_in", "denied", "ACC-007")
     assert status.facts()["doors_shut"] == 1
     assert signs_in(office.staff, "sai").status_code == 401  # a guess hears nothing of it
+
+
+def weaker():
+    """Return the hash of a password by parameters that are not those of today."""
+    hasher = Argon2PasswordHasher()
+    hasher.time_cost = 1
+    return hasher.encode("mat-khau-cua-nguoi-la", hasher.salt())
+
+
+def test_a_password_put_in_by_sql_with_other_parameters_is_not_hashed_anew_and_signs_nobody_in(office, last_entry):
+    Person.objects.filter(pk=office.staff.pk).update(password=weaker())
+    before = Person.objects.get(pk=office.staff.pk).password
+    assert signs_in(office.staff, "mat-khau-cua-nguoi-la").status_code == 409
+    assert last_entry().detail.payload["code"] == "ACC-007"
+    assert Person.objects.get(pk=office.staff.pk).password == before
+    assert digests.is_moved(office.staff)
+
+
+def test_a_first_password_given_while_the_old_one_is_hashed_anew_stands(office, monkeypatch):
+    Person.objects.filter(pk=office.staff.pk).update(password=weaker())
+    borne_out()
+    given = []
+    slow = Person.set_password
+
+    def meanwhile(person, raw):
+        slow(person, raw)
+        if not given:
+            given.append("")
+            given.append(staffing.first_password(office.staff, reason="Nghi bị lộ", actor=office.admin))
+
+    monkeypatch.setattr(Person, "set_password", meanwhile)
+    browser = Client()
+    browser.post("/sign-in/", {"username": "staff", "password": "mat-khau-cua-nguoi-la"})
+    assert (
+        browser.get("/account/").headers["Location"].startswith("/sign-in/")
+    )  # what was proved is no password any more
+    office.staff.refresh_from_db()
+    assert office.staff.check_password(given[1])
+    assert office.staff.has_first_password
+
+
+def test_a_way_put_in_by_sql_binds_no_name_of_the_directory(office):
+    Person.objects.filter(pk=office.staff.pk).update(signs_in_by="ldap")
+    assert identity.by_identity(Identity("ldap", "staff", outside_id="nguoi-la")) is None
+    assert Person.objects.get(pk=office.staff.pk).outside_id == ""
+    borne_out()
+    assert identity.by_identity(Identity("ldap", "staff", outside_id="nguoi-la")) == office.staff
+    assert not digests.is_moved(office.staff)
