@@ -69,6 +69,12 @@ def found_destroyed() -> frozenset[str]:
     return frozenset(address for payload in told for address in payload.get("addresses", ()))
 
 
+def concerns(year: int) -> bool:
+    """Return whether a restore may have lost numbers that were given in a year: those of a register it never knew, too."""
+    spans = Restoration.objects.values_list("taken_at", "restored_at")
+    return any(timezone.localtime(taken).year <= year <= timezone.localtime(back).year for taken, back in spans)
+
+
 def last_number(register: Register, year: int) -> int:
     """Return the last number that a register gave in a year, 0 if none."""
     last = RegisterCounter.objects.filter(register=register, year=year).values_list("last", flat=True).first()

@@ -1,7 +1,8 @@
 """Registers of a unit: opened, renamed, closed and reopened by the administrator, who numbers nothing.
 
 A unit has one open register of a kind, so that a dispatch has one series to be numbered in; secret dispatches have their
-own. Numbers stay with their register whatever it is called; a reopened one goes on after its last number.
+own. Numbers stay with their register whatever it is called; a reopened one goes on after its last number. One that is
+opened in a year of a restore may have been open before, and given numbers that the backup does not know: it waits for paper.
 """
 
 import unicodedata
@@ -9,10 +10,11 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from archive import access, audit
-from archive.models import Person, Register, RegisterKind, Unit
+from archive import access, audit, restoration
+from archive.models import PaperCheck, Person, Register, RegisterKind, Unit
 from archive.registers.columns import SECRET
 from archive.rules.errors import Refusal
 from archive.rules.levels import Level
@@ -76,7 +78,7 @@ class New:
 
 @transaction.atomic
 def begin(new: New, *, reason: str, actor: Person) -> Register:
-    """Open a register of a unit; its first number is 1.
+    """Open a register of a unit; its first number is 1, or what paper says in a year of a restore.
 
     Raises:
         Forbidden: the actor may not.
@@ -91,8 +93,17 @@ def begin(new: New, *, reason: str, actor: Person) -> Register:
     _require_free(unit, new.kind, name)
     row = Register.objects.create(kind=new.kind, name=name, unit=unit)
     details = {"name": name, "book": str(new.kind), "unit": unit.name}
-    audit.write(Action.BOOK_OPEN, actor=actor, subject=row, reason=reason.strip(), details=details, made=[row])
+    made = [row, *_asked_of_paper(row)]
+    audit.write(Action.BOOK_OPEN, actor=actor, subject=row, reason=reason.strip(), details=details, made=made)
     return row
+
+
+def _asked_of_paper(register: Register) -> list[PaperCheck]:
+    """Let a new register wait for its last number on paper if a restore may have taken an earlier one away."""
+    year = timezone.localdate().year
+    if not restoration.concerns(year):
+        return []
+    return [PaperCheck.objects.create(register=register, year=year, asked_at=timezone.now(), kept=0)]
 
 
 @transaction.atomic
@@ -135,7 +146,7 @@ def close(register: Register, *, reason: str, actor: Person) -> Register:
 
 @transaction.atomic
 def reopen(register: Register, *, reason: str, actor: Person) -> Register:
-    """Reopen a closed register: it goes on after its last number.
+    """Reopen a closed register: it goes on after its last number; if a restore closed it, paper is asked first, as of all.
 
     Raises:
         Forbidden: the actor may not.

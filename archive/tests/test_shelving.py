@@ -1,10 +1,14 @@
 """Registers of units: opened, renamed, closed and reopened by the administrator, who sees no number of theirs."""
 
-import pytest
+from datetime import timedelta
 
-from archive import digests, registration, sequencing, units
+import pytest
+import time_machine
+from django.utils import timezone
+
+from archive import counters, digests, registration, restoration, sequencing, units
 from archive.models import AuditEntry, Register, RegisterKind
-from archive.registers import shelving
+from archive.registers import paper, shelving
 from archive.registers.shelving import New
 from archive.rules.errors import Forbidden
 from archive.rules.levels import Level
@@ -117,6 +121,76 @@ def test_every_act_leaves_its_entry_and_rows_that_the_log_bears_out(office):
 def test_two_registers_of_a_kind_opened_at_once_are_one(office):
     gave = at_once(*(lambda name=name: begin(office, name) for name in ("Sổ một", "Sổ hai")))
     assert sorted(type(each).__name__ for each in gave) == ["BookThere", "Register"]
+
+
+# --- after a restore -----------------------------------------------------------------------------------------------
+
+
+def restored():
+    taken = timezone.now() - timedelta(hours=7)
+    return restoration.record(restoration.Gap(taken, size=1, newest_size=9), backup="b")
+
+
+@pytest.fixture
+def at_noon():
+    with time_machine.travel("2026-11-30T12:00:00+07:00"):
+        yield
+
+
+@pytest.mark.usefixtures("at_noon")
+def test_a_register_that_the_backup_did_not_know_gives_no_number_twice(office, make_record):
+    restored()
+    Register.objects.filter(pk=office.incoming.pk).update(is_open=False)
+    borne_out()
+    office.incoming = begin(
+        office, "Sổ đến mới", unit=office.incoming.unit
+    )  # as it was opened before, and gave 40 numbers
+    with pytest.raises(registration.RegisterClosed):
+        make_record()
+    paper.confirm_last_number(office.incoming, 40, actor=office.clerk)
+    assert make_record().number.number == 41
+    sequencing.place_all()
+    assert [str(each) for each in (*digests.of_kind("papercheck"), *counters.faults())] == []
+
+
+@pytest.mark.usefixtures("at_noon")
+def test_a_register_that_never_was_begins_with_1_once_paper_says_0(office, make_record):
+    restored()
+    close(office, office.incoming)
+    office.incoming = begin(office, "Sổ đến mới", unit=office.incoming.unit)
+    paper.confirm_last_number(office.incoming, 0, actor=office.clerk)
+    assert make_record().number.number == 1
+
+
+@pytest.mark.usefixtures("at_noon")
+def test_a_restore_of_another_year_asks_nothing_of_a_new_register(office):
+    with time_machine.travel("2025-06-01T12:00:00+07:00"):
+        restored()
+    assert not begin(office).paper_checks.exists()
+
+
+@pytest.mark.usefixtures("at_noon")
+def test_a_reopened_register_waits_for_paper_as_every_one_that_the_backup_knew(office, make_record):
+    close(office, office.incoming)
+    restored()
+    shelving.reopen(office.incoming, reason="QĐ 4", actor=office.admin)
+    office.incoming.refresh_from_db()
+    with pytest.raises(registration.RegisterClosed):
+        make_record()
+
+
+@pytest.mark.usefixtures("at_noon")
+def test_the_administrator_is_told_that_a_register_waits_for_paper(office, signed_in):
+    browser = signed_in("admin")
+    assert "bắt đầu từ số 1" in browser.get("/shelves/").content.decode()
+    restored()
+    page = browser.get("/shelves/").content.decode()
+    assert "khai số cuối trên sổ giấy" in page
+    assert "bắt đầu từ số 1" not in page
+    form = {"act": "open", "unit": office.staff_unit.pk, "kind": "incoming", "name": "Sổ đến PTM", "reason": "QĐ 1"}
+    assert "chưa nhận văn bản" in browser.post("/shelves/", form, follow=True).content.decode()
+    close(office, office.incoming)
+    assert "khai số cuối trên sổ giấy" in browser.get(f"/shelves/{office.incoming.pk}/").content.decode()
 
 
 # --- pages ----------------------------------------------------------------------------------------------------

@@ -1,25 +1,32 @@
 """The registers of all units for the administrator: opened, renamed, closed, reopened. No number and no line of one is shown."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
+from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
-from archive import access, audit
+from archive import access, audit, restoration
 from archive.forms.shelving import OpenForm, RenameForm
 from archive.forms.staffing import ReasonForm
-from archive.models import Person, Register
+from archive.models import PaperCheck, Person, Register
 from archive.registers import shelving
 from archive.rules.errors import Hidden
 from archive.rules.roles import Action
 from archive.views.control.deeds import Deed, chosen
 from archive.views.doors import person_of
 from archive.views.proving import recently_proved
+
+_OPEN_ONCE_PAPER_SPOKE: Final = gettext_lazy(
+    "The register stands in the log. This archive was restored, so it takes no dispatch until a clerk of its unit has said "
+    "the last number on paper, 0 if there is none."
+)
 
 
 @require_http_methods(["GET", "POST"])
@@ -33,13 +40,16 @@ def shelves(request: HttpRequest) -> HttpResponse:
         return shelving.begin(form.new(), reason=form.cleaned_data["reason"], actor=actor)
 
     deeds = {"open": Deed(lambda data, ids: OpenForm(data, auto_id=ids), opened, Action.BOOK_OPEN)}
+    asks_paper = restoration.concerns(timezone.localdate().year)
     forms, done = chosen(request, deeds)
     if done is not None:
-        messages.success(request, _("The register is open and stands in the log."))
+        messages.success(
+            request, _OPEN_ONCE_PAPER_SPOKE if asks_paper else _("The register is open and stands in the log.")
+        )
         return redirect("archive:shelves")
     rows = list(Register.objects.select_related("unit").order_by("-is_open", "unit__path", "kind", "pk"))
     audit.read(Action.BOOK_READ, actor=person, shown=len(rows))
-    context = {"rows": rows, "forms": forms}
+    context = {"rows": rows, "forms": forms, "asks_paper": asks_paper}
     return render(request, "archive/shelves.html", context, status=422 if request.method == "POST" else 200)
 
 
@@ -57,8 +67,12 @@ def shelf(request: HttpRequest, pk: int) -> HttpResponse:
         messages.success(request, _("It is done and stands in the log."))
         return redirect("archive:shelf", pk=pk)
     audit.read(Action.BOOK_READ, actor=person, subject=row)
-    context = {"row": row, "forms": forms}
+    context = {"row": row, "forms": forms, "asks_paper": _waits(row)}
     return render(request, "archive/shelf.html", context, status=422 if request.method == "POST" else 200)
+
+
+def _waits(row: Register) -> bool:
+    return PaperCheck.objects.filter(register=row, confirmed_at__isnull=True).exists()
 
 
 def _deeds(row: Register) -> dict[str, Deed]:
