@@ -189,14 +189,11 @@ def begin_year(year: int, *, basis: str, actor: Person) -> list[RecordClass]:
     if not before or RecordClass.objects.filter(year=year).exists():
         raise PlanThere(year=year, before=year - 1)
     made: dict[int, RecordClass] = {}
-    for row in before:
+    for row in as_printed(before):  # a heading before its lines: what stands under which is written once
         made[row.pk] = RecordClass.objects.create(
-            year=year, code=row.code, title=row.title, rule_id=row.rule_id, keeper=row.keeper
-        )
-    for row in before:
-        if row.parent_id in made:
-            made[row.pk].parent = made[row.parent_id]
-    RecordClass.objects.bulk_update(made.values(), ["parent"])
+            year=year, code=row.code, title=row.title, rule_id=row.rule_id, keeper=row.keeper,
+            parent=made.get(row.parent_id or 0),
+        )  # fmt: skip
     details = {"year": year, "lines": len(made)}
     audit.write(Action.PLAN_BEGIN, actor=actor, reason=basis, details=details, made=list(made.values()))
     return list(made.values())

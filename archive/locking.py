@@ -20,6 +20,7 @@ from django.utils import timezone
 from archive import retention, store
 from archive.models import DigitalObject, Dossier
 from archive.rules import periods
+from archive.stores import chosen
 from archive.stores.refusals import MissingObject
 
 SWEEP_SECONDS: Final = 6 * 3600.0
@@ -37,9 +38,10 @@ def sweep() -> int:
             continue
         for address in _addresses_of(dossier):
             try:
-                if not place.retain(address, until):
+                if place.retain(address, until):
+                    locked += 1
+                elif not chosen.has_places():
                     return 0  # this medium has no locks
-                locked += 1
             except MissingObject:
                 log.error("the stored file %s is missing", address)  # noqa: TRY400 - the address says all
     return locked

@@ -10,6 +10,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import Final
 from django.conf import settings
 from django.db import transaction
 
-from archive import audit
+from archive import audit, settling
 from archive.models import DigitalObject
 from archive.rules.levels import Level
 from archive.rules.roles import Action
@@ -73,8 +74,19 @@ class Move:
         with ThreadPoolExecutor(THREADS) as pool:
             while batch := list(islice(wanted, BATCH)):
                 self._note(outcome, batch, list(pool.map(self._copied, batch)))
+                self._settle(pool, batch)
         self._forgive_the_destroyed(outcome)
         return outcome
+
+    def _settle(self, pool: ThreadPoolExecutor, batch: list[Wanted]) -> None:
+        """See that each object lies where its level of now does: that may have moved since it was copied."""
+        rows = DigitalObject.objects.filter(address__in=[one.address for one in batch if one.address in self._verified])
+        levels = {address: Level(level) for address, level in rows.values_list("address", "level")}
+        settled = pool.map(lambda address: self._target.is_settled(address, levels[address]), levels)
+        for address, is_settled in zip(levels, settled, strict=True):
+            if not is_settled:
+                with suppress(MissingObject):  # destroyed meanwhile, or told as a fault by the next pass
+                    settling.bring(address, driver=self._target)
 
     def _note(self, outcome: Outcome, batch: list[Wanted], answers: list[str]) -> None:
         good = [one.address for one, answer in zip(batch, answers, strict=True) if answer in GOOD]
@@ -93,7 +105,6 @@ class Move:
         """Bring one object over: "copied", "present", or what is wrong."""
         if self._target.stat(wanted.address) is not None:
             if wanted.address in self._verified or digest(self._target, wanted.address) == wanted.sealed_sha256:
-                self._target.settle(wanted.address, wanted.level)  # which may have moved since it was copied
                 return "present"
             self._target.delete(wanted.address)  # a damaged copy; the source still has the object
         try:

@@ -22,8 +22,9 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from archive import store
-from archive.models import AuditEntry, AuditLeaf, AuditPending
+from archive.models import AuditEntry, AuditLeaf, AuditPending, Misplaced
 from archive.rules.roles import Action
+from archive.stores import chosen
 from config import VERSION, archiving, parts
 from ingest.models import Scan, ScanState
 from search import finding
@@ -143,6 +144,9 @@ def _room() -> Iterator[Metric]:
     free = store.configured().driver.free_bytes()
     if free is not None:
         yield _gauge("vankho_store_free_bytes", "Room left for sealed objects.", free)
+    if chosen.has_places():
+        behind = Misplaced.objects.count()
+        yield _gauge("vankho_store_misplaced", "Objects whose bytes do not lie where their level does yet.", behind)
     yield _gauge("vankho_store_floor_bytes", "Below this much room new files are refused.", settings.FREE_DISK_FLOOR)
 
 

@@ -271,7 +271,11 @@ def forget_objects(scan: Scan, *, original: bool = True) -> list[str]:
     gone = {"pack": scan.pack_id} | ({"original": scan.original_id} if original else {})
     addresses = [address for address in gone.values() if address]
     Scan.objects.filter(pk=scan.pk).update(**dict.fromkeys(gone))
-    DigitalObject.objects.filter(address__in=addresses).delete()
+    gone_rows = DigitalObject.objects.filter(address__in=addresses)
+    list(
+        gone_rows.select_for_update(of=("self",)).order_by("address")
+    )  # before their notes, as `archive.settling` locks them
+    gone_rows.delete()
     return addresses
 
 

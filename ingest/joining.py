@@ -166,6 +166,8 @@ def _take(sealed: Sealed, record: Record, *, name: str, why: str, actor: Person,
         level=level,
         created_at=now,
     )
+    if level != sealed.level:
+        settling.note([original.address])
     batch = Batch.objects.create(channel=channel, unit=record.unit, declared_level=level, actor=actor, created_at=now)
     scan = Scan.objects.create(
         batch=batch,

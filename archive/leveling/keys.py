@@ -13,7 +13,7 @@ from typing import Final
 from django.db import transaction
 from django.utils import timezone
 
-from archive import store
+from archive import settling, store
 from archive.models import DigitalObject, LevelChange, Record
 from archive.rules.errors import Refusal
 from archive.rules.levels import Level
@@ -95,9 +95,10 @@ class _Place:
 
 
 def look_over(*, most: int = LOOKED_AT) -> int:
-    """Bring down keys that lie above their objects' level; return how many. Each call goes on where the last one ended.
+    """Bring keys to their objects' level; return how many lay elsewhere. Each call goes on where the last one ended.
 
-    A raise lifts keys before its commit: if it rolls back or is killed, they stay too high, and no row tells of it.
+    A raise lifts keys before its commit: if it rolls back or is killed, they stay too high, and no row tells of it. A
+    database that was brought back to an earlier moment leaves them too low.
 
     Raises:
         StoreFailed: the vault is away.
@@ -109,20 +110,21 @@ def look_over(*, most: int = LOOKED_AT) -> int:
         return 0
     run = DigitalObject.objects.filter(address__gt=_Place.after, address__lte=lying[-1][0], record__isnull=False)
     levels = dict(run.values_list("address", "level"))
-    done = sum(_bring_down(address) for address, level in lying if level > levels.get(address, level))
+    done = sum(_level_out(address) for address, level in lying if level != levels.get(address, level))
     _Place.after = lying[-1][0] if len(lying) == most else ""
     return done
 
 
-def _bring_down(address: str) -> bool:
-    """Bring one key down, if it still lies too high once no act holds its record."""
+def _level_out(address: str) -> bool:
+    """Bring one key to its object's level, if it still lies elsewhere once no act holds its record; bytes go after it."""
     with transaction.atomic():
         Record.objects.select_for_update(of=("self",)).filter(sealed_objects=address).first()
         kept = DigitalObject.objects.get(address=address)
         try:
-            if store.configured().vault.level_of(object_id(address)) <= kept.level:
+            if store.configured().vault.level_of(object_id(address)) == kept.level:
                 return False
             store.relevel(address, to=Level(kept.level))
+            settling.note([address])
         except Shredded:
             return False
     return True

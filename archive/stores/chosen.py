@@ -35,6 +35,11 @@ def _bucket() -> Driver:
 DRIVERS: Final[dict[str, Callable[[], Driver]]] = {"local": lambda: LocalStore(folder()), "s3": _bucket}
 
 
+def has_places() -> bool:
+    """Return whether objects of each level lie in a place of their own."""
+    return str(settings.STORE_DRIVER) == "s3"
+
+
 def driver(name: str) -> Driver:
     """Open a driver by its name. Raises StoreFull, StoreFailed."""
     return DRIVERS[name]()

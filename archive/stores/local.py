@@ -82,8 +82,6 @@ def _link(temporary: Path, final: Path) -> None:
 class LocalStore:
     """The driver for one folder; safe to share between threads and processes. All levels lie on one disk, under random names."""
 
-    has_places = False
-
     def __init__(self, root: Path) -> None:
         """Create the folder if it is new. Raises StoreFull, StoreFailed."""
         self._root = root
@@ -149,11 +147,20 @@ class LocalStore:
         del address, until
         return False
 
-    def settle(self, address: str, level: Level) -> bool:
-        """Return False: it lies where all do. Raises MissingObject."""
-        del level
+    def is_settled(self, address: str, level: Level) -> bool:
+        """Return True: there is one place."""
+        del address, level
+        return True
+
+    def bring(self, address: str, level: Level, *, sha256: str) -> None:
+        """Do nothing: it lies where all do. Raises MissingObject."""
+        del level, sha256
         if self.stat(address) is None:
             raise MissingObject(address=address)
+
+    def leave(self, address: str, level: Level) -> bool:
+        """Return False: there is one place."""
+        del address, level
         return False
 
     def free_bytes(self) -> int | None:

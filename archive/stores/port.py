@@ -47,13 +47,17 @@ class Draft(Protocol):
 class Driver(Protocol):
     """A place for sealed objects."""
 
-    has_places: bool  # whether objects of each level lie in a place of their own
-
     def create(self, address: str, *, level: Level) -> Draft:
         """Begin to write the object of this address, where objects of the level lie."""
 
-    def settle(self, address: str, level: Level) -> bool:
-        """Bring an object to where objects of the level lie; return whether it lay elsewhere. Raises MissingObject."""
+    def is_settled(self, address: str, level: Level) -> bool:
+        """Return whether an object lies where those of the level do, and nowhere else."""
+
+    def bring(self, address: str, level: Level, *, sha256: str) -> None:
+        """See that an object lies whole where those of the level do; other copies stay. Raises MissingObject, StoreFailed."""
+
+    def leave(self, address: str, level: Level) -> bool:
+        """Remove every copy that lies elsewhere than the level's; return whether there was one. Raises MissingObject."""
 
     def open(self, address: str) -> BinaryIO:
         """Return a seekable stream of the sealed bytes. Raises MissingObject."""
@@ -65,7 +69,7 @@ class Driver(Protocol):
         """Remove the object durably; no error if there is none."""
 
     def addresses(self) -> Iterator[str]:
-        """Yield every address kept, in no particular order; one that is being settled may come twice."""
+        """Yield every address kept, in no particular order; one that is being moved may come twice."""
 
     def retain(self, address: str, until: datetime) -> bool:
         """Lock the object against removal until a moment; False where the medium has no locks. Never shortens."""

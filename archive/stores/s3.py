@@ -4,7 +4,7 @@
 large one in parts while it is being sealed, given its name by one conditional completion;
 until then nobody sees it. SHA-256 goes with every body, so the server refuses what arrived
 damaged. "{level}" in the bucket's name makes it one bucket a level. An object whose level moved is
-copied to the new place and then removed from the old one (`settle`); until then it is found where it
+copied to the new place (`bring`) and then removed from the old one (`leave`); until then it is found where it
 lies, for a reader looks in every place. So are objects of before, which lie in none of them. Never sees
 a key or a plain byte. Uses some of the client's inner calls, because its public ones take no
 condition and no checksum.
@@ -177,8 +177,6 @@ def buckets(name: str) -> tuple[str, ...]:
 class S3Store:
     """The driver for an account's places; safe to share between threads. Connects when first asked."""
 
-    has_places = True
-
     def __init__(self, account: Account, **seconds: float) -> None:
         """Take the account; `connect_seconds` and `read_seconds` as in `bucket.connect`."""
         self._client = bucket.connect(account, **seconds)
@@ -226,25 +224,45 @@ class S3Store:
         for place in self._all:
             self._remove(place, address)
 
-    def settle(self, address: str, level: Level) -> bool:
-        """Bring an object to the place of a level, with its lock; return whether it lay elsewhere.
+    def is_settled(self, address: str, level: Level) -> bool:
+        """Return whether an object lies in the place of a level, and in no other. Raises StoreAway."""
+        return self._has(self._of[level], address) and not self._others(address, self._of[level])
 
-        Killed in between it lies in both places, and the same call goes on.
+    def bring(self, address: str, level: Level, *, sha256: str) -> None:
+        """See that an object lies whole in the place of a level: copy it there from wherever it is. Nothing is removed.
+
+        A copy that does not have this digest of the sealed bytes (hexadecimal) is never relied on.
 
         Raises:
             MissingObject: it lies nowhere.
             StoreFull, StoreFailed, StoreAway: it stays where it was.
         """
         target = self._of[level]
-        sources = [place for place in self._all if place != target and self._has(place, address)]
+        others, is_there = self._others(address, target), self._has(target, address)
+        if is_there and (not others or self._digest(target, address) == sha256):
+            return
+        if not others:
+            raise MissingObject(address=address)
+        if is_there:
+            self._remove(target, address)  # of a copy that was damaged; the others are untouched
+        self._copy(others[0], target, address, sha256)
+
+    def leave(self, address: str, level: Level) -> bool:
+        """Remove every copy beside that in the place of a level, and take their locks over.
+
+        To be called after `bring`, while nobody can change the level: two callers that mean two levels would leave none.
+
+        Raises:
+            MissingObject: it does not lie there; nothing was removed.
+            StoreFailed, StoreAway: a copy stays, or the place takes no lock.
+        """
+        target, others = self._of[level], self._others(address, self._of[level])
         if not self._has(target, address):
-            if not sources:
-                raise MissingObject(address=address)
-            self._copy(sources[0], target, address)
-        for source in sources:
-            self._carry_lock(source, target, address)
-            self._remove(source, address)
-        return bool(sources)
+            raise MissingObject(address=address)
+        for place in others:
+            self._carry_lock(place, target, address)
+            self._remove(place, address)
+        return bool(others)
 
     def addresses(self) -> Iterator[str]:
         """Yield the addresses of all whole objects, page by page. Raises StoreAway."""
@@ -260,10 +278,12 @@ class S3Store:
         Returns:
             Whether the object is now locked at least so long. Raises MissingObject, StoreAway.
         """
-        object_id(address)
+        place = next((each for each in self._all if self._has(each, address)), None)
+        if place is None:
+            raise MissingObject(address=address)
         try:
             with asked(*NO_LOCK, *bucket.ABSENT):
-                self._somewhere(lambda place: self._lock(place, address, until))
+                self._lock(place, address, until)
         except S3Error as error:
             if error.code in bucket.ABSENT:
                 raise MissingObject(address=address) from None
@@ -302,17 +322,29 @@ class S3Store:
             return False
         return True
 
-    def _copy(self, source: _Place, target: _Place, address: str) -> None:
-        """Write the bytes of one place into another, as `create` does: whole, checked on arrival, never over another."""
+    def _others(self, address: str, target: _Place) -> list[_Place]:
+        return [place for place in self._all if place != target and self._has(place, address)]
 
-        def fetch(offset: int, length: int) -> BaseHTTPResponse:
-            return self._get(source, address, offset, length)
+    def _at(self, place: _Place, address: str) -> RangeStream:
+        return RangeStream(lambda offset, length: self._get(place, address, offset, length), address=address)
 
-        draft = S3Draft(self._client, target.bucket, target.key(address))
+    def _digest(self, place: _Place, address: str) -> str:
+        seen = hashlib.sha256()
+        reader = self._at(place, address)
+        while block := reader.read(MIB):
+            seen.update(block)
+        return seen.hexdigest()
+
+    def _copy(self, source: _Place, target: _Place, address: str, sha256: str) -> None:
+        """Write the bytes of one place into another, as `create` does: whole, the right ones, never over another."""
+        draft, seen = S3Draft(self._client, target.bucket, target.key(address)), hashlib.sha256()
         try:
-            reader = RangeStream(fetch, address=address)
+            reader = self._at(source, address)
             while block := reader.read(MIB):
+                seen.update(block)
                 draft.write(memoryview(block))
+            if seen.hexdigest() != sha256:
+                raise StoreFailed(reason=bucket.WORDS["BadDigest"])
             draft.commit()
         finally:
             draft.abandon()
@@ -323,10 +355,12 @@ class S3Store:
             self._client.set_object_retention(place.bucket, place.key(address), Retention(GOVERNANCE, until))
 
     def _carry_lock(self, source: _Place, target: _Place, address: str) -> None:
-        """Lock an object in its new place as long as it is locked in the old one."""
+        """Lock an object in its new place as long as in the old one. Raises StoreFailed: the place takes no lock."""
+        kept = None
         with suppress(S3Error), asked(*NO_LOCK, *bucket.ABSENT):
             kept = self._client.get_object_retention(source.bucket, source.key(address))
-            if kept is not None:
+        if kept is not None and kept.retain_until_date > datetime.now(UTC):
+            with asked():
                 self._lock(target, address, kept.retain_until_date)
 
     def _remove(self, place: _Place, address: str) -> None:

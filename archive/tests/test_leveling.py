@@ -515,6 +515,15 @@ def test_a_raise_that_rolls_back_is_brought_down_by_the_worker(office, make_reco
     assert keys.look_over(most=10_000) == 0
 
 
+def test_a_key_that_a_recovered_database_finds_too_low_goes_up_again(make_record, monkeypatch):
+    record = make_record(level=Level.MAT)
+    for address in record.sealed_objects.values_list("address", flat=True):
+        store.relevel(address, to=Level.THUONG)  # lowered after the moment to which the database went back
+    monkeypatch.setattr(keys._Place, "after", "")
+    assert keys.look_over(most=10_000) == record.sealed_objects.count()
+    assert key_levels(record) == {Level.MAT}
+
+
 def test_a_key_that_does_not_come_down_stops_no_other(office, make_record, monkeypatch, caplog):
     first, other = make_record(level=Level.MAT), make_record(level=Level.MAT)
     for record in (first, other):

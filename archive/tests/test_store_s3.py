@@ -3,8 +3,10 @@
 A real server behind a proxy that misbehaves on order (`config.tests.unsteady`).
 """
 
+import hashlib
 import io
 import secrets
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -299,7 +301,7 @@ class TestPlaces:
         try:
             driver, address = apart.driver(), _object_in(apart, Level.MAT)
             assert [one.object_name for one in client.list_objects(names[1], recursive=True)]
-            assert driver.settle(address, Level.TOI_MAT)
+            assert moves(driver, address, Level.TOI_MAT)
             assert not list(client.list_objects(names[1], recursive=True))
             assert driver.open(address).read() == b"content"
             assert list(driver.addresses()) == [address]
@@ -311,14 +313,14 @@ class TestPlaces:
     def test_an_object_follows_its_level_up_and_down(self, medium):
         driver, address = medium.driver(), _object_in(medium, Level.THUONG, bytes(BIG))
         for level in (Level.TOI_MAT, Level.THUONG, Level.MAT):
-            assert driver.settle(address, level)
-            assert not driver.settle(address, level)
+            assert moves(driver, address, level)
+            assert not moves(driver, address, level)
             (name,) = medium.names()
             assert name.split("/")[1] == str(level.value)
             assert driver.stat(address).sealed_size == BIG
             assert driver.open(address).read() == bytes(BIG)
         with pytest.raises(MissingObject):
-            driver.settle(secrets.token_hex(16), Level.MAT)
+            moves(driver, secrets.token_hex(16), Level.MAT)
 
     def test_an_object_of_an_older_office_is_read_and_finds_its_place(self, medium):
         driver, address = medium.driver(), secrets.token_hex(16)
@@ -326,7 +328,7 @@ class TestPlaces:
         assert medium.names() == [f"{medium.account.prefix}/{address[:2]}/{address[2:4]}/{address}.vkso"]
         assert driver.open(address).read() == b"of before"
         assert list(driver.addresses()) == [address]
-        assert driver.settle(address, Level.MAT)
+        assert moves(driver, address, Level.MAT)
         assert medium.names() == [f"{medium.account.prefix}/1/{address[:2]}/{address[2:4]}/{address}.vkso"]
 
     def test_cut_off_after_the_copy_it_lies_in_both_places_and_the_same_call_goes_on(self, medium, monkeypatch):
@@ -334,10 +336,10 @@ class TestPlaces:
         with monkeypatch.context() as cut:
             cut.setattr(driver, "_remove", lambda *_asked: (_ for _ in ()).throw(StoreAway(reason="cut")))
             with pytest.raises(StoreAway):
-                driver.settle(address, Level.MAT)
+                moves(driver, address, Level.MAT)
         assert len(medium.names()) == 2
         assert driver.open(address).read() == b"content"
-        assert driver.settle(address, Level.MAT)
+        assert moves(driver, address, Level.MAT)
         assert len(medium.names()) == 1
         driver.delete(address)
         assert medium.names() == []
@@ -356,12 +358,12 @@ class TestPlaces:
         before = medium.names()
         proxy.wrong(replace(fault))
         with pytest.raises((StoreAway, StoreFailed)):
-            driver.settle(address, Level.MAT)
+            moves(driver, address, Level.MAT)
         assert before[0] in medium.names()
         proxy.heal()
         assert driver.sweep(older_than_seconds=-1) <= 1
         assert medium.names() == before
-        assert driver.settle(address, Level.MAT)
+        assert moves(driver, address, Level.MAT)
 
     def test_who_looks_while_it_goes_down_finds_it(self, medium, monkeypatch):
         driver, address = medium.driver(), _object_in(medium, Level.TOI_MAT)
@@ -373,19 +375,72 @@ class TestPlaces:
             finally:
                 if place.prefix.endswith("/1/"):  # between the look at the low places and the one at its own
                     monkeypatch.setattr(driver, "_get", asked)
-                    other.settle(address, Level.THUONG)
+                    moves(other, address, Level.THUONG)
 
         monkeypatch.setattr(driver, "_get", get)
         assert driver.open(address).read() == b"content"
+
+    def test_a_copy_that_is_not_these_bytes_is_never_relied_on(self, medium, account):
+        driver, address = medium.driver(), _object_in(medium, Level.THUONG)
+        (name,) = medium.names()
+        left = name.replace("/0/", "/1/")
+        medium.client.put_object(account.bucket, left, io.BytesIO(b"c0ntent"), 7)  # of an earlier run, and rotten
+        with pytest.raises(StoreFailed):
+            driver.bring(address, Level.TOI_MAT, sha256="0" * 64)
+        assert sorted(medium.names()) == [name, left]
+        driver.bring(address, Level.MAT, sha256=hashlib.sha256(b"content").hexdigest())
+        assert driver.leave(address, Level.MAT)
+        assert medium.names() == [left]
+        assert driver.open(address).read() == b"content"
+
+    def test_nothing_is_removed_while_it_does_not_lie_in_its_place(self, medium):
+        driver, address = medium.driver(), _object_in(medium, Level.THUONG)
+        with pytest.raises(MissingObject):
+            driver.leave(address, Level.MAT)
+        assert len(medium.names()) == 1
+
+    def test_only_some_buckets_take_locks(self, locked, account):
+        free = account.bucket
+
+        def places(of):
+            driver = locked.driver()
+            driver._of = tuple(s3._Place(name, place.prefix) for name, place in zip(of, driver._of, strict=True))
+            driver._all = driver._of
+            return driver
+
+        driver = places([free, locked.account.bucket, free, free])
+        until, address = datetime.now(UTC) + timedelta(days=30), secrets.token_hex(16)
+        draft = driver.create(address, level=Level.MAT)
+        draft.write(memoryview(b"content"))
+        draft.commit()
+        assert driver.retain(address, until)
+        with pytest.raises(StoreAway):
+            moves(driver, address, Level.THUONG)  # there it would be locked no more
+        assert driver._has(driver._of[1], address)
+        driver.delete(address)
+
+    def test_a_lock_that_is_over_is_not_taken_along(self, locked):
+        driver, address = locked.driver(), _object_in(locked, Level.THUONG)
+        driver.retain(address, datetime.now(UTC) + timedelta(seconds=2))
+        time.sleep(2.5)
+        assert moves(driver, address, Level.MAT)
 
     def test_it_takes_its_lock_along(self, locked):
         driver, address = locked.driver(), _object_in(locked, Level.THUONG)
         until = datetime.now(UTC) + timedelta(days=30)
         driver.retain(address, until)
-        assert driver.settle(address, Level.MAT)
+        assert moves(driver, address, Level.MAT)
         kept = locked.client.get_object_retention(locked.account.bucket, locked._key(address))
         assert abs(kept.retain_until_date - until) < timedelta(seconds=2)
         assert f"/1/{address[:2]}/" in locked._key(address)
+
+
+def moves(driver, address, level):
+    """Bring an object to the place of a level and leave the others; return whether it lay elsewhere."""
+    kept = driver.stat(address)
+    digest = hashlib.sha256(driver.open(address).read()).hexdigest() if kept else ""
+    driver.bring(address, level, sha256=digest)
+    return driver.leave(address, level)
 
 
 def _object_in(medium, level=Level.MAT, content=b"content"):
