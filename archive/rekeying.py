@@ -64,7 +64,8 @@ def announce(files: Sequence[Path], *, reason: str, actor: Person) -> None:
     Raises:
         Forbidden, NoGroundForKeys, KeysUnfit, KeysAwaited: nothing was changed.
         KeysInUse: a program runs with other new files that were announced before.
-        KeysChanging: another run is at work.
+        KeysChanging: another run, or a backup that copies the keys, is at work.
+        KeysUnsettled: the change to the files in use was not ended, whatever the log says; nothing was changed.
         The STO-01x refusals about key files; LevelKeyMissing, StoreFailed.
     """
     _require(reason, actor)
@@ -76,6 +77,7 @@ def announce(files: Sequence[Path], *, reason: str, actor: Person) -> None:
         begun = _begun()
         if begun is not None and _coming(begun) != _hex(new):
             raise KeysAwaited
+        vault.require_settled()  # before the entry: what is refused must not stand in the log as begun
         if begun is None:
             _write_begin(vault, new, reason=reason, actor=actor)
         vault.announce(coming)
@@ -88,7 +90,7 @@ def change(*, reason: str, actor: Person) -> int:
         Forbidden, NoGroundForKeys: nothing was changed.
         KeysAwaited: new key files were announced, and this program was started without them.
         KeysInUse: another program still runs with the old ones.
-        KeysChanging: another run is at work.
+        KeysChanging: another run, or a backup that copies the keys, is at work.
         WrongKey, LevelKeyMissing, StoreFailed: run it again when it is mended; it goes on where it was.
     """
     _require(reason, actor)
@@ -97,14 +99,16 @@ def change(*, reason: str, actor: Person) -> int:
         in_use, coming = vault.halves()
         if coming and _mine(vault) != coming:
             raise KeysAwaited
+        # A main database that was put back knows an older beginning, or none: the vault says what is still to be done.
+        unsettled = vault.unsettled()
         begun = _begun() or _write_begin(vault, coming, reason=reason, actor=actor)
-        if not coming and _coming(begun) not in ([], _hex(in_use)):
+        if not coming and not unsettled and _coming(begun) not in ([], _hex(in_use)):
             raise KeysAwaited  # killed between the entry and the announcement: its files are named once more
         if coming:
             vault.adopt()
         due = _due(begun)
         for level, key_id in vault.level_keys().items():
-            if due is None or due.get(str(level.value)) == key_id.hex():
+            if level in unsettled or due is None or due.get(str(level.value)) == key_id.hex():
                 vault.rotate_level(level)
             vault.destroy_old(level)
         return _write_end(vault, reason=reason, actor=actor)
@@ -116,6 +120,7 @@ def withdraw(*, reason: str, actor: Person) -> None:
     Raises:
         Forbidden, NoGroundForKeys, NothingAnnounced: nothing was changed.
         KeysInUse: a program runs with the new files already.
+        KeysUnsettled: the files in use need what this would destroy; nothing was changed.
     """
     _require(reason, actor)
     vault = store.configured().vault

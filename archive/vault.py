@@ -27,7 +27,7 @@ from archive.stores.custody import Custodian, Unopened, unwrap, wrap
 from archive.stores.disk import refusal
 from archive.stores.keyrows import Database, Rows, SqliteRows
 from archive.stores.levelkeys import LevelKeys
-from archive.stores.refusals import KeyFileForeign, KeysInUse, LevelKeyMissing, Shredded, WrongKey
+from archive.stores.refusals import KeyFileForeign, KeysInUse, KeysUnsettled, LevelKeyMissing, Shredded, WrongKey
 
 BATCH: Final = 10_000
 ANNOUNCED: Final = 2  # halves of custodians to come are numbered from here on
@@ -227,6 +227,7 @@ class Vault:
 
         Raises:
             LevelKeyMissing, SecondHalfNeeded: a level key is not at hand; nothing was announced.
+            KeysInUse, KeysUnsettled: as `withdraw`.
             StoreFull, StoreFailed: the folder takes nothing.
         """
         self.withdraw()
@@ -237,12 +238,35 @@ class Vault:
             db.executemany("INSERT INTO half VALUES (?, ?)", numbered)
 
     def withdraw(self) -> None:
-        """Let nobody but the custodians in use open anything. Raises KeysInUse: a program runs with keys to come."""
+        """Let nobody but the custodians in use open anything.
+
+        Raises:
+            KeysInUse: a program runs with keys to come.
+            KeysUnsettled, LevelKeyMissing, SecondHalfNeeded: as `require_settled`; nothing was destroyed.
+        """
         in_use, coming = self.halves()
         with self._left([half for half in coming if half not in in_use]):
+            self.require_settled()
             with self.rows.changing(alone=True) as db:
                 db.execute("DELETE FROM half WHERE number >= ?", (ANNOUNCED,))
             self.keys.drop_next()
+
+    def require_settled(self) -> None:
+        """Refuse unless the halves in use open every level key without the forms for custodians to come.
+
+        Raises:
+            KeysUnsettled: those forms are all that opens one: between `adopt` and the rotation of each level.
+            LevelKeyMissing, SecondHalfNeeded: a level key is not at hand.
+        """
+        for level, key_id in self.level_keys().items():
+            self.keys.forget(level)
+            self.keys.open(level, key_id)
+            if self.keys.is_ahead(level, key_id):
+                raise KeysUnsettled(level=level.label)
+
+    def unsettled(self) -> list[Level]:
+        """Return the levels that open for this program only in the form for custodians to come. Raises SecondHalfNeeded."""
+        return [level for level, key_id in self.level_keys().items() if self.keys.is_ahead(level, key_id)]
 
     def adopt(self) -> None:
         """Put the custodians to come in the place of those in use; from here on the old halves open no vault.

@@ -69,6 +69,16 @@ class LevelKeys:
         self._overwrite(self.next_file(level, key_id))
         _write(self.next_file(level, key_id), locked)
 
+    def is_ahead(self, level: Level, key_id: bytes) -> bool:
+        """Say whether a level key opens for this custodian in the form for those to come, and not in the one in use.
+
+        Raises:
+            SecondHalfNeeded: the level needs two custodians.
+        """
+        return not self._opens(self.file(level, key_id), level, key_id) and self._opens(
+            self.next_file(level, key_id), level, key_id
+        )
+
     def drop_next(self) -> None:
         """Destroy every form that was written for custodians to come. Raises StoreFailed."""
         for path in sorted(self.folder.glob(f"{NEXT}*.key")):
@@ -81,11 +91,11 @@ class LevelKeys:
 
     def file(self, level: Level, key_id: bytes) -> Path:
         """Return where a level key lies under the site key in use."""
-        return self.folder / f"{level.value}-{key_id.hex()}.key"
+        return self.folder / name_of(level, key_id)
 
     def next_file(self, level: Level, key_id: bytes) -> Path:
         """Return where it lies under the site key to come."""
-        return self.folder / f"{NEXT}{level.value}-{key_id.hex()}.key"
+        return self.folder / f"{NEXT}{name_of(level, key_id)}"
 
     def destroy_others(self, level: Level, kept: bytes) -> None:
         """Destroy every level key of a level but the one in use, in all its forms. Raises StoreFailed."""
@@ -111,6 +121,13 @@ class LevelKeys:
                 raise
             return self._read(ahead, level, key_id)
 
+    def _opens(self, path: Path, level: Level, key_id: bytes) -> bool:
+        try:
+            self._read(path, level, key_id)
+        except LevelKeyMissing:
+            return False
+        return True
+
     def _read(self, path: Path, level: Level, key_id: bytes) -> bytes:
         try:
             locked = path.read_bytes()
@@ -126,6 +143,11 @@ class LevelKeys:
             overwrite(path)
         except OSError as error:
             raise refusal(error) from error
+
+
+def name_of(level: int, key_id: bytes) -> str:
+    """Return the name of the file in which a level key lies in the form in use, here and on its custodian's medium."""
+    return f"{int(level)}-{key_id.hex()}.key"
 
 
 def overwrite(path: Path) -> None:

@@ -234,10 +234,12 @@ NOT_NEW: Final = _("at least one half must be new, and the two halves must diffe
 
 
 class KeysChanging(Refusal):
-    """STO-023: another change of keys is at work."""
+    """STO-023: another change of keys, or a backup that copies them, is at work."""
 
     code = "STO-023"
-    message = _("Another change of keys is at work. Wait for its end, then try again.")
+    message = _(
+        "Another change of keys is at work, or a backup is just copying the keys. Wait for its end, then try again."
+    )
 
 
 class NothingAnnounced(Refusal):
@@ -255,3 +257,14 @@ class NoGroundForKeys(Refusal):
 
     code = "STO-025"
     message = _("Say on what ground keys are changed (--reason): the decision, and which custodian hands over to whom.")
+
+
+class KeysUnsettled(Refusal):
+    """STO-026: the key files in use still live on the forms that were written while they were announced."""
+
+    code = "STO-026"
+    message = _(
+        "The change to the key files in use was not ended: the level “%(level)s” opens only in the form that was written "
+        "when they were announced, and that would be destroyed. End it first: manage.py rotate_keys --as OFFICER "
+        "--reason DECISION. Nothing was changed, everything can still be read."
+    )

@@ -24,6 +24,7 @@ from archive.stores.refusals import (
     KeysChanging,
     KeysInUse,
     KeysUnfit,
+    KeysUnsettled,
     LevelKeyMissing,
     NoGroundForKeys,
     NothingAnnounced,
@@ -44,6 +45,13 @@ def files(settings, tmp_path):
     make_key_files([*old, *new])
     yield old, new
     stop()
+
+
+@pytest.fixture
+def third(tmp_path):
+    paths = (tmp_path / "c1.key", tmp_path / "c2.key")
+    make_key_files(paths)
+    return paths
 
 
 @pytest.fixture
@@ -208,12 +216,58 @@ def test_two_changes_at_once_are_one(kept, files, office):
         rekeying.change(reason=GROUND, actor=office.security)
 
 
-def test_a_second_change_is_begun_only_after_the_first_was_ended(kept, files, office, settings, tmp_path):
+def test_a_second_change_is_begun_only_after_the_first_was_ended(kept, files, office, third):
     rekeying.announce(files[1], reason=GROUND, actor=office.security)
-    third = (tmp_path / "c1.key", tmp_path / "c2.key")
-    make_key_files(third)
     with pytest.raises(KeysAwaited):
         rekeying.announce(third, reason=GROUND, actor=office.security)
+
+
+def adopted(files, office, settings):
+    """Let new key files be in use before any level was rotated, as a kill in `change` leaves them."""
+    rekeying.announce(files[1], reason=GROUND, actor=office.security)
+    start(settings, files[1])
+    store.configured().vault.adopt()
+
+
+@pytest.mark.parametrize("known", ["nothing", "an older announcement"])
+def test_forms_that_are_all_the_halves_in_use_can_open_are_not_destroyed_whatever_the_log_says(
+    kept, files, office, settings, third, monkeypatch, known
+):
+    """A main database that went back to a moment forgot that the change was begun, or knows one that was given up."""
+    if known != "nothing":
+        rekeying.announce(third, reason=GROUND, actor=office.security)
+        older = rekeying._begun()
+        rekeying.withdraw(reason=GROUND, actor=office.security)
+    adopted(files, office, settings)
+    before = level_files(settings)
+    vault = store.configured().vault
+    with monkeypatch.context() as forgotten:
+        forgotten.setattr(rekeying, "_begun", lambda: None if known == "nothing" else older)
+        told = len(acts())
+        with pytest.raises(KeysUnsettled) as refusal:
+            rekeying.announce(third, reason=GROUND, actor=office.security)
+        assert "rotate_keys --as OFFICER" in str(refusal.value)
+        with pytest.raises(KeysUnsettled):
+            vault.withdraw()
+        assert (level_files(settings), len(acts())) == (before, told)
+        assert opens(settings, files[1], kept)
+
+        rekeying.change(reason=GROUND, actor=office.security)  # the way out that the refusal names
+    assert opens(settings, files[1], kept)
+    assert not level_files(settings) & before
+    rekeying.announce(third, reason=GROUND, actor=office.security)
+    assert opens(settings, third, kept)
+
+
+def test_a_form_to_come_outlives_a_lost_form_in_use(kept, files, office, settings):
+    rekeying.announce(files[1], reason=GROUND, actor=office.security)
+    vault = store.configured().vault
+    lost = vault.keys.file(Level.MAT, vault.level_keys()[Level.MAT])
+    lost.unlink()
+    with pytest.raises(LevelKeyMissing):
+        rekeying.withdraw(reason=GROUND, actor=office.security)
+    start(settings, files[1])
+    assert whole(kept)
 
 
 def test_the_look_says_what_waits(kept, files, office, capsys):

@@ -1,8 +1,8 @@
 """Checking a backup where it lies: nothing of the installation is needed, and no key of the content.
 
 Signature, digests, every row counted, every entry of the log hashed anew, the root, the
-chain of backups, kept heads, every object's bytes, and whether the vault copy holds a key
-for each. Changes nothing.
+chain of backups, kept heads, every object's bytes, whether the vault copy holds a key
+for each, and whether its level keys lie on their medium. Changes nothing.
 """
 
 from collections.abc import Sequence
@@ -87,9 +87,21 @@ def serving(backup: Backup, folder: Path) -> tuple[VaultCopy, list[str]]:
     return copied, list(copied.lacks(each.address for each in backup.listed()))
 
 
-def require_vault(backup: Backup, folder: Path) -> int:
-    """Return how many objects the vault copy knows to be destroyed, for a check. Raises as `serving`."""
+def require_vault(backup: Backup, folder: Path, custody: Path | None = None) -> int:
+    """Return how many objects the vault copy knows to be destroyed, for a check.
+
+    Args:
+        backup: it must serve.
+        folder: where vault copies lie.
+        custody: where their level keys lie; None: they are not asked for.
+
+    Raises:
+        LevelKeysMissing: the custodian's folder lacks one of the copy.
+        VaultIncomplete, and as `serving`.
+    """
     copied, dead = serving(backup, folder)
+    if custody is not None:
+        copied.require_level_keys(custody)
     if copied.path.name == backup.manifest.vault and set(dead) - set(backup.manifest.destroyed):
         raise VaultIncomplete(count=len(dead), addresses=", ".join(dead[: objects.SAID]), folder=folder)
     return len(dead)

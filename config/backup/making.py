@@ -1,8 +1,8 @@
 """Making a backup, in the order that needs no stop (SECURITY.md, section 6).
 
 A head of the log is published, the database frozen, every object that the frozen database
-names is copied and compared, the vault goes to another medium, and last the manifest is
-signed and the folder gets its name. Objects are written before their row and removed
+names is copied and compared, level keys and vault go to other media while nobody may change
+keys, and last the manifest is signed and the folder gets its name. Objects are written before their row and removed
 after it, so what the snapshot names is there, or an act destroyed it meanwhile.
 """
 
@@ -22,11 +22,13 @@ from django.db import transaction
 
 from archive import audit, merkle, publishing, store
 from archive.rules.roles import Action
+from archive.stores import inuse
 from archive.stores.disk import sync_folder
+from archive.vault import Vault
 from config.backup import durable, manifest, objects, signing, snapshot, vaulting
 from config.backup.destroyed import Destroyed
 from config.backup.manifest import Backup, Earlier, File, Head, Manifest
-from config.backup.refusals import Busy, Damaged, LogForked, OtherOffice, Unsigned
+from config.backup.refusals import Busy, Damaged, KeysChange, LogForked, OtherOffice, Unsigned
 
 WANTED = "wanted.txt"
 
@@ -73,6 +75,8 @@ def make(places: Places) -> Made:
         SamePlace, Busy, OtherOffice: the places will not do.
         LogShorter, LogForked: the log in the database is not the one that was signed before.
         ObjectsMissing, VaultIncomplete: something is lost that nobody destroyed.
+        KeysChange: keys are being changed just when they were to be copied.
+        LevelKeysMissing: the level keys did not come to their medium.
         StoreFailed, OSError: store or medium do not answer; run it again, it goes on where it was.
     """
     places.require_apart()
@@ -180,13 +184,30 @@ def _copy(places: Places, folder: Path, before: Backup | None, *, since: datetim
 def _copy_vault(places: Places, folder: Path, key: Ed25519PrivateKey, *, since: datetime) -> tuple[str, list[str]]:
     """Copy vault and keys; return the copy's name and the listed objects that were destroyed meanwhile."""
     vault = store.configured().vault
-    made = vaulting.copy(vault, places.vault, key=key)
-    lacking = made.lacks(each.address for each in manifest.read_listing(folder / manifest.LISTING))
-    keyless = Destroyed(vault, since=since).require_keys(lacking, folder=places.vault)
-    vaulting.remove_older(made)
-    if places.keys:
-        vaulting.copy_keys(vault, Path(settings.VANKHO_HOME), places.keys)
+    with _no_change(vault):
+        made = vaulting.copy(vault, places.vault, key=key, before_named=lambda: _bring_keys(vault, places.keys))
+        if places.keys:
+            made.require_level_keys(places.keys)
+        lacking = made.lacks(each.address for each in manifest.read_listing(folder / manifest.LISTING))
+        keyless = Destroyed(vault, since=since).require_keys(lacking, folder=places.vault)
+        vaulting.remove_older(made)
+        if places.keys:
+            vaulting.prune_keys(vault, places.keys)
     return made.path.name, keyless
+
+
+@contextmanager
+def _no_change(vault: Vault) -> Iterator[None]:
+    """Let nobody change keys meanwhile: a copy from before a change has no key on a medium from after it. Raises KeysChange."""
+    with inuse.alone(vault.keys.folder, [inuse.CHANGE]) as taken:
+        if taken:
+            raise KeysChange
+        yield
+
+
+def _bring_keys(vault: Vault, custody: Path | None) -> None:
+    if custody:
+        vaulting.add_keys(vault, Path(settings.VANKHO_HOME), custody)
 
 
 def _manifest(  # noqa: PLR0913, PLR0917 - the parts of one document, in the order they came to be

@@ -205,6 +205,26 @@ class StillRecovering(BackupRefusal):
     )
 
 
+class LevelKeysMissing(BackupRefusal):
+    """BKP-021: the medium of the level keys does not serve the vault copy."""
+
+    code = "BKP-021"
+    message = _(
+        "In %(folder)s these level keys are missing, and the vault copy %(copy)s opens with no others: %(names)s. Run "
+        "`manage.py backup` with --keys once more, or bring the custodian's folder that was filled with this copy."
+    )
+
+
+class KeysChange(BackupRefusal):
+    """BKP-022: level keys are being changed while they were to be copied."""
+
+    code = "BKP-022"
+    message = _(
+        "Keys are being changed (`manage.py rotate_keys`), so vault and level keys cannot be copied now. Wait for its end, "
+        "then run the same command again: the stored files that were copied are not copied once more."
+    )
+
+
 class VaultWentBack(BackupRefusal):
     """BKP-019: keys are missing whose bytes nobody destroyed."""
 

@@ -4,7 +4,9 @@ A copy is `vault-<time>.sqlite3` with a signed note. Level keys (`keys/levels/`)
 their custodian's own folder and never with the vault: with both, whoever finds the medium
 needs the site key alone, and rotating a level key could not make old copies dead. The site
 key itself is never copied: its custodians keep it. An older copy of the vault is removed
-only when the newer one holds the key of every object that the backup names.
+only when the newer one holds the key of every object that the backup names. On the media
+every copy of the vault has its level keys at every moment: they come before it gets its
+name, and those of older copies go after these.
 """
 
 import json
@@ -12,7 +14,7 @@ import secrets
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -23,9 +25,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from archive.stores.disk import sync_folder
 from archive.stores.keyrows import SqliteRows
+from archive.stores.levelkeys import name_of
 from archive.vault import Vault
 from config.backup import durable, signing
-from config.backup.refusals import USED_VAULT, NotEmpty, NoVaultCopy, OtherOffice, SamePlace
+from config.backup.refusals import USED_VAULT, LevelKeysMissing, NotEmpty, NoVaultCopy, OtherOffice, SamePlace
 
 FORMAT: Final = "vankho vault copy 1"
 VAULT: Final = "vault.sqlite3"
@@ -67,6 +70,18 @@ class VaultCopy:
             rows = database.execute("SELECT MIN(object_id) FROM data_key GROUP BY level, key_id").fetchall()
         return [row[0] for row in rows]
 
+    def level_keys(self) -> list[str]:
+        """Return the names of the files of the level keys without which something in the copy does not open."""
+        asked = "SELECT rank, key_id FROM level UNION SELECT level, key_id FROM data_key ORDER BY 1, 2"
+        with closing(sqlite3.connect(f"file:{self.path}?mode=ro&immutable=1", uri=True)) as database:
+            return [name_of(rank, key_id) for rank, key_id in database.execute(asked)]
+
+    def require_level_keys(self, custody: Path) -> None:
+        """Refuse a custodian's folder that lacks a level key of this copy. Raises LevelKeysMissing."""
+        kept = {path.name for path in (custody / LEVELS).glob("*.key") if path.stat().st_size}
+        if missing := [name for name in self.level_keys() if name not in kept]:
+            raise LevelKeysMissing(folder=custody, copy=self.path.name, names=", ".join(missing))
+
 
 def require_apart(places: Iterable[Path]) -> None:
     """Refuse places of which one lies inside another. Raises SamePlace."""
@@ -88,8 +103,17 @@ def require_own(home: Path, folder: Path, custody: Path | None, *, key: Ed25519P
             raise OtherOffice(folder=custody)
 
 
-def copy(vault: Vault, folder: Path, *, key: Ed25519PrivateKey) -> VaultCopy:
-    """Write a copy of the vault and its signed note, durably, beside the older ones."""
+def copy(
+    vault: Vault, folder: Path, *, key: Ed25519PrivateKey, before_named: Callable[[], None] = lambda: None
+) -> VaultCopy:
+    """Write a copy of the vault and its signed note, durably, beside the older ones.
+
+    Args:
+        vault: in use.
+        folder: where copies lie.
+        key: signs the note.
+        before_named: called when the copy is written and nobody takes it for one yet.
+    """
     durable.make_folder(folder)
     now = datetime.now(UTC)
     path = folder / f"vault-{now:%Y%m%dT%H%M%S%f}Z.sqlite3"
@@ -102,6 +126,7 @@ def copy(vault: Vault, folder: Path, *, key: Ed25519PrivateKey) -> VaultCopy:
         durable.write(path.with_suffix(".pub"), signing.public_pem(key))
         durable.write(path.with_suffix(".sig"), key.sign(note))
         durable.write(path.with_suffix(".json"), note)
+        before_named()
         temporary.rename(path)  # last: a note without its copy is no copy
         sync_folder(folder)
     finally:
@@ -155,16 +180,21 @@ def newest(folder: Path, *, public_key: bytes | None = None) -> VaultCopy:
     return VaultCopy(path, datetime.fromisoformat(said.taken_at))
 
 
-def copy_keys(vault: Vault, home: Path, folder: Path) -> None:
-    """Make a folder hold the level keys in use, as they lie here (locked under the site key), and no older one."""
+def add_keys(vault: Vault, home: Path, folder: Path) -> None:
+    """Put the level keys in use beside those that a folder holds, as they lie here (locked under the site key)."""
     levels = folder / LEVELS
     durable.make_folder(levels)
-    in_use = {path.name: path for path in vault.level_files()}
-    for name, path in in_use.items():
-        durable.write(levels / name, path.read_bytes())
+    for path in vault.level_files():
+        durable.write(levels / path.name, path.read_bytes())
     for name in OWN_KEYS:
         if (home / "keys" / name).exists():
             durable.write(folder / name, (home / "keys" / name).read_bytes())
+
+
+def prune_keys(vault: Vault, folder: Path) -> None:
+    """Remove from a folder every level key that is not in use: what it opened is dead on this medium too."""
+    levels = folder / LEVELS
+    in_use = {path.name for path in vault.level_files()}
     for stale in levels.glob("*.key"):
         if stale.name not in in_use:
             stale.unlink()
@@ -179,7 +209,7 @@ def place(
     Args:
         copied: the copy.
         keys: the `keys` folder of the installation.
-        custody: what `copy_keys` wrote; None: the level keys lie there already.
+        custody: what `add_keys` wrote; None: the level keys lie there already.
         address: of the PostgreSQL database that holds the vault; empty: a file in `keys`.
         without: addresses of objects whose keys the copy still holds although they were destroyed since.
 

@@ -96,10 +96,13 @@ class Made:
     def keys(self) -> Path:
         return self.media / "keys"
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The command that backs the office up."""
+        return ("backup", str(self.main), "--vault", str(self.vault), "--keys", str(self.keys))
+
     def backup(self, **kwargs) -> str:
-        return self.office.manage(
-            "backup", str(self.main), "--vault", str(self.vault), "--keys", str(self.keys), **kwargs
-        )
+        return self.office.manage(*self.words, **kwargs)
 
     def restore(self, empty: Installation, *words: str, folder: Path | None = None, code: int = 0) -> str:
         media = ("--vault", str(self.vault), "--keys", str(self.keys))
@@ -294,6 +297,61 @@ def meanwhile(address: str, *words: str) -> dict:
     return {}
 
 
+def died(step: str, *words: str) -> dict:
+    """Run a backup that is killed after this step of the vault's way to its medium."""
+    import signal
+
+    from django.core.management import call_command
+
+    from config.backup import vaulting
+
+    real = getattr(vaulting, step)
+
+    def dying(*given, **named):
+        real(*given, **named)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    setattr(vaulting, step, dying)
+    call_command(*words)
+    return {}
+
+
+def rotating(*words: str) -> dict:
+    """Run a backup in which somebody changes keys between the copies of vault and level keys; return what they were told."""
+    from django.core.management import call_command
+    from django.core.management.base import CommandError
+
+    from config.backup import vaulting
+
+    real, told = vaulting.remove_older, []
+
+    def remove_older(*given):
+        try:
+            call_command("rotate_keys", "--as", "security", "--reason", "Theo kế hoạch")
+        except CommandError as refusal:
+            told.append(str(refusal))
+        real(*given)
+
+    vaulting.remove_older = remove_older
+    call_command(*words)
+    return {"told": told}
+
+
+def changing(*words: str) -> dict:
+    """Run a backup while keys are being changed; return what it said."""
+    from django.core.management import call_command
+    from django.core.management.base import CommandError
+
+    from archive import rekeying, store
+
+    try:
+        with rekeying._alone(store.configured().vault):
+            call_command(*words)
+    except CommandError as refusal:
+        return {"said": str(refusal)}
+    return {"said": ""}
+
+
 def main(*words: str) -> None:
     import django
 
@@ -307,7 +365,10 @@ def main(*words: str) -> None:
     sys.stdout.write(json.dumps(answer) + "\n")
 
 
-COMMANDS = {each.__name__: each for each in (register, annex, write, spare, destroy, look, killed, meanwhile)}
+COMMANDS = {
+    each.__name__: each
+    for each in (register, annex, write, spare, destroy, look, killed, meanwhile, died, rotating, changing)
+}
 
 if __name__ == "__main__":
     main(*sys.argv[1:])

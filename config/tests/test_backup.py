@@ -204,6 +204,27 @@ def test_a_vault_copy_that_was_changed_or_is_missing_is_refused(media):
     assert code_of(vaulting.newest, media.vault) == "BKP-007"
 
 
+def test_a_level_key_that_the_vault_copy_needs_and_its_medium_lacks_is_told(media):
+    names = vaulting.newest(media.vault).level_keys()
+    assert {path.name for path in (media.keys / "levels").iterdir()} == set(names)
+    assert len(names) > 1
+    words = ("check_backup", str(media.main), "--keys", str(media.keys))
+    assert str(media.keys) in media.office.manage(*words, "--vault", str(media.vault))
+    assert "--vault" in media.office.manage(*words, code=1)
+
+    for harm in (lambda path: path.write_bytes(b""), lambda path: path.unlink()):
+        harm(media.keys / "levels" / names[0])
+        with pytest.raises(Refusal) as refusal:
+            checking.require_vault(newest(media), media.vault, media.keys)
+        assert refusal.value.code == "BKP-021"
+        assert names[0] in str(refusal.value)
+        assert names[1] not in str(refusal.value)
+    assert "BKP-021" in media.office.manage(*words, "--vault", str(media.vault), code=1)
+    assert (
+        checking.require_vault(newest(media), media.vault) == 0
+    )  # the custodian's folder is asked for when it is named
+
+
 @pytest.mark.engine
 def test_a_vault_on_a_server_is_filled_without_what_was_destroyed_and_twice_is_harmless(media, tmp_path):
     gone = next(newest(media).listed()).address

@@ -67,7 +67,7 @@ def test_a_writer_a_backup_a_check(big):
 
     sound = checking.read(big.main, Outside(heads=(big.office.home / "log",)))
     checking.require_objects(sound.backup)
-    assert checking.require_vault(sound.backup, big.vault) == 0
+    assert checking.require_vault(sound.backup, big.vault, big.keys) == 0
     assert sound.backup.manifest.kind == "postgresql"
     assert [leaf.hex() for leaf in sound.leaves][: big.before["entries"]] == big.before["leaves"]
 

@@ -9,6 +9,8 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from archive.stores.custody import make_key_files
 from archive.verifier import verify
 from config.backup import checking, manifest, vaulting
@@ -256,6 +258,47 @@ def test_the_auditors_checker_agrees_with_a_restored_log(media, tmp_path):
     report = verify.verify(str(tmp_path / "export"), key)
     assert report.entries == empty.ask("look")["entries"]
     assert verify.open_note(old, key).size <= report.entries
+
+
+@pytest.mark.parametrize("step", ["add_keys", "copy", "remove_older", "prune_keys"])
+def test_the_first_backup_after_a_change_of_keys_may_be_killed_anywhere(own, tmp_path, step):
+    """The vault copy of now under level keys of before would open with nothing, and the copy of before is removed."""
+    own.office.manage("rotate_keys", "--as", "security", "--reason", "Theo kế hoạch")
+    done = subprocess.run(
+        [sys.executable, "-m", "config.tests.installation", "died", step, *own.words],
+        cwd=ROOT, env=own.office.environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == -9, (done.stdout, done.stderr[-1500:])
+
+    vaulting.newest(own.vault).require_level_keys(own.keys)
+    empty = own.office.empty(tmp_path / "new")
+    own.restore(empty)
+    seen = empty.ask("look")
+    assert (seen["digests"], seen["unreadable"]) == (own.before["digests"], {})
+    own.backup()
+    assert len(list((own.keys / "levels").glob("*.key"))) == len(vaulting.newest(own.vault).level_keys())
+
+
+def test_nobody_changes_keys_between_the_copies_of_vault_and_level_keys(own, tmp_path):
+    (told,) = own.office.ask("rotating", *own.words)["told"]
+    assert "STO-023" in told
+    empty = own.office.empty(tmp_path / "new")
+    own.restore(empty)
+    assert empty.ask("look")["digests"] == own.before["digests"]
+    own.office.manage("rotate_keys", "--as", "security", "--reason", "Theo kế hoạch")
+
+
+def test_a_backup_is_refused_while_keys_are_being_changed_and_touches_no_medium_of_theirs(own):
+    before = {path: path.read_bytes() for place in (own.vault, own.keys) for path in place.rglob("*") if path.is_file()}
+    complete = manifest.complete(own.main)
+    said = own.office.ask("changing", *own.words)["said"]
+    assert "BKP-022" in said
+    assert "rotate_keys" in said
+    assert manifest.complete(own.main) == complete
+    assert before == {
+        path: path.read_bytes() for place in (own.vault, own.keys) for path in place.rglob("*") if path.is_file()
+    }
+    own.backup()
 
 
 def test_backups_from_before_and_within_a_change_of_keys_open_with_the_key_files_of_then(own, tmp_path):
