@@ -56,6 +56,8 @@ LATER: Final = frozenset(
      "attachmentvoid", "paperplace", "dossier", "dossieritem", "hold", "holditem", "papercheck", "restoration"}
 ) | LAID_DOWN  # fmt: skip
 MADE_BY: Final = {
+    "person": (Action.PERSON_ADD,),
+    "unit": (Action.UNIT_ADD,),
     "record": (Action.RECORD_CAPTURE,),
     "clearance": (Action.CLEARANCE_GIVE, Action.CLEARANCE_EXTEND),
     "registernumber": (Action.RECORD_REGISTER,),
@@ -154,7 +156,8 @@ def _of_kind(name: str, began: datetime | None) -> Found:
 
 def _young(name: str, began: datetime | None) -> set[int]:
     """Return the rows of an old kind without a digest that came after the first digests: by their day, or by their number."""
-    made = AuditRow.objects.filter(kind=name, entry__action__in=MADE_BY.get(name, ()))
+    # An office that was founded under digests of a kind has no old row of it.
+    made = AuditRow.objects.filter(kind=name, entry__action__in=(*MADE_BY.get(name, ()), Action.FOUND))
     first_made = made.aggregate(first=Min("row_id"))["first"]
     later = Q(pk__gte=first_made) if first_made is not None else Q()
     if began is not None and name in MADE_AT:
@@ -168,11 +171,15 @@ def _undigested(name: str) -> QuerySet[Any]:
 
 
 def _narrow(name: str) -> QuerySet[Any]:
-    """Return the rows whose last digest leaves out a column that came with a later version."""
+    """Return the rows whose last digest leaves out a column that came with a later version, or binds an empty manifest.
+
+    An act that meets a dispatch of before manifests leaves a whole digest of it, and no manifest.
+    """
     model = watched.WATCHED[name]
     last = AuditRow.objects.filter(kind=name, row_id=OuterRef("pk")).order_by("-id").values("columns")[:1]
     told = model._base_manager.annotate(told=Subquery(last)).filter(told__gt="")  # noqa: SLF001 - Django's API
-    return told.exclude(told=" ".join(digests.columns_of(model)))
+    lacking = ~Q(told=" ".join(digests.columns_of(model)))
+    return told.filter(lacking | Q(manifest=None) if model is Record else lacking)
 
 
 def _moved(name: str, ids: Sequence[int]) -> set[int]:

@@ -325,7 +325,9 @@ def _taken_over(name: str, model: type[Model]) -> Iterator[Fault]:
 def _changes(name: str, action: str, column: str) -> bool:
     """Return whether an act may leave another value in a column of a row that was there before it."""
     if name not in CHANGING:
-        return not action.startswith(LEAVING_ALONE) or (action == Action.STEP_ANSWER and column in BY_AN_ANSWER)
+        is_known = action == Action.STEP_ANSWER and column in BY_AN_ANSWER
+        is_adopted = action == Action.ROWS_ADOPT and column == "manifest"  # of a dispatch that had none
+        return is_known or is_adopted or not action.startswith(LEAVING_ALONE)
     return any(column in columns for begin, columns in CHANGING[name].items() if action.startswith(begin))
 
 

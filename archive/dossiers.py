@@ -63,6 +63,15 @@ class EndsTooEarly(Refusal):
     message = _("The work cannot have ended before the dossier was opened (%(opened)s) or after today.")
 
 
+class PeriodNotInForce(Refusal):
+    """DOS-007: a new dossier is kept by a period that is in force."""
+
+    code = "DOS-007"
+    message = _(
+        "The retention period “%(title)s” is not in force today. Choose one that is; a line that rests on it is to be closed, and another added."
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Cover:
     """What stands on the cover of a new dossier."""
@@ -103,13 +112,12 @@ def begin(cover: Cover, *, actor: Person) -> Dossier:
     Raises:
         Forbidden: the actor may not open dossiers.
         Hidden: the unit is not one of theirs.
-        CodeTaken: the code is used in that unit and year.
+        LineClosed, PeriodNotInForce, CodeTaken: as named; a code is taken in its unit and year.
     """
     access.require(actor, Action.DOSSIER_OPEN)
     if cover.unit.pk not in units_in_scope(actor, timezone.now()):
         raise Hidden(object_type="unit", object_id=str(cover.unit.pk))
-    if RecordClass.objects.filter(pk=cover.record_class.pk, closed_on__isnull=False).exists():
-        raise fileplan.LineClosed(title=cover.record_class.title)
+    _require_in_force(cover)
     year = cover.opened_on.year
     if Dossier.objects.filter(code=cover.code, year=year, unit=cover.unit).exists():
         raise CodeTaken(code=cover.code, year=year)
@@ -126,6 +134,16 @@ def begin(cover: Cover, *, actor: Person) -> Dossier:
     )
     audit.write(Action.DOSSIER_OPEN, actor=actor, subject=dossier, made=[dossier])
     return dossier
+
+
+def _require_in_force(cover: Cover) -> None:
+    """Hold line and period until the dossier is there: closed beside this, they would be found without it."""
+    line = RecordClass.objects.select_for_update(no_key=True).get(pk=cover.record_class.pk)
+    if line.closed_on is not None:
+        raise fileplan.LineClosed(title=line.title)
+    rule, today = RetentionRule.objects.select_for_update(no_key=True).get(pk=cover.rule.pk), timezone.localdate()
+    if rule.valid_from > today or (rule.valid_to is not None and rule.valid_to < today):
+        raise PeriodNotInForce(title=rule.title)
 
 
 @transaction.atomic

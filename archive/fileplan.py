@@ -155,7 +155,7 @@ def add_line(line: Line, *, basis: str, actor: Person) -> RecordClass:
 
     Raises:
         Forbidden: the actor may not change the plan.
-        PlanIncomplete, PlanPast, NoHeading, LineTaken: as named.
+        PlanIncomplete, PlanPast, NoHeading, PeriodOver, LineTaken: as named.
     """
     access.require(actor, Action.PLAN_ADD)
     code, title, basis = _clean(line.code, line.title, basis)
@@ -165,6 +165,8 @@ def add_line(line: Line, *, basis: str, actor: Person) -> RecordClass:
         above = RecordClass.objects.select_for_update().get(pk=above.pk)
         if above.year != line.year or above.rule_id is not None or above.closed_on is not None:
             raise NoHeading(title=above.title, year=line.year)
+    if line.rule is not None and _locked(line.rule.code).valid_to is not None:
+        raise PeriodOver
     given = {"code": code, "title": title, "rule": line.rule, "parent": above, "keeper": line.keeper.strip()}
     row, is_new = RecordClass.objects.get_or_create(year=line.year, code__iexact=code, defaults=given)
     if not is_new:
@@ -357,11 +359,16 @@ def resting_on(rule: RetentionRule) -> QuerySet[RecordClass]:
 
 def _last(rule: RetentionRule) -> RetentionRule:
     """Return the last version of a period while all of them are locked; refuse if the page showed an older one."""
-    list(RetentionRule.objects.select_for_update().filter(code=rule.code).values_list("pk", flat=True))
-    last = RetentionRule.objects.filter(code=rule.code).latest("valid_from")
+    last = _locked(rule.code)
     if last.pk != rule.pk:
         raise PeriodOver
     return last
+
+
+def _locked(code: str) -> RetentionRule:
+    """Return the last version of a period while all of them are locked: whether it has its end stays so until the commit."""
+    list(RetentionRule.objects.select_for_update().filter(code=code).values_list("pk", flat=True))
+    return RetentionRule.objects.filter(code=code).latest("valid_from")
 
 
 def _told(row: RetentionRule) -> dict[str, str]:

@@ -30,12 +30,12 @@ class DayTaken(Refusal):
 
 
 class DayPast(Refusal):
-    """HOL-002: what a day was that has come stays."""
+    """HOL-002: what a day was that has come stays; today may become free, but not worked: someone may be at work already."""
 
     code = "HOL-002"
     message = _(
-        "%(day)s is not to come. Days are added from today on, and taken back before they come: what a past day was stays "
-        "as it was."
+        "%(day)s is not to come. Days off are added from today on, days worked instead from tomorrow on, and both are "
+        "taken back before they come: what a past day was stays as it was."
     )
 
 
@@ -80,7 +80,7 @@ class Days:
 
 @transaction.atomic
 def add(days: Days, *, actor: Person) -> list[Holiday]:
-    """Add days from today on that differ from the week.
+    """Add days that differ from the week: off from today on, worked from tomorrow on.
 
     Raises:
         Forbidden: the actor may not.
@@ -92,7 +92,8 @@ def add(days: Days, *, actor: Person) -> list[Holiday]:
         raise DaysIncomplete
     if not days.first <= days.last < days.first + timedelta(days=LONGEST):
         raise WrongDays
-    if days.first < timezone.localdate():
+    today = timezone.localdate()
+    if days.first < today or (days.is_worked and days.first == today):
         raise DayPast(day=_said(days.first))
     each = [days.first + timedelta(days=n) for n in range((days.last - days.first).days + 1)]
     made = [_enter(day, name, basis, is_worked=days.is_worked) for day in each]

@@ -8,13 +8,14 @@ from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.utils import timezone
 
-from archive import adopting, audit, clearing, digests, publishing, watched
-from archive.models import AuditEntry, AuditLeaf, AuditRow, Clearance, Step
+from archive import adopting, audit, clearing, digests, publishing, staffing, units, watched
+from archive.models import AuditEntry, AuditLeaf, AuditRow, Clearance, Holiday, Person, Register, Step, Unit
 from archive.routing import acts
 from archive.routing.moving import Task
 from archive.rules.errors import Forbidden
 from archive.rules.levels import Level
 from archive.rules.roles import Action
+from config import founding
 from config.tests.office import LONG_AGO, fence_lifted
 
 GROUND = "QĐ 12: đã đối chiếu sổ"
@@ -128,6 +129,47 @@ def test_of_a_kind_that_came_after_digests_no_row_is_old(old, monkeypatch):
     assert "clearance: 0 without a whole digest, 1 refused" in told
     assert not AuditEntry.objects.filter(action=Action.ROWS_ADOPT).exists()
     assert set(watched.WATCHED) - set(adopting.MADE_AT) - adopting.UNDATED == {"clearance", "paperstub"}
+
+
+@pytest.fixture
+def of_before(office, settings, tmp_path):
+    """An office that nothing bears out: its people, units and registers came before digests."""
+    settings.VANKHO_HOME = tmp_path
+    with fence_lifted():
+        for model in (AuditRow, AuditLeaf, AuditEntry):
+            model.objects.all().delete()
+    return office
+
+
+def put_in(unit):
+    """Put a person, a unit, a register and a holiday in past the office."""
+    return (
+        Person.objects.create(username="la", full_name="Người lạ", unit=unit),
+        Unit.objects.create(code="LA", name="Đơn vị lạ", path="/la/"),
+        Register.objects.create(kind="incoming", name="Sổ lạ", unit=unit),
+        Holiday.objects.create(day="2026-05-01", name="Lễ", basis="x"),
+    )
+
+
+def test_people_and_units_put_in_after_the_first_act_that_made_one_are_refused(of_before):
+    office = of_before
+    old = {kind.kind: kind.rows for kind in adopting.found()}
+    units.add(units.Called("TT", "Thông tin"), under=office.command, actor=office.admin)
+    staffing.add(staffing.Newcomer("moi", "Người mới", office.command), actor=office.admin)
+    person, unit, *_rest = put_in(office.staff_unit)
+    kinds = {kind.kind: kind for kind in adopting.found()}
+    for late in (person, unit):
+        found = kinds[type(late).__name__.lower()]
+        assert (found.rows, [one.pk for one in found.refused]) == (old[found.kind], [late.pk])
+
+
+def test_an_office_founded_under_digests_has_no_old_row_of_what_it_was_founded_with(of_before):
+    Holiday.objects.create(day="2026-04-30", name="Lễ", basis="x")
+    with transaction.atomic():
+        founding.write(profile="production", people=[of_before.admin])
+    for late in put_in(of_before.staff_unit):
+        (found,) = [one for one in adopting.found() if one.kind == type(late).__name__.lower()]
+        assert (found.rows, [one.pk for one in found.refused]) == ((), [late.pk])
 
 
 def test_units_persons_and_steps_of_before_are_adopted_and_a_step_that_came_after_is_not(

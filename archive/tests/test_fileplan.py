@@ -110,6 +110,32 @@ def test_no_dossier_is_opened_under_a_closed_line(office, rule, line):
         dossiers.begin(cover, actor=office.archivist)
 
 
+def test_no_dossier_is_opened_by_a_period_that_is_not_in_force(office, rule, line):
+    later = fileplan.add_period("KH2", period(since=today() + timedelta(days=1)), actor=office.archivist)
+    ended = fileplan.add_period("KH3", period(), actor=office.archivist)
+    RetentionRule.objects.filter(pk=ended.pk).update(valid_to=today() - timedelta(days=1))
+    for other in (later, ended):  # as it was read: when it still had no end
+        cover = dossiers.Cover("01.TM", "Huấn luyện", line, other, office.staff_unit, today())
+        with pytest.raises(dossiers.PeriodNotInForce):
+            dossiers.begin(cover, actor=office.archivist)
+    fileplan.close_line(line, reason="x", actor=office.archivist)
+    last = fileplan.close_period(rule, last_day=today(), reason="QĐ 5", actor=office.archivist)
+    with pytest.raises(fileplan.PeriodOver):
+        fileplan.add_line(Line(today().year, "03", "Hành chính", last), basis="QĐ 6", actor=office.archivist)
+
+
+@pytest.mark.engine
+@pytest.mark.usefixtures("postgresql", "no_heads")
+@pytest.mark.django_db(transaction=True)
+def test_a_line_closed_while_a_dossier_is_opened_under_it_waits_or_stops_it(office, rule, line):
+    cover = dossiers.Cover("01.TM", "Huấn luyện", line, rule, office.staff_unit, today())
+    gave = at_once(
+        lambda: dossiers.begin(cover, actor=office.archivist),
+        lambda: fileplan.close_line(line, reason="x", actor=office.archivist),
+    )
+    assert {type(each).__name__ for each in gave} <= {"Dossier", "RecordClass", "LineClosed"}
+
+
 def test_a_changed_period_holds_from_its_day_and_a_dossier_keeps_its_own(office, rule, line):
     cover = dossiers.Cover("01.TM", "Huấn luyện", line, rule, office.staff_unit, today())
     dossier = dossiers.begin(cover, actor=office.archivist)

@@ -59,6 +59,14 @@ def test_what_a_past_day_was_stays(office):
         holidays.take_back(today, reason="x", actor=office.admin)
 
 
+def test_a_rest_day_that_has_begun_is_not_made_a_day_of_work(office):
+    with time_machine.travel(f"{SATURDAY}T09:00:00+07:00"):
+        with pytest.raises(holidays.DayPast):
+            add(office, name="Làm bù", is_worked=True)
+        (tomorrow,) = add(office, SATURDAY + timedelta(days=1), name="Làm bù", is_worked=True)
+    assert tomorrow.is_worked
+
+
 @pytest.mark.parametrize(
     ("refusal", "given"),
     [

@@ -10,6 +10,8 @@ from django.urls import reverse
 
 from archive import access, adopting, attachments, capture, digests, manifests, pages
 from archive.models import AuditRow, DigitalObject, Page, Record, Step, Unit
+from archive.routing import acts
+from archive.routing.moving import Task
 from archive.rules.levels import Level
 from archive.rules.proposal import Suggestion
 from archive.rules.roles import Action
@@ -164,6 +166,24 @@ def test_a_dispatch_older_than_manifests_is_open_and_comes_under_one_by_an_offic
     a_page_goes(None, old)
     of(old).delete()
     assert named() == [f"record {old.key}: its files or pages were changed past the office"]
+
+
+def test_a_dispatch_older_than_manifests_that_an_act_met_comes_under_one_all_the_same(office, older):
+    Record.objects.filter(pk=older.pk).update(manifest=None)
+    acts.forward(older, Task(office.leader), actor=office.clerk)
+    assert "manifest" in AuditRow.objects.filter(kind="record", row_id=older.pk).latest("pk").columns
+    (found,) = [each for each in adopting.found() if each.kind == "record"]
+    assert found.rows == (older.pk,)
+    assert list(adopting.adopt(found, reason="QĐ 3: đã đối chiếu", actor=office.security)) == [1]
+    older.refresh_from_db()
+    assert older.manifest
+    assert [*digests.of_kind("record"), *manifests.faults()] == []
+
+
+def test_a_manifest_that_was_taken_away_is_not_adopted_anew(plain):
+    Record.objects.filter(pk=plain.pk).update(manifest=None)
+    (found,) = [each for each in adopting.found() if each.kind == "record"]
+    assert (found.rows, [one.pk for one in found.refused]) == ((), [plain.pk])
 
 
 def test_an_old_row_that_was_changed_since_is_not_adopted(older):
