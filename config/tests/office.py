@@ -66,6 +66,9 @@ def pytest_runtest_logfinish() -> None:
         finding.engine().release()
         finding.engine.cache_clear()
         finding._backlog.cache_clear()
+    audit = sys.modules.get("archive.audit")
+    if audit:
+        audit.HEAD_WAITS.set(audit.Waits.NO)
     for followed in ("log", "index"):
         shutil.rmtree(HOME / followed, ignore_errors=True)
 
