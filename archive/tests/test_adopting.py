@@ -9,7 +9,18 @@ from django.db import transaction
 from django.utils import timezone
 
 from archive import adopting, audit, clearing, digests, publishing, staffing, units, watched
-from archive.models import AuditEntry, AuditLeaf, AuditRow, Clearance, Holiday, Person, Register, Step, Unit
+from archive.models import (
+    AuditEntry,
+    AuditLeaf,
+    AuditPending,
+    AuditRow,
+    Clearance,
+    Holiday,
+    Person,
+    Register,
+    Step,
+    Unit,
+)
 from archive.routing import acts
 from archive.routing.moving import Task
 from archive.rules.errors import Forbidden
@@ -177,7 +188,7 @@ def test_units_persons_and_steps_of_before_are_adopted_and_a_step_that_came_afte
 ):
     settings.VANKHO_HOME = tmp_path
     with fence_lifted():  # nothing bears the office out
-        for model in (AuditRow, AuditLeaf, AuditEntry):
+        for model in (AuditRow, AuditLeaf, AuditPending, AuditEntry):
             model.objects.all().delete()
     record, at = make_record(), timezone.now()
     line = {"record": record, "kind": "lead", "from_person": office.leader, "created_at": at}
