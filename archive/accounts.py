@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from archive import access, audit, sessions
+from archive import access, audit, identity, sessions
 from archive.models import Person, SignsInBy
 from archive.rules.errors import Forbidden, Refusal
 from archive.rules.roles import Action, Role
@@ -33,6 +33,7 @@ def sign_in_by(person: Person, by: SignsInBy, *, reason: str, actor: Person) -> 
 
     Raises:
         Forbidden: the actor may not, or it is their own account.
+        identity.AccountMoved: the account was changed past the office; this act would take the edit over.
         LastEntrance: as named.
     """
     access.require(actor, Action.PERSON_CHANGE)
@@ -41,6 +42,7 @@ def sign_in_by(person: Person, by: SignsInBy, *, reason: str, actor: Person) -> 
     everybody = list(Person.objects.select_for_update(of=("self",)).filter(is_active=True, is_service=False))
     if by != SignsInBy.PASSWORD and not _entrances(everybody, without=person):
         raise LastEntrance(name=person.full_name)
+    identity.require_as_left(person)
     before = person.signs_in_by
     person.signs_in_by, person.outside_id = by, ""
     person.save(update_fields=["signs_in_by", "outside_id"])

@@ -106,6 +106,14 @@ def is_missing(model: type[Model], pk: int) -> bool:
     return state is None and last is not None and bool(last.columns)
 
 
+def missing(model: type[Model]) -> Iterator[int]:
+    """Yield the rows of one kind that are gone, and that no act took away."""
+    there = model._base_manager.filter(pk=OuterRef("row_id"))  # noqa: SLF001
+    digested = AuditRow.objects.filter(kind=name_of(model)).annotate(there=Subquery(there.order_by().values("pk")[:1]))
+    gone = digested.filter(there=None).order_by("row_id").values_list("row_id", flat=True).distinct()
+    yield from (pk for pk in gone if is_missing(model, pk))
+
+
 def faults() -> Iterator[Fault]:
     """Yield every watched row that is not what the log says, and every digest that the log does not bear out."""
     yield from of_entries()
@@ -300,12 +308,8 @@ def _called(name: str, pk: int, state: dict[str, Any]) -> str:
 
 
 def _gone(name: str, model: type[Model]) -> Iterator[Fault]:
-    there = model._base_manager.filter(pk=OuterRef("row_id"))  # noqa: SLF001
-    digested = AuditRow.objects.filter(kind=name).annotate(there=Subquery(there.order_by().values("pk")[:1]))
-    gone = digested.filter(there=None).order_by("row_id").values_list("row_id", flat=True).distinct()
-    for pk in gone:
-        if is_missing(model, pk):
-            yield Fault(name, str(pk), "removed past the office")
+    for pk in missing(model):
+        yield Fault(name, str(pk), "removed past the office")
 
 
 def _taken_over(name: str, model: type[Model]) -> Iterator[Fault]:

@@ -22,7 +22,7 @@ from archive.identities.directory import Address, Directory
 from archive.identities.local import Local
 from archive.identities.port import Away, Driver, Identity, Password
 from archive.identities.provider import Client, Provider
-from archive.models import Person, SignsInBy
+from archive.models import Person, SecondFactor, SignsInBy
 from archive.rules.errors import Refusal
 from archive.rules.roles import Action
 
@@ -32,8 +32,8 @@ class AccountMoved(Refusal):
 
     code = "ACC-007"
     message = _(
-        "This account is not what the log says: it was changed in the database past the office, perhaps its password. "
-        "Nobody is signed in by it. Tell the security officer, who finds the changed columns by manage.py verify_log."
+        "This account is not what the log says: it was changed in the database past the office, perhaps its password or its "
+        "authenticator. Nobody is signed in by it. Tell the security officer, who finds what was changed by manage.py verify_log."
     )
 
 
@@ -133,15 +133,16 @@ def _locked(person: Person) -> Person:
 
 
 def require_as_left(person: Person) -> None:
-    """Return in silence, or refuse an account whose row is not what its last act left: password, way and name to sign in by.
+    """Return in silence, or refuse an account that is not what its last act left: password, way, name or authenticator.
 
-    Asked after every proof, so that only who has proved to be this person hears of it.
+    Asked after every proof, so that only who has proved to be this person hears of it; and by acts on an account of
+    somebody else whose digest would take such an edit over. An authenticator that an act took off is not missing.
 
     Raises:
         AccountMoved: as named.
     """
-    if digests.is_moved(Person(pk=person.pk)):
-        log.critical("account %s is not what the log says: its sign-in was refused", person.pk)
+    if digests.is_moved(Person(pk=person.pk)) or digests.is_missing(SecondFactor, person.pk):
+        log.critical("account %s is not what the log says: it was refused", person.pk)
         raise AccountMoved
 
 

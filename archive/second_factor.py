@@ -154,9 +154,12 @@ def prove_again(person: Person, is_right: Callable[[], bool], code: str) -> bool
 
     Raises:
         TooManyTries: as named.
+        NotAsLeft: the authenticator was removed past the office; the first proof alone is not enough.
     """
     if not bounded(person, is_right):
         return False
+    if digests.is_missing(SecondFactor, person.pk):
+        raise NotAsLeft
     if is_enrolled(person) and not prove(person, code):
         return False
     with transaction.atomic():
@@ -202,13 +205,14 @@ def is_reset_by(role: Role, person: Person) -> bool:
 
 
 def resettable_by(actor: Person) -> QuerySet[Person]:
-    """Return whose authenticators somebody may reset, by name."""
+    """Return whose authenticators somebody may reset, by name; one that was removed past the office counts too."""
     now = timezone.now()
     roles, officers = standing(actor, now).roles, Q(pk__in=people_with(Role.SECURITY, now).order_by().values("pk"))
     theirs = (officers if Role.ADMIN in roles else Q(pk__in=[])) | (
         ~officers if Role.SECURITY in roles else Q(pk__in=[])
     )
-    enrolled = Person.objects.filter(theirs, second_factor__isnull=False, is_active=True).exclude(pk=actor.pk)
+    there = Q(second_factor__isnull=False) | Q(pk__in=list(digests.missing(SecondFactor)))
+    enrolled = Person.objects.filter(theirs, there, is_active=True).exclude(pk=actor.pk)
     return enrolled.select_related("unit").order_by("full_name")
 
 

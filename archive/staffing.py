@@ -16,7 +16,7 @@ from django.db.models import Model, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from archive import access, audit, posting, second_factor, sessions
+from archive import access, audit, identity, posting, second_factor, sessions
 from archive.models import Person, ServiceToken, SignsInBy, Step, Unit
 from archive.models.route import LIVE_STATES
 from archive.rules.errors import Forbidden, Refusal
@@ -141,9 +141,11 @@ def change(person: Person, to: Particulars, *, reason: str, actor: Person) -> Pe
 
     Raises:
         Forbidden: the actor may not, or it is their own account.
+        identity.AccountMoved: the account was changed past the office; this act would take the edit over.
         AccountClosed, UnitNotInUse, Incomplete, WithoutReason: as named.
     """
     found = _open(person, Action.PERSON_CHANGE, reason, actor)
+    identity.require_as_left(found)
     if not to.full_name.strip():
         raise Incomplete
     if to.unit.pk != found.unit_id and not to.unit.is_active:

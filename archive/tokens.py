@@ -3,7 +3,8 @@
 import hashlib
 import logging
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from django.db import transaction
 from django.db.models import Q
@@ -11,11 +12,14 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from archive import access, audit, digests
-from archive.models import Person, ServiceToken
+from archive.identity import AccountMoved
+from archive.models import AuditEntry, Person, ServiceToken
 from archive.rules.errors import Refusal
 from archive.rules.roles import Action
 
 log = logging.getLogger("vankho.tokens")
+REFUSED: Final = "api.token"  # what the entry of a token that opens nothing is called
+TOLD_EVERY: Final = timedelta(minutes=10)  # a machine tries again and again
 
 
 class NotAService(Refusal):
@@ -49,7 +53,10 @@ def give(person: Person, *, name: str, until: datetime | None, actor: Person) ->
 
 
 def holder(secret: str) -> Person | None:
-    """Return the service account of a valid token, or None; token and account must stand as acts left them."""
+    """Return the service account of a valid token, or None; token and account must stand as acts left them.
+
+    One that does not is told in the log, once in a while and not at every call.
+    """
     now = timezone.now()
     valid = ServiceToken.objects.filter(digest=_digest(secret), since__lte=now).filter(
         Q(until__isnull=True) | Q(until__gt=now)
@@ -59,5 +66,12 @@ def holder(secret: str) -> Person | None:
         return None
     if not digests.holds(token) or digests.is_moved(token.person):
         log.critical("token %s of account %s is not what the log says: it opens nothing", token.pk, token.person_id)
+        _tell_refused(token.person)
         return None
     return token.person
+
+
+def _tell_refused(person: Person) -> None:
+    since = timezone.now() - TOLD_EVERY
+    if not AuditEntry.objects.filter(actor=person, action=REFUSED, outcome="denied", ts__gte=since).exists():
+        audit.refused(AccountMoved(), actor=person, action=REFUSED, subject=person)

@@ -30,6 +30,7 @@ def test_an_administrator_says_by_which_driver_somebody_else_signs_in(office, tw
     settings.LDAP_URL = "ldap://127.0.0.1:9"
     leader, admin = signed_in("leader"), signed_in("admin")
     Person.objects.filter(pk=office.leader.pk).update(outside_id="of before")
+    borne_out()
     form = {"person": office.leader.pk, "by": "ldap", "reason": "Dùng chung danh bạ"}
     assert admin.post("/sessions/ways/", form | {"by": "oidc"}).status_code == 422  # not set
     assert admin.post("/sessions/ways/", form | {"person": office.admin.pk}).status_code == 422

@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from archive import digests, second_factor
+from archive import digests, posting, second_factor, staffing
 from archive.models import AuditEntry, Clearance, Grant, LevelChange, SecondFactor
 from archive.rules import totp
 from archive.rules.errors import Forbidden
@@ -340,3 +340,77 @@ def test_an_authenticator_taken_off_by_an_act_is_no_fault_and_one_put_back_by_sq
     assert faults() == []
     row.save(force_insert=True)
     assert faults() == [f"secondfactor {person.pk}: no act made this row"]
+
+
+def test_an_authenticator_removed_by_sql_lets_the_password_alone_in_nowhere_until_an_officer_resets_it(
+    person, enrolled, office, signed_in
+):
+    browser, _answer = give_password()
+    browser.post("/sign-in/code/", {"code": enrolled[1][0]})
+    SecondFactor.objects.all().delete()
+    _browser, answer = give_password()
+    assert answer.status_code == 409
+    assert AuditEntry.objects.get(action="session.sign_in", outcome="denied").detail.payload["code"] == "ACC-007"
+    with pytest.raises(second_factor.NotAsLeft):
+        second_factor.prove_again(person, lambda: True, "")
+    assert not second_factor.prove_again(person, lambda: False, "")
+    assert person in second_factor.resettable_by(office.security)
+    officer, form = signed_in("security"), {"person": person.pk, "reason": "Bị xoá ngoài hệ thống"}
+    assert officer.post("/account/authenticator/reset/", form).status_code == 302
+    assert person not in second_factor.resettable_by(office.security)
+    assert give_password()[1].status_code == 302
+
+
+def test_who_took_their_authenticator_off_or_had_it_reset_signs_in_by_the_password(person, enrolled, office):
+    second_factor.remove(person)
+    assert give_password()[1].headers["Location"] == "/"
+    assert second_factor.prove_again(person, lambda: True, "")
+    secret = second_factor.new_secret()
+    second_factor.enrol(person, secret, code_of(secret))
+    second_factor.reset(person, reason="Mất máy", actor=office.security)
+    assert give_password()[1].headers["Location"] == "/"
+
+
+def changes_password_while(browser, monkeypatch, act):
+    """Change the leader's password, and let an act come in between the look at the old one and the new one's keeping."""
+    looked = second_factor.bounded
+
+    def meanwhile(*given):
+        right = looked(*given)
+        act()
+        return right
+
+    monkeypatch.setattr(second_factor, "bounded", meanwhile)
+    form = {"old_password": PASSWORD, "new_password1": NEW, "new_password2": NEW}
+    return browser.post("/account/password/", form)
+
+
+def test_an_account_closed_while_its_owner_changes_the_password_stays_closed(person, office, monkeypatch):
+    browser, _answer = give_password()
+    monkeypatch.setattr(posting, "require_successor", lambda *_args: None)
+    act = lambda: staffing.close(person, reason="Nghỉ hưu", actor=office.admin)  # noqa: E731
+    assert changes_password_while(browser, monkeypatch, act).status_code == 403
+    person.refresh_from_db()
+    assert not person.is_active
+    assert not person.check_password(NEW)
+
+
+def test_a_first_password_given_while_somebody_changes_it_stands_and_their_session_ends(person, office, monkeypatch):
+    browser, _answer = give_password()
+    given = []
+    act = lambda: given.append(staffing.first_password(person, reason="Nghi bị lộ", actor=office.admin))  # noqa: E731
+    assert changes_password_while(browser, monkeypatch, act).status_code == 403
+    person.refresh_from_db()
+    assert person.check_password(given[0])
+    assert person.has_first_password
+    assert "/sign-in/" in browser.get("/account/").headers["Location"]
+
+
+def test_a_name_given_while_somebody_changes_the_password_stands(person, office, monkeypatch):
+    browser, _answer = give_password()
+    to = staffing.Particulars("Trần Văn Khác", "Trợ lý", person.unit)
+    act = lambda: staffing.change(person, to, reason="QĐ 5", actor=office.admin)  # noqa: E731
+    assert changes_password_while(browser, monkeypatch, act).status_code == 302
+    person.refresh_from_db()
+    assert person.full_name == "Trần Văn Khác"
+    assert person.check_password(NEW)

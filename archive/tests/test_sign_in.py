@@ -112,6 +112,19 @@ def test_a_password_put_in_by_sql_signs_nobody_in_and_only_who_proved_to_know_it
     assert signs_in(office.staff, "sai").status_code == 401  # a guess hears nothing of it
 
 
+def test_my_account_tells_a_refused_sign_in_from_a_good_one(office, signed_in, settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    office.staff.set_password("mat-khau-cua-chinh-toi")
+    office.staff.save()
+    borne_out()
+    signs_in(office.staff, "mat-khau-cua-chinh-toi")
+    Person.objects.filter(pk=office.staff.pk).update(title="Trợ lý")
+    signs_in(office.staff, "mat-khau-cua-chinh-toi")
+    rows = signed_in("staff").get("/account/").context["sign_ins"]
+    told = [(row["word"], row["is_bad"]) for row in rows]
+    assert told == [("Bị từ chối đăng nhập", True), ("Đăng nhập", False)]
+
+
 def weaker():
     """Return the hash of a password by parameters that are not those of today."""
     hasher = Argon2PasswordHasher()

@@ -1,12 +1,16 @@
 """People and units: made by the administrator with nothing in hand, closed with everything ended, moved by who gives scopes."""
 
+from datetime import timedelta
+
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
 from archive import (
     access,
     accounts,
     digests,
+    identity,
     posting,
     routing,
     second_factor,
@@ -16,7 +20,7 @@ from archive import (
     tokens,
     units,
 )
-from archive.models import AuditEntry, Person, PersonRole, Register, SecondFactor, SignsInBy, Step, Unit
+from archive.models import AuditEntry, Person, PersonRole, Register, SecondFactor, ServiceToken, SignsInBy, Step, Unit
 from archive.routing import Task
 from archive.rules.errors import Forbidden
 from archive.rules.roles import Action, Role
@@ -24,6 +28,7 @@ from archive.rules.steps import Kind
 from archive.staffing import Newcomer, Particulars
 from archive.standing import standing, units_in_scope
 from archive.units import Called
+from config import status
 from config.tests.office import LONG_AGO
 
 
@@ -283,3 +288,36 @@ def test_every_act_leaves_its_entry_and_rows_that_the_log_bears_out(office):
         "person.add", "unit.add", "person.change", "unit.move", "person.first_password", "person.close",
         "unit.close", "unit.reopen", "person.reopen", "unit.change",
     ]  # fmt: skip
+
+
+def test_a_password_put_in_by_sql_is_taken_over_by_no_change_of_title_or_way(office):
+    person, _password = add(office)
+    Person.objects.filter(pk=person.pk).update(password=make_password("mat-khau-cua-nguoi-la"))
+    with pytest.raises(identity.AccountMoved):
+        staffing.change(person, Particulars("Mới", "", office.command), reason="QĐ 5", actor=office.admin)
+    with pytest.raises(identity.AccountMoved):
+        accounts.sign_in_by(person, SignsInBy.PASSWORD, reason="QĐ 5", actor=office.admin)
+    assert digests.is_moved(person)
+    staffing.first_password(person, reason="Bị sửa ngoài chương trình", actor=office.admin)
+    assert not digests.is_moved(person)
+    staffing.change(person, Particulars("Mới", "", office.command), reason="QĐ 5", actor=office.admin)
+    Person.objects.filter(pk=person.pk).update(password=make_password("mat-khau-cua-nguoi-la"))
+    close(office, person)
+    assert staffing.reopen(person, reason="Cấp lại", actor=office.admin)
+    assert not digests.is_moved(person)
+
+
+def test_a_token_or_an_account_that_was_moved_opens_nothing_and_is_told_once_in_a_while(office, time_machine):
+    machine, _none = add(office, username="may-quet", is_service=True)
+    secret = tokens.give(machine, name="máy quét", until=None, actor=office.admin)
+    ServiceToken.objects.update(name="của tôi")
+    for _each in range(3):
+        assert tokens.holder(secret) is None
+    (entry,) = AuditEntry.objects.filter(outcome="denied")
+    assert (entry.action, entry.object_id, entry.detail.payload["code"]) == ("api.token", str(machine.pk), "ACC-007")
+    assert status.facts()["doors_shut"] == 1
+    time_machine.move_to(timezone.now() + tokens.TOLD_EVERY + timedelta(seconds=1))
+    assert tokens.holder(secret) is None
+    assert AuditEntry.objects.filter(outcome="denied", action="api.token").count() == 2
+    assert tokens.holder("vk_wrong") is None
+    assert AuditEntry.objects.filter(outcome="denied").count() == 2

@@ -58,12 +58,17 @@ def _sign_ins(person: Person) -> list[dict[str, Any]]:
     return [
         {
             "at": row.ts,
-            "word": WORDS[row.action],
+            "word": _("Sign-in refused") if _is_refused(row) else WORDS[row.action],
             "ip": json.loads(bytes(row.body))["src"]["ip"],
-            "is_bad": row.action not in {Action.SIGN_IN, Action.SESSION_END},
+            "is_bad": _is_refused(row) or row.action not in {Action.SIGN_IN, Action.SESSION_END},
         }
         for row in rows.order_by("-object_seq")[:SHOWN]
     ]
+
+
+def _is_refused(row: AuditEntry) -> bool:
+    """Return whether somebody proved to be this person, and was not let in."""
+    return row.action == Action.SIGN_IN and row.outcome == "denied"
 
 
 @sensitive_post_parameters()
@@ -76,16 +81,25 @@ def password(request: HttpRequest) -> HttpResponse:
     form = PasswordForm(person, request.POST or None)
     is_right = request.method == "POST" and second_factor.bounded(person, lambda: "old_password" not in form.errors)
     if is_right and form.is_valid():
-        person.has_first_password = False
-        with transaction.atomic():
-            form.save()
-            sessions.end_quietly(person, but=here_of(request))
-            audit.write(Action.PASSWORD, actor=person, subject=person, rows=[person])
+        _keep_password(person, form.cleaned_data["new_password1"], here=here_of(request))
         update_session_auth_hash(request, person)
         messages.success(request, _("The password is changed. Your other sessions have ended."))
         return redirect("archive:account")
     context = {"form": form, "is_first": person.has_first_password}
     return render(request, "archive/password.html", context, status=422 if form.is_bound else 200)
+
+
+@transaction.atomic
+def _keep_password(person: Person, new: str, *, here: str) -> None:
+    """Keep a password in place of the one that was proved, and of no other; a closed account stays closed."""
+    now = Person.objects.select_for_update(of=("self",)).get(pk=person.pk)
+    if not now.is_active or (now.password, now.signs_in_by) != (person.password, person.signs_in_by):
+        raise Forbidden(reason=_("your account was changed meanwhile; sign in again"))
+    person.set_password(new)
+    person.has_first_password = False
+    person.save(update_fields=["password", "has_first_password"])
+    sessions.end_quietly(person, but=here)
+    audit.write(Action.PASSWORD, actor=person, subject=person, rows=[person])
 
 
 @require_http_methods(["GET", "POST"])
