@@ -147,7 +147,7 @@ def of_before(office, settings, tmp_path):
     """An office that nothing bears out: its people, units and registers came before digests."""
     settings.VANKHO_HOME = tmp_path
     with fence_lifted():
-        for model in (AuditRow, AuditLeaf, AuditEntry):
+        for model in (AuditRow, AuditLeaf, AuditPending, AuditEntry):
             model.objects.all().delete()
     return office
 
