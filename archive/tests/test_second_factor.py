@@ -414,3 +414,17 @@ def test_a_name_given_while_somebody_changes_the_password_stands(person, office,
     person.refresh_from_db()
     assert person.full_name == "Trần Văn Khác"
     assert person.check_password(NEW)
+
+
+def test_a_recovery_code_put_in_by_sql_is_not_taken_over_when_authenticators_are_sealed_anew(
+    person, enrolled, settings
+):
+    mine = "AAAA-BBBB-CCCC-DDDD-EEEE-FFFF"
+    SecondFactor.objects.update(recovery=[second_factor._digest(mine)])
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another key of fifty letters, more or less, as it were"
+    with pytest.raises(CommandError, match="leader"):
+        call_command("reseal")
+    assert faults() == [f"secondfactor {person.pk}: changed past the office (recovery)"]
+    with pytest.raises(second_factor.NotAsLeft):
+        second_factor.prove(person, mine)

@@ -21,7 +21,7 @@ class Command(BaseCommand):
         self.stdout.write(f"sealed anew: {done}")
         if lost:
             raise CommandError(
-                f"No known key opens the authenticator of: {', '.join(lost)}. Name the key it was made under in "
-                "VANKHO_OLD_SECRET_KEY and run this again, or let the security officer reset it."
+                f"No known key opens the authenticator of: {', '.join(lost)}; or verify_log says that it was changed. Name "
+                "the key it was made under in VANKHO_OLD_SECRET_KEY and run this again, or let the security officer reset it."
             )
         self.stdout.write("VANKHO_OLD_SECRET_KEY can be taken away; sessions opened under it end then.")
