@@ -1,8 +1,11 @@
 """The file plan and its periods: what an archivist changes, what stays as it was, who opens the pages."""
 
+import threading
+import time
 from datetime import date, timedelta
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 
 from archive import digests, dossiers, fileplan, sequencing
@@ -127,13 +130,22 @@ def test_no_dossier_is_opened_by_a_period_that_is_not_in_force(office, rule, lin
 @pytest.mark.engine
 @pytest.mark.usefixtures("postgresql", "no_heads")
 @pytest.mark.django_db(transaction=True)
-def test_a_line_closed_while_a_dossier_is_opened_under_it_waits_or_stops_it(office, rule, line):
+def test_a_dossier_waits_for_a_line_that_is_being_closed_and_is_not_opened_under_it(office, rule, line):
     cover = dossiers.Cover("01.TM", "Huấn luyện", line, rule, office.staff_unit, today())
-    gave = at_once(
-        lambda: dossiers.begin(cover, actor=office.archivist),
-        lambda: fileplan.close_line(line, reason="x", actor=office.archivist),
+    gave = []
+    beside = threading.Thread(
+        target=lambda: gave.extend(at_once(lambda: dossiers.begin(cover, actor=office.archivist)))
     )
-    assert {type(each).__name__ for each in gave} <= {"Dossier", "RecordClass", "LineClosed"}
+    with transaction.atomic(), connection.cursor() as cursor:
+        fileplan.close_line(line, reason="x", actor=office.archivist)
+        beside.start()
+        for _ in range(200):
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                break
+            time.sleep(0.05)
+    beside.join()
+    assert [type(each).__name__ for each in gave] == ["LineClosed"]
 
 
 def test_a_changed_period_holds_from_its_day_and_a_dossier_keeps_its_own(office, rule, line):

@@ -112,8 +112,8 @@ def _act(name: str) -> str:
 
     person = Person.objects.select_related("unit").get(username="archivist")
     cover = dossiers.Cover(
-        code=name, title=name, record_class=RecordClass.objects.first(), rule=RetentionRule.objects.first(),
-        unit=person.unit, opened_on=date(2026, 11, 2),
+        code=name, title=name, record_class=RecordClass.objects.first(), unit=person.unit, opened_on=date(2026, 11, 2),
+        rule=RetentionRule.objects.filter(valid_to=None).first(),
     )  # fmt: skip
     dossiers.begin(cover, actor=person)
     entry = audit.read(Action.RECORD_READ, actor=person, subject=audit.Subject("record", "shared"))

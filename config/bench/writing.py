@@ -129,7 +129,7 @@ class Office:
         people = {person.username: person for person in Person.objects.select_related("unit")}
         self._clerk, self._leader, self._archivist = people["clerk"], people["leader"], people["archivist"]
         self._book = Register.objects.get(kind="incoming")
-        self._class, self._rule = RecordClass.objects.first(), RetentionRule.objects.first()
+        self._class, self._rule = RecordClass.objects.first(), RetentionRule.objects.filter(valid_to=None).first()
         self._name, self._made = number, 0
         self._record: Any = None
         self._given: list[Any] = []
