@@ -17,7 +17,7 @@ from search.models import Alert
 NO_NEWS = READING | {
     *(action for action in Action if action.partition(".")[0] in {
         "session", "code", "system", "scan", "log", "search", "plan", "hold", "copy", "clearance", "mark", "person",
-        "post", "scope", "token", "unit", "work", "retention", "level",
+        "post", "scope", "token", "unit", "work", "retention", "level", "period", "protection", "book", "day", "keys",
     }),
     Action.RECORD_ATTACH, Action.RECORD_WHY, Action.PAPER_MOVE, Action.REGISTER_READ, Action.REGISTER_PRINT,
     Action.REGISTER_CONFIRM, Action.STEP_RECEIVE, Action.STEP_ANSWER, Action.STEP_APPROVE, Action.STEP_END,
