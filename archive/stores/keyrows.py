@@ -10,6 +10,7 @@ import hashlib
 import os
 import sqlite3
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -21,11 +22,11 @@ from archive.stores.refusals import StoreFull, VaultFailed
 
 BUSY_SECONDS: Final = 20
 BATCH: Final = 10_000
+_PAUSE_SECONDS: Final = 0.02
 TABLES: Final = {"half": "number, fingerprint", "level": "rank, key_id", "data_key": "object_id, level, key_id, wrapped, added_at"}  # fmt: skip
 
 # secure_delete: a deleted wrap is overwritten in the page, not merely unlinked from it.
 _PRAGMAS: Final = (
-    "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA secure_delete=ON",
     "PRAGMA temp_store=MEMORY",
@@ -188,6 +189,7 @@ class SqliteRows(Rows):
         database = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         for pragma in _PRAGMAS:
             database.execute(pragma)
+        _write_ahead(database)
         return database
 
     def flush(self) -> None:
@@ -207,6 +209,27 @@ class SqliteRows(Rows):
                 if owner == os.getpid():
                     database.close()
             self.idle.clear()
+
+
+def _write_ahead(database: sqlite3.Connection) -> None:
+    """Give a file that is new, or came back from a backup, its write-ahead log, where another process may be doing the same.
+
+    Of two that change the mode at once SQLite refuses one on the spot, without the patience of its time-out.
+    """
+    until = time.monotonic() + BUSY_SECONDS
+    while not _is_ahead(database):
+        if time.monotonic() > until:
+            raise sqlite3.OperationalError("another process keeps the file")
+        time.sleep(_PAUSE_SECONDS)
+
+
+def _is_ahead(database: sqlite3.Connection) -> bool:
+    try:
+        return bool(database.execute("PRAGMA journal_mode=WAL").fetchone() == ("wal",))
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            raise
+        return False
 
 
 @contextmanager

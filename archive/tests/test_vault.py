@@ -10,6 +10,7 @@ import os
 import secrets
 import sqlite3
 import threading
+from contextlib import closing
 
 import psycopg
 import pytest
@@ -165,6 +166,20 @@ class TestKeys:
             assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
             assert db.execute("PRAGMA synchronous").fetchone() == (2,)
             assert db.execute("PRAGMA secure_delete").fetchone() == (1,)
+        vault.close()
+
+    def test_a_first_connection_waits_for_another_process_that_makes_the_file(self, file_place, key_files):
+        with closing(sqlite3.connect(file_place.path, isolation_level=None, check_same_thread=False)) as other:
+            other.execute("BEGIN IMMEDIATE")  # to such a one SQLite refuses the change of mode without waiting
+            later = threading.Timer(0.3, other.execute, ["COMMIT"])
+            later.start()
+
+            vault = file_place.open(key_files)
+
+            later.join()
+        add(vault)
+        with vault.rows.lend() as db:
+            assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         vault.close()
 
     def test_swapped_rows_do_not_open(self, place, vault):
