@@ -217,19 +217,20 @@ def _write_ahead(database: sqlite3.Connection) -> None:
     Of two that change the mode at once SQLite refuses one on the spot, without the patience of its time-out.
     """
     until = time.monotonic() + BUSY_SECONDS
-    while not _is_ahead(database):
+    while not _takes_it(database):
         if time.monotonic() > until:
             raise sqlite3.OperationalError("another process keeps the file")
         time.sleep(_PAUSE_SECONDS)
 
 
-def _is_ahead(database: sqlite3.Connection) -> bool:
+def _takes_it(database: sqlite3.Connection) -> bool:
     try:
-        return bool(database.execute("PRAGMA journal_mode=WAL").fetchone() == ("wal",))
+        database.execute("PRAGMA journal_mode=WAL").fetchone()
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
             raise
         return False
+    return True
 
 
 @contextmanager
