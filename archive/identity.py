@@ -17,12 +17,12 @@ from django.contrib.auth.hashers import get_hasher, identify_hasher
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from archive import audit, digests
+from archive import audit, digests, second_factor
 from archive.identities.directory import Address, Directory
 from archive.identities.local import Local
 from archive.identities.port import Away, Driver, Identity, Password
 from archive.identities.provider import Client, Provider
-from archive.models import Person, SecondFactor, SignsInBy
+from archive.models import Person, SignsInBy
 from archive.rules.errors import Refusal
 from archive.rules.roles import Action
 
@@ -35,6 +35,11 @@ class AccountMoved(Refusal):
         "This account is not what the log says: it was changed in the database past the office, perhaps its password or its "
         "authenticator. Nobody is signed in by it. Tell the security officer, who finds what was changed by manage.py verify_log."
     )
+
+    def __init__(self, person: Person) -> None:
+        """Keep whose account it is, for the entry of the door."""
+        super().__init__()
+        self.person = person
 
 
 # Where a directory is asked, a failure is answered at the next beat: what is left of a difference between a known
@@ -90,7 +95,11 @@ def is_away() -> bool:
 
 
 def by_password(name: str, password: str) -> Person | None:
-    """Return who has this name and password, by whichever driver their account has; the same work for every failure."""
+    """Return who has this name and password, by whichever driver their account has; the same work for every failure.
+
+    Raises:
+        AccountMoved: the directory named somebody whose account is not what the log says.
+    """
     began = time.monotonic()
     person = _match(_local.identify(Password(name, password)))
     outside = directory()
@@ -136,23 +145,24 @@ def require_as_left(person: Person) -> None:
     """Return in silence, or refuse an account that is not what its last act left: password, way, name or authenticator.
 
     Asked after every proof, so that only who has proved to be this person hears of it; and by acts on an account of
-    somebody else whose digest would take such an edit over. An authenticator that an act took off is not missing.
+    somebody else whose digest would take such an edit over. An authenticator that an act took off is not
+    missing; one that is there without an act, or otherwise than its act left it, counts as such an edit.
 
     Raises:
         AccountMoved: as named.
     """
-    if digests.is_moved(Person(pk=person.pk)) or digests.is_missing(SecondFactor, person.pk):
+    if digests.is_moved(Person(pk=person.pk)) or not second_factor.is_as_left(person):
         log.critical("account %s is not what the log says: it was refused", person.pk)
-        raise AccountMoved
+        raise AccountMoved(person)
 
 
 def by_identity(identity: Identity) -> Person | None:
-    """Return the account of whom a driver named."""
+    """Return the account of whom a driver named. Raises AccountMoved."""
     return _match(identity)
 
 
 def proves(person: Person, password: str) -> bool:
-    """Return whether this is a person's password now, at whichever driver keeps it. Raises Away."""
+    """Return whether this is a person's password now, at whichever driver keeps it. Raises Away, AccountMoved."""
     if person.signs_in_by == SignsInBy.PASSWORD:
         return person.check_password(password)
     outside = directory()
@@ -173,7 +183,7 @@ def _account(name: str, by: str) -> Person | None:
 
 
 def _match(identity: Identity | None) -> Person | None:
-    """Return the open account of an identity; the first time, keep its lasting name."""
+    """Return the open account of an identity; the first time, keep its lasting name. Raises AccountMoved."""
     person = _account(identity.name, identity.by) if identity else None
     if identity is None or person is None:
         return None
@@ -185,12 +195,12 @@ def _match(identity: Identity | None) -> Person | None:
 
 
 def _keep(person: Person, outside_id: str) -> bool:
-    """Keep the lasting name of an account; return False where another account has it, or the row was moved."""
+    """Keep the lasting name of an account; return False where another account has it. Raises AccountMoved."""
     try:
         with transaction.atomic():
             if digests.is_moved(_locked(person)):
                 log.critical("account %s is not what the log says: it is bound to nobody", person.pk)
-                return False
+                raise AccountMoved(person)
             free = Person.objects.filter(pk=person.pk, outside_id="")
             if free.update(outside_id=outside_id):
                 told = {"outside_id": outside_id, "way": person.signs_in_by}

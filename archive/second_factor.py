@@ -36,6 +36,7 @@ TRIES: Final = 10  # wrong codes and proofs of one person within WINDOW
 WINDOW: Final = timedelta(minutes=15)
 RECOVERY_CODES: Final = 10
 RECOVERY_BYTES: Final = 15  # 120 bits: a plain digest of it cannot be guessed
+ACTS: Final = (Action.CODE_ENROL, Action.CODE_REMOVE, Action.CODE_RESET)
 FAILURES: Final = (Action.CODE_FAILED, Action.PROOF_FAILED)
 
 
@@ -87,6 +88,23 @@ def is_enrolled(person: Person) -> bool:
     return SecondFactor.objects.filter(pk=person.pk).exists()
 
 
+def is_as_left(person: Person) -> bool:
+    """Return whether the authenticator, or that there is none, is what the log says; its last step apart.
+
+    One of before digests has none: it counts while the last act about it in the log gave it.
+    """
+    row = SecondFactor(pk=person.pk)
+    if not is_enrolled(person):
+        return not digests.is_missing(SecondFactor, person.pk)
+    return digests.holds(row) or (not digests.is_moved(row) and _last_act(person) == Action.CODE_ENROL)
+
+
+def _last_act(person: Person) -> str | None:
+    """Return the last act in the log that gave a person an authenticator or took it off."""
+    about = AuditEntry.objects.filter(object_type="person", object_id=str(person.pk), action__in=ACTS, outcome="ok")
+    return about.order_by("-object_seq").values_list("action", flat=True).first()
+
+
 @transaction.atomic
 def enrol(person: Person, secret: bytes, code: str) -> list[str]:
     """Keep a person's own authenticator once it has shown a right code; return the recovery codes, told this once.
@@ -118,13 +136,15 @@ def prove(person: Person, code: str) -> bool:
 
     Raises:
         TooManyTries, NotEnrolled: as named.
-        NotAsLeft: a recovery code of a row that no act left so.
+        NotAsLeft: the row is not as an act left it; none of its codes counts.
     """
     with transaction.atomic():
         require_tries_left(_locked(person))
         factor = SecondFactor.objects.filter(pk=person.pk).first()
         if factor is None:
             raise NotEnrolled
+        if not is_as_left(person):
+            raise NotAsLeft
         if _count_step(factor, code) or _use_recovery(factor, code):
             return True
         audit.write(Action.CODE_FAILED, actor=person, subject=person)
@@ -154,11 +174,11 @@ def prove_again(person: Person, is_right: Callable[[], bool], code: str) -> bool
 
     Raises:
         TooManyTries: as named.
-        NotAsLeft: the authenticator was removed past the office; the first proof alone is not enough.
+        NotAsLeft: the authenticator was removed, changed or put in past the office.
     """
     if not bounded(person, is_right):
         return False
-    if digests.is_missing(SecondFactor, person.pk):
+    if not is_as_left(person):
         raise NotAsLeft
     if is_enrolled(person) and not prove(person, code):
         return False
@@ -253,7 +273,7 @@ def _use_recovery(factor: SecondFactor, code: str) -> bool:
     digest = _digest(code)
     if digest not in factor.recovery:
         return False
-    # The key of codes is sealed, and nobody makes one by SQL; a recovery code is a plain digest that anybody can write.
+    # One of before digests says nothing of its recovery codes: each is a plain digest that anybody can write.
     if not digests.holds(factor):
         raise NotAsLeft
     factor.recovery = [each for each in factor.recovery if each != digest]
@@ -308,7 +328,7 @@ def reseal() -> Iterator[tuple[Person, bool]]:
             factor = SecondFactor.objects.filter(pk=_locked(person).pk).first()
             if factor is None or _opened(bytes(factor.sealed), person, settings.SECRET_KEY) is not None:
                 continue
-            secret = None if digests.is_moved(factor) else unseal(bytes(factor.sealed), person)
+            secret = None if not is_as_left(person) else unseal(bytes(factor.sealed), person)
             if secret is not None:
                 factor.sealed = seal(secret, person)
                 factor.save(update_fields=["sealed"])

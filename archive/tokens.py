@@ -74,4 +74,4 @@ def holder(secret: str) -> Person | None:
 def _tell_refused(person: Person) -> None:
     since = timezone.now() - TOLD_EVERY
     if not AuditEntry.objects.filter(actor=person, action=REFUSED, outcome="denied", ts__gte=since).exists():
-        audit.refused(AccountMoved(), actor=person, action=REFUSED, subject=person)
+        audit.refused(AccountMoved(person), actor=person, action=REFUSED, subject=person)

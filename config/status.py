@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from archive import access, audit, identity, publishing, warrants
+from archive import access, audit, identity, publishing, second_factor, warrants
 from archive.models import AuditEntry, AuditLeaf
 from archive.rules.roles import Action
 from archive.verifier import verify
@@ -24,6 +24,7 @@ from search import finding
 from search.engine import EngineAway
 
 SHUT_DAYS: Final = 30
+SHUT: Final = (warrants.NotBorneOut.code, identity.AccountMoved.code, second_factor.NotAsLeft.code)
 DRILL_DAYS: Final = 31  # SECURITY.md, section 6: monthly, by those who would have to restore
 
 
@@ -98,7 +99,7 @@ def _doors_shut() -> int:
     """Return how often in a month a dispatch or the sign-in stayed closed because rows are not what the log says."""
     since = timezone.now() - SHUT_DAYS * timedelta(days=1)
     denied = AuditEntry.objects.filter(outcome="denied", ts__gte=since)
-    return denied.filter(detail__payload__code__in=(warrants.NotBorneOut.code, identity.AccountMoved.code)).count()
+    return denied.filter(detail__payload__code__in=SHUT).count()
 
 
 def _waits(signed: int) -> bool:

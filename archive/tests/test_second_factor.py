@@ -9,12 +9,12 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from archive import digests, posting, second_factor, staffing
-from archive.models import AuditEntry, Clearance, Grant, LevelChange, SecondFactor
+from archive.models import AuditEntry, AuditRow, Clearance, Grant, LevelChange, SecondFactor
 from archive.rules import totp
 from archive.rules.errors import Forbidden
 from archive.rules.levels import Level
 from archive.views import proving
-from config.tests.office import borne_out
+from config.tests.office import borne_out, fence_lifted
 
 PASSWORD = "ba con vịt ngoài ao"
 NEW = "mưa rơi trên mái ngói"  # no secret either
@@ -359,6 +359,46 @@ def test_an_authenticator_removed_by_sql_lets_the_password_alone_in_nowhere_unti
     assert officer.post("/account/authenticator/reset/", form).status_code == 302
     assert person not in second_factor.resettable_by(office.security)
     assert give_password()[1].status_code == 302
+
+
+@pytest.mark.parametrize("is_told_by_digests", [True, False])
+def test_an_authenticator_put_back_by_sql_takes_no_code_and_shuts_the_account_until_it_is_reset(
+    person, enrolled, office, is_told_by_digests
+):
+    """Its removal is the last act in the log: of an office older than digests the entries alone tell."""
+    secret, codes = enrolled
+    row = SecondFactor.objects.get()
+    second_factor.remove(person)
+    if not is_told_by_digests:
+        with fence_lifted():
+            AuditRow.objects.filter(kind="secondfactor").delete()
+    row.save(force_insert=True)
+    assert faults() == [f"secondfactor {person.pk}: no act made this row"]
+    for code in (code_of(secret), codes[0]):
+        with pytest.raises(second_factor.NotAsLeft):
+            second_factor.prove(person, code)
+    _browser, answer = give_password()
+    assert answer.status_code == 409
+    assert AuditEntry.objects.get(action="session.sign_in", outcome="denied").detail.payload["code"] == "ACC-007"
+    second_factor.reset(person, reason="Bị đưa lại ngoài hệ thống", actor=office.security)
+    assert faults() == []
+    assert give_password()[1].headers["Location"] == "/"
+
+
+def test_a_key_of_before_put_into_the_authenticator_by_sql_takes_no_code(person, enrolled):
+    stolen = second_factor.new_secret()
+    SecondFactor.objects.update(sealed=second_factor.seal(stolen, person))
+    with pytest.raises(second_factor.NotAsLeft):
+        second_factor.prove(person, code_of(stolen))
+    assert give_password()[1].status_code == 409
+
+
+def test_an_authenticator_of_before_digests_takes_codes_while_the_log_says_that_it_was_set_up(person, enrolled):
+    with fence_lifted():
+        AuditRow.objects.filter(kind="secondfactor").delete()
+    browser, answer = give_password()
+    assert answer.headers["Location"] == "/sign-in/code/"
+    assert browser.post("/sign-in/code/", {"code": code_of(enrolled[0])}).status_code == 302
 
 
 def test_who_took_their_authenticator_off_or_had_it_reset_signs_in_by_the_password(person, enrolled, office):

@@ -166,8 +166,26 @@ def test_a_first_password_given_while_the_old_one_is_hashed_anew_stands(office, 
 
 def test_a_way_put_in_by_sql_binds_no_name_of_the_directory(office):
     Person.objects.filter(pk=office.staff.pk).update(signs_in_by="ldap")
-    assert identity.by_identity(Identity("ldap", "staff", outside_id="nguoi-la")) is None
+    with pytest.raises(identity.AccountMoved):
+        identity.by_identity(Identity("ldap", "staff", outside_id="nguoi-la"))
     assert Person.objects.get(pk=office.staff.pk).outside_id == ""
     borne_out()
     assert identity.by_identity(Identity("ldap", "staff", outside_id="nguoi-la")) == office.staff
     assert not digests.is_moved(office.staff)
+
+
+def test_a_way_put_in_by_sql_is_told_as_a_refused_account_with_its_entry(office, monkeypatch, last_entry):
+    class Outside:
+        def identify(self, _proof):
+            return Identity("ldap", "staff", outside_id="nguoi-la")
+
+        def is_away(self):
+            return False
+
+    monkeypatch.setattr(identity, "directory", Outside)
+    Person.objects.filter(pk=office.staff.pk).update(signs_in_by="ldap")
+    assert signs_in(office.staff, "of the directory").status_code == 409
+    entry = last_entry()
+    assert (entry.action, entry.outcome, entry.actor) == ("session.sign_in", "denied", office.staff)
+    assert entry.detail.payload["code"] == "ACC-007"
+    assert AuditEntry.objects.filter(outcome="denied").count() == 1

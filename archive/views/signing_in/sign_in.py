@@ -37,15 +37,21 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     """Show the form, or sign a person in."""
     form = AuthenticationForm(request, data=request.POST or None)
     if request.method == "POST":
-        if form.is_valid():
-            return let_in(request, form.get_user(), wanted=request.GET.get("next", ""))
+        try:
+            if form.is_valid():
+                return let_in(request, form.get_user(), wanted=request.GET.get("next", ""))
+        except identity.AccountMoved as moved:
+            return refuse(request, moved)
         write_failure(str(request.POST.get("username", "")))
     return render(request, "archive/sign_in.html", context_of(form), status=200 if request.method == "GET" else 401)
 
 
 def let_in(request: HttpRequest, person: Any, *, wanted: str) -> HttpResponse:
-    """Sign in somebody whose first proof was right; who has an authenticator is asked for its code before."""
-    if not second_factor.is_enrolled(person):
+    """Sign in somebody whose first proof was right; who has an authenticator is asked for its code before.
+
+    One that is not what the log says is asked for none: the account is refused.
+    """
+    if not second_factor.is_enrolled(person) or not second_factor.is_as_left(person):
         return _enter(request, person, wanted=wanted)
     request.session.flush()
     half = {"pk": person.pk, "hash": person.get_session_auth_hash(), "at": time.time(), "next": wanted}
@@ -88,10 +94,8 @@ def _enter(request: HttpRequest, person: Any, *, with_code: bool = False, wanted
     request.session.pop(HALF, None)
     try:
         identity.require_as_left(person)
-    except Refusal as refusal:
-        audit.refused(refusal, actor=person, action=Action.SIGN_IN, subject=person)
-        form = AuthenticationForm(request, data=None)
-        return render(request, "archive/sign_in.html", {**context_of(form), "failed": str(refusal)}, status=409)
+    except identity.AccountMoved as moved:
+        return refuse(request, moved)
     sessions.forget_expired()
     login(request, person, backend="archive.sign_in.Backend")
     proving.opened(request.session, with_code=with_code, by=person.signs_in_by)
@@ -101,6 +105,13 @@ def _enter(request: HttpRequest, person: Any, *, with_code: bool = False, wanted
         return redirect("archive:account")
     safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
     return redirect(wanted if safe else resolve_url(settings.LOGIN_REDIRECT_URL))
+
+
+def refuse(request: HttpRequest, moved: identity.AccountMoved) -> HttpResponse:
+    """Tell somebody who has proved who they are that the account opens nothing, with the entry of it."""
+    audit.refused(moved, actor=moved.person, action=Action.SIGN_IN, subject=moved.person)
+    form = AuthenticationForm(request, data=None)
+    return render(request, "archive/sign_in.html", {**context_of(form), "failed": str(moved)}, status=409)
 
 
 def write_failure(name: str, *, by: str = "") -> None:
