@@ -69,10 +69,18 @@ def found_destroyed() -> frozenset[str]:
     return frozenset(address for payload in told for address in payload.get("addresses", ()))
 
 
-def concerns(year: int) -> bool:
-    """Return whether a restore may have lost numbers that were given in a year: those of a register it never knew, too."""
-    spans = Restoration.objects.values_list("taken_at", "restored_at")
-    return any(timezone.localtime(taken).year <= year <= timezone.localtime(back).year for taken, back in spans)
+def years_in_doubt() -> set[int]:
+    """Return the years up to this one of which a restore may have lost numbers, those of a register it never knew, too.
+
+    They concern who opens a register this year or the year after a restore: what was lost in December goes on on paper,
+    which begins the new year's series in January.
+    """
+    this_year = timezone.localdate().year
+    spans = [
+        range(timezone.localtime(taken).year, timezone.localtime(back).year + 2)
+        for taken, back in Restoration.objects.values_list("taken_at", "restored_at")
+    ]
+    return {year for span in spans if this_year in span for year in span if year <= this_year}
 
 
 def last_number(register: Register, year: int) -> int:

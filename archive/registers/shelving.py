@@ -2,7 +2,8 @@
 
 A unit has one open register of a kind, so that a dispatch has one series to be numbered in; secret dispatches have their
 own. Numbers stay with their register whatever it is called; a reopened one goes on after its last number. One that is
-opened in a year of a restore may have been open before, and given numbers that the backup does not know: it waits for paper.
+opened in a year of a restore, or the year after, may have been open before, and given numbers that the backup does not
+know: it waits for paper. So does one that is reopened then and has no number of this year yet.
 """
 
 import unicodedata
@@ -78,7 +79,7 @@ class New:
 
 @transaction.atomic
 def begin(new: New, *, reason: str, actor: Person) -> Register:
-    """Open a register of a unit; its first number is 1, or what paper says in a year of a restore.
+    """Open a register of a unit; its first number is 1, or what paper says after a restore.
 
     Raises:
         Forbidden: the actor may not.
@@ -98,12 +99,24 @@ def begin(new: New, *, reason: str, actor: Person) -> Register:
     return row
 
 
+def years_to_ask(register: Register | None = None) -> list[int]:
+    """Return of which years paper is asked when a register (None: a new one) is opened: those that a restore left in doubt.
+
+    A year that was asked about, or in which the register gave numbers since, is not asked about again.
+    """
+    doubtful = restoration.years_in_doubt()
+    asked = set(PaperCheck.objects.filter(register=register).values_list("year", flat=True)) if register else set()
+    return [
+        year for year in sorted(doubtful - asked) if register is None or not restoration.last_number(register, year)
+    ]
+
+
 def _asked_of_paper(register: Register) -> list[PaperCheck]:
-    """Let a new register wait for its last number on paper if a restore may have taken an earlier one away."""
-    year = timezone.localdate().year
-    if not restoration.concerns(year):
-        return []
-    return [PaperCheck.objects.create(register=register, year=year, asked_at=timezone.now(), kept=0)]
+    """Let a register wait for its last number on paper if a restore may have taken earlier ones away."""
+    now = timezone.now()
+    return [
+        PaperCheck.objects.create(register=register, year=year, asked_at=now, kept=0) for year in years_to_ask(register)
+    ]
 
 
 @transaction.atomic
@@ -146,7 +159,7 @@ def close(register: Register, *, reason: str, actor: Person) -> Register:
 
 @transaction.atomic
 def reopen(register: Register, *, reason: str, actor: Person) -> Register:
-    """Reopen a closed register: it goes on after its last number; if a restore closed it, paper is asked first, as of all.
+    """Reopen a closed register: it goes on after its last number; after a restore paper is asked first, as of all.
 
     Raises:
         Forbidden: the actor may not.
@@ -160,7 +173,8 @@ def reopen(register: Register, *, reason: str, actor: Person) -> Register:
     _require_alone(row.unit, RegisterKind(row.kind))
     row.is_open = True
     row.save(update_fields=["is_open"])
-    audit.write(Action.BOOK_REOPEN, actor=actor, subject=row, reason=reason.strip(), details={"name": row.name})
+    told, made = {"name": row.name}, _asked_of_paper(row)
+    audit.write(Action.BOOK_REOPEN, actor=actor, subject=row, reason=reason.strip(), details=told, made=made)
     return row
 
 

@@ -163,8 +163,8 @@ def test_a_register_that_never_was_begins_with_1_once_paper_says_0(office, make_
 
 
 @pytest.mark.usefixtures("at_noon")
-def test_a_restore_of_another_year_asks_nothing_of_a_new_register(office):
-    with time_machine.travel("2025-06-01T12:00:00+07:00"):
+def test_a_restore_of_two_years_ago_asks_nothing_of_a_new_register(office):
+    with time_machine.travel("2024-06-01T12:00:00+07:00"):
         restored()
     assert not begin(office).paper_checks.exists()
 
@@ -177,6 +177,51 @@ def test_a_reopened_register_waits_for_paper_as_every_one_that_the_backup_knew(o
     office.incoming.refresh_from_db()
     with pytest.raises(registration.RegisterClosed):
         make_record()
+
+
+def waits_for(register):
+    return list(register.paper_checks.filter(confirmed_at=None).order_by("year").values_list("year", flat=True))
+
+
+def test_a_register_of_a_restored_december_that_is_opened_anew_in_january_gives_no_number_of_paper_twice(
+    office, make_record
+):
+    with time_machine.travel("2026-12-28T12:00:00+07:00"):
+        restored()
+    with time_machine.travel("2027-01-04T12:00:00+07:00"):
+        Register.objects.filter(pk=office.incoming.pk).update(is_open=False)
+        borne_out()
+        office.incoming = begin(office, "Sổ đến mới", unit=office.incoming.unit)  # 40 numbers in December, 3 since
+        assert waits_for(office.incoming) == [2026, 2027]
+        paper.confirm_last_number(office.incoming, 40, actor=office.clerk, year=2026)
+        with pytest.raises(registration.RegisterClosed):
+            make_record()
+        paper.confirm_last_number(office.incoming, 3, actor=office.clerk, year=2027)
+        assert make_record().number.number == 4
+
+
+def test_a_register_that_was_closed_over_the_turn_after_a_restore_is_asked_for_paper_when_it_is_reopened(
+    office, make_record, signed_in
+):
+    """The database that came back knows it as closed; it had been reopened since, and went on on paper."""
+    with time_machine.travel("2026-12-28T12:00:00+07:00"):
+        close(office, office.incoming)
+        restored()
+        paper.confirm_last_number(office.incoming, 7, actor=office.clerk)
+    with time_machine.travel("2027-01-04T12:00:00+07:00"):
+        page = signed_in("admin").get(f"/shelves/{office.incoming.pk}/").content.decode()
+        assert "khai số cuối trên sổ giấy" in page
+        shelving.reopen(office.incoming, reason="QĐ 4", actor=office.admin)
+        office.incoming.refresh_from_db()
+        assert waits_for(office.incoming) == [2027]
+        with pytest.raises(registration.RegisterClosed):
+            make_record()
+        paper.confirm_last_number(office.incoming, 3, actor=office.clerk)
+        assert make_record().number.number == 4
+        close(office, office.incoming)
+        shelving.reopen(office.incoming, reason="QĐ 5", actor=office.admin)
+        assert waits_for(office.incoming) == []
+    assert [str(each) for each in digests.of_kind("papercheck")] == []
 
 
 @pytest.mark.usefixtures("at_noon")

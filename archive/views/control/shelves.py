@@ -7,12 +7,11 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
-from archive import access, audit, restoration
+from archive import access, audit
 from archive.forms.shelving import OpenForm, RenameForm
 from archive.forms.staffing import ReasonForm
 from archive.models import PaperCheck, Person, Register
@@ -40,7 +39,7 @@ def shelves(request: HttpRequest) -> HttpResponse:
         return shelving.begin(form.new(), reason=form.cleaned_data["reason"], actor=actor)
 
     deeds = {"open": Deed(lambda data, ids: OpenForm(data, auto_id=ids), opened, Action.BOOK_OPEN)}
-    asks_paper = restoration.concerns(timezone.localdate().year)
+    asks_paper = bool(shelving.years_to_ask())
     forms, done = chosen(request, deeds)
     if done is not None:
         messages.success(
@@ -72,7 +71,10 @@ def shelf(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _waits(row: Register) -> bool:
-    return PaperCheck.objects.filter(register=row, confirmed_at__isnull=True).exists()
+    """Return whether a register takes nothing before paper was asked, or will when it is reopened."""
+    return (not row.is_open and bool(shelving.years_to_ask(row))) or PaperCheck.objects.filter(
+        register=row, confirmed_at__isnull=True
+    ).exists()
 
 
 def _deeds(row: Register) -> dict[str, Deed]:
