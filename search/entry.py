@@ -58,6 +58,29 @@ class Bearer:
 
 
 @dataclass(frozen=True, slots=True)
+class Filed:
+    """One dossier in which a record lies: the dossier's unit, its key, its words, and how long it is kept.
+
+    Only who has `unit` in scope may know that the record lies there; `period` is a slug
+    (`search.periods`), `retention` the words of it.
+    """
+
+    unit: int
+    key: str
+    name: str = ""
+    period: str = ""
+    retention: str = ""
+
+    def value(self, facet: str) -> str:
+        """What it is counted under in a facet of OF_DOSSIER."""
+        return self.key if facet == "dossier" else self.period
+
+    def words(self, field: str) -> str:
+        """What it is found by in a field of OF_DOSSIER."""
+        return self.name if field == "dossier" else self.retention
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One record as the engine keeps it.
 
@@ -65,7 +88,7 @@ class Entry:
     `reach` holds the principals with a standing reason to know, without dated grants.
     `pages` is the text of each page; `files` the names of the files beside the main one;
     `organ_name` issued it, `unit` keeps it. Names that several may bear are counted by what each has alone:
-    `unit_is`, `register_is` and `dossier_key`.
+    `unit_is`, `register_is` and the keys of `filed`, the dossiers that may be told of.
     """
 
     id: int
@@ -84,16 +107,12 @@ class Entry:
     arrived_on: date | None
     urgency: int
     signer: str
-    dossier: str
     pages: tuple[str, ...]
     direction: str = ""
-    retention: str = ""  # the words of how long its dossier is kept
-    period: str = ""  # the same as a slug (`search.periods`)
     unit_is: "Bearer | None" = None
     register_is: "Bearer | None" = None
-    dossier_key: str = ""
     files: tuple[str, ...] = ()
-    filed_in: int = 0  # the unit of the dossier: by its title only who may know of it finds the record
+    filed: tuple[Filed, ...] = ()
 
     @property
     def book_key(self) -> int:
@@ -103,26 +122,25 @@ class Entry:
 
     @property
     def named(self) -> dict[str, str]:
-        """What the names of a query are looked for in, by field: words."""
+        """What the names of a query are looked for in, by field: words. Those of dossiers: `search.engines.filings`."""
         return {
             "organ": self.organ_name,
             "signer": self.signer,
             "type": self.type_name,
             "unit": self.unit,
-            "dossier": self.dossier,
-            "retention": self.retention,
         }
 
     @property
     def values(self) -> dict[str, str]:
-        """What it is counted under, by facet: whole clean values, a bearer's with its name; only those that it has."""
+        """What it is counted under, by facet: whole clean values, a bearer's with its name; only those that it has.
+
+        What is counted of its dossiers is written by `search.engines.filings`.
+        """
         values = {
             "type": vi_clean(self.type_name),
             "organ": vi_clean(self.organ_name),
             "unit": self.unit_is.term if self.unit_is else "",
             "register": self.register_is.term if self.register_is else "",
-            "dossier": self.dossier_key,
-            "retention": self.period,
         }
         return {name: value for name, value in values.items() if value}
 

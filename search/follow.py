@@ -17,13 +17,13 @@ from django.db.models import F
 
 from archive import manifests, pages, papers, sequencing, store
 from archive.access import NO_MARKING
-from archive.models import Access, AuditLeaf, DossierItem, Page, Record, Register, RegisterNumber, Source, Unit
+from archive.models import Access, AuditLeaf, Dossier, DossierItem, Page, Record, Register, RegisterNumber, Source, Unit
 from archive.rules.page import PageText
 from archive.rules.roles import READING, Action
 from search import periods
 from search.engine import Engine, EngineAway, EngineBusy, IndexBroken
 from search.engines.embedded import Embedded
-from search.entry import Bearer, Entry
+from search.entry import Bearer, Entry, Filed
 
 BATCH: Final = 200  # records loaded and written at once: bounds the memory that page texts take
 SKIPPED: Final = {str(action) for action in READING} | {
@@ -193,17 +193,19 @@ def entries(ids: Sequence[int], *, version: int) -> Iterator[Entry]:
         reach.setdefault(record_id, set()).add(principal)
     # A dossier may be above what is filed in it: whoever may read the record would find it by the secret title.
     told = DossierItem.objects.filter(record__in=ids, dossier__level__lte=F("record__level"))
-    filed = {item.record_id: item for item in told.select_related("dossier__rule").order_by("-filed_at")}
+    filed: dict[int, list[Filed]] = {}
+    for item in told.select_related("dossier__rule").order_by("filed_at", "pk"):
+        filed.setdefault(item.record_id, []).append(_filed(item.dossier))
     attached = pages.attached_to(ids)
     records = manifests.with_parts(papers.indexed(Record.objects.filter(pk__in=ids)))
     for record in records.select_related("unit__parent"):
-        made = _entry(record, version, numbers.get(record.pk), reach.get(record.pk, set()), filed.get(record.pk))
+        made = _entry(record, version, numbers.get(record.pk), reach.get(record.pk, set()), filed.get(record.pk, ()))
         files = tuple(file.name for file in attached.get(record.pk, ()))
         yield replace(made, files=files) if files and manifests.is_whole(record) else made
 
 
 def _entry(
-    record: Record, version: int, number: RegisterNumber | None, reach: set[int], item: DossierItem | None
+    record: Record, version: int, number: RegisterNumber | None, reach: set[int], filed: Sequence[Filed]
 ) -> Entry:
     day = record.issued_date or record.arrival_date
     return Entry(
@@ -224,15 +226,16 @@ def _entry(
         arrived_on=record.arrival_date,
         urgency=record.urgency,
         signer=record.signer_name,
-        dossier=f"{item.dossier.code} {item.dossier.title}" if item else "",
         pages=tuple(_by_number(_texts(record))),
         direction=record.direction,
-        dossier_key=item.dossier.key if item else "",
-        retention=periods.words(periods.slug(item.dossier.rule)) if item else "",
-        period=periods.slug(item.dossier.rule) if item else "",
         register_is=register_is(number.register) if number else None,
-        filed_in=item.dossier.unit_id if item else 0,
+        filed=tuple(filed),
     )
+
+
+def _filed(dossier: Dossier) -> Filed:
+    period = periods.slug(dossier.rule)
+    return Filed(dossier.unit_id, dossier.key, str(dossier), period, periods.words(period))
 
 
 def unit_is(unit: Unit) -> Bearer:

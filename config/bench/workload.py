@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-from search.entry import Bearer, Entry, Order, Terms
+from search.entry import Bearer, Entry, Filed, Order, Terms
 
 QUERIES: Final = 100  # of a kind
 PERSON: Final = 1_000_000
@@ -79,6 +79,7 @@ def entry_of(made: dict[str, Any], **changes: Any) -> Entry:
     body = made["body"]
     middle = body.find("\n", len(body) // 2) + 1 or len(body)
     day = date.fromisoformat(made["date"])
+    dossier = f"{made['units'][0]}.{made['id'] % 400:03d}"  # of one unit, as in an office
     facts: dict[str, Any] = {
         "id": made["id"],
         "version": 1,
@@ -98,12 +99,8 @@ def entry_of(made: dict[str, Any], **changes: Any) -> Entry:
         "arrived_on": day,
         "urgency": URGENCIES.index(made["urgency"]),
         "signer": made["signer"],
-        "dossier": (dossier := f"{made['units'][0]}.{made['id'] % 400:03d}"),  # of one unit, as in an office
-        "dossier_key": dossier,
         "pages": (body[:middle], body[middle:]),
         "direction": "incoming" if made["direction"] == "den" else "outgoing",
-        "retention": made["retention"],
-        "period": made["retention"],
-        "filed_in": made["units"][0],
+        "filed": (Filed(made["units"][0], dossier, dossier, made["retention"], made["retention"]),),
     }
     return Entry(**(facts | changes))

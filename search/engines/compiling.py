@@ -17,6 +17,7 @@ from archive.rules.levels import LEVEL_SLUGS, URGENCY_SLUGS
 from search import engine, fields, ranking, synonyms
 from search import nodes as ask
 from search.engine import Filters
+from search.engines import filings
 from search.engines.schema import CHOSEN, EXACT, FOLDED, WHOLE, day_number, term_of
 from search.entry import BEARER_SPLIT, BORNE, OF_DOSSIER, Terms
 from search.widening import widened
@@ -38,13 +39,9 @@ class Compiler:
     terms: Terms
     _begun: dict[tuple[str, tuple[str, ...]], Query] = field(default_factory=dict, init=False, repr=False)
 
-    def matching(self, asked: ask.Node | None, filters: Filters | None = None, *, of_dossiers: bool = False) -> Query:
-        """Return what must hold, without any order: for counting, facets and newest first.
-
-        With `of_dossiers` only what lies in a dossier of a unit that the reader knows of.
-        """
-        known = [self._known()] if of_dossiers else []
-        also = [*known, *self._filters(filters or {}), *self._asked(asked)]
+    def matching(self, asked: ask.Node | None, filters: Filters | None = None, *extra: Query) -> Query:
+        """Return what must hold, without any order: for counting, facets and newest first; narrowed by extra clauses."""
+        also = [*extra, *self._filters(filters or {}), *self._asked(asked)]
         return Query.boolean_query([*self._allowed(), *((Occur.Must, query) for query in also)])
 
     def ranked(self, asked: ask.Node | None, filters: Filters | None = None) -> Query:
@@ -62,6 +59,15 @@ class Compiler:
     def words(self, tokens: Iterable[str], names: Sequence[str] = FOLDED) -> list[Query]:
         """Return one query per folded word: it stands in any of the fields."""
         return [self._any([self._term(name, token) for name in names]) for token in tokens]
+
+    def filed(self) -> Query:
+        """Return what lies in a dossier that the reader may know of. Bare: for use inside a query of here."""
+        return self._any([self._known(), self.shared()])
+
+    def shared(self) -> Query:
+        """Return what lies in dossiers of several units of which the reader knows one. Bare as well."""
+        units = filings.known_among(self.terms.units)
+        return self._one_of("filed_in", units) if units else Query.empty_query()
 
     # --- the access clause ------------------------------------------------------------
     def _allowed(self) -> list[tuple[Occur, Query]]:
@@ -88,11 +94,16 @@ class Compiler:
         for name, values in filters.items():
             if values:
                 chosen = self._any([self._filter(name, value) for value in values])
-                yield self._all([self._known(), chosen]) if name in OF_DOSSIER else chosen
+                yield self._filed_by(name, values, chosen) if name in OF_DOSSIER else chosen
 
     def _known(self) -> Query:
-        """Return what lies in a dossier of the reader's units: whoever sees a record need not know of its dossier."""
+        """Return what lies in dossiers of one unit of the reader's: whoever sees a record need not know of its dossier."""
         return self._one_of("filed_in", self.terms.units) if self.terms.units else Query.empty_query()
+
+    def _filed_by(self, name: str, values: Sequence[str], chosen: Query) -> Query:
+        """Return what lies in a dossier that has one of the values, as far as the reader knows of it."""
+        shared = self._words_of(name, filings.chosen(values, self.terms.units))
+        return self._any([self._all([self._known(), chosen]), shared])
 
     def _filter(self, name: str, value: str) -> Query:
         """Return one value of a facet; a value that cannot be matches nothing."""
@@ -196,8 +207,18 @@ class Compiler:
         if node.field == "type" and (whole := fields.TYPES.get(words.tokens[0])) and len(words.tokens) == 1:
             runs.append(self._run("type", tuple(whole.split())))
         if node.field in OF_DOSSIER:
-            return self._all([self._known(), *runs])
+            return self._any([self._all([self._known(), *runs]), *self._within_shared(node.field, words)])
         return self._any(runs)
+
+    def _within_shared(self, name: str, words: ask.Words) -> Iterator[Query]:
+        """Yield where dossiers of several units have the words side by side, in one of them that the reader knows."""
+        said = [tuple(filings.tagged(unit, token) for token in words.tokens) for unit in self.terms.units]
+        if words.is_fuzzy:
+            yield from (self._near(name, tokens[0]) for tokens in said)
+        elif words.is_prefix or len(words.tokens) > 1:
+            yield from (self._run(name, tokens, is_prefix=words.is_prefix) for tokens in said)
+        else:
+            yield self._words_of(name, [token for (token,) in said])
 
     def _said(self, sequences: Iterable[tuple[str, ...]]) -> Iterator[Query]:
         """Yield the places where a text says the same in words."""
@@ -250,6 +271,10 @@ class Compiler:
             else:
                 self._begun[name, tokens] = Query.regex_phrase_query(self.schema, name, spelled)
         return self._begun[name, tokens]
+
+    def _words_of(self, name: str, words: Sequence[str]) -> Query:
+        """Return documents in which one of many words stands."""
+        return Query.term_set_query(self.schema, name, list(words)) if words else Query.empty_query()
 
     def _near(self, name: str, token: str) -> Query:
         """Return words of which one letter may differ."""

@@ -34,10 +34,10 @@ class Asked:
     root: Node | None
     chosen: Filters
 
-    def matching(self, *, but: str = "", of_dossiers: bool = False) -> Query:
-        """Return what must hold, but for the filter of one facet; of what lies in dossiers the reader may know of."""
+    def matching(self, *extra: Query, but: str = "") -> Query:
+        """Return what must hold, but for the filter of one facet."""
         filters = {name: values for name, values in self.chosen.items() if name != but}
-        return self.compiler.matching(self.root, filters, of_dossiers=of_dossiers)
+        return self.compiler.matching(self.root, filters, *extra)
 
     def among(self, name: str, values: Sequence[str]) -> Query:
         """Return the same with some values of one facet, in place of those that are chosen."""
@@ -69,9 +69,10 @@ def facets(
         for name in together:
             found, short = _of(name, parts)
             if name in OF_DOSSIER and any(short) and len(_total(found)) < listing.SHOWN_VALUES:
-                known = asked.matching(but=name, of_dossiers=True)  # dossiers of other units took the places
+                known = asked.matching(asked.compiler.filed(), but=name)  # dossiers of other units took the places
                 found, short = _of(name, [asked.counts(view, known, [name]) for view in views])
-            counted[name] = _named(asked, views, name, _filled(asked, views, name, found, short))
+            named = _named(asked, views, name, _filled(asked, views, name, found, short))
+            counted[name] = _once(asked, views, name, named) if name == "retention" else named
     return {name: listing.buckets(name, values) for name, values in counted.items()}
 
 
@@ -95,6 +96,14 @@ def _named(asked: Asked, views: Sequence[View], name: str, found: _Counts) -> Co
     return counted
 
 
+def _once(asked: Asked, views: Sequence[View], name: str, counted: Counter[str]) -> Counter[str]:
+    """Return counts in which a record counts once for a value that dossiers of several units have."""
+    several = asked.matching(asked.compiler.shared(), but=name)
+    if not any(view.count(several) for view in views):
+        return counted
+    return Counter({value: _count(asked, views, name, value) for value in counted})
+
+
 def _values(views: Sequence[View], name: str, found: _Counts, key: int) -> set[str]:
     """Return the values of a key, looked for where the reader has hits of it and nowhere else."""
     values: set[str] = set()
@@ -114,7 +123,7 @@ def _filled(asked: Asked, views: Sequence[View], name: str, found: _Counts, shor
         missing = [key for key in shown if key not in each] if is_short else []
         values = [value for key in missing for value in _values(views, name, found, key)]
         more = asked.counts(view, asked.among(name, values), [name])[0][name] if values else {}
-        filled.append({**more, **each})
+        filled.append({key: more[key] for key in missing if key in more} | each)  # such a record may have others, too
     return filled
 
 

@@ -15,12 +15,14 @@ from typing import Final
 import tantivy
 
 from search.engine import TOP_BAND
+from search.engines import filings
+from search.engines.filings import NAMES_SPLIT
 from search.entry import BORNE, OF_DOSSIER, Entry
 from search.leaves import number_tokens
 from search.packing import kept, pack
 from search.text import both, both_packed, vi_clean
 
-SCHEMA: Final = 7
+SCHEMA: Final = 8
 FOLDED: Final = ("subject", "body", "names")  # where free words are looked for
 EXACT: Final = ("subject_x", "body_x", "names_x")  # the same with marks
 NAMED: Final = (
@@ -39,7 +41,6 @@ COUNTED: Final = {name: f"{name}_key" for name in WHOLE}  # the same as whole nu
 CHOSEN: Final = {name: f"{name}_of" for name in BORNE}  # what a unit or a register is chosen by: its name may change
 HINT_SPLIT: Final = "\t"
 HINT_WORDS: Final = 2
-NAMES_SPLIT: Final = " | "  # a word nobody can ask for: no phrase reaches from one name into the next
 
 _KEY_BYTES: Final = 5  # the engine gives numbers back as floats: at most 53 bits
 _FILED_BITS: Final = 32  # of the key of a value of a dossier; the rest of the 53 is the dossier's unit
@@ -97,8 +98,8 @@ def document(entry: Entry) -> tantivy.Document:
     if entry.day:
         made.add_integer("month", day_number(entry.day) // 100)
     made.add_integer("marking", entry.marking)
-    if entry.filed_in:
-        made.add_integer("filed_in", entry.filed_in)
+    for unit in filings.units(entry):
+        made.add_integer("filed_in", unit)
     for principal in set(entry.reach):
         made.add_integer("reach", principal)
     _add_words(made, entry)
@@ -137,6 +138,10 @@ def term_of(value: str) -> str:
     return beginning(key_of(value)) + value
 
 
+def _key(term: str) -> int:
+    return int(term[: 2 * _KEY_BYTES], 16)
+
+
 def beginning(key: int) -> str:
     """Return what the terms of a key begin with."""
     return f"{key:0{2 * _KEY_BYTES}x}{HINT_SPLIT}"
@@ -148,6 +153,12 @@ def filed_key(key: int, unit: int) -> int:
     So what a reader may not know of falls out of the counts, and no second counting is needed.
     """
     return unit << _FILED_BITS | key >> (8 * _KEY_BYTES - _FILED_BITS)
+
+
+def filed_keys(entry: Entry, name: str) -> set[int]:
+    """Return the keys of what is counted of a record's dossiers; a unit that has no room in a key is not counted."""
+    told = {(one.unit, one.value(name)) for one in entry.filed if 0 < one.unit < _UNITS and one.value(name)}
+    return {filed_key(_key(term_of(value)), unit) for unit, value in told}
 
 
 def known_of(counts: Mapping[int, int], units: Collection[int]) -> dict[int, int]:
@@ -216,17 +227,20 @@ def _add_words(made: tantivy.Document, entry: Entry) -> None:
     made.add_text("register", " ".join(number_tokens(entry.register_number)))
     for name, text in entry.named.items():
         made.add_text(name, _forms(text)[0])
+    for name in OF_DOSSIER:
+        made.add_text(name, filings.words(entry, name))
 
 
 def _add_values(made: tantivy.Document, entry: Entry) -> None:
     for name, value in entry.values.items():
         term = term_of(value)
         made.add_text(f"{name}_is", term)
-        key = int(term[: 2 * _KEY_BYTES], 16)
-        if name not in OF_DOSSIER:
+        made.add_unsigned(COUNTED[name], _key(term))
+    for name in OF_DOSSIER:
+        for value in filings.values(entry, name):
+            made.add_text(f"{name}_is", term_of(value))
+        for key in filed_keys(entry, name):
             made.add_unsigned(COUNTED[name], key)
-        elif 0 < entry.filed_in < _UNITS:  # one that has no room in a key is not counted
-            made.add_unsigned(COUNTED[name], filed_key(key, entry.filed_in))
     for name, value in entry.chosen_by.items():
         made.add_text(CHOSEN[name], value)
     if entry.direction:

@@ -15,7 +15,7 @@ from search.engines.elastic.driver import Elastic
 from search.engines.elastic.generations import Generations
 from search.engines.elastic.server import Server
 from search.engines.embedded import Embedded
-from search.entry import Bearer, Entry, Order, Results, Terms
+from search.entry import Bearer, Entry, Filed, Order, Results, Terms
 from search.query import parse
 
 EVERYONE = 7  # the principal (a unit) that every entry is reached by, unless said otherwise
@@ -41,15 +41,18 @@ PLAIN = Entry(
     arrived_on=date(2024, 3, 15),
     urgency=0,
     signer="Nguyễn Văn Ánh",
-    dossier="2024.05 Diễn tập",
-    dossier_key="dientap24",
-    filed_in=FILING,
+    filed=(Filed(FILING, "dientap24", "2024.05 Diễn tập"),),
     pages=("Căn cứ Kế hoạch số 45/KH-BTL ngày 01/02/2024.", "Các đơn vị đã hoàn thành diễn tập."),
 )
 
 
+OF_FILED = {"dossier": "name", "dossier_key": "key", "filed_in": "unit", "retention": "retention", "period": "period"}
+
+
 def entry(record_id: int, **changes: object) -> Entry:
-    """Return an entry like PLAIN with another id."""
+    """Return an entry like PLAIN with another id; some words change the one dossier in which it lies."""
+    if of_filed := {OF_FILED[name]: changes.pop(name) for name in OF_FILED if name in changes}:
+        changes["filed"] = (replace(PLAIN.filed[0], **of_filed),)
     return replace(PLAIN, id=record_id, **changes)
 
 

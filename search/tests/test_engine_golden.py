@@ -151,7 +151,7 @@ def test_a_query_finds_what_it_says(holding, typed, is_found):
 
 
 def test_words_of_dossier_and_period_are_asked_only_of_dossiers_that_the_reader_knows(holding):
-    engine = holding(replace(PLAIN, retention=periods.words("years-20"), period="years-20"))
+    engine = holding(entry(1, retention=periods.words("years-20"), period="years-20"))
     stranger = replace(READER, units=())
     for typed in ("thbq:20", 'thbq:"20 năm"', "hoso:2024.05"):
         assert (found(engine, typed), found(engine, typed, stranger)) == ([1], [])
@@ -159,7 +159,7 @@ def test_words_of_dossier_and_period_are_asked_only_of_dossiers_that_the_reader_
 
 
 def test_facets_of_dossier_and_period_count_only_dossiers_that_the_reader_knows(holding):
-    engine = holding(replace(PLAIN, retention=periods.words("years-20"), period="years-20"))
+    engine = holding(entry(1, retention=periods.words("years-20"), period="years-20"))
     stranger = replace(READER, units=())
     for reader, counted in ((READER, 1), (stranger, 0)):
         told = engine.search(parse(""), reader).facets

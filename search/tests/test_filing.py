@@ -38,6 +38,23 @@ def filed(office, make_record, indexed):
     return made
 
 
+def test_a_dispatch_in_two_dossiers_is_found_under_each_that_a_reader_may_know_of(office, filed, indexed):
+    """Filed a second time, now by another unit: neither place is lost, and the clerk learns nothing of the second."""
+    mine, theirs = filed
+    dossiers.file(mine, dossier=Dossier.objects.get(key=key_of(THEIRS)), actor=office.archivist)
+    indexed()
+    counted = {one.value: one.count for one in ask(office.archivist).facets["dossier"]}
+    assert counted == {key_of(MINE): 1, key_of(THEIRS): 2}
+    found = ask(office.archivist, dossier=[key_of(THEIRS)]).found
+    assert {hit.record.pk for hit in found} == {mine.pk, theirs.pk}
+    for words in ("hoso:dien", "hoso:sao"):
+        found = finding.find(parse(words), office.archivist, filters={}, order=Order.BEST, offset=0).found
+        assert mine.pk in {hit.record.pk for hit in found}
+    assert ask(office.clerk).facets["dossier"] == (bucket(MINE),)
+    assert ask(office.clerk, dossier=[key_of(THEIRS)]).total == 0
+    assert finding.find(parse("hoso:sao"), office.clerk, filters={}, order=Order.BEST, offset=0).total == 0
+
+
 def ask(person, **filters):
     return finding.find(parse("huan luyen"), person, filters=filters, order=Order.BEST, offset=0)
 

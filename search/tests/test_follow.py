@@ -66,10 +66,10 @@ def test_the_title_of_a_dossier_above_its_record_does_not_find_the_record(office
         dossier=dossier, record=record, doc_ordinal=1, filed_at=record.created_at, filed_by=office.archivist
     )
     (told,) = follow.entries([record.pk], version=1)
-    assert (told.dossier, told.retention) == ("", "")
+    assert told.filed == ()
     Dossier.objects.filter(pk=dossier.pk).update(level=Level.THUONG)
     (told,) = follow.entries([record.pk], version=1)
-    assert "Sao Hôm" in told.dossier
+    assert [one.name for one in told.filed] == ["01.TM Chiến dịch Sao Hôm"]
 
 
 def test_a_dossier_that_rises_takes_its_title_from_what_is_less_secret_in_it(office, make_record, installed):

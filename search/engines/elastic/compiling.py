@@ -17,6 +17,7 @@ from archive.rules.levels import LEVEL_SLUGS, URGENCY_SLUGS
 from search import engine, fields, ranking, synonyms
 from search import nodes as ask
 from search.engine import Filters
+from search.engines import filings
 from search.engines.schema import CHOSEN, EXACT, FOLDED, WHOLE, day_number
 from search.entry import BORNE, OF_DOSSIER, Terms
 from search.widening import widened
@@ -71,11 +72,20 @@ class Compiler:
         for name, values in filters.items():
             if values:
                 chosen = _any([_value(name, value) for value in values])
-                yield _all([self.known(), chosen]) if name in OF_DOSSIER else chosen
+                yield self._filed_by(name, values, chosen) if name in OF_DOSSIER else chosen
 
     def known(self) -> dsl.Query:
-        """Return what lies in a dossier of the reader's units: whoever sees a record need not know of its dossier."""
+        """Return what lies in dossiers of one unit of the reader's: whoever sees a record need not know of its dossier."""
         return dsl.Terms("filed_in", [str(unit) for unit in self.terms.units])
+
+    def shared(self) -> dsl.Query:
+        """Return what lies in dossiers of several units of which the reader knows one. Bare as well."""
+        return dsl.Terms("filed_in", [str(unit) for unit in filings.known_among(self.terms.units)])
+
+    def _filed_by(self, name: str, values: Sequence[str], chosen: dsl.Query) -> dsl.Query:
+        """Return what lies in a dossier that has one of the values, as far as the reader knows of it."""
+        words = filings.chosen(values, self.terms.units)
+        return _any([_all([self.known(), chosen]), dsl.Terms(name, words)])
 
     # --- the access clause ------------------------------------------------------------
     def _allowed(self) -> dsl.Query:
@@ -170,8 +180,18 @@ class Compiler:
         if node.field == "type" and (whole := fields.TYPES.get(words.tokens[0])) and len(words.tokens) == 1:
             runs.append(_run("type", tuple(whole.split())))
         if node.field in OF_DOSSIER:
-            return _all([self.known(), *runs])
+            return _any([_all([self.known(), *runs]), *self._within_shared(node.field, words)])
         return _any(runs)
+
+    def _within_shared(self, name: str, words: ask.Words) -> Iterator[dsl.Query]:
+        """Yield where dossiers of several units have the words side by side, in one of them that the reader knows."""
+        said = [tuple(filings.tagged(unit, token) for token in words.tokens) for unit in self.terms.units]
+        if words.is_fuzzy:
+            yield from (_near(name, tokens[0]) for tokens in said)
+        elif words.is_prefix or len(words.tokens) > 1:
+            yield from (_run(name, tokens, is_prefix=words.is_prefix) for tokens in said)
+        else:
+            yield dsl.Terms(name, [token for (token,) in said])
 
     def _said(self, sequences: Iterable[tuple[str, ...]]) -> Iterator[dsl.Query]:
         """Yield the places where a text says the same in words."""

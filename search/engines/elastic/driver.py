@@ -83,7 +83,7 @@ class Elastic:
         asked = listing.request(look.compiler, query, chosen, order, facets)
         start = min(max(offset, 0), DEEPEST)
         asked = asked[start : min(start + max(limit, 0), DEEPEST)]
-        return listing.results(look.search(asked), facets)
+        return listing.results(look.search(asked), facets, terms.units)
 
     def excerpts(self, query: Query, terms: Terms, ids: Sequence[int]) -> dict[int, Excerpt]:
         """Return a passage for each record the reader may see."""

@@ -6,7 +6,7 @@ those of the others. Only values of matching records ever come back, hidden ones
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from elasticsearch import dsl
@@ -15,6 +15,7 @@ from elasticsearch.dsl import query as queries
 
 from archive.rules.levels import LEVEL_SLUGS, URGENCY_SLUGS, Level, Urgency
 from search.engine import Filters
+from search.engines import filings
 from search.engines.elastic.compiling import Compiler
 from search.engines.listing import buckets
 from search.engines.schema import WHOLE
@@ -27,6 +28,7 @@ _ORDERS: Final = {
     Order.BEST: ("_score", "-newest"),  # scores run downwards
     Order.NUMBER: ("-book", "-id"),
 }
+_SHARED: Final = "+"  # after a facet's name: its values in records whose dossiers are of several units
 _STAMP: Final = ["id", "version", "level"]
 
 
@@ -37,6 +39,9 @@ def request(compiler: Compiler, query: Query, filters: Filters, order: Order, fa
     for name in facets:
         others = {other: values for other, values in filters.items() if other != name}
         narrowing = [*([compiler.known()] if name in OF_DOSSIER else []), *compiler.chosen(others)]
+        if name in OF_DOSSIER:
+            several = queries.Bool(filter=[compiler.shared(), *compiler.chosen(others)])
+            asked.aggs.bucket(name + _SHARED, aggs.Filter(several)).bucket("values", _of_several(name))
         if narrowing:
             asked.aggs.bucket(name, aggs.Filter(queries.Bool(filter=narrowing))).bucket("values", _values(name))
         else:  # every record that matches: without a filter around it the server counts faster
@@ -50,12 +55,16 @@ def stamps_only(query: queries.Query) -> dsl.Search:
     return dsl.Search().query(query).extra(_source=False, docvalue_fields=_STAMP)
 
 
-def results(answer: Mapping[str, Any], facets: Sequence[str]) -> Results:
-    """Return the answer to a request of here."""
+def results(answer: Mapping[str, Any], facets: Sequence[str], units: Collection[int]) -> Results:
+    """Return the answer to a request of here to a reader who knows of the dossiers of these units."""
     found = answer["hits"]
     counted = answer.get("aggregations", {})  # missing as long as nothing has been indexed
     parts = {name: part.get("values", part)["buckets"] for name, part in counted.items()}
     values = {name: _counted(name, parts.get(name, [])) for name in facets}
+    for name in OF_DOSSIER:
+        for one in parts.get(name + _SHARED, []):
+            if value := filings.known_value(str(one["key"]), units):
+                values[name][value] += int(one["doc_count"])
     shown = {name: buckets(name, one) for name, one in values.items()}
     return Results(tuple(map(hit, found["hits"])), int(found["total"]["value"]), shown)
 
@@ -69,6 +78,11 @@ def _values(name: str) -> aggs.Agg[Any]:
     if name == "month":
         return aggs.Terms(field=name, size=10 * COUNTED_VALUES, order={"_key": "asc"})
     return aggs.Terms(field=f"{name}_is" if name in WHOLE else name, size=COUNTED_VALUES)
+
+
+def _of_several(name: str) -> aggs.Agg[Any]:
+    """Return the values of what lies in dossiers of several units: read record by record, for there are few."""
+    return aggs.Terms(field=f"{name}_is", size=10 * COUNTED_VALUES, execution_hint="map")
 
 
 def _counted(name: str, found: Sequence[Mapping[str, Any]]) -> Counter[str]:

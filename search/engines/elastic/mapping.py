@@ -8,8 +8,8 @@ indexed and not stored. A change here must raise SCHEMA: old indices are not rea
 
 from typing import Any, Final
 
-from search.engines import schema
-from search.entry import Entry
+from search.engines import filings, schema
+from search.entry import OF_DOSSIER, Entry
 from search.leaves import number_tokens
 from search.text import both, vi_clean
 
@@ -75,7 +75,7 @@ def document(entry: Entry) -> dict[str, Any]:
         "day": schema.day_number(entry.day) if entry.day else None,
         "arrived": schema.day_number(entry.arrived_on) if entry.arrived_on else None,
         "marking": str(entry.marking),
-        "filed_in": str(entry.filed_in or ""),
+        "filed_in": [str(unit) for unit in filings.units(entry)],
         "reach": [str(principal) for principal in sorted(set(entry.reach))],
         "direction": entry.direction,
         "month": entry.month,
@@ -84,6 +84,7 @@ def document(entry: Entry) -> dict[str, Any]:
         BODY: entry.body,
         **_words(entry),
         **{f"{name}_is": value for name, value in entry.values.items()},
+        **{f"{name}_is": filings.values_with_units(entry, name) for name in OF_DOSSIER},
         **{schema.CHOSEN[name]: value for name, value in entry.chosen_by.items()},
     }
     return {name: value for name, value in made.items() if value not in (None, "", [])}
@@ -100,10 +101,11 @@ def _words(entry: Entry) -> dict[str, str]:
         "body_x": body[1],
         "subject": subject[0],
         "subject_x": subject[1],
-        "names": schema.NAMES_SPLIT.join(folded),
-        "names_x": schema.NAMES_SPLIT.join(exact),
+        "names": filings.NAMES_SPLIT.join(folded),
+        "names_x": filings.NAMES_SPLIT.join(exact),
         "number": " ".join(number),
         "first_number": number[0] if number else "",
         "register": " ".join(number_tokens(entry.register_number)),
         **{name: both(vi_clean(text))[0] for name, text in entry.named.items()},
+        **{name: filings.words(entry, name) for name in OF_DOSSIER},
     }

@@ -1,0 +1,80 @@
+"""How the dossiers of a record are written into an index, so that of each only who may know of it learns anything.
+
+Of a record whose dossiers are all of one unit this unit (`filed_in`) decides over all that is
+said of them. Where they are of several units, whoever knows one of them must not find the
+record by another: each word then bears its dossier's unit, the units are written as negative
+numbers, and whatever is asked of dossiers is asked in both forms.
+"""
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Final
+
+from search.entry import Entry, Filed
+from search.text import both, vi_clean
+
+NAMES_SPLIT: Final = " | "  # a word nobody can ask for: no phrase reaches from one name into the next
+VALUE: Final = "="  # before a value written as a word; no word begins so
+_SPLIT: Final = "\t"
+
+
+def units(entry: Entry) -> list[int]:
+    """Return the units of a record's dossiers: the one, or each of several as a negative number."""
+    found = sorted({one.unit for one in entry.filed})
+    return found if len(found) == 1 else [-unit for unit in found]
+
+
+def known_among(units_known: Iterable[int]) -> list[int]:
+    """Return how `units` has the units that a reader knows, of records with dossiers of several."""
+    return [-unit for unit in units_known]
+
+
+def tagged(unit: int, word: str) -> str:
+    """Return a word as it is said of a dossier of one of several units.
+
+    The unit stands there twice: one letter wrong in a word never makes it a word of another unit.
+    """
+    return f"{unit}:{unit}:{word}"
+
+
+def words(entry: Entry, field: str) -> str:
+    """Return the folded words by which a record is found in a field of its dossiers."""
+    is_shared = len(units(entry)) > 1
+    said = (_tagged(one, field) if is_shared else _folded(one.words(field)) for one in entry.filed)
+    return NAMES_SPLIT.join(one for one in said if one)
+
+
+def values(entry: Entry, facet: str) -> list[str]:
+    """Return what a record is counted under in a facet of its dossiers, each once."""
+    return list(dict.fromkeys(one.value(facet) for one in entry.filed if one.value(facet)))
+
+
+def values_with_units(entry: Entry, facet: str) -> list[str]:
+    """Return the same, each with the units of its dossiers where these are several: to be counted once by each reader."""
+    found = values(entry, facet)
+    if len(units(entry)) < 2:  # noqa: PLR2004 - several begin at two
+        return found
+    return [
+        _SPLIT.join([value, *(str(one.unit) for one in entry.filed if one.value(facet) == value)]) for value in found
+    ]
+
+
+def known_value(counted: str, known: Iterable[int]) -> str:
+    """Return the value of what `values_with_units` wrote with units, "" if a reader knows none of them."""
+    value, *among = counted.split(_SPLIT)
+    return value if {int(unit) for unit in among} & set(known) else ""
+
+
+def chosen(values: Sequence[str], known: Iterable[int]) -> list[str]:
+    """Return the words of which one stands in a record of several units that has one of the values, as a reader knows it."""
+    return [tagged(unit, VALUE + value) for unit in known for value in values]
+
+
+@lru_cache(maxsize=20_000)  # each dossier comes again with every dispatch that lies in it
+def _folded(text: str) -> str:
+    return both(vi_clean(text))[0]
+
+
+def _tagged(one: Filed, field: str) -> str:
+    said = [*_folded(one.words(field)).split(), VALUE + one.value(field)]
+    return " ".join(tagged(one.unit, word) for word in said)
