@@ -152,7 +152,7 @@ def test_the_officer_takes_a_new_medium_into_use_and_the_heads_that_waited_follo
 def test_only_the_security_officer_takes_a_medium_into_use(place, office, settings):
     with pytest.raises(Forbidden):
         placing.take(reason=GROUND, actor=office.admin)
-    with pytest.raises(CommandError, match="No such account"):
+    with pytest.raises(CommandError, match="nobody"):
         call_command("log_place", "--take", "--as", "nobody")
     settings.LOG_SECOND_PLACE = ""
     with pytest.raises(placing.NoPlace):

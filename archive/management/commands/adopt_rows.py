@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from archive import adopting, watched
+from archive.management.answering import answering, named
 from archive.models import Person
 from archive.rules.errors import Refusal
 from archive.verifier.verify import Tampered
@@ -39,11 +40,7 @@ class Command(BaseCommand):
 
     def handle(self, *, adopt: bool, officer: str, reason: str, **_options: Any) -> None:
         try:
-            kinds = adopting.found()
-            for kind in kinds:
-                self._tell(kind)
-            if adopt:
-                self._adopt(kinds, officer, reason)
+            kinds = self._adopt(named(officer), reason) if adopt else self._found()
         except Refusal as refusal:
             raise CommandError(f"{refusal.code}: {refusal}", returncode=2) from refusal
         except Tampered as fault:
@@ -54,6 +51,12 @@ class Command(BaseCommand):
         if refused := sum(len(kind.refused) for kind in kinds):
             raise CommandError(f"{refused} rows are refused, and verify_log goes on naming them.", returncode=1)
 
+    def _found(self) -> list[adopting.Found]:
+        kinds = adopting.found()
+        for kind in kinds:
+            self._tell(kind)
+        return kinds
+
     def _tell(self, kind: adopting.Found) -> None:
         self.stdout.write(f"{kind.kind}: {len(kind.rows)} without a whole digest, {len(kind.refused)} refused")
         if kind.kind in NAMED:
@@ -62,10 +65,10 @@ class Command(BaseCommand):
         for one in kind.refused:
             self.stdout.write(f"  refused: {one.kind} {one.pk}: {one.why}")
 
-    def _adopt(self, kinds: list[adopting.Found], officer: str, reason: str) -> None:
-        actor = Person.objects.filter(username=officer).first()
-        if actor is None:
-            raise CommandError(f"No such account: {officer or '(--as is missing)'}", returncode=2)
-        for kind in kinds:
-            count = sum(adopting.adopt(kind, reason=reason, actor=actor))
-            self.stdout.write(f"{kind.kind}: {count} adopted")
+    def _adopt(self, actor: Person, reason: str) -> list[adopting.Found]:
+        with answering("adopt_rows", actor=actor):
+            kinds = self._found()
+            for kind in kinds:
+                count = sum(adopting.adopt(kind, reason=reason, actor=actor))
+                self.stdout.write(f"{kind.kind}: {count} adopted")
+        return kinds

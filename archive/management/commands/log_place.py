@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from archive import audit, placing, publishing, second_place
-from archive.models import Person
+from archive.management.answering import answering, named
 from archive.rules.errors import Refusal
 
 
@@ -23,7 +23,9 @@ class Command(BaseCommand):
     def handle(self, *, take: bool, officer: str, reason: str, **_options: Any) -> None:
         try:
             if take:
-                self._take(officer, reason)
+                actor = named(officer)
+                with answering("log_place", actor=actor):
+                    placing.take(reason=reason, actor=actor)
             found = second_place.state(publishing.signer().public)
         except Refusal as refusal:
             raise CommandError(f"{refusal.code}: {refusal}", returncode=2) from refusal
@@ -36,9 +38,3 @@ class Command(BaseCommand):
                 "Taken into use, but the signed head could not be published yet; the worker tries again."
             )
         self.stdout.write(f"{settings.LOG_SECOND_PLACE or 'VANKHO_LOG_SECOND_PLACE'}: {found}")
-
-    def _take(self, officer: str, reason: str) -> None:
-        actor = Person.objects.filter(username=officer).first()
-        if actor is None:
-            raise CommandError(f"No such account: {officer or '(--as is missing)'}", returncode=2)
-        placing.take(reason=reason, actor=actor)

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
 from archive import rekeying
+from archive.management.answering import answering, named
 from archive.models import Person
 from archive.rules.errors import Refusal
 
@@ -32,11 +33,13 @@ class Command(BaseCommand):
     def handle(self, *, new: list[Path], withdraw: bool, officer: str, reason: str, **_options: Any) -> None:
         if new and withdraw:
             raise CommandError(_("--new begins a change and --withdraw gives one up: name one of them."), returncode=2)
+        if officer or new or withdraw:
+            actor = named(officer)
+            with answering("rotate_keys", actor=actor, returncode=1):
+                self._change(new, reason, actor, withdraw=withdraw)
+            return
         try:
-            if officer or new or withdraw:
-                self._change(new, reason, _actor(officer), withdraw=withdraw)
-            else:
-                self._tell(rekeying.standing())
+            self._tell(rekeying.standing())
         except Refusal as refusal:
             raise CommandError(f"{refusal.code}: {refusal}") from refusal
 
@@ -74,10 +77,3 @@ class Command(BaseCommand):
             self.stdout.write(_("New key files are announced: everything opens with the old and with the new ones."))
         if standing.is_begun:
             self.stdout.write(_("A change of keys was begun and is not ended: run the command that began it again."))
-
-
-def _actor(officer: str) -> Person:
-    actor = Person.objects.filter(username=officer).first()
-    if actor is None:
-        raise CommandError(_("No such account: %(name)s") % {"name": officer or _("(--as is missing)")}, returncode=2)
-    return actor

@@ -3,12 +3,11 @@
 from datetime import timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
 from archive import tokens
-from archive.models import Person
-from archive.rules.errors import Refusal
+from archive.management.answering import answering, named
 
 
 class Command(BaseCommand):
@@ -23,11 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("--as", required=True, dest="admin", help="the administrator who gives it")
 
     def handle(self, *, username: str, name: str, days: int, admin: str, **_options: Any) -> None:
-        people = {person.username: person for person in Person.objects.filter(username__in=[username, admin])}
-        if missing := {username, admin} - set(people):
-            raise CommandError(f"No such account: {', '.join(sorted(missing))}", returncode=2)
+        person, actor = named(username), named(admin)
         until = timezone.now() + timedelta(days=days)
-        try:
-            self.stdout.write(tokens.give(people[username], name=name, until=until, actor=people[admin]))
-        except Refusal as refusal:
-            raise CommandError(f"{refusal.code}: {refusal}", returncode=2) from refusal
+        with answering("token", actor=actor):
+            self.stdout.write(tokens.give(person, name=name, until=until, actor=actor))

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from archive.models import Person
+from archive.management.answering import answering, named
 from archive.rules.errors import Refusal
 from config import declaring, roles
 
@@ -38,14 +38,13 @@ class Command(BaseCommand):
             parser.add_argument(f"--{name.replace('_', '-')}", help="asked when not given")
 
     def handle(self, *, file: Path, officer: str, **given: Any) -> None:
-        actor = Person.objects.filter(username=officer).first()
-        if actor is None:
-            raise CommandError(f"No such account: {officer}", returncode=2)
+        actor = named(officer)
         facts = {name: self._fact(name, given[name]) for name in QUESTIONS}
+        told = declaring.Declaration(office=settings.OFFICE_NAME, **facts)
         try:
             roles.bring_up_to_date()
-            told = declaring.Declaration(office=settings.OFFICE_NAME, **facts)
-            digest = declaring.declare(told, path=file.absolute(), actor=actor)
+            with answering("declare_independent_lan", actor=actor):
+                digest = declaring.declare(told, path=file.absolute(), actor=actor)
         except Refusal as refusal:
             raise CommandError(f"{refusal.code}: {refusal}", returncode=2) from refusal
         except OSError as fault:

@@ -13,9 +13,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from archive import audit
+from archive.management.answering import answering, named
 from archive.models import Person
-from archive.rules.errors import Refusal
 from archive.rules.levels import Level
 from archive.store import StoreFailed
 from ingest import folder, intake, outcomes, pipeline, worker
@@ -42,17 +41,12 @@ class Command(BaseCommand):
         self.written: set[Path] = set()
 
     def handle(self, *, paths: list[Path], level: str, username: str, wait: bool, **options: Any) -> None:
-        person = Person.objects.filter(username=username).first()
-        if person is None:
-            raise CommandError(f"No person is called {username!r}.", returncode=2)
+        person = named(username)
         missing = [str(path) for path in paths if not path.exists() and not path.is_symlink()]
         if missing:
             raise CommandError(f"Not found: {', '.join(missing)}", returncode=2)
-        try:
+        with answering("ingest", actor=person):
             batch = intake.open_batch(declared=Level.parse(level), channel=Channel.COMMAND, actor=person)
-        except Refusal as refusal:
-            audit.refused(refusal, actor=person, action="command:ingest")
-            raise CommandError(f"{refusal.code}: {refusal}", returncode=2) from refusal
         handed = self._hand_in(walked(paths), batch, person)
         if wait or options["text"]:
             self._read_all(batch)
