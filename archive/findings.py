@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
 from archive import notable, officedays
 from archive.models import AuditEntry
 from archive.notable import Kind, Notable
 from archive.rules import officehours
+from archive.rules.roles import Action
 from archive.tallies import HANDLING
 
 Test = Callable[[AuditEntry, datetime], bool]  # an entry and its local moment
@@ -26,7 +28,8 @@ def behind(found: Iterable[Notable], *, size: int) -> Iterator[tuple[AuditEntry,
         groups[one.day, one.person_id].append(one)
     for (day, person), ones in sorted(groups.items(), key=lambda group: (-group[0][0].toordinal(), group[0][1])):
         start, end = notable.moments(day, day)
-        rows = AuditEntry.objects.filter(actor_id=person, ts__gte=start, ts__lt=end, leaf__idx__lt=size)
+        theirs = Q(actor_id=person) | Q(action=Action.READMIT, object_type="person", object_id=str(person))
+        rows = AuditEntry.objects.filter(theirs, ts__gte=start, ts__lt=end, leaf__idx__lt=size)
         yield from _of_day(list(rows.select_related("leaf", "detail").order_by("-ts", "-leaf__idx")), ones)
 
 
@@ -42,6 +45,8 @@ def _of_day(entries: list[AuditEntry], ones: list[Notable]) -> Iterator[tuple[Au
 def _test(one: Notable, entries: list[AuditEntry]) -> Test:
     """Return whether an entry of the day belongs to a finding."""
     match one.kind:
+        case Kind.READMITTED:
+            return lambda entry, _local: (entry.outcome, entry.action) == ("ok", Action.READMIT)
         case Kind.REFUSED:
             return lambda entry, _local: entry.outcome == "denied"
         case Kind.FIRST:

@@ -1,10 +1,10 @@
 """What stands out in the log: plain statistics over `archive.tallies`, each with the rule in words.
 
 Nothing here says that anybody did wrong: it says where an auditor looks first. A person is
-compared with their own days, never with others. Reads counts, never entries.
+compared with their own days, never with others. Reads counts, and entries of the one act that is told each time.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -19,7 +19,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from archive import officedays
-from archive.models import FirstAct, Tally
+from archive.models import AuditEntry, FirstAct, Person, Tally
 from archive.models.tally import MANY_A_DAY, MANY_REFUSED
 from archive.rules import officehours
 from archive.rules.levels import Level
@@ -41,6 +41,7 @@ _FIRSTS, _OPENING = sorted(map(str, FIRSTS)), sorted(map(str, OPENING))
 class Kind(StrEnum):
     """Why something stands out, the most pressing first."""
 
+    READMITTED = "readmitted"
     BULK = "bulk"
     VOLUME = "volume"
     OUTSIDE = "outside"
@@ -59,6 +60,7 @@ class Kind(StrEnum):
 
 
 LABELS: Final = {
+    Kind.READMITTED: _("Let back in at the machine"),
     Kind.BULK: _("Many at once"),
     Kind.VOLUME: _("More than usual"),
     Kind.OUTSIDE: _("Out of hours"),
@@ -66,6 +68,9 @@ LABELS: Final = {
     Kind.FIRST: _("For the first time"),
 }
 RULES: Final = {
+    Kind.READMITTED: _(
+        "A security officer got a first password with both site keys, and the authenticator was taken off. Each time is told."
+    ),
     Kind.BULK: _("At least 30 dispatches opened or taken out within one hour of the clock."),
     Kind.VOLUME: _(
         "At least 20 dispatches opened or taken out on the day, and more than three times the median of this "
@@ -100,7 +105,7 @@ def notable(since: date, until: date) -> list[Notable]:
 
     Of one kind at most `MOST` and one more, which says that there are more.
     """
-    found = [*_much(since, until), *_outside(since, until), *_firsts(since, until)]
+    found = [*_readmitted(since, until), *_much(since, until), *_outside(since, until), *_firsts(since, until)]
     found.sort(key=lambda one: (-one.day.toordinal(), -one.count, one.person))
     return [one for kind in Kind for one in [each for each in found if each.kind is kind][: MOST + 1]]
 
@@ -109,6 +114,15 @@ def shown(since: date, until: date) -> list[Notable]:
     """Return what a page of these days shows: `MOST` of each kind."""
     found = notable(since, until)
     return [one for kind in Kind for one in [each for each in found if each.kind is kind][:MOST]]
+
+
+def _readmitted(since: date, until: date) -> Iterator[Notable]:
+    start, end = moments(since, until)
+    rows = AuditEntry.objects.filter(action=Action.READMIT, outcome="ok", ts__gte=start, ts__lt=end)
+    told = [(int(pk), timezone.localtime(ts).date()) for pk, ts in rows.values_list("object_id", "ts")]
+    names = dict(Person.objects.filter(pk__in={pk for pk, _day in told}).values_list("pk", "full_name"))
+    for (pk, day), count in Counter(told).items():
+        yield Notable(Kind.READMITTED, pk, names[pk], day, count)
 
 
 def _much(since: date, until: date) -> Iterator[Notable]:

@@ -36,7 +36,7 @@ TRIES: Final = 10  # wrong codes and proofs of one person within WINDOW
 WINDOW: Final = timedelta(minutes=15)
 RECOVERY_CODES: Final = 10
 RECOVERY_BYTES: Final = 15  # 120 bits: a plain digest of it cannot be guessed
-ACTS: Final = (Action.CODE_ENROL, Action.CODE_REMOVE, Action.CODE_RESET)
+ACTS: Final = (Action.CODE_ENROL, Action.CODE_REMOVE, Action.CODE_RESET, Action.READMIT)
 FAILURES: Final = (Action.CODE_FAILED, Action.PROOF_FAILED)
 
 
@@ -237,11 +237,19 @@ def resettable_by(actor: Person) -> QuerySet[Person]:
 
 
 def _deleted(person: Person) -> SecondFactor:
-    """Take the row away, and return it for the act's entry; one that somebody removed past the office counts too."""
-    gone = SecondFactor.objects.filter(pk=_locked(person).pk).delete()[0]
-    if not gone and not digests.is_missing(SecondFactor, person.pk):
+    gone = take_off(person)
+    if not gone:
         raise NotEnrolled
-    return SecondFactor(pk=person.pk)
+    return gone[0]
+
+
+def take_off(person: Person) -> list[SecondFactor]:
+    """Take the row away inside an act with its own entry (one of `ACTS`), and return it for that, nothing where none was.
+
+    One that somebody removed past the office counts too.
+    """
+    gone = SecondFactor.objects.filter(pk=_locked(person).pk).delete()[0]
+    return [SecondFactor(pk=person.pk)] if gone or digests.is_missing(SecondFactor, person.pk) else []
 
 
 def _locked(person: Person) -> Person:

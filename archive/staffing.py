@@ -121,7 +121,7 @@ def enter(new: Newcomer) -> tuple[Person, str]:
         signs_in_by=new.signs_in_by,
         is_service=new.is_service,
     )
-    password = _set_first_password(person)
+    password = set_first_password(person)
     person.save()
     return person, password
 
@@ -213,7 +213,7 @@ def reopen(person: Person, *, reason: str, actor: Person) -> str:
     if not found.unit.is_active:
         raise UnitNotInUse(name=found.unit.name)
     found.is_active = True
-    password = _set_first_password(found)
+    password = set_first_password(found)
     found.save(update_fields=["is_active", "password", "has_first_password"])
     audit.write(Action.PERSON_REOPEN, actor=actor, subject=found, reason=reason.strip(), rows=[found])
     return password
@@ -234,7 +234,7 @@ def first_password(person: Person, *, reason: str, actor: Person) -> str:
             object_type="person",
             object_id=str(found.pk),
         )
-    password = _set_first_password(found)
+    password = set_first_password(found)
     if not password:
         raise PasswordElsewhere(name=found.full_name)
     found.save(update_fields=["password", "has_first_password"])
@@ -248,7 +248,8 @@ def is_given_password_by(actor: Person, person: Person) -> bool:
     return not any(second_factor.is_reset_by(role, person) for role in standing(actor, timezone.now()).roles)
 
 
-def _set_first_password(person: Person) -> str:
+def set_first_password(person: Person) -> str:
+    """Put a first password on an account, not saved yet, and return it; "" where the account has none here."""
     if person.is_service or person.signs_in_by != SignsInBy.PASSWORD:
         person.set_unusable_password()
         person.has_first_password = False

@@ -112,6 +112,7 @@ CHANGING: Final[dict[str, dict[str, frozenset[str]]]] = {
     "person": {
         Action.PASSWORD: frozenset({"password", "has_first_password"}),
         Action.FIRST_PASSWORD: frozenset({"password", "has_first_password"}),
+        Action.READMIT: frozenset({"password", "has_first_password"}),
         Action.PERSON_CHANGE: frozenset({"password", "signs_in_by", "outside_id", "full_name", "title", "unit_id"}),
         Action.PERSON_CLOSE: frozenset({"is_active"}),
         Action.PERSON_REOPEN: frozenset({"is_active", "password", "has_first_password"}),

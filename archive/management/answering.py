@@ -20,10 +20,12 @@ def named(username: str) -> Person:
 
 
 @contextmanager
-def answering(command: str, *, actor: Person, returncode: int = 2) -> Iterator[None]:
+def answering(
+    command: str, *, actor: Person | None = None, subject: Person | None = None, returncode: int = 2
+) -> Iterator[None]:
     """Write the entry of what the office refuses to a command, and end it with code and sentence."""
     try:
         yield
     except Refusal as refusal:
-        audit.refused(refusal, actor=actor, action=f"command:{command}")
+        audit.refused(refusal, actor=actor, action=f"command:{command}", subject=subject)
         raise CommandError(f"{refusal.code}: {refusal}", returncode=returncode) from refusal

@@ -134,6 +134,7 @@ WORDS: Final[dict[str, Promise]] = {
     Action.PERSON_CLOSE: _("Closed an account"),
     Action.PERSON_REOPEN: _("Reopened an account"),
     Action.FIRST_PASSWORD: _("Gave a first password"),
+    Action.READMIT: _("Let a security officer back in with both site keys"),
     Action.UNIT_ADD: _("Made a unit"),
     Action.UNIT_CHANGE: _("Changed the units"),
     Action.UNIT_CLOSE: _("Closed a unit"),

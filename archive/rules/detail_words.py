@@ -21,6 +21,7 @@ _RECEIVERS: Final = {"unit": _("unit no. %(number)s"), "person": _("person no. %
 _STEPS_GIVEN: Final = _("given")
 WORDS: Final[dict[str, Promise]] = {
     "addresses": _("addresses"),
+    "authenticator": _("authenticator taken off"),
     "alert": _("told of news"),
     "answer": _("answer"),
     "authority": _("decided by"),
@@ -85,6 +86,7 @@ WORDS: Final[dict[str, Promise]] = {
     "notice": _("notice no."),
     "old": _("level before"),
     "objects": _("stored files"),
+    "officers": _("other security officers"),
     "on": _("covers"),
     "page": _("page"),
     "pages": _("pages"),
@@ -93,6 +95,7 @@ WORDS: Final[dict[str, Promise]] = {
     "period": _("retention period"),
     "passed": _("passed"),
     "place": _("where it lies"),
+    "present": _("present at the machine"),
     "process": _("process"),
     "proposal": _("proposal no."),
     "protects": _("years of protection"),
@@ -112,6 +115,7 @@ WORDS: Final[dict[str, Promise]] = {
     "size": _("entries in the log"),
     "shown": _("lines shown"),
     "signed_by": _("who signed for it"),
+    "site_keys": _("marks of the key files"),
     "similar": _("similar ones shown"),
     "state": _("state"),
     "step": _("line of the thread"),

@@ -175,6 +175,7 @@ class Action(StrEnum):
     PERSON_CLOSE = "person.close"
     PERSON_REOPEN = "person.reopen"
     FIRST_PASSWORD = "person.first_password"  # noqa: S105 - the name of an act
+    READMIT = "person.readmit"
     TOKEN_GIVE = "token.give"  # noqa: S105 - the name of an act
     UNIT_ADD = "unit.add"
     UNIT_CHANGE = "unit.change"
@@ -244,6 +245,7 @@ SYNCHRONOUS: Final = frozenset(
         Action.KEYS_BEGIN,
         Action.KEYS_END,
         Action.DECLARE,
+        Action.READMIT,
     }
 )
 

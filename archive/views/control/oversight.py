@@ -132,7 +132,10 @@ def days_of(request: HttpRequest) -> int:
 def _line(one: notable.Notable) -> dict[str, Any]:
     """Return one thing that stands out as the page shows it, with the way to its entries."""
     narrowed = {"person": one.person_id, "since": one.day.isoformat(), "until": one.day.isoformat()}
-    if one.kind is notable.Kind.REFUSED:
+    if one.kind is notable.Kind.READMITTED:
+        del narrowed["person"]  # nobody who is signed in did it
+        narrowed["action"] = Action.READMIT
+    elif one.kind is notable.Kind.REFUSED:
         narrowed["outcome"] = "denied"
     elif one.kind is notable.Kind.OUTSIDE:
         narrowed["hours"] = "outside"

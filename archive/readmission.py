@@ -1,0 +1,109 @@
+"""The way back of a security officer who lost password and authenticator, where no other officer is left to help.
+
+An act at the machine and of nobody who is signed in: both custodians have brought their key files, which must lie here and
+open the level keys, and a written order names the person and who was present. It gives a first password, takes the
+authenticator off and ends the sessions; the post itself is given by nobody here. The auditor finds each in "What stands out".
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from archive import audit, digests, second_factor, sessions, staffing, store
+from archive.models import Person, PersonRole
+from archive.rules.errors import Refusal
+from archive.rules.roles import Action, Role
+from archive.standing import people_with
+from archive.stores.custody import KeyFiles
+
+HALVES: Final = 2  # the two custodians
+
+
+class NoOfficer(Refusal):
+    """OFF-001: no way for anybody but who holds the post of the security officer now, by an act in the log."""
+
+    code = "OFF-001"
+    message = _(
+        "%(name)s does not hold the post of a security officer now, or the log does not bear the post out. This way is for "
+        "security officers alone: others get a first password from the administrator."
+    )
+
+
+class NoOrder(Refusal):
+    """OFF-002: somebody orders it in writing, and two custodians at least are present."""
+
+    code = "OFF-002"
+    message = _("Name the number of the written order (--basis) and who is present at the machine (--present).")
+
+
+class KeysNotHere(Refusal):
+    """OFF-003: both halves of the site key are here, or nothing is done."""
+
+    code = "OFF-003"
+    message = _(
+        "Both custodians' key files must lie where VANKHO_SITE_KEY_FILES names them, be readable and be those in use. %(why)s"
+    )
+
+
+ONE_HALF: Final = _("Two different files are needed.")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """On what ground an officer is let back in: number of the document, and who is present at the machine."""
+
+    basis: str
+    present: str
+
+
+@transaction.atomic
+def readmit(person: Person, order: Order) -> str:
+    """Give a security officer a first password, take the authenticator off and end the sessions; return the password.
+
+    Raises:
+        NoOrder, KeysNotHere, NoOfficer: as named.
+        staffing.PasswordElsewhere: the officer signs in by a directory or a sign-in server.
+    """
+    basis, present = order.basis.strip(), order.present.strip()
+    if not basis or not present:
+        raise NoOrder
+    halves = _halves_here()
+    found = Person.objects.select_for_update(of=("self",)).get(pk=person.pk)
+    now = timezone.now()
+    if not found.is_active or not _holds_post(found, now):
+        raise NoOfficer(name=found.full_name)
+    password = staffing.set_first_password(found)
+    if not password:
+        raise staffing.PasswordElsewhere(name=found.full_name)
+    found.save(update_fields=["password", "has_first_password"])
+    gone = second_factor.take_off(found)
+    sessions.end_quietly(found)
+    others = people_with(Role.SECURITY, now).exclude(pk=found.pk).count()
+    details = {"present": present, "authenticator": bool(gone), "officers": others, "site_keys": halves}
+    audit.write(Action.READMIT, actor=None, subject=found, reason=basis, details=details, rows=[found, *gone])
+    return password
+
+
+def _halves_here() -> list[str]:
+    """Return the marks of both halves, read from their files now. Raises KeysNotHere."""
+    try:
+        mine = list(KeyFiles(settings.SITE_KEY_FILES).fingerprints())
+        known = store.configured().vault.halves()
+    except Refusal as refusal:
+        raise KeysNotHere(why=refusal) from refusal
+    if len(set(mine)) < HALVES or mine not in known:
+        raise KeysNotHere(why=ONE_HALF)
+    return [half.hex() for half in mine]
+
+
+def _holds_post(person: Person, at: datetime) -> bool:
+    """Return whether an act gave the person the post that is in force: a row put in by SQL is none."""
+    valid = Q(since__lte=at) & (Q(until__isnull=True) | Q(until__gt=at))
+    rows = PersonRole.objects.select_for_update().filter(valid, person=person, role=Role.SECURITY)
+    return any(digests.holds(row) for row in rows)
