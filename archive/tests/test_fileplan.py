@@ -14,7 +14,6 @@ from archive.forms.keeping import DossierForm
 from archive.models import AuditEntry, RecordClass, RetentionRule, RuleKind
 from archive.rules.errors import Forbidden
 from archive.tests.test_overtaken import at_once, no_heads  # noqa: F401 - a fixture
-from config.tests.office import borne_out
 
 EVERYBODY = ("clerk", "leader", "staff", "archivist", "auditor", "security", "admin", "stranger")
 
@@ -225,7 +224,6 @@ def test_nobody_but_the_archivist_changes_the_plan(office, rule, line, name):
 
 
 def test_every_act_leaves_its_entry_and_rows_that_the_log_bears_out(office):
-    borne_out()
     rule = fileplan.add_period("KH", period(), actor=office.archivist)
     line = fileplan.add_line(Line(today().year, "01", "Huấn luyện", rule), basis="QĐ 1", actor=office.archivist)
     fileplan.rename_line(line, title="Huấn luyện, diễn tập", keeper="PTM", reason="x", actor=office.archivist)

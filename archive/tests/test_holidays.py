@@ -12,7 +12,6 @@ from archive.models import AuditEntry, Holiday
 from archive.routing import deadlines
 from archive.rules.errors import Forbidden
 from archive.tests.test_overtaken import at_once, no_heads  # noqa: F401 - a fixture
-from config.tests.office import borne_out
 
 EVERYBODY = ("clerk", "leader", "staff", "archivist", "auditor", "security", "admin", "stranger")
 MONDAY = date(2026, 11, 30)
@@ -96,7 +95,6 @@ def test_nobody_with_a_deadline_moves_it(office, name):
 
 
 def test_both_acts_leave_one_entry_and_rows_that_the_log_bears_out(office):
-    borne_out()
     rows = add(office, SATURDAY, SATURDAY + timedelta(days=2))
     holidays.take_back(rows[0], reason="Nhầm", actor=office.admin)
     sequencing.place_all()

@@ -13,7 +13,6 @@ from archive.rules.errors import Forbidden
 from archive.rules.levels import Level
 from archive.rules.roles import SYNCHRONOUS, Action
 from archive.tests.test_overtaken import at_once, no_heads  # noqa: F401 - a fixture
-from config.tests.office import borne_out
 
 EVERYBODY = ("clerk", "leader", "staff", "archivist", "auditor", "security", "admin", "stranger")
 
@@ -74,7 +73,6 @@ def test_nobody_who_sees_or_decides_about_a_secret_says_how_long_it_is_one(offic
 
 
 def test_the_act_leaves_a_signed_entry_and_a_row_that_the_log_bears_out(office):
-    borne_out()
     row = periods.add(term(), actor=office.security)
     sequencing.place_all()
     assert Action.PROTECTION_ADD in SYNCHRONOUS

@@ -101,7 +101,6 @@ def test_nobody_who_numbers_or_reads_opens_a_register(office, name):
 
 
 def test_every_act_leaves_its_entry_and_rows_that_the_log_bears_out(office):
-    borne_out()
     row = begin(office)
     shelving.rename(row, name="Sổ văn bản đến", reason="x", actor=office.admin)
     close(office, row)

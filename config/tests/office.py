@@ -116,17 +116,7 @@ def fence_lifted(*, for_good: bool = False) -> Iterator[None]:
 
 
 # Still to be gone through: here nothing bears the office out, and the doors ask the policy alone.
-NOT_ASKED = (
-    "config/",
-    "ingest/",
-    "search/",
-    "archive/tests/test_directory",
-    "archive/tests/test_fileplan",
-    "archive/tests/test_holidays",
-    "archive/tests/test_protection",
-    "archive/tests/test_provider",
-    "archive/tests/test_shelving",
-)
+NOT_ASKED = ("config/",)
 
 
 @pytest.fixture
