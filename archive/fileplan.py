@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from archive import access, audit
 from archive.models import Person, RecordClass, RetentionRule, RuleKind
+from archive.models.schedule import STANDING
 from archive.rules.errors import Refusal
 from archive.rules.roles import Action
 
@@ -286,11 +287,12 @@ def add_period(code: str, period: Period, *, actor: Person) -> RetentionRule:
     access.require(actor, Action.PERIOD_ADD)
     code, title, basis = _clean(code, period.title, period.basis)
     _require_count(period)
-    taken = RetentionRule.objects.filter(code__iexact=code).order_by("valid_from").last()
+    taken = RetentionRule.objects.filter(STANDING, code__iexact=code).order_by("valid_from").last()
     if taken is not None:
         raise PeriodTaken(code_given=code, title=taken.title)
     given = {"title": title, "kind": period.kind, "years": period.years or None, "basis": basis}
-    row, is_new = RetentionRule.objects.get_or_create(code=code, valid_from=period.valid_from, defaults=given)
+    standing = RetentionRule.objects.filter(STANDING)
+    row, is_new = standing.get_or_create(code=code, valid_from=period.valid_from, defaults=given)
     if not is_new:
         raise PeriodTaken(code_given=code, title=row.title)
     audit.write(Action.PERIOD_ADD, actor=actor, subject=row, reason=basis, details=_told(row), made=[row])
@@ -310,7 +312,7 @@ def change_period(rule: RetentionRule, to: Period, *, actor: Person) -> Retentio
     access.require(actor, Action.PERIOD_CHANGE)
     _code, title, basis = _clean(rule.code, to.title, to.basis)
     _require_count(to)
-    last = _last(rule)
+    last = last_version(rule)
     over = last.valid_to or last.valid_from
     if to.valid_from < timezone.localdate() or to.valid_from <= over:
         raise StartsTooEarly(since=f"{last.valid_from:%d/%m/%Y}")
@@ -337,7 +339,7 @@ def close_period(rule: RetentionRule, *, last_day: date, reason: str, actor: Per
     access.require(actor, Action.PERIOD_CLOSE)
     if not reason.strip():
         raise PlanIncomplete
-    row = _last(rule)
+    row = last_version(rule)
     if row.valid_to is not None:
         raise PeriodOver
     if last_day < max(timezone.localdate(), row.valid_from):
@@ -357,8 +359,8 @@ def resting_on(rule: RetentionRule) -> QuerySet[RecordClass]:
     return RecordClass.objects.filter(rule__code=rule.code, closed_on__isnull=True, year__gte=timezone.localdate().year)
 
 
-def _last(rule: RetentionRule) -> RetentionRule:
-    """Return the last version of a period while all of them are locked; refuse if the page showed an older one."""
+def last_version(rule: RetentionRule) -> RetentionRule:
+    """Return the last version of a period while all of them are locked. Raises PeriodOver if the page showed an older one."""
     last = _locked(rule.code)
     if last.pk != rule.pk:
         raise PeriodOver
@@ -366,9 +368,16 @@ def _last(rule: RetentionRule) -> RetentionRule:
 
 
 def _locked(code: str) -> RetentionRule:
-    """Return the last version of a period while all of them are locked: whether it has its end stays so until the commit."""
+    """Return the last version of a period while all of them are locked: whether it has its end stays so until the commit.
+
+    Raises:
+        PeriodOver: every version was withdrawn.
+    """
     list(RetentionRule.objects.select_for_update().filter(code=code).values_list("pk", flat=True))
-    return RetentionRule.objects.filter(code=code).latest("valid_from")
+    last = RetentionRule.objects.filter(STANDING, code=code).order_by("valid_from").last()
+    if last is None:
+        raise PeriodOver
+    return last
 
 
 def _told(row: RetentionRule) -> dict[str, str]:

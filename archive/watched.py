@@ -139,7 +139,7 @@ CHANGING: Final[dict[str, dict[str, frozenset[str]]]] = {
         Action.RECORD_LEVEL: frozenset({"state", "closed_by_id", "closed_at"}),
     },
     "levelnotice": {Action.LEVEL_NOTICE: frozenset({"told_on", "told_by_id", "how"})},
-    "protectionperiod": {},
+    "protectionperiod": {Action.PROTECTION_WITHDRAW: frozenset({"valid_to"})},
     "copy": {Action.COPY_END: frozenset({"fate", "ended_at", "ended_by_id", "end_note"})},
     "attachment": {},
     "attachmentvoid": {},
@@ -154,6 +154,7 @@ CHANGING: Final[dict[str, dict[str, frozenset[str]]]] = {
     "retentionrule": {
         Action.PERIOD_CHANGE: frozenset({"valid_to"}),
         Action.PERIOD_CLOSE: frozenset({"valid_to"}),
+        Action.PERIOD_WITHDRAW: frozenset({"valid_to"}),
     },
     "recordclass": {
         Action.PLAN_CHANGE: frozenset({"title", "keeper"}),

@@ -3,13 +3,16 @@
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from archive.forms.days import day_field
 from archive.forms.keeping import SELECT, TEXT
-from archive.forms.staffing import line
+from archive.forms.staffing import line, reason_field
 from archive.leveling.periods import Term
+from archive.models import ProtectionPeriod
+from archive.models.schedule import STANDING
 from archive.rules.levels import Level
 
 
@@ -41,3 +44,29 @@ class AddTermForm(forms.Form):
     def term(self) -> Term:
         """Return the period."""
         return Term(**self.cleaned_data)
+
+
+def to_come() -> QuerySet[ProtectionPeriod]:
+    """Return the periods whose day has not come."""
+    return ProtectionPeriod.objects.filter(STANDING, valid_from__gt=timezone.localdate())
+
+
+class PeriodField(forms.ModelChoiceField):
+    """A choice of periods, each by its level, years and first day."""
+
+    def label_from_instance(self, obj: ProtectionPeriod) -> str:
+        """Return how a period is named."""
+        said = _("%(level)s: %(years)s years, from %(day)s")
+        return said % {"level": obj.get_level_display(), "years": obj.years, "day": f"{obj.valid_from:%d/%m/%Y}"}
+
+
+class WithdrawForm(forms.Form):
+    """Which period is withdrawn before its day, and why."""
+
+    period = PeriodField(ProtectionPeriod.objects.none(), label=_("Period"), widget=forms.Select(attrs=SELECT))
+    reason = reason_field()
+
+    def __init__(self, data: Any = None, **more: Any) -> None:
+        """Offer the periods whose day has not come."""
+        super().__init__(data, **more)
+        self.fields["period"].queryset = to_come()  # type: ignore[attr-defined]

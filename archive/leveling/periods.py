@@ -1,6 +1,6 @@
 """Protection periods: a new dated row for a level, with the text it rests on, by the security officer.
 
-A row is never changed and never taken away: what was determined on a past day is protected as the row of that day
+A row that has begun is never changed and never taken away (one whose day has not come: `archive.withdrawing`): what was determined on a past day is protected as the row of that day
 says, and an end that a decision has written stays. A new row begins today or later, after the last one of its level.
 """
 
@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from archive import access, audit
 from archive.models import Person, ProtectionPeriod
+from archive.models.schedule import STANDING
 from archive.rules.errors import Refusal
 from archive.rules.levels import Level
 from archive.rules.roles import Action
@@ -63,12 +64,13 @@ def add(term: Term, *, actor: Person) -> ProtectionPeriod:
     basis = unicodedata.normalize("NFC", term.basis).strip()
     if not basis or term.level == Level.THUONG or term.years < 1 or min(term.extend_days, term.notice_days) < 1:
         raise PeriodIncomplete
-    last = ProtectionPeriod.objects.filter(level=term.level).order_by("valid_from").last()
+    last = ProtectionPeriod.objects.filter(STANDING, level=term.level).order_by("valid_from").last()
     today = timezone.localdate()
     if not today <= term.valid_from <= today + timedelta(days=AHEAD) or (last and term.valid_from <= last.valid_from):
         raise StartsTooEarly(since=f"{last.valid_from:%d/%m/%Y}" if last else "—")
     given = {"years": term.years, "extend_days": term.extend_days, "notice_days": term.notice_days, "basis": basis}
-    row, is_new = ProtectionPeriod.objects.get_or_create(level=term.level, valid_from=term.valid_from, defaults=given)
+    standing = ProtectionPeriod.objects.filter(STANDING)
+    row, is_new = standing.get_or_create(level=term.level, valid_from=term.valid_from, defaults=given)
     if not is_new:
         raise StartsTooEarly(since=f"{row.valid_from:%d/%m/%Y}")
     details = {

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from archive.models.access import LEVEL_CHOICES
 from archive.models.people import Person, Unit
+from archive.models.schedule import STANDING
 
 
 class ChangeKind(models.TextChoices):
@@ -37,12 +38,17 @@ class ProtectionPeriod(models.Model):
     class Meta:
         ordering = ("level", "valid_from")
         constraints = [
-            models.UniqueConstraint(fields=["level", "valid_from"], name="protection_version_once"),
+            models.UniqueConstraint(fields=["level", "valid_from"], condition=STANDING, name="protection_version_once"),
             models.CheckConstraint(condition=Q(level__gte=1, years__gte=1), name="protection_is_a_period"),
         ]
 
     def __str__(self) -> str:
         return f"{self.get_level_display()}: {self.years}"
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether it was withdrawn before its day came."""
+        return self.valid_to is not None and self.valid_to < self.valid_from
 
 
 class LevelChange(models.Model):

@@ -1,8 +1,13 @@
 """File plan and retention periods: dated data with a citation, never constants in code."""
 
+from typing import Final
+
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+
+# A dated row that was withdrawn before its day has an end before its beginning, and counts for nothing.
+STANDING: Final = Q(valid_to__isnull=True) | Q(valid_to__gte=F("valid_from"))
 
 
 class RuleKind(models.TextChoices):
@@ -29,7 +34,7 @@ class RetentionRule(models.Model):
     class Meta:
         ordering = ("code", "valid_from")
         constraints = [
-            models.UniqueConstraint(fields=["code", "valid_from"], name="rule_version_once"),
+            models.UniqueConstraint(fields=["code", "valid_from"], condition=STANDING, name="rule_version_once"),
             models.CheckConstraint(
                 condition=(Q(kind__in=["years", "event_years"]) & Q(years__gte=1))
                 | (~Q(kind__in=["years", "event_years"]) & Q(years__isnull=True)),
@@ -39,6 +44,11 @@ class RetentionRule(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} {self.title}"
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether it was withdrawn before its day came."""
+        return self.valid_to is not None and self.valid_to < self.valid_from
 
 
 class RecordClass(models.Model):

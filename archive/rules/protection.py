@@ -46,8 +46,9 @@ class Standing:
 
 
 def period_on(periods: Iterable[P], level: Level, day: date) -> P | None:
-    """Return the row of a level in force on a day; the oldest one for days before all rows."""
-    rows = sorted((row for row in periods if row.level == level), key=lambda row: row.valid_from)
+    """Return the row of a level in force on a day; the oldest one for days before all rows. A withdrawn one is none."""
+    standing = (row for row in periods if row.valid_to is None or row.valid_from <= row.valid_to)
+    rows = sorted((row for row in standing if row.level == level), key=lambda row: row.valid_from)
     live = [row for row in rows if row.valid_from <= day and (row.valid_to is None or day <= row.valid_to)]
     if live:
         return live[-1]

@@ -132,6 +132,7 @@ class Action(StrEnum):
     PERIOD_ADD = "period.add"
     PERIOD_CHANGE = "period.change"
     PERIOD_CLOSE = "period.close"
+    PERIOD_WITHDRAW = "period.withdraw"
     BOOK_READ = "book.read"
     BOOK_OPEN = "book.open"
     BOOK_RENAME = "book.rename"
@@ -168,6 +169,7 @@ class Action(StrEnum):
     MARK_ADD = "mark.add"
     PROTECTION_READ = "protection.read"
     PROTECTION_ADD = "protection.add"
+    PROTECTION_WITHDRAW = "protection.withdraw"
     FOUND = "system.found"
     PERSON_READ = "person.read"
     PERSON_ADD = "person.add"
@@ -239,6 +241,7 @@ SYNCHRONOUS: Final = frozenset(
         Action.SCOPE_END,
         Action.UNIT_MOVE,
         Action.PROTECTION_ADD,
+        Action.PROTECTION_WITHDRAW,
         Action.LOG_FORGET,
         Action.ROWS_ADOPT,
         Action.LOG_PLACE,
@@ -323,6 +326,7 @@ CAPABILITIES: Final[dict[Role, frozenset[Action]]] = {
         Action.PERIOD_ADD,
         Action.PERIOD_CHANGE,
         Action.PERIOD_CLOSE,
+        Action.PERIOD_WITHDRAW,
         Action.HOLD_PLACE,
         Action.HOLD_LIFT,
         Action.HOLD_READ,
@@ -341,6 +345,7 @@ CAPABILITIES: Final[dict[Role, frozenset[Action]]] = {
             Action.MARK_ADD,
             Action.PROTECTION_READ,
             Action.PROTECTION_ADD,
+            Action.PROTECTION_WITHDRAW,
             Action.RECORD_WHY,
             Action.POST_READ,
             Action.POST_GIVE,

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from archive import access, audit
+from archive import access, audit, withdrawing
 from archive import fileplan as acts
 from archive.forms.plan import (
     AddLineForm,
@@ -45,7 +45,7 @@ def plan(request: HttpRequest) -> HttpResponse:
         return redirect(f"{reverse('archive:retention')}?year={year}")
     audit.read(Action.PLAN_READ, actor=person, year=year)
     today, rules = timezone.localdate(), list(RetentionRule.objects.all())
-    last = {rule.code: rule for rule in rules}
+    last = {rule.code: rule for rule in sorted(rules, key=lambda rule: not rule.is_withdrawn)}
     live = last | {rule.code: rule for rule in rules if _is_in_force(rule)}
     lines = acts.as_printed(RecordClass.objects.filter(year=year).select_related("rule"))
     context = {
@@ -140,16 +140,17 @@ def period(request: HttpRequest, pk: int) -> HttpResponse:
     asked = RetentionRule.objects.filter(pk=pk).first()
     if asked is None:
         raise Hidden(object_type="retentionrule", object_id=str(pk))
-    versions = list(RetentionRule.objects.filter(code=asked.code).order_by("-valid_from"))
-    forms, done = chosen(request, _of_period(versions[0]), about=versions[0])
+    versions = list(RetentionRule.objects.filter(code=asked.code).order_by("-valid_from", "-pk"))
+    last = next((rule for rule in versions if not rule.is_withdrawn), versions[0])
+    forms, done = chosen(request, _of_period(last), about=last)
     if done is not None:
         messages.success(request, _("It is done and stands in the log."))
         return redirect("archive:plan-period", pk=pk)
-    audit.read(Action.PLAN_READ, actor=person, subject=versions[0])
+    audit.read(Action.PLAN_READ, actor=person, subject=last)
     context: dict[str, Any] = {
-        "row": versions[0],
+        "row": last,
         "versions": [{"rule": rule, "is_live": _is_in_force(rule)} for rule in versions],
-        "lines": acts.resting_on(versions[0]),
+        "lines": acts.resting_on(last),
         "today": timezone.localdate(),
         "forms": forms,
     }
@@ -165,11 +166,18 @@ def _of_period(last: RetentionRule) -> dict[str, Deed]:
     def closed(form: ClosePeriodForm, actor: Person) -> RetentionRule:
         return acts.close_period(last, **form.cleaned_data, actor=actor)
 
+    def withdrawn(form: ReasonForm, actor: Person) -> RetentionRule:
+        return withdrawing.of_retention(last, reason=form.cleaned_data["reason"], actor=actor)
+
+    if last.is_withdrawn:
+        return {}
     change = Deed(lambda data, ids: ChangePeriodForm(data, rule=last, auto_id=ids), changed, Action.PERIOD_CHANGE)
-    if last.valid_to is not None:
-        return {"change": change}
-    close = Deed(lambda data, ids: ClosePeriodForm(data, auto_id=ids), closed, Action.PERIOD_CLOSE)
-    return {"change": change, "close": close}
+    deeds = {"change": change}
+    if last.valid_from > timezone.localdate():
+        deeds["withdraw"] = Deed(lambda data, ids: ReasonForm(data, auto_id=ids), withdrawn, Action.PERIOD_WITHDRAW)
+    if last.valid_to is None:
+        deeds["close"] = Deed(lambda data, ids: ClosePeriodForm(data, auto_id=ids), closed, Action.PERIOD_CLOSE)
+    return deeds
 
 
 urlpatterns = [

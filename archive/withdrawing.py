@@ -1,0 +1,103 @@
+"""Withdrawing a period whose day has not come: of retention by the archivist, of protection by the security officer.
+
+Nothing rests on such a row yet. It stays where it is with an end before its beginning, so it holds on no day, and another
+one may be written for the same day. A row that has begun is never withdrawn: what was in force stays as it was.
+"""
+
+from datetime import date, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from archive import access, audit, digests, fileplan
+from archive.models import AuditRow, Person, ProtectionPeriod, RetentionRule
+from archive.models.schedule import STANDING
+from archive.rules.errors import Refusal
+from archive.rules.levels import Level
+from archive.rules.roles import Action
+
+
+class NotToCome(Refusal):
+    """PER-001: only what has not begun is withdrawn."""
+
+    code = "PER-001"
+    message = _(
+        "This period has begun, or was withdrawn already. Only one whose day has not come is withdrawn; write another one "
+        "that follows it."
+    )
+
+
+class WithoutReason(Refusal):
+    """PER-002: what is withdrawn has a reason or a decision behind it."""
+
+    code = "PER-002"
+    message = _("Say why the period is withdrawn, or by which decision.")
+
+
+@transaction.atomic
+def of_retention(rule: RetentionRule, *, reason: str, actor: Person) -> RetentionRule:
+    """Withdraw the last version of a retention period; the one that it was to end goes on without an end.
+
+    Raises:
+        Forbidden: the actor may not.
+        WithoutReason, NotToCome: as named.
+        fileplan.PeriodOver: it is not the last version.
+        fileplan.PeriodInUse: open lines of the plan would rest on a period without a version in force.
+    """
+    access.require(actor, Action.PERIOD_WITHDRAW)
+    _require(rule.valid_from, reason, is_withdrawn=rule.is_withdrawn)
+    row = fileplan.last_version(rule)
+    before = RetentionRule.objects.filter(STANDING, code=row.code).exclude(pk=row.pk).order_by("valid_from").last()
+    goes_on = before is not None and _was_ended_by(before, row)
+    lines = fileplan.resting_on(row).count()
+    if lines and not goes_on:
+        raise fileplan.PeriodInUse(title=row.title, lines=lines)
+    rows = [row]
+    if before is not None and goes_on:
+        before.valid_to = None
+        before.save(update_fields=["valid_to"])
+        rows.append(before)
+    _end_before_it_begins(row)
+    details = {"code": row.code, "since": row.valid_from.isoformat()}
+    audit.write(Action.PERIOD_WITHDRAW, actor=actor, subject=row, reason=reason.strip(), details=details, rows=rows)
+    return row
+
+
+@transaction.atomic
+def of_protection(period: ProtectionPeriod, *, reason: str, actor: Person) -> ProtectionPeriod:
+    """Withdraw a protection period; the one before it goes on.
+
+    Raises:
+        Forbidden: the actor may not.
+        WithoutReason, NotToCome: as named.
+    """
+    access.require(actor, Action.PROTECTION_WITHDRAW)
+    row = ProtectionPeriod.objects.select_for_update().get(pk=period.pk)
+    _require(row.valid_from, reason, is_withdrawn=row.is_withdrawn)
+    _end_before_it_begins(row)
+    details = {"level": Level(row.level).slug, "protects": row.years, "since": row.valid_from.isoformat()}
+    audit.write(Action.PROTECTION_WITHDRAW, actor=actor, subject=row, reason=reason.strip(), details=details)
+    return row
+
+
+def _require(valid_from: date, reason: str, *, is_withdrawn: bool) -> None:
+    if not reason.strip():
+        raise WithoutReason
+    if is_withdrawn or valid_from <= timezone.localdate():
+        raise NotToCome
+
+
+def _end_before_it_begins(row: RetentionRule | ProtectionPeriod) -> None:
+    row.valid_to = row.valid_from - timedelta(days=1)
+    row.save(update_fields=["valid_to"])
+
+
+def _was_ended_by(before: RetentionRule, row: RetentionRule) -> bool:
+    """Return whether a version has its end because another one follows it: the act that left this end says so."""
+    if before.valid_to != row.valid_from - timedelta(days=1):
+        return False
+    kept = AuditRow.objects.filter(kind=digests.name_of(RetentionRule), row_id=before.pk).order_by("id")
+    ends = (each for each in kept.select_related("entry") if digests.bears_out(each, "valid_to", before.valid_to))
+    first = next(ends, None)
+    return first is not None and first.entry.action == Action.PERIOD_CHANGE
