@@ -7,9 +7,10 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from archive.forms.clearing import reason_field
 from archive.forms.days import day_field
 from archive.forms.keeping import SELECT, TEXT
-from archive.forms.staffing import line, reason_field
+from archive.forms.staffing import line
 from archive.leveling.periods import Term
 from archive.models import ProtectionPeriod
 from archive.models.schedule import STANDING
@@ -51,7 +52,7 @@ def to_come() -> QuerySet[ProtectionPeriod]:
     return ProtectionPeriod.objects.filter(STANDING, valid_from__gt=timezone.localdate())
 
 
-class PeriodField(forms.ModelChoiceField):
+class PeriodField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not generic at run time
     """A choice of periods, each by its level, years and first day."""
 
     def label_from_instance(self, obj: ProtectionPeriod) -> str:
