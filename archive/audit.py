@@ -30,6 +30,7 @@ from django.utils import timezone
 from archive import digests, publishing, sequencing
 from archive.models import AuditDetail, AuditEntry, Dossier, Hold, Person, Record, Register, Step
 from archive.rules.errors import Refusal
+from archive.rules.numbers import join
 from archive.rules.roles import FAILING, SYNCHRONOUS, Action
 from archive.standing import standing
 from archive.verifier.verify import Tampered
@@ -204,12 +205,16 @@ def refused(
 def _asked_for(refusal: Refusal) -> Subject:
     """Return what was asked for, with its level and record when it exists.
 
-    Reads no more of a dispatch than an entry names: what is there must not take longer to refuse than what is not.
+    Reads no more of a dispatch than an entry names, and makes no model of it: to refuse what is there must not take
+    longer than what is not.
     """
     kind, asked = getattr(refusal, "object_type", ""), _storable(getattr(refusal, "object_id", ""))
-    named = Record.objects.only("key", "code_number", "code_notation", "type_name", "level")
-    record = named.filter(key=asked).first() if kind == "record" and asked else None
-    return subject_of(record or Subject(kind or "office", (asked or "office")[:40]))
+    nothing = Subject(kind or "office", (asked or "office")[:40])
+    if kind != "record" or not asked:
+        return nothing
+    named = Record.objects.filter(key=asked)
+    row = named.values_list("code_number", "code_notation", "type_name", "level", "pk").first()
+    return nothing if row is None else Subject(kind, asked, join(row[0], row[1]), *row[2:])
 
 
 def _append(  # noqa: PLR0913 - every part of an entry by its name

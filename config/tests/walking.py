@@ -4,12 +4,17 @@ Each person has the unit `own` in scope and is cleared up to Mật, so that two 
 within the clearance and two above it. `knows` says by hand who may know of what.
 """
 
+import re
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
 
@@ -44,6 +49,7 @@ ROLES = ("clerk", "leader", "staff", "archivist", "auditor", "security", "admin"
 APART = {"auditor", "admin"}
 CLEARED = Level.MAT
 NOBODYS = "zzzzzzzzzzzz"  # a key that no record has
+SAVEPOINT = re.compile(r"SAVEPOINT \S+")  # each has a name of its own
 
 
 @dataclass(frozen=True)
@@ -108,6 +114,28 @@ def body_of(address: str) -> dict[str, Any]:
     if address.startswith("/api/") and address.endswith("/files"):
         return {"why": "x", "file": SimpleUploadedFile("x.pdf", b"%PDF-1.4")}
     return {}
+
+
+@contextmanager
+def work() -> Iterator[list[str]]:
+    """Yield a list to which each statement asked of the database is put without its values, and the kind of each row made of an answer."""
+    done: list[str] = []
+    made = Model.from_db.__func__  # type: ignore[attr-defined]
+
+    def heard(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        done.append(SAVEPOINT.sub("SAVEPOINT", sql))
+        return execute(sql, params, many, context)
+
+    def counted(model: type[Model], *row: Any) -> Model:
+        done.append(f"a {model.__name__}")
+        return made(model, *row)
+
+    Model.from_db = classmethod(counted)  # type: ignore[assignment]
+    try:
+        with connection.execute_wrapper(heard):
+            yield done
+    finally:
+        Model.from_db = classmethod(made)
 
 
 def furnish(office: Office, role: str) -> Walked:
