@@ -129,17 +129,15 @@ class Scope:
         """Return the number of visible records, at most cap + 1."""
         return self.rows().order_by().values("record_id").distinct()[: cap + 1].count()
 
-    def terms(self) -> Terms:
-        """Return what the search engine filters by; dated grants go as record ids."""
-        return Terms(self.level, self.markings, self.principals, self._granted)
+    def terms(self, granted: Iterable[int]) -> Terms:
+        """Return what the search engine filters by; the records of dated grants (`grants`) go as ids."""
+        return Terms(self.level, self.markings, self.principals, tuple(granted))
 
-    @cached_property
-    def _granted(self) -> tuple[int, ...]:
-        """The records opened by a dated grant; a page of hits asks for them more than once."""
+    def grants(self) -> QuerySet[Access]:
+        """Return the access rows of the dated grants that open a record; search asks for them together with the log."""
         # A grant is to a person (`reasons`): the rows of units and posts, most of the archive for some, hold none.
         own = tuple(each for each in self.principals if PERSON <= each < ROLE)
-        granted = replace(self, principals=own).rows().filter(source=Source.GRANT)
-        return tuple(granted.values_list("record_id", flat=True))
+        return replace(self, principals=own).rows().filter(source=Source.GRANT).order_by()
 
     def _reached(self) -> ByRow:
         return ByRow(self._ways("pk"))

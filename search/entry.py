@@ -17,7 +17,7 @@ PAGE_BREAK: Final = "\f"
 FACETS: Final = (
     "type", "organ", "unit", "year", "month", "level", "urgency", "register", "dossier", "retention",
 )  # fmt: skip
-BORNE: Final = ("unit", "register")  # facets whose terms are those of a `Bearer`
+BORNE: Final = ("unit", "register")  # facets whose terms are those of a `Bearer`: chosen by number, a name may change
 BEARER_SPLIT: Final = "\x1f"
 OF_DOSSIER: Final = ("dossier", "retention")  # fields that speak of the dossier, not of the record that lies in it
 NO_NUMBER: Final = 2**20 - 1  # of an entry without a register number, and all beyond: last in its year
@@ -34,9 +34,10 @@ class Order(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """A unit or a register: the value that it has alone, its name, and what is above it, for whoever has `unit` in scope.
+    """A unit or a register as it was when it was indexed: its code or number, its name, what is above it, and its unit.
 
-    An index keeps all of it in one term, so that a page of facets asks the database for no name.
+    An index keeps all of it in one term. What a page shows is looked up in the database by
+    the number (`search.labels`), so a name that has changed is read the same day.
     """
 
     value: str
@@ -49,6 +50,10 @@ class Bearer:
         """All of it in one."""
         parts = (self.value, vi_clean(self.name), vi_clean(self.above), str(self.unit))
         return BEARER_SPLIT.join(part.replace(BEARER_SPLIT, " ") for part in parts)
+
+    def number(self, facet: str) -> str:
+        """Return the number of what it is, which never changes: a unit's code may."""
+        return str(self.unit) if facet == "unit" else self.value
 
     @classmethod
     def of(cls, term: str) -> "Bearer":
@@ -147,8 +152,7 @@ class Entry:
     @property
     def chosen_by(self) -> dict[str, str]:
         """What it is chosen by, by facet, where that is not what it is counted under."""
-        bearers = {"unit": self.unit_is, "register": self.register_is}
-        return {name: bearer.value for name, bearer in bearers.items() if bearer}
+        return {"register": self.register_is.value} if self.register_is else {}
 
     @property
     def month(self) -> str:

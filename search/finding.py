@@ -7,7 +7,7 @@ or a correction is offered only while the database opens a record that it finds.
 
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import islice
 from typing import Final, TypeVar
@@ -18,8 +18,8 @@ from archive import access, opening, pages
 from archive.models import Attachment, Person, Record
 from archive.opening import Shown
 from archive.rules.page import Box
-from archive.standing import once, units_in_scope
-from search import correcting, filing, follow, labels, marking, naming
+from archive.standing import once, units_open
+from search import correcting, filing, follow, labels, marking, naming, units
 from search.engine import DEEPEST, Engine, Filters
 from search.entry import Bucket, Excerpt, Order, Results, Suggestion, Terms
 from search.lagging import Backlog
@@ -54,11 +54,15 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One page of hits; total and facets count only what the person may see, values with their words."""
+    """One page of hits; total and facets count only what the person may see, values with their words.
+
+    `chosen` has the words of chosen values that are not counted, as far as the person may know them.
+    """
 
     found: Sequence[Found]
     total: int
     facets: Mapping[str, tuple[Bucket, ...]]
+    chosen: labels.Labels = field(default_factory=dict)
 
 
 @cache
@@ -80,20 +84,23 @@ def terms_of(person: Person) -> Terms:
 
 def _terms_of(person: Person) -> Terms:
     scope = access.visible_to(person)
-    known = scope.terms()
-    changed = _backlog().records(engine())
+    changed, granted = _backlog().records(engine(), scope.grants())
+    known = scope.terms(granted)
     opened: set[int] = set()
     for start in range(0, len(changed), ASKED):
         opened.update(scope.opens(changed[start : start + ASKED]).values_list("pk", flat=True))
     closed = tuple(pk for pk in changed if pk not in opened)
-    units = tuple(units_in_scope(person, timezone.now()))
-    return Terms(known.level, known.markings, known.reach, known.ids, closed, units)
+    filing_units = tuple(units_open(person, timezone.now()))
+    return Terms(known.level, known.markings, known.reach, known.ids, closed, filing_units)
 
 
 def find(query: Query, person: Person, *, filters: Filters, order: Order, offset: int) -> Answer:
     """Return one page of hits for a person."""
-    known = filing.asked(filters, person)
-    results, opened, terms = _checked(query, person, filters=known, order=order, offset=offset)
+    results, opened, terms = _checked(query, person, filters=filters, order=order, offset=offset)
+    facets, chosen = labels.told(results.facets, filters, person)
+    known = filing.among(filters, facets, chosen)
+    if results.hits and known != filters:  # the index is behind a dossier that was closed to this person
+        return find(query, person, filters=known, order=order, offset=offset)
     shown = [hit.id for hit in results.hits]
     passages = engine().excerpts(query, terms, shown)
     with_files = [pk for pk in shown if opened[pk].has_attached]
@@ -104,7 +111,7 @@ def find(query: Query, person: Person, *, filters: Filters, order: Order, offset
     unmarked = [opened[pk] for pk in shown if not subjects[pk] and not texts[pk].spans]
     names = naming.names_of(query, unmarked)
     found = [Found(opened[pk], texts[pk], subjects[pk], attached.get(pk, ()), names.get(pk)) for pk in shown]
-    return Answer(found, results.total, labels.told(results.facets, person))
+    return Answer(found, results.total, facets, chosen)
 
 
 def _checked(
@@ -117,7 +124,8 @@ def _checked(
     """
     terms = terms_of(person)
     for _ in range(_LOOKS):
-        results = engine().search(query, terms, filters=filters, order=order, offset=offset, limit=PER_PAGE)
+        named = units.resolved(query)
+        results = engine().search(named, terms, filters=filters, order=order, offset=offset, limit=PER_PAGE)
         ids = [hit.id for hit in results.hits]
         opened = _opened(ids, person)
         if len(opened) == len(ids):
@@ -134,10 +142,10 @@ def every(query: Query, person: Person, *, filters: Filters, order: Order, limit
     which ends in the middle of a long export ends there.
     """
     given: set[int] = set()
-    filters = filing.asked(filters, person)
+    filters, named = filing.asked(filters, person), units.resolved(query)
     for start in range(0, min(limit, DEEPEST), BATCH):
         results = engine().search(
-            query, terms_of(person), filters=filters, order=order, offset=start,
+            named, terms_of(person), filters=filters, order=order, offset=start,
             limit=min(BATCH, limit - start), facets=(),
         )  # fmt: skip
         ids = [hit.id for hit in results.hits if hit.id not in given]
@@ -179,7 +187,7 @@ def _proven(
     """Yield what still finds a record that the database opens, by one query for all."""
     found = {}
     for number, offer in enumerate(offers):
-        results = engine().search(parse(text_of(offer)), terms, limit=PROVING, facets=())
+        results = engine().search(units.resolved(parse(text_of(offer))), terms, limit=PROVING, facets=())
         found[number] = {hit.id for hit in results.hits}
     opened = _opened(list(set().union(*found.values())), person)
     return (offer for number, offer in enumerate(offers) if found[number] & opened.keys())

@@ -2,62 +2,86 @@
 
 Two districts have each a "Ban Tham mưu", and each its "Sổ văn bản đến": they are two values,
 and beside the name stands what is above it. That is named only to who has the unit in
-scope; to others the value itself stands there. Of what is counted the reader sees
-a dispatch, so its name comes out of the index with the count. What was only chosen
-anybody can have written into an address: it has a name only among the reader's own
-units, registers and dossiers.
+scope; to others its code, or the value itself, stands there. Names are those of now, looked
+up by one query for all: an index has those of the day on which a dispatch was indexed.
+
+Of what is counted the reader sees a dispatch. What was only chosen anybody can have
+written into an address: it has a name only among the reader's own units, registers and dossiers.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from typing import Final
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
+from django.db.models import QuerySet, TextField, Value
+from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 
 from archive.dossiers import visible_dossiers
 from archive.models import Person, Register, Unit
 from archive.rules.levels import LEVEL_LABELS, URGENCY_LABELS, Level, Urgency
 from archive.standing import units_open
-from search import follow, periods
+from search import periods
 from search.engine import Filters
-from search.entry import Bearer, Bucket
+from search.entry import Bucket
 
 NAMED: Final = ("unit", "register", "dossier")  # whose values are no words
+_LONGEST_NUMBER: Final = 9  # digits of a unit's or a register's: a longer one is none
 
 Labels = Mapping[str, Mapping[str, str]]  # facet -> value -> words
 Facets = Mapping[str, tuple[Bucket, ...]]
+Rows = QuerySet[Any, tuple[str, str, str, str, str | None, str | None, int]]
 
 
-def told(facets: Facets, person: Person) -> Facets:
-    """Return counted facets with their words, without the dossiers that a person may not know of."""
+@dataclass(frozen=True, slots=True)
+class _Bearer:
+    """What bears a name now: how it is told apart when nothing better may be said, what is above it, its unit."""
+
+    short: str
+    name: str
+    above: str
+    unit: int
+
+
+_Bearers = Mapping[str, Mapping[str, _Bearer]]  # facet -> value -> what it is
+
+
+def told(facets: Facets, chosen: Filters, person: Person) -> tuple[Facets, Labels]:
+    """Return counted facets with their words, and the words of chosen values that are not counted.
+
+    Dossiers that a person may not know of are left out, and so are the names of what was only chosen and is not theirs.
+    """
     own = frozenset(units_open(person, timezone.now()))
-    known = _dossiers((bucket.value for bucket in facets.get("dossier", ())), person)
+    counted = {name: [bucket.value for bucket in facets.get(name, ())] for name in NAMED}
+    bearers = _bearers({name: [*counted[name], *chosen.get(name, ())] for name in NAMED}, person)
     said = {name: tuple(_said(name, bucket) for bucket in buckets) for name, buckets in facets.items()}
-    if "dossier" in said:
-        titled = (replace(known[one.value], count=one.count) for one in said["dossier"] if one.value in known)
-        said["dossier"] = tuple(titled)
-    return said | {name: _apart(said[name], own) for name in NAMED if name in said}
+    for name in NAMED:
+        if name in said:
+            found = {one.value: bearers[name][one.value] for one in said[name] if one.value in bearers[name]}
+            words = _apart(found, own)
+            named = (replace(one, label=words[one.value]) for one in facets[name] if one.value in words)
+            shown = [Bucket(one.value, one.count, one.label) for one in named]
+            said[name] = tuple(sorted(shown, key=lambda one: (-one.count, one.label)))
+    only = {name: [one for one in values if one not in counted.get(name, ())] for name, values in chosen.items()}
+    return said, _chosen(only, bearers, own)
 
 
 def of(filters: Filters, person: Person) -> Labels:
     """Return the words of chosen values; a name that a person may not know is left out."""
-    plainly = {
-        name: {one: _plain(name, one) for one in values} for name, values in filters.items() if name not in NAMED
-    }
     own = frozenset(units_open(person, timezone.now()))
-    bearers: dict[str, Iterable[Bucket]] = {}
-    if filters.get("unit"):
-        units = Unit.objects.filter(pk__in=own).select_related("parent").order_by()
-        bearers["unit"] = [_bucket(follow.unit_is(unit)) for unit in units]
-    if filters.get("register"):
-        registers = Register.objects.filter(unit__in=own).select_related("unit__parent").order_by()
-        bearers["register"] = [_bucket(follow.register_is(register)) for register in registers]
-    if filters.get("dossier"):
-        bearers["dossier"] = _dossiers(filters["dossier"], person).values()
-    found = {name: {one.value: one.label for one in _apart(list(each), own)} for name, each in bearers.items()}
-    chosen = {name: {one: words[one] for one in filters[name] if one in words} for name, words in found.items()}
-    return plainly | chosen
+    return _chosen(filters, _bearers(filters, person), own)
+
+
+def _chosen(filters: Filters, bearers: _Bearers, own: frozenset[int]) -> Labels:
+    said = {}
+    for name, values in filters.items():
+        if name in NAMED:
+            known = {one: bearers[name][one] for one in values if one in bearers[name]}
+            said[name] = _apart({one: bearer for one, bearer in known.items() if bearer.unit in own}, own)
+        else:
+            said[name] = {one: _plain(name, one) for one in values}
+    return said
 
 
 def _said(name: str, bucket: Bucket) -> Bucket:
@@ -76,28 +100,68 @@ def _plain(facet: str, value: str) -> str:
     return periods.label(value) if facet == "retention" else value
 
 
-def _bucket(bearer: Bearer) -> Bucket:
-    return Bucket(bearer.value, 0, bearer.name, bearer.above, bearer.unit)
+def _bearers(wanted: Filters, person: Person) -> _Bearers:
+    """Return what bears these values now, by one query; of dossiers only those that a person may know of."""
+    parts = [
+        _ROWS[name](values, person)
+        for name in NAMED
+        if (values := [value for value in wanted.get(name, ()) if name == "dossier" or _is_number(value)])
+    ]
+    found: dict[str, dict[str, _Bearer]] = {name: {} for name in NAMED}
+    if parts:
+        rows = parts[0].union(*parts[1:], all=True) if parts[1:] else parts[0]
+        for name, value, short, words, first, second, unit in rows:
+            found[name][value] = _Bearer(short, words, ", ".join(part for part in (first, second) if part), unit)
+    return found
 
 
-def _dossiers(keys: Iterable[str], person: Person) -> dict[str, Bucket]:
-    """Return those of the dossiers that a person may know of, by key."""
-    wanted = [key for key in keys if "\x00" not in key]
-    rows = visible_dossiers(person).filter(key__in=wanted).select_related("unit") if wanted else ()
-    return {one.key: Bucket(one.key, 0, str(one), above=f"{one.year}, {one.unit}", unit=one.unit_id) for one in rows}
+def _is_number(value: str) -> bool:
+    return value.isascii() and value.isdecimal() and len(value) <= _LONGEST_NUMBER
 
 
-def _apart(bearers: Sequence[Bucket], own: frozenset[int]) -> tuple[Bucket, ...]:
-    """Return the values with words that each has alone, the most frequent first; what tells them apart is not handed on."""
-    names = Counter(one.label for one in bearers)
-    words = {one.value: one.label if names[one.label] == 1 else _with_above(one, own) for one in bearers}
-    often = Counter(words.values())
-    alone = {
-        one.value: words[one.value] if often[words[one.value]] == 1 else f"{one.label} ({one.value})" for one in bearers
+def _units(numbers: Iterable[str], _person: Person) -> Rows:
+    """Whoever has a unit in scope knows what is above it."""
+    units = Unit.objects.filter(pk__in=[int(one) for one in numbers]).order_by()
+    return units.values_list(
+        Value("unit"), _text("pk"), _text("code"), _text("name"), _text("parent__name"), _NONE, "pk"
+    )
+
+
+def _registers(numbers: Iterable[str], _person: Person) -> Rows:
+    """Whoever has the unit of a register in scope knows whose it is."""
+    books = Register.objects.filter(pk__in=[int(one) for one in numbers]).order_by()
+    above = (_text("unit__name"), _text("unit__parent__name"))
+    return books.values_list(Value("register"), _text("pk"), _text("pk"), _text("name"), *above, "unit_id")
+
+
+def _dossiers(keys: Iterable[str], person: Person) -> Rows:
+    known = visible_dossiers(person).filter(key__in=[key for key in keys if "\x00" not in key]).order_by()
+    title = Concat(_text("code"), Value(" ", output_field=TextField()), _text("title"), output_field=TextField())
+    above = (_text("year"), _text("unit__name"))
+    return known.values_list(Value("dossier"), _text("key"), _text("key"), title, *above, "unit_id")
+
+
+def _text(field: str) -> Cast:
+    return Cast(field, TextField())
+
+
+_NONE: Final = Value("", output_field=TextField())
+_ROWS: Final = {"unit": _units, "register": _registers, "dossier": _dossiers}
+
+
+def _apart(bearers: Mapping[str, _Bearer], own: frozenset[int]) -> dict[str, str]:
+    """Return words for values that each has alone."""
+    names = Counter(one.name for one in bearers.values())
+    words = {
+        value: one.name if names[one.name] == 1 else f"{one.name} ({_beside(one, own)})"
+        for value, one in bearers.items()
     }
-    said = [Bucket(one.value, one.count, alone[one.value]) for one in bearers]
-    return tuple(sorted(said, key=lambda one: (-one.count, one.label)))
+    often = Counter(words.values())
+    return {
+        value: words[value] if often[words[value]] == 1 else f"{one.name} ({one.short})"
+        for value, one in bearers.items()
+    }
 
 
-def _with_above(one: Bucket, own: frozenset[int]) -> str:
-    return f"{one.label} ({one.above if one.above and one.unit in own else one.value})"
+def _beside(one: _Bearer, own: frozenset[int]) -> str:
+    return one.above if one.above and one.unit in own else one.short

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from django.db import connection
+from django.db.models import BigIntegerField, CharField, QuerySet, Value
 
-from archive.models import AuditEntry, AuditLeaf, AuditPending
+from archive.models import Access, AuditEntry, AuditLeaf, AuditPending
 from archive.rules.roles import Action
 from search.engine import Engine
 from search.follow import SKIPPED, changed_records
@@ -52,6 +53,10 @@ LEAVES_OPEN: Final = frozenset(
     )
 )
 _Line = tuple[int, str, int | None, str, str]
+_Row = tuple[int, int, str, int | None, str, str]  # what it is, then a line
+_PLACED, _UNPLACED, _GRANTED = range(3)
+_NOWHERE: Final = Value(0, output_field=BigIntegerField())
+_EMPTY: Final = Value("", output_field=CharField())
 
 
 class Backlog:
@@ -66,8 +71,8 @@ class Backlog:
         self._others: dict[int, int] = {}  # the same, the newest last
         self._lock = threading.Lock()
 
-    def records(self, engine: Engine) -> list[int]:
-        """Return the records that have changed since the position of an index.
+    def records(self, engine: Engine, grants: QuerySet[Access]) -> tuple[list[int], list[int]]:
+        """Return the records that have changed since the position of an index, and those of a reader's grants, by one query.
 
         Raises:
             EngineAway: the search server does not answer.
@@ -80,23 +85,16 @@ class Backlog:
                 self._closing = {record: place for record, place in self._closing.items() if place >= position}
                 self._others = {record: place for record, place in self._others.items() if place >= position}
             self._position, self._looked_at = position, max(position, self._looked_at)
-            for lines in self._look():
-                self._keep(lines)
+            rows = list(_placed(self._looked_at).union(*_unplaced(), _opened(grants), all=True))
+            placed = sorted(row[1:] for row in rows if row[0] == _PLACED)
+            while placed:
+                self._keep(placed)
+                self._looked_at = placed[-1][0] + 1
+                placed = sorted(row[1:] for row in _placed(self._looked_at)) if len(placed) == READ else []
             known = {**self._others, **self._closing}
-        known.update(dict.fromkeys((record for _line, record in _records(_unplaced())), 0))
-        return list(known)
-
-    def _look(self) -> Iterator[list[_Line]]:
-        """Yield the entries that were placed since the last look."""
-        while True:
-            rows = AuditLeaf.objects.filter(idx__gte=self._looked_at).order_by("idx")
-            names = ("idx", "entry__action", "entry__record_id", "entry__object_type", "entry__object_id")
-            lines = list(rows.values_list(*names)[:READ])
-            if lines:
-                self._looked_at = lines[-1][0] + 1
-                yield lines
-            if len(lines) < READ:
-                return
+        unplaced = [row[1:] for row in rows if row[0] == _UNPLACED]
+        known.update(dict.fromkeys((record for _line, record in _records(unplaced)), 0))
+        return list(known), [record for kind, _, _, record, *_ in rows if kind == _GRANTED and record]
 
     def _keep(self, lines: Iterable[_Line]) -> None:
         for (place, action, *_), record in _records(lines):
@@ -116,10 +114,20 @@ def _records(lines: Iterable[_Line]) -> Iterator[tuple[_Line, int]]:
             yield from ((line, record) for record in changed_records([line]))
 
 
-def _unplaced() -> Iterator[_Line]:
-    """Yield the entries that are committed and have no place in the log yet: as many as were written in the last moment."""
+def _placed(start: int) -> QuerySet[AuditLeaf, _Row]:
+    """Return the entries placed from a place on, READ at most: places have no gaps."""
+    rows = AuditLeaf.objects.filter(idx__gte=start, idx__lt=start + READ).order_by()
+    names = ("entry__action", "entry__record_id", "entry__object_type", "entry__object_id")
+    return rows.values_list(Value(_PLACED), "idx", *names)
+
+
+def _unplaced() -> list[QuerySet[AuditEntry, _Row]]:
+    """Return the entries that are committed and have no place in the log yet: as many as were written in the last moment."""
     if connection.vendor != "postgresql":
-        return
-    rows = AuditEntry.objects.filter(pk__in=AuditPending.objects.values("entry_id"))
-    for row in rows.values_list("action", "record_id", "object_type", "object_id"):
-        yield (0, *row)
+        return []
+    rows = AuditEntry.objects.filter(pk__in=AuditPending.objects.values("entry_id")).order_by()
+    return [rows.values_list(Value(_UNPLACED), _NOWHERE, "action", "record_id", "object_type", "object_id")]
+
+
+def _opened(grants: QuerySet[Access]) -> QuerySet[Access, _Row]:
+    return grants.values_list(Value(_GRANTED), _NOWHERE, _EMPTY, "record_id", _EMPTY, _EMPTY)

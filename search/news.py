@@ -28,7 +28,7 @@ from archive.models import Access, AuditEntry, DossierItem, Person, Record, Sour
 from archive.planning import OneOf
 from archive.rules.roles import Action
 from archive.standing import is_withheld
-from search import filing, finding, saving
+from search import filing, finding, saving, units
 from search.entry import Order, Results, Terms
 from search.models import Alert, SavedSearch
 from search.query import parse
@@ -218,7 +218,7 @@ class _Look:
         kept = self.alert.search
         filters = filing.asked(kept.filters, self.person)
         return finding.engine().search(
-            parse(kept.text), terms, filters=filters, order=Order.NEWEST, limit=limit, facets=()
+            units.resolved(parse(kept.text)), terms, filters=filters, order=Order.NEWEST, limit=limit, facets=()
         )
 
 

@@ -110,6 +110,14 @@ class Within:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """What these units keep: made by `search.units` of a unit's name, never by the parser."""
+
+    units: tuple[int, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Not:
     """What must not be."""
 
@@ -146,7 +154,7 @@ class Either:
     span: Span
 
 
-Leaf = Words | Number | Dates | Year | Choice | Within
+Leaf = Words | Number | Dates | Year | Choice | Within | Kept
 Node = Leaf | Not | And | Or | Either
 
 

@@ -164,7 +164,7 @@ def said(name: str, key: int) -> str:
 def buckets(name: str, counted: Counter[str]) -> tuple[Bucket, ...]:
     """Return the values to show: years, months and ranks in their order, others by count and then by name."""
     if name in BORNE:
-        return _of_bearers(counted)
+        return _of_bearers(name, counted)
     found = [Bucket(value, count) for value, count in counted.items() if count]
     if name in _IN_ORDER:
         ranks = {slug: str(int(rank)) for slugs in (LEVEL_SLUGS, URGENCY_SLUGS) for rank, slug in slugs.items()}
@@ -172,12 +172,13 @@ def buckets(name: str, counted: Counter[str]) -> tuple[Bucket, ...]:
     return tuple(sorted(found, key=lambda one: (-one.count, one.value))[:SHOWN_VALUES])
 
 
-def _of_bearers(counted: Counter[str]) -> tuple[Bucket, ...]:
-    """Return units or registers by what each has alone; one whose name has changed is one, under the name it has most."""
+def _of_bearers(name: str, counted: Counter[str]) -> tuple[Bucket, ...]:
+    """Return units or registers by their number; one whose name or code has changed is one, under the name it has most."""
     found: dict[str, Bucket] = {}
     for term, count in counted.most_common():
         if count:
             bearer = Bearer.of(term)
-            first = found.get(bearer.value, Bucket(bearer.value, 0, bearer.name, bearer.above, bearer.unit))
-            found[bearer.value] = replace(first, count=first.count + count)
+            number = bearer.number(name)
+            first = found.get(number, Bucket(number, 0, bearer.name, bearer.above, bearer.unit))
+            found[number] = replace(first, count=first.count + count)
     return tuple(sorted(found.values(), key=lambda one: (-one.count, one.value))[:SHOWN_VALUES])

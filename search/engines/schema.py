@@ -17,12 +17,12 @@ import tantivy
 from search.engine import TOP_BAND
 from search.engines import filings
 from search.engines.filings import NAMES_SPLIT
-from search.entry import BORNE, OF_DOSSIER, Entry
+from search.entry import OF_DOSSIER, Entry
 from search.leaves import number_tokens
 from search.packing import kept, pack
 from search.text import both, both_packed, vi_clean
 
-SCHEMA: Final = 8
+SCHEMA: Final = 9
 FOLDED: Final = ("subject", "body", "names")  # where free words are looked for
 EXACT: Final = ("subject_x", "body_x", "names_x")  # the same with marks
 NAMED: Final = (
@@ -38,7 +38,7 @@ NAMED: Final = (
 WHOLE: Final = ("type", "organ", "unit", "register", "dossier", "retention")  # facets that are whole values
 RAW: Final = tuple(f"{name}_is" for name in WHOLE)
 COUNTED: Final = {name: f"{name}_key" for name in WHOLE}  # the same as whole numbers, which are counted much faster
-CHOSEN: Final = {name: f"{name}_of" for name in BORNE}  # what a unit or a register is chosen by: its name may change
+CHOSEN: Final = {"register": "register_of"}  # what a register is chosen by: its name may change
 HINT_SPLIT: Final = "\t"
 HINT_WORDS: Final = 2
 

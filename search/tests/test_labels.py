@@ -5,8 +5,18 @@ import importlib
 import pytest
 from django.apps import apps
 
-from archive import audit
-from archive.models import Access, Dossier, RecordClass, Register, RegisterKind, RegisterNumber, RetentionRule, Unit
+from archive import audit, units
+from archive.models import (
+    Access,
+    Dossier,
+    RecordClass,
+    Register,
+    RegisterKind,
+    RegisterNumber,
+    RetentionRule,
+    Unit,
+)
+from archive.registers import shelving
 from archive.rules.roles import Action
 from search import finding, labels, saving
 from search.entry import Bucket, Order
@@ -45,26 +55,26 @@ def shown(person, **filters):
 
 
 def test_units_and_registers_of_one_name_are_two_values_told_apart_by_what_is_above(office, districts):
-    (first, _, book), (second, _, other) = districts["A"], districts["B"]
+    (first, first_unit, book), (second, second_unit, other) = districts["A"], districts["B"]
     _, facets = shown(office.leader)
     assert facets["unit"] == (
-        Bucket("HA-TM", 1, "Ban Tham mưu (Huyện A)"),
-        Bucket("HB-TM", 1, "Ban Tham mưu (Huyện B)"),
+        Bucket(str(first_unit.pk), 1, "Ban Tham mưu (Huyện A)"),
+        Bucket(str(second_unit.pk), 1, "Ban Tham mưu (Huyện B)"),
     )
     assert facets["register"] == (
         Bucket(str(book.pk), 1, "Sổ của ban (Ban Tham mưu, Huyện A)"),
         Bucket(str(other.pk), 1, "Sổ của ban (Ban Tham mưu, Huyện B)"),
     )
-    assert shown(office.leader, unit=["HA-TM"])[0] == [first.pk]
+    assert shown(office.leader, unit=[str(first_unit.pk)])[0] == [first.pk]
     assert shown(office.leader, register=[str(other.pk)])[0] == [second.pk]
-    assert set(shown(office.leader, unit=["HA-TM", "HB-TM"])[0]) == {first.pk, second.pk}
+    assert set(shown(office.leader, unit=[str(first_unit.pk), str(second_unit.pk)])[0]) == {first.pk, second.pk}
 
 
 def test_a_name_that_one_has_alone_is_said_bare(office, districts, make_record, indexed):
     make_record(subject="Diễn tập huyện ủy")
     indexed()
     _, facets = shown(office.leader)
-    assert {bucket.value: bucket.label for bucket in facets["unit"]}["VT"] == "Văn thư"
+    assert {bucket.value: bucket.label for bucket in facets["unit"]}[str(office.registry.pk)] == "Văn thư"
 
 
 def test_what_is_above_a_unit_is_named_in_the_readers_own_line_only(office, districts, indexed):
@@ -84,7 +94,7 @@ def test_a_hidden_unit_of_the_same_name_is_not_told_of(office, districts):
     (_, staff, _), _ = districts["A"], districts["B"]
     office.staff.scopes.update(unit=staff)
     _, facets = shown(office.staff)
-    assert [(bucket.value, bucket.label) for bucket in facets["unit"]] == [("HA-TM", "Ban Tham mưu")]
+    assert [(bucket.value, bucket.label) for bucket in facets["unit"]] == [(str(staff.pk), "Ban Tham mưu")]
 
 
 def test_nobody_learns_a_name_by_choosing_its_code(office, districts):
@@ -92,18 +102,55 @@ def test_nobody_learns_a_name_by_choosing_its_code(office, districts):
     dossier = hidden_dossier(office, districts["B"][1])
     office.staff.scopes.update(unit=staff)
     chosen = {
-        "unit": ["HA-TM", "HB-TM", "HB", "99"],
+        "unit": [str(staff.pk), str(districts["B"][1].pk), "HA-TM", "99", "²"],
         "register": [str(mine.pk), str(theirs.pk), "x", "9" * 200],
         "dossier": [dossier.key, "\x00"],
         "type": ["Kế hoạch"],
     }
     assert labels.of(chosen, office.staff) == {
-        "unit": {"HA-TM": "Ban Tham mưu"},
+        "unit": {str(staff.pk): "Ban Tham mưu"},
         "register": {str(mine.pk): "Sổ của ban"},
         "dossier": {},
         "type": {"Kế hoạch": "Kế hoạch"},
     }
     assert labels.of(chosen, office.leader)["dossier"] == {dossier.key: "01.TM Chiến dịch Sao Hôm"}
+
+
+def test_a_unit_that_is_renamed_bears_its_new_name_at_once_and_keeps_what_it_had(office, districts):
+    """The index is not told: facets, chosen values, kept questions and search by name read the names of now."""
+    record, staff, _ = districts["A"]
+    kept = saving.keep(Wanted("ban", "dien tap huyen", 0, {"unit": [str(staff.pk)]}), actor=office.leader)
+    units.rename(staff, units.Called("HA-PTM", "Phòng Tham mưu"), reason="Quyết định 5", actor=office.admin)
+    _, facets = shown(office.leader)
+    assert {bucket.value: bucket.label for bucket in facets["unit"]}[str(staff.pk)] == "Phòng Tham mưu"
+    assert "Ban Tham mưu, Huyện A" not in str(facets)
+    assert shown(office.leader, unit=kept.filters["unit"])[0] == [record.pk]
+    assert labels.of(kept.filters, office.leader) == {"unit": {str(staff.pk): "Phòng Tham mưu"}}
+    assert by_name(office.leader, 'donvi:"phong tham muu"') == by_name(office.leader, "donvi:phonh~") == [record.pk]
+    assert record.pk not in by_name(office.leader, "donvi:ban")
+    assert record.pk in by_name(office.leader, "dien tap -donvi:ban*")
+
+
+def by_name(person, text):
+    return [hit.record.pk for hit in finding.find(parse(text), person, filters={}, order=Order.NEWEST, offset=0).found]
+
+
+def test_a_register_that_is_renamed_bears_its_new_name_at_once(office, districts):
+    record, _, book = districts["A"]
+    shelving.rename(book, name="Sổ tham mưu", reason="x", actor=office.admin)
+    _, facets = shown(office.leader)
+    assert {bucket.value: bucket.label for bucket in facets["register"]}[str(book.pk)] == "Sổ tham mưu"
+    assert shown(office.leader, register=[str(book.pk)])[0] == [record.pk]
+
+
+def test_nobody_learns_of_a_unit_by_its_name(office, districts):
+    """Only what the reader may see is found by a unit's name: one that keeps nothing for them is like one that is not there."""
+    _, (_, staff, _) = districts["A"], districts["B"]
+    Unit.objects.filter(pk=staff.pk).update(name="Trạm Sao Hôm")
+    office.staff.scopes.update(unit=districts["A"][1])
+    for name in ("sao", "khong"):
+        assert by_name(office.staff, f"donvi:{name}") == []
+        assert len(by_name(office.staff, f"-donvi:{name}")) == 1
 
 
 def hidden_dossier(office, of):
@@ -126,9 +173,10 @@ def test_questions_kept_by_name_choose_all_that_bear_it(office, districts):
     }
     kept = saving.keep(Wanted("cũ", "dien tap huyen", 0, by_name), actor=office.leader)
     importlib.import_module("search.migrations.0004_values_told_apart").tell_apart(apps, None)
+    importlib.import_module("search.migrations.0006_units_by_number").by_number(apps, None)
     kept.refresh_from_db()
     assert kept.filters == {
-        "unit": ["HA-TM", "HB-TM", "Ban đã giải thể"],
+        "unit": [str(districts["A"][1].pk), str(districts["B"][1].pk), "Ban đã giải thể"],
         "register": [str(book.pk), str(other.pk)],
         "dossier": [dossier.key],
         "retention": ["permanent"],

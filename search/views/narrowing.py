@@ -8,10 +8,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from archive.models import Person
-from search import dates, labels
+from search import dates
 from search.entry import Bucket, Order
 from search.finding import Found
+from search.labels import Labels
 from search.views import places
 from search.views.asking import Asked
 
@@ -75,13 +75,8 @@ def place(found: Found, page: int) -> dict[str, Any]:
 
 
 # --- facets --------------------------------------------------------------------------------
-def facets(asked: Asked, counted: Mapping[str, Sequence[Bucket]], person: Person) -> list[dict[str, Any]]:
-    """Return every facet that has a value: chosen values always, the first twelve, and the rest behind "more"."""
-    uncounted = {
-        name: [value for value in chosen if value not in {bucket.value for bucket in counted.get(name, ())}]
-        for name, chosen in asked.filters.items()
-    }
-    words = labels.of(uncounted, person)
+def facets(asked: Asked, counted: Mapping[str, Sequence[Bucket]], words: Labels) -> list[dict[str, Any]]:
+    """Return every facet that has a value: chosen values always (with the words given), the first twelve, the rest behind "more"."""
     drawn = [_facet(name, label, counted.get(name, ()), asked, words.get(name, {})) for name, label in FACETS.items()]
     return [facet for facet in drawn if facet["values"] or facet["more"]]
 

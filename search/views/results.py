@@ -13,7 +13,7 @@ from archive.models import Person
 from archive.rules.roles import Action
 from archive.views.doors import person_of
 from archive.views.record.records import record_page
-from search import chips, finding, saving
+from search import chips, finding, labels, saving
 from search.engine import EngineAway
 from search.query import parse
 from search.views import asking, exporting, keeping, narrowing, rows, showing
@@ -73,7 +73,7 @@ def _page(request: HttpRequest, asked: Asked, person: Person, *, is_gone: bool =
         try:
             context |= _answer(asked, person) | showing.chosen(request)
         except EngineAway:
-            context |= {"is_away": True, "facets": narrowing.facets(asked, {}, person)}
+            context |= {"is_away": True, "facets": narrowing.facets(asked, {}, labels.of(asked.filters, person))}
             status = 503
     return render(request, "search/search.html", context, status=status)
 
@@ -105,7 +105,7 @@ def _answer(asked: Asked, person: Person) -> dict[str, Any]:
         "meant": [] if answer.found else finding.corrections(asked.query, person),
         "first": first + 1,
         "last": last,
-        "facets": narrowing.facets(asked, answer.facets, person),
+        "facets": narrowing.facets(asked, answer.facets, answer.chosen),
         "histogram": narrowing.histogram(asked, answer.facets),
         "older": asked.address(page=asked.page + 1) if last < answer.total and answer.found and not is_deepest else "",
         "is_deepest": is_deepest and last < answer.total,

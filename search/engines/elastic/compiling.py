@@ -19,7 +19,7 @@ from search import nodes as ask
 from search.engine import Filters
 from search.engines import filings
 from search.engines.schema import CHOSEN, EXACT, FOLDED, WHOLE, day_number
-from search.entry import BORNE, OF_DOSSIER, Terms
+from search.entry import BEARER_SPLIT, OF_DOSSIER, Terms
 from search.widening import widened
 
 MOST_TERMS: Final = 65_000  # values in one list; the server takes 65,536
@@ -108,10 +108,8 @@ class Compiler:
 
     def _node(self, node: ask.Node) -> dsl.Query:
         match node:
-            case ask.And():
-                return self._together(node.children)
-            case ask.Not():
-                return self._together([node])
+            case ask.And() | ask.Not():
+                return self._together(node.children if isinstance(node, ask.And) else [node])
             case ask.Or():
                 return _any([self._node(child) for child in node.children])
             case ask.Either():
@@ -125,6 +123,8 @@ class Compiler:
                 return self._when(node)
             case ask.Choice():
                 return _term(node.field, node.value)
+            case ask.Kept():
+                return _units([str(unit) for unit in node.units])
             case ask.Within():
                 return self._within(node)
 
@@ -242,9 +242,16 @@ def _value(name: str, value: str) -> dsl.Query:
         return dsl.MatchNone() if rank is None else _term(name, rank)
     if name == "year":
         return _term("year", int(value)) if re.fullmatch(r"[0-9]{1,4}", value) else dsl.MatchNone()
-    if name in BORNE:
+    if name == "unit":
+        return _units([value] if value.isascii() and value.isdecimal() else [])
+    if name in CHOSEN:
         return _term(CHOSEN[name], value)
     return _term(f"{name}_is", value) if name in WHOLE else dsl.MatchNone()
+
+
+def _units(numbers: Sequence[str]) -> dsl.Query:
+    """Return what these units keep, under whatever name and code it was indexed: their number ends each term."""
+    return _any([dsl.Wildcard("unit_is", {"value": f"*{BEARER_SPLIT}{number}"}) for number in numbers])
 
 
 def _one_of(name: str, numbers: Sequence[int]) -> dsl.Query:

@@ -1,0 +1,56 @@
+"""What a page of hits with all its facets asks of the database, for a reader who knows units, registers and dossiers."""
+
+from datetime import date
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from archive import dossiers
+from archive.models import RecordClass, RetentionRule
+from search.tests.test_pages_search import asked, away, index  # noqa: F401 - fixtures
+
+MOST = 12
+CLEARED = ("clerk", "leader", "staff", "archivist")
+
+
+@pytest.fixture
+def filed(office, make_record, index):  # noqa: F811 - a fixture
+    """A page of hits in two dossiers of the registry; return the key of each, and of one that has none of them."""
+    rule = RetentionRule.objects.create(code="1", title="Lâu", kind="permanent", basis="x", valid_from="2020-01-01")
+    line = RecordClass.objects.create(code="01", title="x", rule=rule, year=2026)
+    made = [
+        dossiers.begin(
+            dossiers.Cover(f"0{n}.VT", f"Diễn tập {n}", line, rule, office.registry, date(2026, 1, 5)),
+            actor=office.archivist,
+        )
+        for n in range(3)
+    ]
+    for n in range(21):
+        dossiers.file(make_record(), dossier=made[n % 2], actor=office.archivist)
+    index()
+    return [one.key for one in made]
+
+
+CHOSEN = {
+    "nothing": lambda _office, _keys: {},
+    "a dossier": lambda _office, keys: {"dossier": keys[:1]},
+    "a unit": lambda office, _keys: {"unit": [str(office.registry.pk)]},
+    "what no hit has": lambda office, keys: {
+        "unit": [str(office.registry.pk), str(office.other_unit.pk)],
+        "register": [str(office.outgoing.pk), str(office.incoming.pk)],
+        "dossier": [keys[0], keys[2]],
+    },
+}
+
+
+@pytest.mark.parametrize("chosen", CHOSEN)
+@pytest.mark.parametrize("name", CLEARED)
+def test_a_page_with_facets_costs_no_more_than_any_page(office, filed, signed_in, name, chosen):
+    browser = signed_in(name)
+    page, address = asked(browser, **CHOSEN[chosen](office, filed))
+    assert page.context["answer"].total or name == "staff"
+    with CaptureQueriesContext(connection) as captured:
+        assert browser.get(address).status_code == 200
+    queries = [one["sql"] for one in captured.captured_queries if "SAVEPOINT" not in one["sql"]]
+    assert len(queries) <= MOST, "\n".join(queries)
