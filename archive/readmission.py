@@ -93,8 +93,8 @@ def readmit(person: Person, order: Order) -> str:
 def _halves_here() -> list[str]:
     """Return the marks of both halves, read from their files now. Raises KeysNotHere."""
     try:
-        mine = list(KeyFiles(settings.SITE_KEY_FILES).fingerprints())
         known = store.configured().vault.halves()
+        mine = list(KeyFiles(settings.SITE_KEY_FILES).fingerprints())  # now, however long ago the vault was opened
     except Refusal as refusal:
         raise KeysNotHere(why=refusal) from refusal
     if len(set(mine)) < HALVES or mine not in known:

@@ -182,11 +182,11 @@ def test_one_withdrawn_twice_at_once_is_withdrawn_once(office, rule):
 def test_a_version_is_withdrawn_by_the_button_on_the_page_of_its_period(office, rule, wrong, signed_in):
     browser = signed_in("archivist")
     address = f"/plan/periods/{rule.pk}/"
-    assert "Rút phiên bản" in browser.get(address).content.decode()
+    assert "Rút thời hạn này" in browser.get(address).content.decode()
     assert browser.post(address, {"act": "withdraw", "reason": ""}).status_code == 422
     assert browser.post(address, {"act": "withdraw", "reason": WHY}).status_code == 302
     page = browser.get(address).content.decode()
-    assert "Rút phiên bản" not in page
+    assert "Rút thời hạn này" not in page
     assert "đã rút" in page
     assert browser.post(address, {"act": "withdraw", "reason": WHY}).status_code == 422
     assert browser.get("/plan/").status_code == 200
