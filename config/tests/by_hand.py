@@ -33,7 +33,7 @@ class Office:
     secret_outgoing: Any
 
 
-def found(*, is_borne_out: bool = True) -> Office:
+def found() -> Office:
     """Put an office into an empty database, and an entry that bears it out."""
     from archive.models import Marking, ProtectionPeriod, Register, RegisterKind
     from archive.rules.levels import Level
@@ -61,8 +61,7 @@ def found(*, is_borne_out: bool = True) -> Office:
         kind.value: Register.objects.create(kind=kind, name=str(kind.label), unit=registry) for kind in RegisterKind
     }
     office = Office(command, registry, staff_unit, other_unit, **people, **registers)
-    if is_borne_out:
-        borne_out()
+    borne_out()
     return office
 
 

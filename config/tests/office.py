@@ -115,17 +115,10 @@ def fence_lifted(*, for_good: bool = False) -> Iterator[None]:
                     cursor.execute(statement)
 
 
-# Still to be gone through: here nothing bears the office out, and the doors ask the policy alone.
-NOT_ASKED = ("config/",)
-
-
 @pytest.fixture
-def office(db: None, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Office:
+def office(db: None) -> Office:
     """Return a fresh office: an entry bears it out, and the doors of dispatches ask for digests as in production."""
-    is_asked = not request.path.relative_to(request.config.rootpath).as_posix().startswith(NOT_ASKED)
-    if not is_asked:
-        monkeypatch.setattr("archive.warrants.wanting", lambda *_asked: [])
-    return found(is_borne_out=is_asked)
+    return found()
 
 
 def told_long_ago() -> None:

@@ -20,6 +20,7 @@ from config.gates.asking import Asked
 from config.gates.office import PASSWORD, Served
 from config.gates.outcome import FAILED, NOT_WHOLE, PASSED, ROOT, NoEnd, judged
 from config.gates.tools import run
+from config.tests.office import borne_out
 
 HERE = ROOT / "config" / "gates"
 FINDS = (Path(__file__).parent / "fuzz_finds.txt").read_text(encoding="ascii").split("\n")
@@ -207,6 +208,7 @@ def test_an_ended_session_is_seen_and_a_new_one_opened(client, office, monkeypat
     served = Served("", Path(), {"people": {role: {"session": "ended"} for role in ("clerk", "archivist")}}, Path())
     office.clerk.set_password(PASSWORD)
     office.clerk.save()
+    borne_out()
     assert not served.is_in("clerk")
     assert served.sign_in("clerk")
     assert not served.sign_in("archivist")
