@@ -64,7 +64,10 @@ class PeriodField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not gene
 class WithdrawForm(forms.Form):
     """Which period is withdrawn before its day, and why."""
 
-    period = PeriodField(ProtectionPeriod.objects.none(), label=_("Period"), widget=forms.Select(attrs=SELECT))
+    period = PeriodField(
+        ProtectionPeriod.objects.none(), label=_("Period"), empty_label=_("choose a period"),
+        widget=forms.Select(attrs=SELECT),
+    )  # fmt: skip
     reason = reason_field()
 
     def __init__(self, data: Any = None, **more: Any) -> None:
