@@ -4,7 +4,8 @@ import io
 from datetime import UTC, date, datetime
 
 import pytest
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -161,6 +162,15 @@ def test_it_is_found_by_number_and_issuer_by_those_cleared_and_by_nobody_else(of
     assert "Không tìm thấy văn bản giấy nào" in shown
     asked = AuditEntry.objects.filter(action="search.run").latest("ts").detail.payload
     assert (asked["text"], asked["shown"]) == ("PA-BCH", 0)
+
+
+def test_finding_begins_at_the_few_papers_and_walks_no_other_dispatch(office, cleared):
+    with CaptureQueriesContext(connection) as asked:
+        papers.found(office.clerk, most=0)
+    looking = [each["sql"] for each in asked.captured_queries if "archive_paperstub" in each["sql"]]
+    assert len(looking) == 1
+    assert 'JOIN "archive_paperstub"' not in looking[0]  # SQLite would walk a million dispatches, the newest first
+    assert '"archive_record"."id" IN (SELECT' in looking[0]
 
 
 def test_no_search_index_holds_it_until_it_was_taken_in(office, cleared):
