@@ -1,12 +1,14 @@
 """Claims about the one normal form: the golden table of forty cases, in both Unicode forms."""
 
 import unicodedata
+import zlib
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from search import packing
+from search.engines.schema import SCHEMA
 from search.text import (
     _CHARS,
     LONGEST_WORD,
@@ -153,6 +155,16 @@ def test_a_packed_text_says_what_the_long_way_says(text):
 @given(st.text(max_size=50))
 def test_any_text_is_kept_whole(text):
     assert packing.read(packing.kept(text, packing.pack(text))) == text
+
+
+def test_what_an_office_writes_is_kept_in_less_than_half_of_its_bytes():
+    text = "Căn cứ Kế hoạch số 45/KH-BTL ngày 01/02/2024; thực hiện chỉ đạo của đồng chí Chỉ huy trưởng, các đơn vị báo cáo"
+    assert len(packing.kept(text, packing.pack(text))) < len(text.encode()) / 2
+
+
+def test_a_change_of_the_frequent_words_raises_the_schema():
+    """What was kept with other words is not read any more: an index of another schema is built anew."""
+    assert (SCHEMA, zlib.crc32(packing.FREQUENT)) == (10, 4103169556)
 
 
 def test_a_letter_beyond_the_alphabet_goes_the_long_way():
