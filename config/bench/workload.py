@@ -93,7 +93,7 @@ def entry_of(made: dict[str, Any], **changes: Any) -> Entry:
         "type_name": made["type_name"],
         "organ_name": made["agency"],
         "unit": f"Phòng {made['units'][0]}",
-        "unit_is": Bearer(f"P{made['units'][0]}", f"Phòng {made['units'][0]}"),
+        "unit_is": Bearer(f"P{made['units'][0]}", f"Phòng {made['units'][0]}", unit=made["units"][0]),
         "year": day.year,
         "issued_on": day,
         "arrived_on": day,
