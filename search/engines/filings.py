@@ -16,6 +16,7 @@ from search.text import both, vi_clean
 NAMES_SPLIT: Final = " | "  # a word nobody can ask for: no phrase reaches from one name into the next
 VALUE: Final = "="  # before a value written as a word; no word begins so
 _SPLIT: Final = "\t"
+_AND: Final = ","  # between units
 
 
 def units(entry: Entry) -> list[int]:
@@ -50,19 +51,32 @@ def values(entry: Entry, facet: str) -> list[str]:
 
 
 def values_with_units(entry: Entry, facet: str) -> list[str]:
-    """Return the same, each with the units of its dossiers where these are several: to be counted once by each reader."""
-    found = values(entry, facet)
-    if len(units(entry)) < 2:  # noqa: PLR2004 - several begin at two
-        return found
+    """Return the same, each behind the units of its dossiers: to be counted once by each reader."""
     return [
-        _SPLIT.join([value, *(str(one.unit) for one in entry.filed if one.value(facet) == value)]) for value in found
+        _with_units(value, {one.unit for one in entry.filed if one.value(facet) == value})
+        for value in values(entry, facet)
     ]
 
 
 def known_value(counted: str, known: Iterable[int]) -> str:
-    """Return the value of what `values_with_units` wrote with units, "" if a reader knows none of them."""
-    value, *among = counted.split(_SPLIT)
-    return value if {int(unit) for unit in among} & set(known) else ""
+    """Return the value of what `values_with_units` wrote, "" if a reader knows none of its units."""
+    among, value = counted.split(_SPLIT, 1)
+    return value if {int(unit) for unit in among.split(_AND)} & set(known) else ""
+
+
+def known_values(known: Iterable[int]) -> str:
+    """Return the expression (of Lucene) for what `values_with_units` wrote of at least one unit that a reader knows."""
+    units_known = "|".join(str(unit) for unit in sorted(set(known)))
+    return f"(.*{_AND})?({units_known})({_AND}.*)?{_SPLIT}.*"
+
+
+def whole(values_chosen: Sequence[str], known: Iterable[int]) -> list[str]:
+    """Return what `values_with_units` wrote where the dossiers are all of one unit, which the reader knows."""
+    return [_with_units(value, {unit}) for unit in sorted(set(known)) for value in values_chosen]
+
+
+def _with_units(value: str, of: Iterable[int]) -> str:
+    return _AND.join(str(unit) for unit in sorted(of)) + _SPLIT + value
 
 
 def chosen(values: Sequence[str], known: Iterable[int]) -> list[str]:

@@ -44,6 +44,14 @@ def test_a_dispatch_in_two_dossiers_of_one_unit_is_found_under_both(engine):
     assert found(engine, 'hoso:"kho 02"') == []  # no phrase reaches from one dossier into the next
 
 
+@pytest.mark.parametrize("units", [250, 2_000])
+def test_a_reader_who_knows_the_dossiers_of_very_many_units_counts_them_too(engine, units):
+    reader = replace(READER, units=(FILING, *range(100_001, 100_000 + units)))
+    fill(engine, entry(1, filed=(MINE, THEIRS)), entry(2, filed=(MINE,)), entry(3, filed=(THEIRS,)))
+    assert told(engine, reader, "dossier") == {"minediff": 2}
+    assert told(engine, reader, "retention") == {"years-20": 2}
+
+
 def test_a_dispatch_in_dossiers_of_two_units_is_found_under_both_by_who_knows_both(engine):
     fill(engine, entry(1, filed=(MINE, THEIRS)))
     assert told(engine, WITH_BOTH, "dossier") == {"minediff": 1, "theirsxx": 1}

@@ -71,21 +71,24 @@ class Compiler:
         """Yield one clause for each facet with chosen values. Bare: for use inside a query of here."""
         for name, values in filters.items():
             if values:
-                chosen = _any([_value(name, value) for value in values])
-                yield self._filed_by(name, values, chosen) if name in OF_DOSSIER else chosen
+                is_filed = name in OF_DOSSIER
+                yield self._filed_by(name, values) if is_filed else _any([_value(name, value) for value in values])
 
     def known(self) -> dsl.Query:
         """Return what lies in dossiers of one unit of the reader's: whoever sees a record need not know of its dossier."""
         return dsl.Terms("filed_in", [str(unit) for unit in self.terms.units])
 
-    def shared(self) -> dsl.Query:
-        """Return what lies in dossiers of several units of which the reader knows one. Bare as well."""
-        return dsl.Terms("filed_in", [str(unit) for unit in filings.known_among(self.terms.units)])
+    def filed(self) -> dsl.Query:
+        """Return what lies in a dossier of any unit of the reader's. Bare as well."""
+        shared = [str(unit) for unit in filings.known_among(self.terms.units)]
+        return _any([self.known(), dsl.Terms("filed_in", shared)])
 
-    def _filed_by(self, name: str, values: Sequence[str], chosen: dsl.Query) -> dsl.Query:
+    def _filed_by(self, name: str, values: Sequence[str]) -> dsl.Query:
         """Return what lies in a dossier that has one of the values, as far as the reader knows of it."""
-        words = filings.chosen(values, self.terms.units)
-        return _any([_all([self.known(), chosen]), dsl.Terms(name, words)])
+        units = self.terms.units
+        return _any(
+            [dsl.Terms(f"{name}_is", filings.whole(values, units)), dsl.Terms(name, filings.chosen(values, units))]
+        )
 
     # --- the access clause ------------------------------------------------------------
     def _allowed(self) -> dsl.Query:

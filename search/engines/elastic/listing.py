@@ -18,7 +18,6 @@ from search.engine import Filters
 from search.engines import filings
 from search.engines.elastic.compiling import Compiler
 from search.engines.listing import buckets
-from search.engines.schema import WHOLE
 from search.entry import OF_DOSSIER, Hit, Order, Results
 from search.nodes import Query
 
@@ -28,7 +27,7 @@ _ORDERS: Final = {
     Order.BEST: ("_score", "-newest"),  # scores run downwards
     Order.NUMBER: ("-book", "-id"),
 }
-_SHARED: Final = "+"  # after a facet's name: its values in records whose dossiers are of several units
+_NAMED_UNITS: Final = 300  # in one expression; of more the server would refuse to make a machine
 _STAMP: Final = ["id", "version", "level"]
 
 
@@ -38,14 +37,17 @@ def request(compiler: Compiler, query: Query, filters: Filters, order: Order, fa
     asked = stamps_only(build(query.root)).sort(*_ORDERS[order]).extra(track_total_hits=True)
     for name in facets:
         others = {other: values for other, values in filters.items() if other != name}
-        narrowing = [*([compiler.known()] if name in OF_DOSSIER else []), *compiler.chosen(others)]
-        if name in OF_DOSSIER:
-            several = queries.Bool(filter=[compiler.shared(), *compiler.chosen(others)])
-            asked.aggs.bucket(name + _SHARED, aggs.Filter(several)).bucket("values", _of_several(name))
+        narrowing = list(compiler.chosen(others))
+        if name in OF_DOSSIER and not compiler.terms.units:
+            continue
+        if name in OF_DOSSIER and len(compiler.terms.units) > _NAMED_UNITS:
+            narrowing.append(compiler.filed())
         if narrowing:
-            asked.aggs.bucket(name, aggs.Filter(queries.Bool(filter=narrowing))).bucket("values", _values(name))
+            asked.aggs.bucket(name, aggs.Filter(queries.Bool(filter=narrowing))).bucket(
+                "values", _values(name, compiler.terms.units)
+            )
         else:  # every record that matches: without a filter around it the server counts faster
-            asked.aggs.bucket(name, _values(name))
+            asked.aggs.bucket(name, _values(name, compiler.terms.units))
     chosen = list(compiler.chosen(filters))
     return asked.post_filter(queries.Bool(filter=chosen)) if chosen else asked
 
@@ -61,10 +63,8 @@ def results(answer: Mapping[str, Any], facets: Sequence[str], units: Collection[
     counted = answer.get("aggregations", {})  # missing as long as nothing has been indexed
     parts = {name: part.get("values", part)["buckets"] for name, part in counted.items()}
     values = {name: _counted(name, parts.get(name, [])) for name in facets}
-    for name in OF_DOSSIER:
-        for one in parts.get(name + _SHARED, []):
-            if value := filings.known_value(str(one["key"]), units):
-                values[name][value] += int(one["doc_count"])
+    for name in values.keys() & set(OF_DOSSIER):
+        values[name] = _known(values[name], units)
     shown = {name: buckets(name, one) for name, one in values.items()}
     return Results(tuple(map(hit, found["hits"])), int(found["total"]["value"]), shown)
 
@@ -74,19 +74,25 @@ def hit(one: Mapping[str, Any]) -> Hit:
     return Hit(*(int(one["fields"][name][0]) for name in _STAMP))
 
 
-def _values(name: str) -> aggs.Agg[Any]:
+def _values(name: str, units: Collection[int]) -> aggs.Agg[Any]:
     if name == "month":
         return aggs.Terms(field=name, size=10 * COUNTED_VALUES, order={"_key": "asc"})
-    return aggs.Terms(field=f"{name}_is" if name in WHOLE else name, size=COUNTED_VALUES)
-
-
-def _of_several(name: str) -> aggs.Agg[Any]:
-    """Return the values of what lies in dossiers of several units: read record by record, for there are few."""
-    return aggs.Terms(field=f"{name}_is", size=10 * COUNTED_VALUES, execution_hint="map")
+    if name in OF_DOSSIER and len(units) <= _NAMED_UNITS:
+        return aggs.Terms(field=f"{name}_is", size=COUNTED_VALUES, include=filings.known_values(units))
+    return aggs.Terms(field=f"{name}_is", size=COUNTED_VALUES)
 
 
 def _counted(name: str, found: Sequence[Mapping[str, Any]]) -> Counter[str]:
     return Counter({_said(name, one["key"]): int(one["doc_count"]) for one in found})
+
+
+def _known(counted: Counter[str], units: Collection[int]) -> Counter[str]:
+    """Return the counts of dossiers of the reader's units, by what is shown of them."""
+    known: Counter[str] = Counter()
+    for each, count in counted.items():
+        if value := filings.known_value(each, units):
+            known[value] += count
+    return known
 
 
 def _said(name: str, key: Any) -> str:
