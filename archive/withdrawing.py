@@ -7,11 +7,12 @@ one may be written for the same day. A row that has begun is never withdrawn: wh
 from datetime import date, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from archive import access, audit, digests, fileplan
-from archive.models import AuditRow, Person, ProtectionPeriod, RetentionRule
+from archive.models import AuditEntry, AuditRow, Person, ProtectionPeriod, RetentionRule
 from archive.models.schedule import STANDING
 from archive.rules.errors import Refusal
 from archive.rules.levels import Level
@@ -94,10 +95,21 @@ def _end_before_it_begins(row: RetentionRule | ProtectionPeriod) -> None:
 
 
 def _was_ended_by(before: RetentionRule, row: RetentionRule) -> bool:
-    """Return whether a version has its end because another one follows it: the act that left this end says so."""
-    if before.valid_to != row.valid_from - timedelta(days=1):
+    """Return whether a version has its end because another one follows it, and because of that alone.
+
+    The act that made the row wrote the end, unless a digest from before that act says that it was there already. An act
+    that closed the version is never undone here, whenever it was.
+    """
+    made = _acts(row, Action.PERIOD_CHANGE).first()
+    if made is None or before.valid_to != row.valid_from - timedelta(days=1):
         return False
-    kept = AuditRow.objects.filter(kind=digests.name_of(RetentionRule), row_id=before.pk).order_by("id")
-    ends = (each for each in kept.select_related("entry") if digests.bears_out(each, "valid_to", before.valid_to))
-    first = next(ends, None)
-    return first is not None and first.entry.action == Action.PERIOD_CHANGE
+    if _acts(before, Action.PERIOD_CLOSE).exists():
+        return False
+    kept = AuditRow.objects.filter(kind=digests.name_of(RetentionRule), row_id=before.pk, entry__ts__lt=made.ts)
+    last = kept.order_by("id").last()
+    return last is None or not digests.bears_out(last, "valid_to", before.valid_to)
+
+
+def _acts(row: RetentionRule, action: Action) -> QuerySet[AuditEntry]:
+    about = audit.subject_of(row)
+    return AuditEntry.objects.filter(action=action, outcome="ok", object_type=about.type, object_id=about.id)

@@ -10,12 +10,12 @@ from archive import digests, fileplan, withdrawing
 from archive.fileplan import Line, Period
 from archive.leveling import history, periods
 from archive.leveling.periods import Term
-from archive.models import AuditEntry, ProtectionPeriod, RetentionRule, RuleKind
+from archive.models import AuditEntry, AuditRow, ProtectionPeriod, RetentionRule, RuleKind
 from archive.rules.errors import Forbidden
 from archive.rules.levels import Level
 from archive.rules.roles import SYNCHRONOUS, Action
 from archive.tests.test_overtaken import at_once, no_heads  # noqa: F401 - a fixture
-from config.tests.office import borne_out
+from config.tests.office import borne_out, fence_lifted
 
 WHY = "QĐ 9: ghi nhầm số năm"
 
@@ -113,6 +113,37 @@ def test_an_end_that_an_act_of_its_own_wrote_stays(office, rule):
     rule.refresh_from_db()
     assert rule.valid_to == later(9)
     assert faults("retentionrule") == []
+
+
+def test_a_period_closed_after_a_withdrawal_stays_closed_by_the_next_one(office, rule):
+    of_retention(office, fileplan.change_period(rule, period(2, later()), actor=office.archivist))
+    fileplan.close_period(rule, last_day=later(9), reason="Bãi bỏ", actor=office.archivist)
+    of_retention(office, fileplan.change_period(rule, period(5, later()), actor=office.archivist))
+    rule.refresh_from_db()
+    assert rule.valid_to == later(9)
+    assert faults("retentionrule") == []
+
+
+@pytest.mark.parametrize("is_adopted", [False, True])
+def test_a_version_older_than_digests_goes_on(office, rule, line, is_adopted):
+    with fence_lifted():
+        AuditRow.objects.filter(kind="retentionrule").delete()
+    wrong = fileplan.change_period(rule, period(2, later()), actor=office.archivist)
+    if is_adopted:
+        borne_out()
+    of_retention(office, wrong)
+    rule.refresh_from_db()
+    assert rule.valid_to is None
+
+
+def test_an_end_that_came_with_the_row_stays(office, rule):
+    RetentionRule.objects.filter(pk=rule.pk).update(valid_to=later(9))
+    with fence_lifted():
+        AuditRow.objects.filter(kind="retentionrule").delete()
+    borne_out()
+    of_retention(office, fileplan.change_period(rule, period(2, later()), actor=office.archivist))
+    rule.refresh_from_db()
+    assert rule.valid_to == later(9)
 
 
 def test_a_period_alone_is_withdrawn_when_no_open_line_rests_on_it_and_its_code_is_free(office):
