@@ -28,7 +28,7 @@ from django.db import DatabaseError, connection, models, transaction
 from django.utils import timezone
 
 from archive import digests, publishing, sequencing
-from archive.models import AuditDetail, AuditEntry, Dossier, Hold, Person, Record, Register, Step
+from archive.models import AuditDetail, AuditEntry, Dossier, Person, Record, Step
 from archive.rules.errors import Refusal
 from archive.rules.numbers import join
 from archive.rules.roles import FAILING, SYNCHRONOUS, Action
@@ -80,6 +80,8 @@ class Subject:
 
 
 NOTHING: Final = Subject("office", "office")
+# What entries about a person stand under: those of before that a page wrote about its reader are called after a proxy.
+PEOPLE: Final = ("person", "simplelazyobject")
 
 
 def subject_of(thing: models.Model | Subject | None) -> Subject:
@@ -95,9 +97,7 @@ def subject_of(thing: models.Model | Subject | None) -> Subject:
         return Subject("record", record.key, record.symbol, record.type_name, record.level, record.pk)
     if isinstance(thing, Dossier):
         return Subject("dossier", thing.key, thing.code, "", thing.level)
-    if isinstance(thing, (Hold, Register, Person)):
-        return Subject(type(thing).__name__.lower(), str(thing.pk))
-    return Subject(type(thing).__name__.lower(), str(thing.pk))
+    return Subject(digests.name_of(thing.__class__), str(thing.pk))  # its own class: a request's person is a proxy
 
 
 def write(  # noqa: PLR0913 - every part of an entry by its name

@@ -90,13 +90,13 @@ def commitment(rows: Iterable[AuditRow]) -> str:
 
 def holds(row: Model) -> bool:
     """Return whether a row is as an act left it; False for one that no act made."""
-    ((_pk, state, last),) = read(type(row), [row.pk])
+    ((_pk, state, last),) = read(row.__class__, [row.pk])
     return state is not None and last is not None and bool(last.columns) and not differing(state, last)
 
 
 def is_moved(row: Model) -> bool:
     """Return whether a row is otherwise than its last act left it; one of which no digest is kept says nothing."""
-    ((_pk, state, last),) = read(type(row), [row.pk])
+    ((_pk, state, last),) = read(row.__class__, [row.pk])
     return last is not None and (state is None or not last.columns or bool(differing(state, last)))
 
 

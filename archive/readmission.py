@@ -30,8 +30,9 @@ class NoOfficer(Refusal):
 
     code = "OFF-001"
     message = _(
-        "%(name)s does not hold the post of a security officer now, or the log does not bear the post out. This way is for "
-        "security officers alone: others get a first password from the administrator."
+        "%(name)s does not hold the post of a security officer now, or the log does not bear the post out: one given before "
+        "digests of rows were kept counts after manage.py adopt_rows. This way is for security officers alone: others get a "
+        "first password from the administrator."
     )
 
 

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -101,8 +101,11 @@ def is_as_left(person: Person) -> bool:
 
 def _last_act(person: Person) -> str | None:
     """Return the last act in the log that gave a person an authenticator or took it off."""
-    about = AuditEntry.objects.filter(object_type="person", object_id=str(person.pk), action__in=ACTS, outcome="ok")
-    return about.order_by("-object_seq").values_list("action", flat=True).first()
+    about = AuditEntry.objects.filter(object_type__in=audit.PEOPLE, object_id=str(person.pk), outcome="ok")
+    last = about.filter(action__in=ACTS).order_by(
+        F("leaf__idx").desc(nulls_first=True), "-ts"
+    )  # the newest has no place yet
+    return last.values_list("action", flat=True).first()
 
 
 @transaction.atomic

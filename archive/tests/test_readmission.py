@@ -10,13 +10,13 @@ from django.test import Client
 from django.utils import timezone
 
 from archive import digests, findings, notable, publishing, readmission, second_factor, sequencing, store
-from archive.models import AuditEntry, Person, PersonRole, SecondFactor
+from archive.models import AuditEntry, AuditRow, Person, PersonRole, SecondFactor
 from archive.notable import Kind
 from archive.rules import totp
 from archive.rules.roles import Action, Role
 from archive.staffing import PasswordElsewhere
 from archive.stores.custody import make_key_files
-from config.tests.office import borne_out
+from config.tests.office import borne_out, fence_lifted
 
 ORDER = readmission.Order("QĐ 12/QĐ-BCH", "Đ/c Bình và đ/c Lan, người giữ khóa")
 PASSWORD = "ba con vịt ngoài ao"
@@ -98,6 +98,12 @@ def test_a_post_put_in_by_sql_and_a_closed_account_are_none(office, keys):
     refused("OFF-001", "staff")
     Person.objects.filter(pk=office.security.pk).update(is_active=False)
     refused("OFF-001")
+
+
+def test_of_a_post_given_before_digests_the_refusal_names_what_adopts_it(office, keys):
+    with fence_lifted():
+        AuditRow.objects.filter(kind="personrole").delete()
+    refused("OFF-001.*adopt_rows")
 
 
 def test_without_an_order_or_the_names_of_who_is_present_nothing_is_done(officer):

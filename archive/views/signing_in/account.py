@@ -54,7 +54,7 @@ def account(request: HttpRequest) -> HttpResponse:
 
 def _sign_ins(person: Person) -> list[dict[str, Any]]:
     """Return the newest sign-ins and failures of a person, as the log has them."""
-    rows = AuditEntry.objects.filter(object_type="person", object_id=str(person.pk), action__in=SIGN_INS)
+    rows = AuditEntry.objects.filter(object_type__in=audit.PEOPLE, object_id=str(person.pk), action__in=SIGN_INS)
     return [
         {
             "at": row.ts,
@@ -62,7 +62,7 @@ def _sign_ins(person: Person) -> list[dict[str, Any]]:
             "ip": json.loads(bytes(row.body))["src"]["ip"],
             "is_bad": _is_refused(row) or row.action not in {Action.SIGN_IN, Action.SESSION_END},
         }
-        for row in rows.order_by("-object_seq")[:SHOWN]
+        for row in rows.order_by("-ts")[:SHOWN]
     ]
 
 
