@@ -1,12 +1,16 @@
 """The way back of a security officer who lost password and authenticator, where no other officer is left to help.
 
 An act at the machine and of nobody who is signed in: both custodians have brought their key files, which must lie here and
-open the level keys, and a written order names the person and who was present. It gives a first password, takes the
-authenticator off and ends the sessions; the post itself is given by nobody here. The auditor finds each in "What stands out".
+open what the office keeps, and a written order names the person and who was present. Keys, vault and log that somebody made
+beside the office's database let nobody in. It gives a first password, takes the authenticator off and ends the sessions; the
+post itself is given by nobody here. The auditor finds each in "What stands out".
 """
 
+import hashlib
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Final
 
 from django.conf import settings
@@ -15,12 +19,15 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from archive import audit, digests, second_factor, sessions, staffing, store
-from archive.models import Person, PersonRole
+from archive import audit, digests, publishing, restoration, second_factor, sessions, staffing, store
+from archive.models import AuditEntry, DigitalObject, Person, PersonRole
 from archive.rules.errors import Refusal
 from archive.rules.roles import Action, Role
+from archive.rules.sizes import MIB
 from archive.standing import people_with
 from archive.stores.custody import KeyFiles
+from archive.vault import rows_at
+from archive.verifier.verify import Tampered
 
 HALVES: Final = 2  # the two custodians
 
@@ -52,7 +59,19 @@ class KeysNotHere(Refusal):
     )
 
 
+class LogNotHere(Refusal):
+    """OFF-004: the act is signed where the office signs its log, or nothing is done."""
+
+    code = "OFF-004"
+    message = _(
+        "The signed heads of this office's log do not lie here or cannot be read. Run the command where the office runs, with "
+        "its VANKHO_HOME and its second place of heads; a new office starts its worker first."
+    )
+
+
 ONE_HALF: Final = _("Two different files are needed.")
+OTHER_HALVES: Final = _("These two are not the keys in use: they do not open what this office keeps.")
+NO_VAULT: Final = _("No key vault of this office lies here: run the command with its VANKHO_HOME.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +87,15 @@ def readmit(person: Person, order: Order) -> str:
     """Give a security officer a first password, take the authenticator off and end the sessions; return the password.
 
     Raises:
-        NoOrder, KeysNotHere, NoOfficer: as named.
+        NoOrder, KeysNotHere, LogNotHere, NoOfficer: as named.
+        publishing.LogShorter: the database does not continue the signed log.
         staffing.PasswordElsewhere: the officer signs in by a directory or a sign-in server.
     """
     basis, present = order.basis.strip(), order.present.strip()
     if not basis or not present:
         raise NoOrder
     halves = _halves_here()
+    _require_log_here()
     found = Person.objects.select_for_update(of=("self",)).get(pk=person.pk)
     now = timezone.now()
     if not found.is_active or not _holds_post(found, now):
@@ -92,15 +113,53 @@ def readmit(person: Person, order: Order) -> str:
 
 
 def _halves_here() -> list[str]:
-    """Return the marks of both halves, read from their files now. Raises KeysNotHere."""
+    """Return the marks of both halves in use, read from their files now. Raises KeysNotHere."""
     try:
-        known = store.configured().vault.halves()
         mine = list(KeyFiles(settings.SITE_KEY_FILES).fingerprints())  # now, however long ago the vault was opened
+        why = _fault_of(mine)
     except Refusal as refusal:
         raise KeysNotHere(why=refusal) from refusal
-    if len(set(mine)) < HALVES or mine not in known:
-        raise KeysNotHere(why=ONE_HALF)
+    if why:
+        raise KeysNotHere(why=why)
     return [half.hex() for half in mine]
+
+
+def _fault_of(mine: list[bytes]) -> str:
+    """Return why these halves prove no two custodians of this office, "" if they do. Raises the store's refusals."""
+    if len(set(mine)) < HALVES:
+        return str(ONE_HALF)
+    if not _has_vault():  # opening it would make one for whatever halves are here
+        return str(NO_VAULT)
+    in_use, _to_come = store.configured().vault.halves()
+    return "" if mine == in_use and _opens_what_is_kept() else str(OTHER_HALVES)
+
+
+def _has_vault() -> bool:
+    with closing(rows_at(Path(settings.VANKHO_HOME) / "keys" / "vault.sqlite3", settings.VAULT_URL)) as rows:
+        return rows.is_made()
+
+
+def _opens_what_is_kept() -> bool:
+    """Return whether the smallest file of the highest level comes out as it went in; nothing kept is no fault."""
+    there = DigitalObject.objects.exclude(address__in=restoration.found_destroyed())
+    kept = there.order_by("-level", "size").first()
+    if kept is None:
+        return True
+    digest = hashlib.sha256()
+    with store.open(kept.address) as source:
+        while data := source.read(MIB):
+            digest.update(data)
+    return digest.hexdigest() == kept.sha256
+
+
+def _require_log_here() -> None:
+    """Refuse a folder that is not the office's, though a vault lies there. Raises LogNotHere, publishing.LogShorter."""
+    try:
+        if publishing.newest() is None and AuditEntry.objects.exists():
+            raise LogNotHere
+        publishing.require_continued()
+    except (Tampered, OSError) as fault:
+        raise LogNotHere from fault
 
 
 def _holds_post(person: Person, at: datetime) -> bool:

@@ -2,6 +2,7 @@
 
 import io
 import time
+from dataclasses import asdict
 from datetime import timedelta
 
 import pytest
@@ -9,13 +10,14 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from archive import digests, findings, notable, publishing, readmission, second_factor, sequencing, store
-from archive.models import AuditEntry, AuditRow, Person, PersonRole, SecondFactor
+from archive import digests, findings, notable, publishing, readmission, restoration, second_factor, sequencing, store
+from archive.models import AuditEntry, AuditRow, DigitalObject, Person, PersonRole, SecondFactor
 from archive.notable import Kind
 from archive.rules import totp
+from archive.rules.levels import Level
 from archive.rules.roles import Action, Role
 from archive.staffing import PasswordElsewhere
-from archive.stores.custody import make_key_files
+from archive.stores.custody import KeyFiles, make_key_files
 from config.tests.office import borne_out, fence_lifted
 
 ORDER = readmission.Order("QĐ 12/QĐ-BCH", "Đ/c Bình và đ/c Lan, người giữ khóa")
@@ -25,10 +27,13 @@ WORDS = ("--basis", ORDER.basis, "--present", ORDER.present)
 
 @pytest.fixture
 def keys(settings, tmp_path):
-    """An installation of its own, with the two key files in their places."""
+    """An installation of its own at work: two key files, a vault, a file of the highest level, a signed head."""
     settings.VANKHO_HOME = tmp_path / "home"
     settings.SITE_KEY_FILES = (tmp_path / "1.key", tmp_path / "2.key")
     make_key_files(settings.SITE_KEY_FILES)
+    sealed_object()
+    borne_out()
+    publishing.publish()
     yield settings.SITE_KEY_FILES
     for each in store._configured.values():
         each.vault.close()
@@ -44,6 +49,11 @@ def officer(office, keys):
     secret = second_factor.new_secret()
     second_factor.enrol(office.security, secret, totp.code_at(secret, int(time.time()) // 30))
     return office.security
+
+
+def sealed_object(level=Level.TOI_MAT):
+    sealed = store.put(io.BytesIO(b"Van ban"), level=level)
+    return DigitalObject.objects.create(**asdict(sealed), role="original", created_at=timezone.now())
 
 
 def run(name="security", *words):
@@ -124,6 +134,65 @@ def test_one_custodian_alone_or_with_a_strange_key_lets_nobody_in(officer, keys,
     refused("OFF-003")
     settings.SITE_KEY_FILES = keys
     assert SecondFactor.objects.exists()
+    run()
+
+
+def elsewhere(settings, tmp_path):
+    """Name an empty folder and two key files of one's own, with the office's database."""
+    settings.VANKHO_HOME = tmp_path / "elsewhere"
+    settings.SITE_KEY_FILES = (tmp_path / "my1.key", tmp_path / "my2.key")
+    make_key_files(settings.SITE_KEY_FILES)
+    return settings.VANKHO_HOME
+
+
+@pytest.mark.parametrize("profile", ["evaluation", "production"])
+@pytest.mark.parametrize("has_files", [True, False])
+def test_keys_of_ones_own_beside_an_empty_folder_open_nothing(officer, settings, tmp_path, profile, has_files):
+    settings.PROFILE = profile
+    DigitalObject.objects.filter(pk__isnull=has_files).delete()
+    home = elsewhere(settings, tmp_path)
+    refused("OFF-003")
+    assert not home.exists()
+    store.configured()
+    refused("OFF-003" if has_files else "OFF-004")
+    assert not (home / "keys" / "log.key").exists()
+    assert SecondFactor.objects.exists()
+
+
+def test_a_vault_that_opens_something_else_proves_no_custodian(officer):
+    kept = DigitalObject.objects.get()
+    DigitalObject.objects.update(sha256="0" * 64)
+    refused("OFF-003")
+    DigitalObject.objects.update(sha256=kept.sha256)
+    other = DigitalObject.objects.create(
+        address="0" * 32, size=1, sha256="", sealed_size=1, sealed_sha256="", level=Level.TOI_MAT, role="original",
+        created_at=timezone.now(),
+    )  # fmt: skip
+    refused("OFF-003")
+    restoration.record(restoration.Gap(timezone.now(), 1, None), backup="x", shredded=[other.pk])
+    run()
+
+
+def test_keys_to_come_let_nobody_in_and_each_fault_has_its_sentence(officer, keys, settings, tmp_path):
+    coming = (tmp_path / "3.key", tmp_path / "4.key")
+    make_key_files(coming)
+    store.configured().vault.announce(KeyFiles(coming))
+    settings.SITE_KEY_FILES = coming
+    refused("Hai tệp này không phải khóa đang dùng")
+    settings.SITE_KEY_FILES = (keys[0], keys[0])
+    refused("Cần hai tệp khác nhau")
+    settings.SITE_KEY_FILES = keys
+    run()
+
+
+def test_a_folder_without_a_signed_head_or_with_another_log_is_not_the_offices(officer, keys, settings):
+    head = settings.VANKHO_HOME / "log" / "checkpoint"
+    kept = head.read_bytes()
+    head.unlink()
+    refused("OFF-004")
+    head.write_bytes(kept.replace(b"vankho", b"others"))
+    refused("OFF-004")
+    head.write_bytes(kept)
     run()
 
 
