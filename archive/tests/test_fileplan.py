@@ -349,3 +349,11 @@ def test_the_plan_is_told_as_it_is_printed_each_heading_above_its_lines():
         "03.TM",
         "X",
     ]
+
+
+def test_a_year_that_nobody_may_write_yet_promises_no_form(office, signed_in):
+    archivist = signed_in("archivist")
+    far, near = (archivist.get(f"/plan/?year={today().year + ahead}").content.decode() for ahead in (5, 1))
+    assert "Lưu trữ viên lập danh mục của năm nay và năm sau." in far
+    assert "hãy thêm từng mục tại đây" not in far
+    assert "hãy thêm từng mục tại đây" in near
