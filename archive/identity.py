@@ -141,17 +141,23 @@ def _locked(person: Person) -> Person:
     return Person.objects.select_for_update(of=("self",)).get(pk=person.pk)
 
 
-def require_as_left(person: Person) -> None:
+def require_as_left(person: Person, found: second_factor.Found | None = None) -> None:
     """Return in silence, or refuse an account that is not what its last act left: password, way, name or authenticator.
 
     Asked after every proof, so that only who has proved to be this person hears of it; and by acts on an account of
     somebody else whose digest would take such an edit over. An authenticator that an act took off is not
     missing; one that is there without an act, or otherwise than its act left it, counts as such an edit.
 
+    Args:
+        person: whose account.
+        found: what the look at the authenticator found by which the caller asked for its code or for none; no second
+            look is taken then. None: nobody has looked yet.
+
     Raises:
         AccountMoved: as named.
     """
-    if digests.is_moved(Person(pk=person.pk)) or not second_factor.is_as_left(person):
+    found = found or second_factor.look(person)
+    if found is second_factor.Found.MOVED or digests.is_moved(Person(pk=person.pk)):
         log.critical("account %s is not what the log says: it was refused", person.pk)
         raise AccountMoved(person)
 

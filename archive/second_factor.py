@@ -12,6 +12,7 @@ import hashlib
 import secrets
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from enum import Enum
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -83,20 +84,32 @@ def new_secret() -> bytes:
     return secrets.token_bytes(totp.SECRET_BYTES)
 
 
+class Found(Enum):
+    """What one look at an authenticator found."""
+
+    NONE = "none"  # and acts left it so
+    THERE = "there"  # as its last act left it, its last step apart
+    MOVED = "moved"  # changed, put in or removed past the office
+
+
 def is_enrolled(person: Person) -> bool:
-    """Return whether a person has an authenticator."""
+    """Return whether a person has an authenticator, for what a page shows; who decides by it asks `look`, once."""
     return SecondFactor.objects.filter(pk=person.pk).exists()
 
 
-def is_as_left(person: Person) -> bool:
-    """Return whether the authenticator, or that there is none, is what the log says; its last step apart.
+def look(person: Person) -> Found:
+    """Return what there is of an authenticator, and whether the log says so.
 
-    One of before digests has none: it counts while the last act about it in the log gave it.
+    Who lets somebody in decides by one look: between two of them SQL can change the row and put it back.
+    Of one of before digests the log tells: it counts while the last act about it gave it.
     """
-    row = SecondFactor(pk=person.pk)
-    if not is_enrolled(person):
-        return not digests.is_missing(SecondFactor, person.pk)
-    return digests.holds(row) or (not digests.is_moved(row) and _last_act(person) == Action.CODE_ENROL)
+    ((_pk, state, last),) = digests.read(SecondFactor, [person.pk])
+    is_given = bool(last.columns) if last else _last_act(person) == Action.CODE_ENROL
+    if state is None:
+        return Found.MOVED if is_given and last else Found.NONE
+    if not is_given or (last and digests.differing(state, last)):
+        return Found.MOVED
+    return Found.THERE
 
 
 def _last_act(person: Person) -> str | None:
@@ -143,11 +156,12 @@ def prove(person: Person, code: str) -> bool:
     """
     with transaction.atomic():
         require_tries_left(_locked(person))
-        factor = SecondFactor.objects.filter(pk=person.pk).first()
-        if factor is None:
-            raise NotEnrolled
-        if not is_as_left(person):
+        factor = _locked_factor(person)
+        found = look(person)
+        if found is Found.MOVED:
             raise NotAsLeft
+        if factor is None or found is Found.NONE:
+            raise NotEnrolled
         if _count_step(factor, code) or _use_recovery(factor, code):
             return True
         audit.write(Action.CODE_FAILED, actor=person, subject=person)
@@ -172,22 +186,25 @@ def bounded(person: Person, is_right: Callable[[], bool]) -> bool:
     return right
 
 
-def prove_again(person: Person, is_right: Callable[[], bool], code: str) -> bool:
-    """Return whether somebody signed in has proved again who they are: the first proof, and the code if enrolled.
+def prove_again(person: Person, is_right: Callable[[], bool], code: str) -> Found | None:
+    """Let somebody signed in prove again who they are: by the first proof, and the code if enrolled.
+
+    Return whether an authenticator was there, whose code was right then; None where a proof was wrong.
 
     Raises:
         TooManyTries: as named.
         NotAsLeft: the authenticator was removed, changed or put in past the office.
     """
     if not bounded(person, is_right):
-        return False
-    if not is_as_left(person):
+        return None
+    found = look(person)
+    if found is Found.MOVED:
         raise NotAsLeft
-    if is_enrolled(person) and not prove(person, code):
-        return False
+    if found is Found.THERE and not prove(person, code):
+        return None
     with transaction.atomic():
         audit.write(Action.PROVED, actor=person, subject=person)
-    return True
+    return found
 
 
 @transaction.atomic
@@ -258,6 +275,11 @@ def take_off(person: Person) -> list[SecondFactor]:
 def _locked(person: Person) -> Person:
     """Lock the person's row, so that many tries at once are counted one by one."""
     return Person.objects.select_for_update(of=("self",)).get(pk=person.pk)
+
+
+def _locked_factor(person: Person) -> SecondFactor | None:
+    """Return the row of the authenticator, under a lock: what is looked at next is what is used."""
+    return SecondFactor.objects.select_for_update(of=("self",)).filter(pk=person.pk).first()
 
 
 def require_tries_left(person: Person) -> None:
@@ -336,10 +358,10 @@ def reseal() -> Iterator[tuple[Person, bool]]:
     """
     for person in Person.objects.filter(second_factor__isnull=False).order_by("pk"):
         with transaction.atomic():
-            factor = SecondFactor.objects.filter(pk=_locked(person).pk).first()
+            factor = _locked_factor(_locked(person))
             if factor is None or _opened(bytes(factor.sealed), person, settings.SECRET_KEY) is not None:
                 continue
-            secret = None if not is_as_left(person) else unseal(bytes(factor.sealed), person)
+            secret = None if look(person) is Found.MOVED else unseal(bytes(factor.sealed), person)
             if secret is not None:
                 factor.sealed = seal(secret, person)
                 factor.save(update_fields=["sealed"])

@@ -2,6 +2,8 @@
 
 import base64
 import time
+from contextlib import suppress
+from itertools import product
 
 import pytest
 from django.db import transaction
@@ -13,6 +15,7 @@ from archive import audit, digests, second_factor
 from archive.models import AuditEntry, AuditRow, SecondFactor
 from archive.rules import totp
 from archive.rules.roles import Action
+from archive.views import proving
 from archive.views.signing_in import account
 from config.tests.office import borne_out, fence_lifted
 
@@ -97,3 +100,76 @@ def test_the_person_of_a_request_is_looked_at_as_a_person(person):
     assert audit.subject_of(proxy) == audit.subject_of(person)
     assert digests.holds(proxy)
     assert not digests.is_moved(proxy)
+
+
+class Insider:
+    """Somebody who lays by SQL, for each look at the row, what it is to show."""
+
+    def __init__(self, monkeypatch, *, changed):
+        self.kept, self.changed, self.read = SecondFactor.objects.get(), changed, digests.read
+        self.plan = iter(())
+        monkeypatch.setattr(digests, "read", self)
+
+    def __call__(self, model, ids):
+        found = list(self.read(model, ids))
+        if model is SecondFactor:
+            self.lay()
+        return found
+
+    def lay(self):
+        SecondFactor.objects.all().delete()
+        if next(self.plan, True):
+            self.kept.save(force_insert=True)
+        elif self.changed is not None:
+            SecondFactor(**{**values_of(self.kept), **self.changed}).save(force_insert=True)
+
+
+def values_of(row):
+    return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
+
+
+@pytest.mark.parametrize("changed", [None, {"sealed": b"x" * 60}])
+def test_no_row_that_comes_and_goes_lets_the_password_alone_in(person, enrolled, settings, monkeypatch, changed):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    person.set_password(PASSWORD)
+    person.save()
+    borne_out()
+    insider = Insider(monkeypatch, changed=changed)
+    for plan in product((True, False), repeat=4):
+        insider.plan = iter(plan)
+        insider.lay()
+        browser, answer = give_password()
+        assert (answer.status_code, answer.headers.get("Location")) in {(409, None), (302, "/sign-in/code/")}, plan
+        assert browser.get("/account/").status_code == 302
+
+
+@pytest.mark.parametrize("changed", [None, {"sealed": b"x" * 60}])
+def test_no_row_that_comes_and_goes_proves_somebody_again_by_the_password_alone(person, enrolled, monkeypatch, changed):
+    insider = Insider(monkeypatch, changed=changed)
+    monkeypatch.setattr(second_factor, "TRIES", 100)
+    for plan in product((True, False), repeat=4):
+        insider.plan = iter(plan)
+        insider.lay()
+        with suppress(second_factor.NotAsLeft, second_factor.NotEnrolled):
+            assert not second_factor.prove_again(person, lambda: True, "")
+
+
+def test_a_session_counts_as_one_with_a_code_only_if_the_code_was_asked_for(person, monkeypatch):
+    """A row put in right after the look: its owner proved the password alone."""
+    looked = second_factor.look
+
+    def look(whose):
+        found = looked(whose)
+        SecondFactor.objects.create(
+            person=whose, sealed=b"x" * 60, last_step=0, recovery=[], enrolled_at=timezone.now()
+        )
+        return found
+
+    browser, _answer = give_password()
+    browser_session = browser.session
+    browser_session[proving.PROVED_AT] = 0.0
+    browser_session.save()
+    monkeypatch.setattr(second_factor, "look", look)
+    browser.post("/account/authenticator/remove/", {"proof_password": PASSWORD})
+    assert proving.is_fresh(browser.session)
+    assert proving.CODE_GIVEN not in browser.session

@@ -104,13 +104,14 @@ def _prove(request: HttpRequest) -> str:
     if by_provider and not _is_fresh_outside(request.session):
         return _("The sign-in server has not asked you yet. Open it first, then go on here.")
     try:
-        if not second_factor.prove_again(person, lambda: by_provider or identity.proves(person, password), code):
+        found = second_factor.prove_again(person, lambda: by_provider or identity.proves(person, password), code)
+        if found is None:
             return _("The password or the code is not right.")
     except Refusal as refusal:
         audit.refused(refusal, actor=person, action="session.prove")
         return str(refusal)
     request.session.pop(OUTSIDE_AT, None)
-    stamp(request.session, with_code=second_factor.is_enrolled(person))
+    stamp(request.session, with_code=found is second_factor.Found.THERE)
     return ""
 
 

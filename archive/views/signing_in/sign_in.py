@@ -23,6 +23,7 @@ from archive.forms.account import CodeForm
 from archive.models import Person, PersonRole
 from archive.rules.errors import Refusal
 from archive.rules.roles import Action, Role
+from archive.second_factor import Found
 from archive.sessions import HALF
 from archive.standing import is_cleared
 from archive.views import proving
@@ -51,8 +52,9 @@ def let_in(request: HttpRequest, person: Any, *, wanted: str) -> HttpResponse:
 
     One that is not what the log says is asked for none: the account is refused.
     """
-    if not second_factor.is_enrolled(person) or not second_factor.is_as_left(person):
-        return _enter(request, person, wanted=wanted)
+    found = second_factor.look(person)
+    if found is not Found.THERE:
+        return _enter(request, person, found, wanted=wanted)
     request.session.flush()
     half = {"pk": person.pk, "hash": person.get_session_auth_hash(), "at": time.time(), "next": wanted}
     request.session[HALF] = half
@@ -73,7 +75,7 @@ def code(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             if second_factor.prove(person, form.cleaned_data["code"]):
-                return _enter(request, person, with_code=True, wanted=half["next"])
+                return _enter(request, person, Found.THERE, wanted=half["next"])
             trouble = _("The code is not right. Wait for the next one; each counts once.")
         except Refusal as refusal:
             audit.refused(refusal, actor=person, action="session.sign_in")
@@ -90,10 +92,12 @@ def _half_signed_in(half: dict[str, Any] | None) -> Person | None:
     return person if person and constant_time_compare(person.get_session_auth_hash(), half["hash"]) else None
 
 
-def _enter(request: HttpRequest, person: Any, *, with_code: bool = False, wanted: str = "") -> HttpResponse:
+def _enter(request: HttpRequest, person: Any, found: Found, *, wanted: str) -> HttpResponse:
+    """Open the session by what one look at the authenticator found: of one that is there the code was right."""
+    with_code = found is Found.THERE
     request.session.pop(HALF, None)
     try:
-        identity.require_as_left(person)
+        identity.require_as_left(person, found)
     except identity.AccountMoved as moved:
         return refuse(request, moved)
     sessions.forget_expired()
