@@ -1,6 +1,6 @@
 """Withdrawing a period whose day has not come: of retention by the archivist, of protection by the security officer.
 
-Nothing rests on such a row yet. It stays where it is with an end before its beginning, so it holds on no day, and another
+Nothing rests on such a row yet, but for the oldest one of a level, which therefore is not withdrawn. It stays where it is with an end before its beginning, so it holds on no day, and another
 one may be written for the same day. A row that has begun is never withdrawn: what was in force stays as it was.
 """
 
@@ -34,6 +34,16 @@ class WithoutReason(Refusal):
 
     code = "PER-002"
     message = _("Say why the period is withdrawn, or by which decision.")
+
+
+class CountsAlready(Refusal):
+    """PER-003: a level's oldest period counts for all days before it, so it is in use before its day."""
+
+    code = "PER-003"
+    message = _(
+        "No other period of this level begins before this one, so what is classified today counts by it already. Write the "
+        "right one first, from a day before it on, and then withdraw this one."
+    )
 
 
 @transaction.atomic
@@ -71,11 +81,13 @@ def of_protection(period: ProtectionPeriod, *, reason: str, actor: Person) -> Pr
 
     Raises:
         Forbidden: the actor may not.
-        WithoutReason, NotToCome: as named.
+        WithoutReason, NotToCome, CountsAlready: as named.
     """
     access.require(actor, Action.PROTECTION_WITHDRAW)
     row = ProtectionPeriod.objects.select_for_update().get(pk=period.pk)
     _require(row.valid_from, reason, is_withdrawn=row.is_withdrawn)
+    if not ProtectionPeriod.objects.filter(STANDING, level=row.level, valid_from__lt=row.valid_from).exists():
+        raise CountsAlready
     _end_before_it_begins(row)
     details = {"level": Level(row.level).slug, "protects": row.years, "since": row.valid_from.isoformat()}
     audit.write(Action.PROTECTION_WITHDRAW, actor=actor, subject=row, reason=reason.strip(), details=details)

@@ -1,7 +1,8 @@
 """Protection periods: a new dated row for a level, with the text it rests on, by the security officer.
 
 A row that has begun is never changed and never taken away (one whose day has not come: `archive.withdrawing`): what was determined on a past day is protected as the row of that day
-says, and an end that a decision has written stays. A new row begins today or later, after the last one of its level.
+says, and an end that a decision has written stays. A new row begins today or later, after the last one of its level, or
+before all of them where none has begun.
 """
 
 import unicodedata
@@ -10,6 +11,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -64,12 +66,13 @@ def add(term: Term, *, actor: Person) -> ProtectionPeriod:
     basis = unicodedata.normalize("NFC", term.basis).strip()
     if not basis or term.level == Level.THUONG or term.years < 1 or min(term.extend_days, term.notice_days) < 1:
         raise PeriodIncomplete
-    last = ProtectionPeriod.objects.filter(STANDING, level=term.level).order_by("valid_from").last()
+    days = list(_standing(term.level).values_list("valid_from", flat=True))
     today = timezone.localdate()
-    if not today <= term.valid_from <= today + timedelta(days=AHEAD) or (last and term.valid_from <= last.valid_from):
-        raise StartsTooEarly(since=f"{last.valid_from:%d/%m/%Y}" if last else "—")
+    is_between = bool(days) and days[0] <= term.valid_from <= days[-1]
+    if is_between or not today <= term.valid_from <= today + timedelta(days=AHEAD):
+        raise StartsTooEarly(since=f"{days[-1]:%d/%m/%Y}" if days else "—")
     given = {"years": term.years, "extend_days": term.extend_days, "notice_days": term.notice_days, "basis": basis}
-    standing = ProtectionPeriod.objects.filter(STANDING)
+    standing = _standing(term.level)
     row, is_new = standing.get_or_create(level=term.level, valid_from=term.valid_from, defaults=given)
     if not is_new:
         raise StartsTooEarly(since=f"{row.valid_from:%d/%m/%Y}")
@@ -79,3 +82,7 @@ def add(term: Term, *, actor: Person) -> ProtectionPeriod:
     }  # fmt: skip
     audit.write(Action.PROTECTION_ADD, actor=actor, subject=row, reason=basis, details=details, made=[row])
     return row
+
+
+def _standing(level: Level) -> QuerySet[ProtectionPeriod]:
+    return ProtectionPeriod.objects.filter(STANDING, level=level).order_by("valid_from")

@@ -170,10 +170,24 @@ def test_a_protection_period_to_come_is_withdrawn_and_counts_on_no_day(office, m
         right.save(force_insert=True)
 
 
-def test_a_level_whose_only_period_was_withdrawn_has_none(office, mistaken):
-    ProtectionPeriod.objects.exclude(pk=mistaken.pk).delete()
+def test_the_oldest_period_of_a_level_counts_before_its_day_and_is_replaced_before_it_is_withdrawn(
+    office, mistaken, make_record
+):
+    ProtectionPeriod.objects.filter(level=Level.MAT).exclude(pk=mistaken.pk).delete()
+    decided = history.latest(make_record(level=Level.MAT))
+    assert decided.protected_until is not None
+    with pytest.raises(withdrawing.CountsAlready):
+        of_protection(office, mistaken)
+    right = periods.add(Term(Level.MAT, 15, 60, 15, "Luật mới", later(0)), actor=office.security)
     of_protection(office, mistaken)
-    assert history.period(Level.MAT, later(-100)) is None
+    assert history.period(Level.MAT, later(100)) == history.period(Level.MAT, later(-100)) == right
+    assert history.latest(decided.record) == decided
+
+
+def test_no_period_is_written_between_two_or_before_one_that_has_begun(office, mistaken):
+    for day in (later(5), later(10)):
+        with pytest.raises(periods.StartsTooEarly):
+            periods.add(Term(Level.MAT, 15, 60, 15, "Luật mới", day), actor=office.security)
 
 
 @pytest.mark.parametrize("name", ["clerk", "leader", "staff", "auditor", "admin"])
