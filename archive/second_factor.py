@@ -26,7 +26,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from archive import access, audit, digests, sessions
-from archive.models import AuditEntry, Person, SecondFactor
+from archive.models import AuditEntry, AuditRow, Person, SecondFactor
 from archive.rules import totp
 from archive.rules.errors import Forbidden, Refusal
 from archive.rules.roles import Action, Role
@@ -101,15 +101,13 @@ def look(person: Person) -> Found:
     """Return what there is of an authenticator, and whether the log says so.
 
     Who lets somebody in decides by one look: between two of them SQL can change the row and put it back.
-    Of one of before digests the log tells: it counts while the last act about it gave it.
+    Of one of before digests the log tells: it counts, and is missing where it is gone, while the last act about it gave it.
     """
     ((_pk, state, last),) = digests.read(SecondFactor, [person.pk])
     is_given = bool(last.columns) if last else _last_act(person) == Action.CODE_ENROL
-    if state is None:
-        return Found.MOVED if is_given and last else Found.NONE
-    if not is_given or (last and digests.differing(state, last)):
+    if is_given != (state is not None) or (state and last and digests.differing(state, last)):
         return Found.MOVED
-    return Found.THERE
+    return Found.THERE if state else Found.NONE
 
 
 def _last_act(person: Person) -> str | None:
@@ -128,10 +126,9 @@ def enrol(person: Person, secret: bytes, code: str) -> list[str]:
     Raises:
         Enrolled, WrongCode, NotAsLeft: as named.
     """
-    if is_enrolled(_locked(person)):
-        raise Enrolled
-    if digests.is_missing(SecondFactor, person.pk):
-        raise NotAsLeft
+    found = look(_locked(person))
+    if found is not Found.NONE:
+        raise Enrolled if found is Found.THERE else NotAsLeft
     step = totp.matching_step(secret, _digits(code), seconds=timezone.now().timestamp(), after=0)
     if step is None:
         raise WrongCode
@@ -251,9 +248,24 @@ def resettable_by(actor: Person) -> QuerySet[Person]:
     theirs = (officers if Role.ADMIN in roles else Q(pk__in=[])) | (
         ~officers if Role.SECURITY in roles else Q(pk__in=[])
     )
-    there = Q(second_factor__isnull=False) | Q(pk__in=list(digests.missing(SecondFactor)))
+    there = Q(second_factor__isnull=False) | Q(pk__in=[*digests.missing(SecondFactor), *_missing_before_digests()])
     enrolled = Person.objects.filter(theirs, there, is_active=True).exclude(pk=actor.pk)
     return enrolled.select_related("unit").order_by("full_name")
+
+
+def faults() -> Iterator[digests.Fault]:
+    """Yield every authenticator of before digests that somebody removed past the office; the digests tell of all others."""
+    for pk in _missing_before_digests():
+        yield digests.Fault(digests.name_of(SecondFactor), str(pk), "removed past the office")
+
+
+def _missing_before_digests() -> Iterator[int]:
+    given = AuditEntry.objects.filter(object_type__in=audit.PEOPLE, action=Action.CODE_ENROL, outcome="ok")
+    known = AuditRow.objects.filter(kind=digests.name_of(SecondFactor)).values("row_id")
+    asked = Person.objects.filter(pk__in={int(each) for each in given.values_list("object_id", flat=True)})
+    for person in asked.filter(second_factor=None).exclude(pk__in=known).order_by("pk"):
+        if look(person) is Found.MOVED:
+            yield person.pk
 
 
 def _deleted(person: Person) -> SecondFactor:
@@ -268,8 +280,9 @@ def take_off(person: Person) -> list[SecondFactor]:
 
     One that somebody removed past the office counts too.
     """
-    gone = SecondFactor.objects.filter(pk=_locked(person).pk).delete()[0]
-    return [SecondFactor(pk=person.pk)] if gone or digests.is_missing(SecondFactor, person.pk) else []
+    is_moved = look(_locked(person)) is Found.MOVED
+    gone = SecondFactor.objects.filter(pk=person.pk).delete()[0]
+    return [SecondFactor(pk=person.pk)] if gone or is_moved else []
 
 
 def _locked(person: Person) -> Person:

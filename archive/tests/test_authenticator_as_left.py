@@ -160,9 +160,8 @@ def test_a_session_counts_as_one_with_a_code_only_if_the_code_was_asked_for(pers
 
     def look(whose):
         found = looked(whose)
-        SecondFactor.objects.create(
-            person=whose, sealed=b"x" * 60, last_step=0, recovery=[], enrolled_at=timezone.now()
-        )
+        made = {"sealed": b"x" * 60, "last_step": 0, "recovery": [], "enrolled_at": timezone.now()}
+        SecondFactor.objects.get_or_create(person=whose, defaults=made)
         return found
 
     browser, _answer = give_password()
@@ -173,3 +172,53 @@ def test_a_session_counts_as_one_with_a_code_only_if_the_code_was_asked_for(pers
     browser.post("/account/authenticator/remove/", {"proof_password": PASSWORD})
     assert proving.is_fresh(browser.session)
     assert proving.CODE_GIVEN not in browser.session
+
+
+@pytest.fixture
+def removed(person, enrolled):
+    """An authenticator that no digest is kept of, removed by SQL."""
+    forget_digests()
+    SecondFactor.objects.all().delete()
+    return person
+
+
+def test_one_of_before_digests_that_sql_removed_shuts_the_account_until_an_officer_resets_it(removed, office):
+    assert give_password()[1].status_code == 409
+    with pytest.raises(second_factor.NotAsLeft):
+        second_factor.prove_again(removed, lambda: True, "")
+    secret = second_factor.new_secret()
+    with pytest.raises(second_factor.NotAsLeft):
+        second_factor.enrol(removed, secret, code_of(secret))
+    assert removed in second_factor.resettable_by(office.security)
+    assert [str(fault) for fault in second_factor.faults()] == [f"secondfactor {removed.pk}: removed past the office"]
+    second_factor.reset(removed, reason="Bị xoá ngoài hệ thống", actor=office.security)
+    assert removed not in second_factor.resettable_by(office.security)
+    assert list(second_factor.faults()) == []
+    assert give_password()[1].headers["Location"] == "/"
+    second_factor.enrol(removed, secret, code_of(secret))
+    assert second_factor.look(removed) is second_factor.Found.THERE
+
+
+def test_who_took_one_of_before_digests_off_or_never_had_one_needs_no_reset(person, enrolled, office):
+    forget_digests()
+    second_factor.remove(person)
+    assert give_password()[1].headers["Location"] == "/"
+    assert list(second_factor.faults()) == []
+    for whose in (person, office.clerk):
+        assert second_factor.look(whose) is second_factor.Found.NONE
+        assert whose not in second_factor.resettable_by(office.security)
+        with pytest.raises(second_factor.NotEnrolled):
+            second_factor.reset(whose, reason="x", actor=office.security)
+
+
+def test_a_look_asks_the_database_three_times_at_most(person, enrolled, office, django_assert_num_queries):
+    with django_assert_num_queries(1):  # with its digest
+        second_factor.look(person)
+    with django_assert_num_queries(3):  # never had one: no row, no digest, no act
+        second_factor.look(office.clerk)
+    forget_digests()
+    with django_assert_num_queries(2):
+        second_factor.look(person)
+    SecondFactor.objects.all().delete()
+    with django_assert_num_queries(3):
+        second_factor.look(person)
