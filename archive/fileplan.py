@@ -6,7 +6,7 @@ what a dossier was promised, stays as it was. A plan of a past year is not touch
 """
 
 import unicodedata
-from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from archive import access, audit
+from archive import access, audit, outline
 from archive.models import Person, RecordClass, RetentionRule, RuleKind
 from archive.models.schedule import STANDING
 from archive.rules.errors import Refusal
@@ -166,7 +166,7 @@ def add_line(line: Line, *, basis: str, actor: Person) -> RecordClass:
         above = RecordClass.objects.select_for_update().get(pk=above.pk)
         if above.year != line.year or above.rule_id is not None or above.closed_on is not None:
             raise NoHeading(title=above.title, year=line.year)
-    if line.rule is not None and _locked(line.rule.code).valid_to is not None:
+    if line.rule is not None and _is_over(line.rule.code):
         raise PeriodOver
     given = {"code": code, "title": title, "rule": line.rule, "parent": above, "keeper": line.keeper.strip()}
     row, is_new = RecordClass.objects.get_or_create(year=line.year, code__iexact=code, defaults=given)
@@ -181,6 +181,8 @@ def add_line(line: Line, *, basis: str, actor: Person) -> RecordClass:
 def begin_year(year: int, *, basis: str, actor: Person) -> list[RecordClass]:
     """Begin the plan of this year or the next one with the open lines of the year before, each with its period.
 
+    A line whose period has its end is left out, as none could be added with it.
+
     Raises:
         Forbidden: the actor may not change the plan.
         PlanIncomplete, PlanPast, PlanThere: as named.
@@ -188,16 +190,20 @@ def begin_year(year: int, *, basis: str, actor: Person) -> list[RecordClass]:
     access.require(actor, Action.PLAN_BEGIN)
     (basis,) = _clean(basis)
     _require_open(year)
-    before = list(RecordClass.objects.select_for_update().filter(year=year - 1, closed_on__isnull=True).order_by("pk"))
+    open_lines = RecordClass.objects.filter(year=year - 1, closed_on__isnull=True).order_by("pk")
+    found = list(open_lines.select_related("rule").select_for_update(of=("self",)))
+    over = {code for code in sorted({row.rule.code for row in found if row.rule}) if _is_over(code)}
+    before = [row for row in found if row.rule is None or row.rule.code not in over]
     if not before or RecordClass.objects.filter(year=year).exists():
         raise PlanThere(year=year, before=year - 1)
     made: dict[int, RecordClass] = {}
-    for row in as_printed(before):  # a heading before its lines: what stands under which is written once
+    for row in outline.as_printed(before):  # a heading before its lines: what stands under which is written once
         made[row.pk] = RecordClass.objects.create(
             year=year, code=row.code, title=row.title, rule_id=row.rule_id, keeper=row.keeper,
             parent=made.get(row.parent_id or 0),
         )  # fmt: skip
-    details = {"year": year, "lines": len(made)}
+    left_out = ", ".join(row.code for row in found if row not in before)
+    details = {"year": year, "lines": len(made), "left_out": left_out}
     audit.write(Action.PLAN_BEGIN, actor=actor, reason=basis, details=details, made=list(made.values()))
     return list(made.values())
 
@@ -235,21 +241,6 @@ def close_line(line: RecordClass, *, reason: str, actor: Person) -> RecordClass:
     row.save(update_fields=["closed_on"])
     audit.write(Action.PLAN_CLOSE, actor=actor, subject=row, reason=reason.strip(), details={"code": row.code})
     return row
-
-
-def as_printed(lines: Iterable[RecordClass]) -> list[RecordClass]:
-    """Return lines of one plan as a list of dossiers is printed: each heading, then what stands under it, by their codes."""
-    ordered = sorted(lines, key=lambda line: line.code)
-    known = {line.pk for line in ordered}
-    under: dict[int | None, list[RecordClass]] = {}
-    for line in ordered:
-        under.setdefault(line.parent_id if line.parent_id in known else None, []).append(line)
-    told, waiting = [], under.get(None, [])[::-1]
-    while waiting:
-        line = waiting.pop()
-        told.append(line)
-        waiting += under.get(line.pk, [])[::-1]
-    return told
 
 
 def is_open_to_change(year: int) -> bool:
@@ -378,6 +369,13 @@ def _locked(code: str) -> RetentionRule:
     if last is None:
         raise PeriodOver
     return last
+
+
+def _is_over(code: str) -> bool:
+    """Return whether the last version of a period has its end, or was withdrawn; it stays so until the commit."""
+    with suppress(PeriodOver):
+        return _locked(code).valid_to is not None
+    return True
 
 
 def _told(row: RetentionRule) -> dict[str, str]:

@@ -73,6 +73,7 @@ WORDS: Final[dict[str, Promise]] = {
     "last": _("to number"),
     "level": _("level"),
     "level_keys": _("level keys"),
+    "left_out": _("lines left out: their period ended"),
     "lines": _("lines"),
     "list": _("list"),
     "listed": _("books listed"),

@@ -2,18 +2,19 @@
 
 import threading
 import time
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from archive import digests, dossiers, fileplan, sequencing
+from archive import digests, dossiers, fileplan, outline, sequencing, withdrawing
 from archive.fileplan import Line, Period
 from archive.forms.keeping import DossierForm
 from archive.models import AuditEntry, RecordClass, RetentionRule, RuleKind
 from archive.rules.errors import Forbidden
 from archive.tests.test_overtaken import at_once, no_heads  # noqa: F401 - a fixture
+from config.tests.office import borne_out
 
 EVERYBODY = ("clerk", "leader", "staff", "archivist", "auditor", "security", "admin", "stranger")
 
@@ -102,6 +103,22 @@ def test_a_year_begins_with_the_open_lines_of_the_one_before(office, rule, line)
         fileplan.begin_year(year + 1, basis="QĐ 9", actor=office.archivist)
     with pytest.raises(fileplan.PlanPast):
         fileplan.begin_year(year + 2, basis="QĐ 9", actor=office.archivist)
+
+
+def test_a_year_begins_without_the_lines_whose_period_ended_or_was_withdrawn(office, rule, last_entry, time_machine):
+    year = today().year
+    closed = fileplan.add_period("KH2", period(), actor=office.archivist)
+    withdrawn = fileplan.add_period("KH3", period(since=date(year + 1, 12, 1)), actor=office.archivist)
+    changed = fileplan.add_period("KH4", period(), actor=office.archivist)
+    for code, its in (("01", rule), ("02", closed), ("03", withdrawn), ("04", changed)):
+        fileplan.add_line(Line(year, code, "Huấn luyện", its), basis="QĐ 1", actor=office.archivist)
+    fileplan.change_period(changed, period(5, since=date(year + 1, 3, 1)), actor=office.archivist)
+    time_machine.move_to(datetime(year + 1, 1, 5, 8, tzinfo=UTC))
+    fileplan.close_period(closed, last_day=date(year + 1, 6, 30), reason="QĐ 5", actor=office.archivist)
+    withdrawing.of_retention(withdrawn, reason="QĐ 6", actor=office.archivist)
+    made = fileplan.begin_year(year + 1, basis="QĐ 9", actor=office.archivist)
+    assert [row.code for row in made] == ["01", "04"]
+    assert last_entry().detail.payload["left_out"] == "02, 03"
 
 
 def test_no_dossier_is_opened_under_a_closed_line(office, rule, line):
@@ -252,6 +269,27 @@ def test_one_code_given_twice_at_once_is_one_line_and_one_version(office):
     assert sorted(type(each).__name__ for each in gave) == ["PeriodOver", "RetentionRule"]
 
 
+@pytest.mark.engine
+@pytest.mark.usefixtures("postgresql", "no_heads")
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("turn", range(4))
+def test_a_period_closed_while_a_year_begins_has_no_open_line(office, turn):
+    year = today().year
+    rules = [fileplan.add_period(f"KH{number}", period(), actor=office.archivist) for number in range(5)]
+    for rule in rules:
+        fileplan.add_line(Line(year, rule.code, "x", rule), basis="QĐ 1", actor=office.archivist)
+    RecordClass.objects.update(year=year - 1)  # last year's, whose lines hinder no closing
+    borne_out()
+    at_once(
+        lambda: fileplan.begin_year(year, basis="QĐ 9", actor=office.archivist),
+        *[
+            lambda rule=rule: fileplan.close_period(rule, last_day=today(), reason="x", actor=office.archivist)
+            for rule in rules
+        ],
+    )
+    assert not RecordClass.objects.filter(year=year, rule__valid_to__isnull=False).exists()
+
+
 # --- pages ----------------------------------------------------------------------------------------------------
 
 
@@ -339,7 +377,7 @@ def test_the_plan_is_told_as_it_is_printed_each_heading_above_its_lines():
         line(4, "03.TM", 7),
         line(5, "X", 99),
     ]
-    assert [row.code for row in fileplan.as_printed(lines)] == [
+    assert [row.code for row in outline.as_printed(lines)] == [
         "CT",
         "01.CT",
         "TM",

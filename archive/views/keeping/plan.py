@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from archive import access, audit, withdrawing
+from archive import access, audit, outline, withdrawing
 from archive import fileplan as acts
 from archive.forms.plan import (
     AddLineForm,
@@ -47,7 +47,7 @@ def plan(request: HttpRequest) -> HttpResponse:
     today, rules = timezone.localdate(), list(RetentionRule.objects.all())
     last = {rule.code: rule for rule in sorted(rules, key=lambda rule: not rule.is_withdrawn)}
     live = last | {rule.code: rule for rule in rules if _is_in_force(rule)}
-    lines = acts.as_printed(RecordClass.objects.filter(year=year).select_related("rule"))
+    lines = outline.as_printed(RecordClass.objects.filter(year=year).select_related("rule"))
     context = {
         "year": year,
         "years": sorted(known | {today.year, today.year + 1}),
