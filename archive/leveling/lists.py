@@ -14,6 +14,7 @@ from django.utils import timezone
 from archive import access
 from archive.leveling import history
 from archive.models import LevelChange, LevelNotice, LevelProposal, Person, ProposalState, ProtectionPeriod, Record
+from archive.models.schedule import STANDING
 from archive.rules.levels import Level
 from archive.rules.protection import Standing, period_on, standing
 
@@ -37,7 +38,7 @@ class Ending:
 def endings(person: Person, *, offset: int = 0, limit: int = 50) -> list[Ending]:
     """Return the protected records that a person may see whose end comes near or is over, soonest first."""
     today = timezone.localdate()
-    periods = list(ProtectionPeriod.objects.all())
+    periods = list(ProtectionPeriod.objects.filter(STANDING))
     furthest = max((row.extend_days for row in periods), default=0) + SOON_DAYS
     newer = LevelChange.objects.filter(record=OuterRef("record"), pk__gt=OuterRef("pk"))
     due = Q(protected_until__lte=today + timedelta(days=furthest)) | Q(review_on__lte=today)

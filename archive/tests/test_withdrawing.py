@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from archive import digests, fileplan, withdrawing
 from archive.fileplan import Line, Period
-from archive.leveling import history, periods
+from archive.leveling import history, lists, periods
 from archive.leveling.periods import Term
 from archive.models import AuditEntry, AuditRow, ProtectionPeriod, RetentionRule, RuleKind
 from archive.rules.errors import Forbidden
@@ -182,6 +182,15 @@ def test_the_oldest_period_of_a_level_counts_before_its_day_and_is_replaced_befo
     of_protection(office, mistaken)
     assert history.period(Level.MAT, later(100)) == history.period(Level.MAT, later(-100)) == right
     assert history.latest(decided.record) == decided
+
+
+def test_the_days_of_a_withdrawn_period_bring_no_end_of_protection_near(office, make_record):
+    borne_out()
+    make_record(level=Level.MAT)
+    wrong = periods.add(Term(Level.MAT, 1, 9_000, 15, "Luật mới", later()), actor=office.security)
+    assert lists.endings(office.leader)
+    of_protection(office, wrong)
+    assert lists.endings(office.leader) == []
 
 
 def test_no_period_is_written_between_two_or_before_one_that_has_begun(office, mistaken):
