@@ -14,7 +14,8 @@ from search.entry import Entry, Filed
 from search.text import both, vi_clean
 
 NAMES_SPLIT: Final = " | "  # a word nobody can ask for: no phrase reaches from one name into the next
-VALUE: Final = "="  # before a value written as a word; no word begins so
+# Before a value written as a word. No word has such a sign, so no word with one letter wrong is a value.
+VALUE: Final = "=="
 _SPLIT: Final = "\t"
 _AND: Final = ","  # between units
 

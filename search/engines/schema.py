@@ -22,7 +22,7 @@ from search.leaves import number_tokens
 from search.packing import kept, pack
 from search.text import both, both_packed, vi_clean
 
-SCHEMA: Final = 10
+SCHEMA: Final = 11
 FOLDED: Final = ("subject", "body", "names")  # where free words are looked for
 EXACT: Final = ("subject_x", "body_x", "names_x")  # the same with marks
 NAMED: Final = (

@@ -77,6 +77,17 @@ def test_who_knows_one_of_two_dossiers_finds_nothing_by_the_other(engine, words)
     assert ask(engine, "", filters={"retention": ["permanent"]}).total == 0
 
 
+@pytest.mark.parametrize(
+    "words",
+    ["hoso:minediff~", "hoso:xminediff~", "hoso:inediff~", "hoso:mined*", 'hoso:"kho minediff"', "thbq:permanent~"],
+)
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_a_word_near_the_key_of_ones_own_dossier_does_not_tell_that_a_dispatch_lies_in_another_too(engine, words, sign):
+    own = (replace(MINE, period="permanent"), ALSO)
+    fill(engine, entry(1, filed=own), entry(2, filed=(*own, THEIRS)))
+    assert sorted(found(engine, sign + words)) == ([1, 2] if sign else [])
+
+
 def test_one_period_of_dossiers_of_two_units_counts_a_dispatch_once(engine):
     fill(engine, entry(1, filed=(MINE, replace(THEIRS, period="years-20"))), entry(2, filed=(MINE,)))
     facets = ask(engine, "", WITH_BOTH).facets
@@ -108,6 +119,10 @@ FILINGS = st.builds(
 )
 RECORDS = st.lists(st.lists(FILINGS, max_size=4, unique_by=lambda one: one.key), min_size=1, max_size=6)
 WORDS = ("hoso:dien", "hoso:hom", 'hoso:"sao hom"', "hoso:s*", "hoso:sao~", "hoso:3", "hoso:38", "thbq:20", "thbq:vinh")
+# A key or a period is no word of a dossier, though it stands among the words of one that shares a dispatch.
+NEAR_KEYS = [form for key in KEYS[::3] for form in (f"{key}~", f"x{key}~", f"{key[:-1]}~", f"{key[:-1]}*")]
+NEAR_PERIODS = ("thbq:permanent~", "thbq:xpermanent~", "thbq:permanent*", 'thbq:"nam permanent"')
+VALUES = (*(f"hoso:{form}" for form in NEAR_KEYS), f'hoso:"hom {KEYS[0]}"', f'hoso:"khu {KEYS[0]}*"', *NEAR_PERIODS)
 
 
 def learned(engine, reader):
@@ -116,7 +131,9 @@ def learned(engine, reader):
     for facet, values in (("dossier", KEYS), ("retention", ("years-20", "years-5", "permanent"))):
         answers += [ask(engine, "", reader, filters={facet: [one]}, order=Order.NEWEST) for one in values]
         answers.append(ask(engine, "", reader, filters={facet: values}, order=Order.NEWEST))
-    answers += [ask(engine, sign + words, reader, order=Order.NEWEST) for words in WORDS for sign in ("", "-")]
+    answers += [
+        ask(engine, sign + words, reader, order=Order.NEWEST) for words in (*WORDS, *VALUES) for sign in ("", "-")
+    ]
     return [([hit.id for hit in one.hits], one.total, one.facets) for one in answers]
 
 

@@ -13,7 +13,7 @@ from search.entry import OF_DOSSIER, Entry
 from search.leaves import number_tokens
 from search.text import both, vi_clean
 
-SCHEMA: Final = 6
+SCHEMA: Final = 7
 BODY: Final = "text"
 _NUMBERS: Final = {
     "id": "long",
