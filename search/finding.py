@@ -8,18 +8,18 @@ or a correction is offered only while the database opens a record that it finds.
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from itertools import islice
 from typing import Final, TypeVar
 
 from django.utils import timezone
 
 from archive import access, opening, pages
-from archive.models import Attachment, Person, Record
+from archive.models import Attachment, Person, Record, Unit
 from archive.opening import Shown
 from archive.rules.page import Box
-from archive.standing import once, units_open
-from search import correcting, filing, follow, labels, marking, naming, units
+from archive.standing import keep, known_once, once, units_open
+from search import correcting, filing, follow, labels, lagging, marking, naming, units
 from search.engine import DEEPEST, Engine, Filters
 from search.entry import Bucket, Excerpt, Order, Results, Suggestion, Terms
 from search.lagging import Backlog
@@ -29,6 +29,7 @@ from search.query import parse
 PER_PAGE: Final = 20
 ASKED: Final = 5_000  # changed records put to the database at once; beyond the first only after a long outage
 BATCH: Final = 200  # records of an export read and checked at once
+_TERMS: Final = "search terms"
 _Offer = TypeVar("_Offer")
 PROVING: Final = 5  # newest hits of a suggestion of which the database must open one
 MARKED_PAGES: Final = 500
@@ -79,28 +80,49 @@ def _backlog() -> Backlog:
 
 def terms_of(person: Person) -> Terms:
     """Return what a person may see now, as the engine is told; of what it has not followed yet the database decides."""
-    return once("search terms", person, timezone.now(), lambda: _terms_of(person))
+    return once(_TERMS, person, timezone.now(), lambda: _read(person)[0])
 
 
-def _terms_of(person: Person) -> Terms:
+def _read(person: Person, *others: lagging.Beside) -> tuple[Terms, lagging.Told]:
+    """Return the terms of a person, and what else is read by the same query."""
     scope = access.visible_to(person)
-    changed, granted = _backlog().records(engine(), scope.grants())
-    known = scope.terms(granted)
+    grants = lagging.beside("grant", scope.grants(), number="record_id")
+    changed, told = _backlog().records(engine(), grants, *others)
+    known = scope.terms([record for record, _ in told.get("grant", ()) if record])
     opened: set[int] = set()
     for start in range(0, len(changed), ASKED):
         opened.update(scope.opens(changed[start : start + ASKED]).values_list("pk", flat=True))
     closed = tuple(pk for pk in changed if pk not in opened)
     filing_units = tuple(units_open(person, timezone.now()))
-    return Terms(known.level, known.markings, known.reach, known.ids, closed, filing_units)
+    return Terms(known.level, known.markings, known.reach, known.ids, closed, filing_units), told
+
+
+def _asked(query: Query, filters: Filters, person: Person) -> tuple[Query, Filters, Terms]:
+    """Return what the engine is asked: units by number, no dossier that the person may not know of, and their terms.
+
+    All three by one query, or by those for which the request has not been answered yet.
+    """
+    names, now = units.known(), timezone.now()
+    terms = known_once(_TERMS, person, now)
+    if isinstance(terms, Terms):
+        return names.resolved(query), filing.asked(filters, person), terms
+    others = [lagging.beside("dossier", filing.chosen(filters, person), word="key")]
+    if units.asks(query) and not names.is_read:
+        others.append(lagging.beside("unit", Unit.objects.all(), number="pk", word="name"))
+    terms, told = _read(person, *others)
+    keep(_TERMS, person, now, terms)
+    if "unit" in told:
+        names.take((pk, name) for pk, name in told["unit"] if pk)
+    known = filing.only(filters, (key for _, key in told.get("dossier", ())))
+    return names.resolved(query), known, terms
 
 
 def find(query: Query, person: Person, *, filters: Filters, order: Order, offset: int) -> Answer:
     """Return one page of hits for a person."""
-    results, opened, terms = _checked(query, person, filters=filters, order=order, offset=offset)
+    named, filters, terms = _asked(query, filters, person)
+    look = partial(engine().search, named, filters=filters, order=order, offset=offset, limit=PER_PAGE)
+    results, opened, terms = _checked(look, terms, person)
     facets, chosen = labels.told(results.facets, filters, person)
-    known = filing.among(filters, facets, chosen)
-    if results.hits and known != filters:  # the index is behind a dossier that was closed to this person
-        return find(query, person, filters=known, order=order, offset=offset)
     shown = [hit.id for hit in results.hits]
     passages = engine().excerpts(query, terms, shown)
     with_files = [pk for pk in shown if opened[pk].has_attached]
@@ -114,18 +136,14 @@ def find(query: Query, person: Person, *, filters: Filters, order: Order, offset
     return Answer(found, results.total, facets, chosen)
 
 
-def _checked(
-    query: Query, person: Person, *, filters: Filters, order: Order, offset: int
-) -> tuple[Results, dict[int, Shown], Terms]:
+def _checked(look: Callable[[Terms], Results], terms: Terms, person: Person) -> tuple[Results, dict[int, Shown], Terms]:
     """Return a page of hits that the database opens one and all, with their records and the terms that found it.
 
     If the index opens what the database closes, it is asked again without that, so that
     no total or facet counts it; an index that goes on being wrong is not believed at all.
     """
-    terms = terms_of(person)
     for _ in range(_LOOKS):
-        named = units.resolved(query)
-        results = engine().search(named, terms, filters=filters, order=order, offset=offset, limit=PER_PAGE)
+        results = look(terms)
         ids = [hit.id for hit in results.hits]
         opened = _opened(ids, person)
         if len(opened) == len(ids):
@@ -142,7 +160,7 @@ def every(query: Query, person: Person, *, filters: Filters, order: Order, limit
     which ends in the middle of a long export ends there.
     """
     given: set[int] = set()
-    filters, named = filing.asked(filters, person), units.resolved(query)
+    filters, named = filing.asked(filters, person), units.known().resolved(query)
     for start in range(0, min(limit, DEEPEST), BATCH):
         results = engine().search(
             named, terms_of(person), filters=filters, order=order, offset=start,
@@ -185,9 +203,9 @@ def _proven(
     offers: Sequence[_Offer], text_of: Callable[[_Offer], str], terms: Terms, person: Person
 ) -> Iterator[_Offer]:
     """Yield what still finds a record that the database opens, by one query for all."""
-    found = {}
+    found, names = {}, units.known()
     for number, offer in enumerate(offers):
-        results = engine().search(units.resolved(parse(text_of(offer))), terms, limit=PROVING, facets=())
+        results = engine().search(names.resolved(parse(text_of(offer))), terms, limit=PROVING, facets=())
         found[number] = {hit.id for hit in results.hits}
     opened = _opened(list(set().union(*found.values())), person)
     return (offer for number, offer in enumerate(offers) if found[number] & opened.keys())

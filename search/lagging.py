@@ -8,13 +8,14 @@ the server was away; of what else changed only the newest. Reads the log, writes
 """
 
 import threading
-from collections.abc import Iterable, Iterator
-from typing import Final
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
 
 from django.db import connection
 from django.db.models import BigIntegerField, CharField, QuerySet, Value
 
-from archive.models import Access, AuditEntry, AuditLeaf, AuditPending
+from archive.models import AuditEntry, AuditLeaf, AuditPending
 from archive.rules.roles import Action
 from search.engine import Engine
 from search.follow import SKIPPED, changed_records
@@ -54,9 +55,18 @@ LEAVES_OPEN: Final = frozenset(
 )
 _Line = tuple[int, str, int | None, str, str]
 _Row = tuple[int, int, str, int | None, str, str]  # what it is, then a line
-_PLACED, _UNPLACED, _GRANTED = range(3)
+_PLACED, _UNPLACED, _BESIDE = range(3)
 _NOWHERE: Final = Value(0, output_field=BigIntegerField())
 _EMPTY: Final = Value("", output_field=CharField())
+Beside = QuerySet[Any, _Row]
+Told = Mapping[str, Sequence[tuple[int | None, str]]]
+
+
+def beside(what: str, rows: QuerySet[Any], *, number: str = "", word: str = "") -> Beside:
+    """Return rows to be read together with the log: of each a number, a word or both, told under `what`."""
+    named = Value(what, output_field=CharField())
+    told = (number or Value(None, output_field=BigIntegerField()), _EMPTY, word or _EMPTY)
+    return rows.order_by().values_list(Value(_BESIDE), _NOWHERE, named, *told)
 
 
 class Backlog:
@@ -71,8 +81,8 @@ class Backlog:
         self._others: dict[int, int] = {}  # the same, the newest last
         self._lock = threading.Lock()
 
-    def records(self, engine: Engine, grants: QuerySet[Access]) -> tuple[list[int], list[int]]:
-        """Return the records that have changed since the position of an index, and those of a reader's grants, by one query.
+    def records(self, engine: Engine, *others: Beside) -> tuple[list[int], Told]:
+        """Return the records that have changed since the position of an index, and what else is asked, by one query.
 
         Raises:
             EngineAway: the search server does not answer.
@@ -85,7 +95,7 @@ class Backlog:
                 self._closing = {record: place for record, place in self._closing.items() if place >= position}
                 self._others = {record: place for record, place in self._others.items() if place >= position}
             self._position, self._looked_at = position, max(position, self._looked_at)
-            rows = list(_placed(self._looked_at).union(*_unplaced(), _opened(grants), all=True))
+            rows = list(_placed(self._looked_at).union(*_unplaced(), *others, all=True))
             placed = sorted(row[1:] for row in rows if row[0] == _PLACED)
             while placed:
                 self._keep(placed)
@@ -94,7 +104,11 @@ class Backlog:
             known = {**self._others, **self._closing}
         unplaced = [row[1:] for row in rows if row[0] == _UNPLACED]
         known.update(dict.fromkeys((record for _line, record in _records(unplaced)), 0))
-        return list(known), [record for kind, _, _, record, *_ in rows if kind == _GRANTED and record]
+        told = defaultdict(list)
+        for kind, _, what, number, _, word in rows:
+            if kind == _BESIDE:
+                told[what].append((number, word))
+        return list(known), told
 
     def _keep(self, lines: Iterable[_Line]) -> None:
         for (place, action, *_), record in _records(lines):
@@ -127,7 +141,3 @@ def _unplaced() -> list[QuerySet[AuditEntry, _Row]]:
         return []
     rows = AuditEntry.objects.filter(pk__in=AuditPending.objects.values("entry_id")).order_by()
     return [rows.values_list(Value(_UNPLACED), _NOWHERE, "action", "record_id", "object_type", "object_id")]
-
-
-def _opened(grants: QuerySet[Access]) -> QuerySet[Access, _Row]:
-    return grants.values_list(Value(_GRANTED), _NOWHERE, _EMPTY, "record_id", _EMPTY, _EMPTY)

@@ -218,7 +218,7 @@ class _Look:
         kept = self.alert.search
         filters = filing.asked(kept.filters, self.person)
         return finding.engine().search(
-            units.resolved(parse(kept.text)), terms, filters=filters, order=Order.NEWEST, limit=limit, facets=()
+            units.known().resolved(parse(kept.text)), terms, filters=filters, order=Order.NEWEST, limit=limit, facets=()
         )
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from archive.models import Unit
+from archive.standing import remembered
 from search import synonyms
 from search.nodes import And, Kept, Node, Not, Or, Query, Within, Words
 from search.spelling import near
@@ -16,15 +17,42 @@ from search.text import words as cut
 from search.widening import widened
 
 FIELD: Final = "unit"
-_Names = Sequence[tuple[int, list[str]]]  # number of the unit, words of its name
+_Words = Sequence[tuple[int, list[str]]]  # number of the unit, words of its name
 
 
-def resolved(query: Query) -> Query:
-    """Return a query in which the units that bear a name stand in the place of the name; the same if it names none."""
-    if not any(True for _ in _named(query.root)):
-        return query
-    names = [(pk, cut(name)) for pk, name in Unit.objects.order_by("pk").values_list("pk", "name")]
-    return replace(query, root=_resolved(query.root, names)) if query.root else query
+class Names:
+    """The names that units bear now, read when the first query asks by one, and once only."""
+
+    def __init__(self) -> None:
+        """Know nothing yet."""
+        self._words: _Words | None = None
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the names are known."""
+        return self._words is not None
+
+    def take(self, rows: Iterable[tuple[int, str]]) -> _Words:
+        """Keep number and name of every unit."""
+        self._words = [(pk, cut(name)) for pk, name in sorted(rows)]
+        return self._words
+
+    def resolved(self, query: Query) -> Query:
+        """Return a query in which the units that bear a name stand in the place of the name; the same if it names none."""
+        if query.root is None or not asks(query):
+            return query
+        words = self.take(Unit.objects.values_list("pk", "name")) if self._words is None else self._words
+        return replace(query, root=_resolved(query.root, words))
+
+
+def known() -> Names:
+    """Return the names as this request knows them."""
+    return remembered("unit names", Names)
+
+
+def asks(query: Query) -> bool:
+    """Return whether a query asks by the name of a unit."""
+    return any(True for _ in _named(query.root))
 
 
 def _named(node: Node | None) -> Iterable[Within]:
@@ -38,7 +66,7 @@ def _named(node: Node | None) -> Iterable[Within]:
             yield node
 
 
-def _resolved(node: Node, names: _Names) -> Node:
+def _resolved(node: Node, names: _Words) -> Node:
     match node:
         case And():
             return And(tuple(_resolved(child, names) for child in node.children), node.span)

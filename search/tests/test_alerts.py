@@ -4,6 +4,8 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from archive import access, standing
@@ -155,6 +157,21 @@ def test_a_look_costs_few_queries_whatever_the_log_holds(
     Alert.objects.update(seen_at=timezone.now() - timedelta(days=400))
     with standing.one_reading(), django_assert_max_num_queries(11):  # the log once for all acts
         assert counts(office.archivist) == [5]
+
+
+def test_alerts_by_names_of_units_read_the_names_once(office, make_record, indexed):
+    for number in range(3):
+        saving.watch(
+            saving.keep(
+                saving.Wanted(f"Đơn vị {number}", f"donvi:van {number}*", Level.THUONG), actor=office.archivist
+            ),
+            actor=office.archivist,
+        )
+    make_record(subject="Diễn tập")
+    indexed()
+    with standing.one_reading(), CaptureQueriesContext(connection) as captured:
+        counts(office.archivist)
+    assert sum('"archive_unit"."name" AS "name" FROM' in one["sql"] for one in captured.captured_queries) == 1
 
 
 # --- on the screen ---------------------------------------------------------------------------------

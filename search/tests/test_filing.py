@@ -4,8 +4,10 @@ from datetime import date
 
 import pytest
 
-from archive import dossiers
+from archive import audit, dossiers
 from archive.models import Dossier, RecordClass, RetentionRule
+from archive.rules.levels import Level
+from archive.rules.roles import Action
 from search import exporting, finding, news, saving
 from search.entry import Bucket, Order
 from search.query import parse
@@ -55,8 +57,8 @@ def test_a_dispatch_in_two_dossiers_is_found_under_each_that_a_reader_may_know_o
     assert finding.find(parse("hoso:sao"), office.clerk, filters={}, order=Order.BEST, offset=0).total == 0
 
 
-def ask(person, **filters):
-    return finding.find(parse("huan luyen"), person, filters=filters, order=Order.BEST, offset=0)
+def ask(person, *, offset=0, **filters):
+    return finding.find(parse("huan luyen"), person, filters=filters, order=Order.BEST, offset=offset)
 
 
 def test_the_facet_names_the_dossiers_that_a_reader_may_know_of(office, filed):
@@ -72,6 +74,16 @@ def test_choosing_a_hidden_dossier_finds_what_choosing_none_finds(office, filed)
     assert ask(office.clerk, dossier=[hidden]) == ask(office.clerk, dossier=["23456789abcd"])
     assert ask(office.clerk, dossier=[hidden]).total == 0
     assert [hit.record.pk for hit in ask(office.clerk, dossier=[known, hidden]).found] == [mine.pk]
+
+
+@pytest.mark.parametrize("beside", [{}, {"offset": 20}, {"unit": ["99999"]}, {"type": ["Không có"], "offset": 20}])
+def test_a_dossier_just_closed_is_like_none_while_the_index_is_behind(office, filed, beside):
+    """Also where no hit is left on the page asked for: totals and facets would tell what lies in it."""
+    closed = Dossier.objects.get(key=key_of(MINE))
+    assert ask(office.clerk, dossier=[closed.key]).total == 1
+    Dossier.objects.filter(pk=closed.pk).update(level=Level.TUYET_MAT)
+    audit.write(Action.RECORD_LEVEL, subject=closed, actor=office.archivist, details={})
+    assert ask(office.clerk, dossier=[closed.key], **beside) == ask(office.clerk, dossier=["23456789abcd"], **beside)
 
 
 def test_neither_an_export_nor_an_alert_tells_what_lies_in_a_hidden_dossier(office, filed, make_record, indexed):

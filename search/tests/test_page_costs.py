@@ -32,10 +32,19 @@ def filed(office, make_record, index):  # noqa: F811 - a fixture
     return [one.key for one in made]
 
 
+UNKNOWN = "23456789abcd"
+WORDS = {
+    "words": "huan luyen",
+    "a name": "donvi:van",
+    "a name and what has a correction": "donvi:van huan luyn",
+    "a denied name": "huan luyen -donvi:doi",
+}
 CHOSEN = {
     "nothing": lambda _office, _keys: {},
     "a dossier": lambda _office, keys: {"dossier": keys[:1]},
     "a unit": lambda office, _keys: {"unit": [str(office.registry.pk)]},
+    "an unknown dossier": lambda _office, _keys: {"dossier": [UNKNOWN]},
+    "a dossier beside an unknown one": lambda _office, keys: {"dossier": [keys[0], UNKNOWN]},
     "what no hit has": lambda office, keys: {
         "unit": [str(office.registry.pk), str(office.other_unit.pk)],
         "register": [str(office.outgoing.pk), str(office.incoming.pk)],
@@ -44,13 +53,16 @@ CHOSEN = {
 }
 
 
-@pytest.mark.parametrize("chosen", CHOSEN)
+@pytest.mark.parametrize("words", WORDS)
 @pytest.mark.parametrize("name", CLEARED)
-def test_a_page_with_facets_costs_no_more_than_any_page(office, filed, signed_in, name, chosen):
+def test_a_page_with_facets_costs_no_more_than_any_page(office, filed, signed_in, name, words):
     browser = signed_in(name)
-    page, address = asked(browser, **CHOSEN[chosen](office, filed))
-    assert page.context["answer"].total or name == "staff"
-    with CaptureQueriesContext(connection) as captured:
-        assert browser.get(address).status_code == 200
-    queries = [one["sql"] for one in captured.captured_queries if "SAVEPOINT" not in one["sql"]]
-    assert len(queries) <= MOST, "\n".join(queries)
+    for chosen, values in CHOSEN.items():
+        page, address = asked(browser, q=WORDS[words], **values(office, filed))
+        is_found = chosen != "an unknown dossier" and "correction" not in words
+        assert page.context["answer"].total or name == "staff" or not is_found
+        assert page.context["meant"] or name == "staff" or "correction" not in words
+        with CaptureQueriesContext(connection) as captured:
+            assert browser.get(address).status_code == 200
+        queries = [one["sql"] for one in captured.captured_queries if "SAVEPOINT" not in one["sql"]]
+        assert len(queries) <= MOST, chosen + "\n" + "\n".join(queries)

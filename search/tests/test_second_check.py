@@ -79,7 +79,7 @@ def test_a_record_closed_before_many_other_changes_is_left_out_all_the_same(offi
     monkeypatch.setattr(lagging, "MOST", 2)
     monkeypatch.setattr(lagging, "READ", 3)
     kept, closed = two
-    before = finding._backlog().records(finding.engine(), Access.objects.none())[0]
+    before = finding._backlog().records(finding.engine())[0]
     close(closed, office, "level")
     for _ in range(10):
         audit.write(Action.COPY_END, subject=kept, actor=office.clerk, details={})
@@ -92,13 +92,13 @@ def test_a_record_closed_before_many_other_changes_is_left_out_all_the_same(offi
     assert shown(office.archivist, WORD) == ([], 0)
     assert shown(office.archivist, "") == ([kept.pk], 1)
     assert before == []
-    assert set(finding._backlog().records(finding.engine(), Access.objects.none())[0]) == {
+    assert set(finding._backlog().records(finding.engine())[0]) == {
         closed.pk,
         others[-1].pk,
         others[-2].pk,
     }
     indexed()
-    assert finding._backlog().records(finding.engine(), Access.objects.none())[0] == []
+    assert finding._backlog().records(finding.engine())[0] == []
 
 
 def test_every_act_that_writes_need_to_know_anew_may_have_closed_a_record():
@@ -117,7 +117,7 @@ def test_an_index_that_is_wrong_is_not_believed(office, two, indexed, how, monke
     """Nothing in the log tells of the change: the page is checked record by record and counted again."""
     kept, closed = two
     close(closed, office, how)
-    monkeypatch.setattr("search.lagging.Backlog.records", lambda _self, _engine, _grants: ([], []))
+    monkeypatch.setattr("search.lagging.Backlog.records", lambda _self, _engine, *_beside: ([], {}))
     assert shown(office.archivist, WORD) == ([], 0)
     assert shown(office.archivist, "huấn luyện") == ([kept.pk], 1)
     assert WORD not in [one.text.lower() for one in finding.suggestions("sao", office.archivist)]
