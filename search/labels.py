@@ -7,6 +7,7 @@ up by one query for all: an index has those of the day on which a dispatch was i
 
 Of what is counted the reader sees a dispatch. What was only chosen anybody can have
 written into an address: it has a name only among the reader's own units, registers and dossiers.
+Every other number is said in the same words, whether something bears it or not.
 """
 
 from collections import Counter
@@ -17,6 +18,7 @@ from typing import Any, Final
 from django.db.models import QuerySet, TextField, Value
 from django.db.models.functions import Cast, Concat
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from archive.dossiers import visible_dossiers
 from archive.models import Person, Register, Unit
@@ -27,6 +29,7 @@ from search.engine import Filters
 from search.entry import Bucket
 
 NAMED: Final = ("unit", "register", "dossier")  # whose values are no words
+_NOT_YOURS: Final = {"unit": _("a unit not among yours"), "register": _("a register not among yours")}
 _LONGEST_NUMBER: Final = 9  # digits of a unit's or a register's: a longer one is none
 
 Labels = Mapping[str, Mapping[str, str]]  # facet -> value -> words
@@ -68,7 +71,7 @@ def told(facets: Facets, chosen: Filters, person: Person) -> tuple[Facets, Label
 
 
 def of(filters: Filters, person: Person) -> Labels:
-    """Return the words of chosen values; a name that a person may not know is left out."""
+    """Return the words of chosen values; a name that a person may not know is never said."""
     own = frozenset(units_open(person, timezone.now()))
     return _chosen(filters, _bearers(filters, person), own)
 
@@ -78,7 +81,8 @@ def _chosen(filters: Filters, bearers: _Bearers, own: frozenset[int]) -> Labels:
     for name, values in filters.items():
         if name in NAMED:
             known = {one: bearers[name][one] for one in values if one in bearers[name]}
-            said[name] = _apart({one: bearer for one, bearer in known.items() if bearer.unit in own}, own)
+            numbers = {one: str(_NOT_YOURS[name]) for one in values if name in _NOT_YOURS and _is_number(one)}
+            said[name] = numbers | _apart({one: bearer for one, bearer in known.items() if bearer.unit in own}, own)
         else:
             said[name] = {one: _plain(name, one) for one in values}
     return said

@@ -17,12 +17,14 @@ from archive.models import (
     Unit,
 )
 from archive.registers import shelving
-from archive.rules.roles import Action
+from archive.rules.roles import Action, Role
 from search import finding, labels, saving
 from search.entry import Bucket, Order
 from search.query import parse
 from search.saving import Wanted
 from search.text import vi_clean
+
+NO_UNIT, NO_BOOK = "đơn vị không có trong phạm vi của đồng chí", "sổ không có trong phạm vi của đồng chí"
 
 
 @pytest.fixture
@@ -108,8 +110,8 @@ def test_nobody_learns_a_name_by_choosing_its_code(office, districts):
         "type": ["Kế hoạch"],
     }
     assert labels.of(chosen, office.staff) == {
-        "unit": {str(staff.pk): "Ban Tham mưu"},
-        "register": {str(mine.pk): "Sổ của ban"},
+        "unit": {str(staff.pk): "Ban Tham mưu", str(districts["B"][1].pk): NO_UNIT, "99": NO_UNIT},
+        "register": {str(mine.pk): "Sổ của ban", str(theirs.pk): NO_BOOK},
         "dossier": {},
         "type": {"Kế hoạch": "Kế hoạch"},
     }
@@ -159,6 +161,26 @@ def hidden_dossier(office, of):
         code="01.TM", year=2026, title="Chiến dịch Sao Hôm", rule=rule, unit=of, opened_on="2026-01-01",
         record_class=RecordClass.objects.create(code="01", title="x", rule=rule, year=2026), opened_by=office.archivist,
     )  # fmt: skip
+
+
+def test_a_kept_code_of_digits_that_no_unit_has_chooses_no_unit_by_its_number(office, districts):
+    _, staff, _ = districts["A"]
+    Unit.objects.filter(pk=districts["B"][1].pk).update(code="7007")
+    digits = str(staff.pk)
+    kept = saving.keep(Wanted("cũ", "dien tap huyen", 0, {"unit": [digits, "7007"]}), actor=office.leader)
+    importlib.import_module("search.migrations.0006_units_by_number").by_number(apps, None)
+    kept.refresh_from_db()
+    assert kept.filters == {"unit": [f"mã {digits}", str(districts["B"][1].pk)]}
+    assert shown(office.leader, unit=kept.filters["unit"])[0] == [districts["B"][0].pk]
+
+
+def test_a_shared_question_shows_no_bare_number_to_who_lacks_its_unit(office, districts, signed_in):
+    _, staff, _ = districts["A"]
+    asked = Wanted("chung", "dien tap", 0, {"unit": [str(staff.pk)]}, shared_with=Role.STAFF)
+    saving.change(saving.keep(asked, actor=office.leader), asked, is_sure=True, actor=office.leader)
+    page = signed_in("staff").get("/search/saved/").content.decode()
+    assert f"Đơn vị: {NO_UNIT}" in page
+    assert "Ban Tham mưu" not in page
 
 
 def test_questions_kept_by_name_choose_all_that_bear_it(office, districts):
