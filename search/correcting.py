@@ -15,6 +15,7 @@ from search.nodes import Query, Words, wanted
 from search.pairing import Pairs, Way
 from search.query import is_or
 from search.text import vi_fold
+from search.units import Names
 
 OFFERED: Final = 3
 FEW_HITS: Final = 5  # with more, nobody has mistyped
@@ -46,12 +47,12 @@ class _Run:
         return text[:start] + (f'"{said}"' if self.is_quoted else said) + text[end:]
 
 
-def corrections(engine: Engine, query: Query, terms: Terms) -> list[str]:
+def corrections(engine: Engine, query: Query, terms: Terms, names: Names) -> list[str]:
     """Return whole query texts, the likeliest first, at most OFFERED."""
     words = [leaf for leaf in wanted(query.root) if isinstance(leaf, Words) and _can_be_wrong(leaf)]
     if not words:
         return []
-    runs, pairs = list(_runs(query.text, words)), Pairs(engine, terms)
+    runs, pairs = list(_runs(query.text, words)), Pairs(engine, terms, names)
     offered = [*_marked(query, runs, pairs), *_mended(query, runs, pairs)]
     return list(dict.fromkeys(offered))[:OFFERED]
 

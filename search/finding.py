@@ -189,21 +189,21 @@ def suggestions(typed: str, person: Person, limit: int = 8) -> list[Suggestion]:
     """Return what a person may be about to type, from the records they see."""
     terms = terms_of(person)
     offered = engine().suggest(typed, terms, limit=limit)
-    return list(_proven(offered, lambda one: one.text, terms, person))
+    return list(_proven(offered, lambda one: one.text, terms, units.known(), person))
 
 
 def corrections(query: Query, person: Person) -> list[str]:
     """Return query texts that may have been meant and find more for this person; at most three."""
-    terms = terms_of(person)
-    offered = correcting.corrections(engine(), query, terms)
-    return list(islice(_proven(offered, str, terms, person), correcting.OFFERED))
+    terms, names = terms_of(person), units.known()
+    offered = correcting.corrections(engine(), query, terms, names)
+    return list(islice(_proven(offered, str, terms, names, person), correcting.OFFERED))
 
 
 def _proven(
-    offers: Sequence[_Offer], text_of: Callable[[_Offer], str], terms: Terms, person: Person
+    offers: Sequence[_Offer], text_of: Callable[[_Offer], str], terms: Terms, names: units.Names, person: Person
 ) -> Iterator[_Offer]:
     """Yield what still finds a record that the database opens, by one query for all."""
-    found, names = {}, units.known()
+    found = {}
     for number, offer in enumerate(offers):
         results = engine().search(names.resolved(parse(text_of(offer))), terms, limit=PROVING, facets=())
         found[number] = {hit.id for hit in results.hits}

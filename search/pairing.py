@@ -15,6 +15,7 @@ from search.engine import Engine
 from search.entry import Terms
 from search.query import is_or, parse
 from search.text import vi_fold
+from search.units import Names
 
 _FORMS: Final = 4  # ways to write one pair that are looked at
 _ALONE: Final = 3  # and one word alone: each two of them are counted in whole texts
@@ -55,6 +56,7 @@ class Pairs:
 
     engine: Engine
     terms: Terms
+    names: Names
     _of_subjects: dict[Forms, Mapping[Forms, int]] = field(default_factory=dict, init=False)
 
     def ways(self, typed: Sequence[str], *, is_quoted: bool = False, in_texts: bool = False) -> list[Way]:
@@ -96,7 +98,7 @@ class Pairs:
 
     def total(self, text: str) -> int:
         """Return how many of the reader's records a query text finds."""
-        return self.engine.search(parse(text), self.terms, limit=1, facets=()).total
+        return self.engine.search(self.names.resolved(parse(text)), self.terms, limit=1, facets=()).total
 
 
 def _beside(seen: Sequence[Mapping[Forms, int]], place: int) -> Iterator[str]:

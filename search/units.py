@@ -11,8 +11,8 @@ from typing import Final
 from archive.models import Unit
 from archive.standing import remembered
 from search import synonyms
+from search.marking import is_near
 from search.nodes import And, Kept, Node, Not, Or, Query, Within, Words
-from search.spelling import near
 from search.text import words as cut
 from search.widening import widened
 
@@ -85,7 +85,7 @@ def _resolved(node: Node, names: _Words) -> Node:
 def _says(name: Sequence[str], asked: Words) -> bool:
     """Return whether a name says the words side by side, as a field of the index would."""
     if asked.is_fuzzy:
-        return bool({asked.tokens[0], *near(asked.tokens[0])} & set(name))
+        return any(is_near(word, asked.tokens[0]) for word in name)
     size = len(asked.tokens)
     runs = (tuple(name[start : start + size]) for start in range(len(name) - size + 1))
     if asked.is_prefix:

@@ -3,10 +3,11 @@
 from search.correcting import OFFERED, corrections
 from search.query import parse
 from search.tests.make import READER, entry, fill
+from search.units import Names
 
 
 def offered(engine, text: str) -> list[str]:
-    return corrections(engine, parse(text), READER)
+    return corrections(engine, parse(text), READER, Names())
 
 
 def say(engine, *subjects: str, **changes: object) -> None:

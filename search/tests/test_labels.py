@@ -137,6 +137,34 @@ def by_name(person, text):
     return [hit.record.pk for hit in finding.find(parse(text), person, filters={}, order=Order.NEWEST, offset=0).found]
 
 
+@pytest.mark.parametrize(
+    ("asked", "name"),
+    [
+        ("c12~", "C13"),
+        ("c12~", "Đại đội C2"),
+        ("c21~", "C12"),
+        ("123~", "Lữ đoàn 124"),
+        ("doi~", "Độ 2"),
+        ("doi~", "Tổ 2"),
+    ],
+)
+def test_a_near_word_finds_a_unit_as_it_finds_a_subject(office, districts, indexed, asked, name):
+    record, staff, _ = districts["A"]
+    Unit.objects.filter(pk=staff.pk).update(name=name)
+    type(record).objects.filter(pk=record.pk).update(subject=name)
+    audit.write(Action.RECORD_CORRECT, actor=office.leader, subject=record)
+    indexed()
+    assert (record.pk in by_name(office.leader, f"donvi:{asked}")) == (not name.startswith("Tổ"))
+    assert (record.pk in by_name(office.leader, f"trichyeu:{asked}")) == (not name.startswith("Tổ"))
+
+
+def test_a_correction_goes_by_the_names_of_units_as_they_are_now(office, districts):
+    _, staff, _ = districts["A"]
+    assert finding.corrections(parse('donvi:"ban tham muu" dien tapp'), office.leader)
+    units.rename(staff, units.Called("HA-PTM", "Phòng Tham mưu"), reason="Quyết định 5", actor=office.admin)
+    assert finding.corrections(parse('donvi:"phong tham muu" dien tapp'), office.leader)
+
+
 def test_a_register_that_is_renamed_bears_its_new_name_at_once(office, districts):
     record, _, book = districts["A"]
     shelving.rename(book, name="Sổ tham mưu", reason="x", actor=office.admin)

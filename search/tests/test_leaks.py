@@ -28,6 +28,7 @@ from search.entry import Bearer, Excerpt, Order, Terms
 from search.query import parse
 from search.tests import make
 from search.tests.make import CLEARED, EVERYONE, READER, ask, entry, fill, found
+from search.units import Names
 
 SECRET = "Chiến dịch Sao Băng"
 QUERIES = [
@@ -313,7 +314,7 @@ def learned_by(engine, terms: Terms) -> list[object]:
         for order in Order:
             results = ask(engine, text, terms, order=order, offset=2, limit=3)
             learned += [results.hits, results.total, results.facets]
-        learned += [corrections(engine, query, terms), engine.excerpts(query, terms, list(range(1, 60)))]
+        learned += [corrections(engine, query, terms, Names()), engine.excerpts(query, terms, list(range(1, 60)))]
     learned += [engine.pairs(*pair, terms) for pair in (("sao", "bang"), ("bao", "cao"), ("dien", "tap"))]
     learned += [engine.suggest(typed, terms) for typed in ("bao cao ngoi s", "sao bang dien t", "tong ket dien t")]
     learned += [engine.spellings(word, terms) for word in ("bang", "băn", "sao", "tnuong", "truong", "dein", "zz")]
