@@ -17,8 +17,6 @@ PAGE_BREAK: Final = "\f"
 FACETS: Final = (
     "type", "organ", "unit", "year", "month", "level", "urgency", "register", "dossier", "retention",
 )  # fmt: skip
-BORNE: Final = ("unit", "register")  # facets whose terms are those of a `Bearer`: chosen by number, a name may change
-BEARER_SPLIT: Final = "\x1f"
 OF_DOSSIER: Final = ("dossier", "retention")  # fields that speak of the dossier, not of the record that lies in it
 NO_NUMBER: Final = 2**20 - 1  # of an entry without a register number, and all beyond: last in its year
 LAST_YEAR: Final = 2**12 - 1  # a book key has 32 bits, so that an engine may set an id beside it
@@ -30,36 +28,6 @@ class Order(StrEnum):
     NEWEST = "newest"
     BEST = "best"
     NUMBER = "number"
-
-
-@dataclass(frozen=True, slots=True)
-class Bearer:
-    """A unit or a register as it was when it was indexed: its code or number, its name, what is above it, and its unit.
-
-    An index keeps all of it in one term. What a page shows is looked up in the database by
-    the number (`search.labels`), so a name that has changed is read the same day.
-    """
-
-    value: str
-    name: str
-    above: str = ""
-    unit: int = 0
-
-    @property
-    def term(self) -> str:
-        """All of it in one."""
-        parts = (self.value, vi_clean(self.name), vi_clean(self.above), str(self.unit))
-        return BEARER_SPLIT.join(part.replace(BEARER_SPLIT, " ") for part in parts)
-
-    def number(self, facet: str) -> str:
-        """Return the number of what it is, which never changes: a unit's code may."""
-        return str(self.unit) if facet == "unit" else self.value
-
-    @classmethod
-    def of(cls, term: str) -> "Bearer":
-        """Read a term."""
-        value, name, above, unit = term.split(BEARER_SPLIT)
-        return cls(value, name, above, int(unit))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +60,8 @@ class Entry:
     `version` rises with every change; an older version never replaces a newer one.
     `reach` holds the principals with a standing reason to know, without dated grants.
     `pages` is the text of each page; `files` the names of the files beside the main one;
-    `organ_name` issued it, `unit` keeps it. Names that several may bear are counted by what each has alone:
-    `unit_is`, `register_is` and the keys of `filed`, the dossiers that may be told of.
+    `organ_name` issued it, `unit` keeps it. Names that several may bear, and that may change, are counted by what
+    each has alone: the numbers `unit_is` and `register_is` (0: none), the keys of `filed`, the dossiers that may be told of.
     """
 
     id: int
@@ -114,8 +82,8 @@ class Entry:
     signer: str
     pages: tuple[str, ...]
     direction: str = ""
-    unit_is: "Bearer | None" = None
-    register_is: "Bearer | None" = None
+    unit_is: int = 0
+    register_is: int = 0
     files: tuple[str, ...] = ()
     filed: tuple[Filed, ...] = ()
 
@@ -137,22 +105,17 @@ class Entry:
 
     @property
     def values(self) -> dict[str, str]:
-        """What it is counted under, by facet: whole clean values, a bearer's with its name; only those that it has.
+        """What it is counted under, by facet: whole clean values, a number for a unit and a register; only those that it has.
 
         What is counted of its dossiers is written by `search.engines.filings`.
         """
         values = {
             "type": vi_clean(self.type_name),
             "organ": vi_clean(self.organ_name),
-            "unit": self.unit_is.term if self.unit_is else "",
-            "register": self.register_is.term if self.register_is else "",
+            "unit": str(self.unit_is or ""),
+            "register": str(self.register_is or ""),
         }
         return {name: value for name, value in values.items() if value}
-
-    @property
-    def chosen_by(self) -> dict[str, str]:
-        """What it is chosen by, by facet, where that is not what it is counted under."""
-        return {"register": self.register_is.value} if self.register_is else {}
 
     @property
     def month(self) -> str:
@@ -210,15 +173,12 @@ class Bucket:
     """One value of a facet and how many of the reader's hits have it.
 
     Levels, urgencies and periods are slugs; units, registers and dossiers stand under what they
-    have alone. `label` is the value in words: an engine knows the name of units and registers, and
-    `above` and `unit` (`Bearer`), until `search.labels` has told them apart.
+    have alone. `label` is the value in words, which `search.labels` writes.
     """
 
     value: str
     count: int
     label: str = ""
-    above: str = ""
-    unit: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,13 +17,13 @@ from django.db.models import F
 
 from archive import manifests, pages, papers, sequencing, store
 from archive.access import NO_MARKING
-from archive.models import Access, AuditLeaf, Dossier, DossierItem, Page, Record, Register, RegisterNumber, Source, Unit
+from archive.models import Access, AuditLeaf, Dossier, DossierItem, Page, Record, RegisterNumber, Source
 from archive.rules.page import PageText
 from archive.rules.roles import READING, Action
 from search import periods
 from search.engine import Engine, EngineAway, EngineBusy, IndexBroken
 from search.engines.embedded import Embedded
-from search.entry import Bearer, Entry, Filed
+from search.entry import Entry, Filed
 
 BATCH: Final = 200  # records loaded and written at once: bounds the memory that page texts take
 SKIPPED: Final = {str(action) for action in READING} | {
@@ -183,9 +183,7 @@ def changed_records(leaves: Sequence[tuple[int, str, int | None, str, str]]) -> 
 
 def entries(ids: Sequence[int], *, version: int) -> Iterator[Entry]:
     """Yield the current state of records as the engine keeps it; a record that is gone, or kept on paper alone, yields nothing."""
-    numbers = {
-        n.record_id: n for n in RegisterNumber.objects.filter(record__in=ids).select_related("register__unit__parent")
-    }
+    numbers = {number.record_id: number for number in RegisterNumber.objects.filter(record__in=ids)}
     reach: dict[int, set[int]] = {}
     for record_id, principal in (
         Access.objects.filter(record__in=ids).exclude(source=Source.GRANT).values_list("record_id", "principal")
@@ -198,7 +196,7 @@ def entries(ids: Sequence[int], *, version: int) -> Iterator[Entry]:
         filed.setdefault(item.record_id, []).append(_filed(item.dossier))
     attached = pages.attached_to(ids)
     records = manifests.with_parts(papers.indexed(Record.objects.filter(pk__in=ids)))
-    for record in records.select_related("unit__parent"):
+    for record in records.select_related("unit"):
         made = _entry(record, version, numbers.get(record.pk), reach.get(record.pk, set()), filed.get(record.pk, ()))
         files = tuple(file.name for file in attached.get(record.pk, ()))
         yield replace(made, files=files) if files and manifests.is_whole(record) else made
@@ -220,7 +218,7 @@ def _entry(
         type_name=record.type_name,
         organ_name=record.organ_name,
         unit=record.unit.name,
-        unit_is=unit_is(record.unit),
+        unit_is=record.unit_id,
         year=day.year if day else record.created_at.year,
         issued_on=record.issued_date,
         arrived_on=record.arrival_date,
@@ -228,7 +226,7 @@ def _entry(
         signer=record.signer_name,
         pages=tuple(_by_number(_texts(record))),
         direction=record.direction,
-        register_is=register_is(number.register) if number else None,
+        register_is=number.register_id if number else 0,
         filed=tuple(filed),
     )
 
@@ -236,18 +234,6 @@ def _entry(
 def _filed(dossier: Dossier) -> Filed:
     period = periods.slug(dossier.rule)
     return Filed(dossier.unit_id, dossier.key, str(dossier), period, periods.words(period))
-
-
-def unit_is(unit: Unit) -> Bearer:
-    """Return a unit as it is counted; whoever has it in scope knows what is above it."""
-    return Bearer(unit.code, unit.name, unit.parent.name if unit.parent else "", unit.pk)
-
-
-def register_is(register: Register) -> Bearer:
-    """Return a register as it is counted; whoever has its unit in scope knows whose it is."""
-    unit = register.unit
-    above = f"{unit.name}, {unit.parent.name}" if unit.parent else unit.name
-    return Bearer(str(register.pk), register.name, above, unit.pk)
 
 
 def _texts(record: Record) -> Iterator[PageText]:

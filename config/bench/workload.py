@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-from search.entry import Bearer, Entry, Filed, Order, Terms
+from search.entry import Entry, Filed, Order, Terms
 
 QUERIES: Final = 100  # of a kind
 PERSON: Final = 1_000_000
@@ -88,12 +88,12 @@ def entry_of(made: dict[str, Any], **changes: Any) -> Entry:
         "reach": tuple(made["units"]),
         "number": made["number"],
         "register_number": str(made["id"] % 5000),
-        "register_is": Bearer(made["direction"], f"Sổ {made['direction']}"),
+        "register_is": 1 if made["direction"] == "den" else 2,
         "subject": made["title"],
         "type_name": made["type_name"],
         "organ_name": made["agency"],
         "unit": f"Phòng {made['units'][0]}",
-        "unit_is": Bearer(f"P{made['units'][0]}", f"Phòng {made['units'][0]}", unit=made["units"][0]),
+        "unit_is": made["units"][0],
         "year": day.year,
         "issued_on": day,
         "arrived_on": day,

@@ -18,8 +18,8 @@ from search import engine, fields, ranking, synonyms
 from search import nodes as ask
 from search.engine import Filters
 from search.engines import filings
-from search.engines.schema import CHOSEN, EXACT, FOLDED, WHOLE, day_number, term_of
-from search.entry import BEARER_SPLIT, OF_DOSSIER, Terms
+from search.engines.schema import EXACT, FOLDED, WHOLE, day_number, term_of
+from search.entry import OF_DOSSIER, Terms
 from search.widening import widened
 
 FEW: Final = 12
@@ -112,19 +112,9 @@ class Compiler:
             return Query.empty_query() if rank is None else self._term(name, rank)
         if name == "year":
             return self._term("year", int(value)) if re.fullmatch(r"[0-9]{1,4}", value) else Query.empty_query()
-        if name == "unit":
-            return self._units([value] if value.isascii() and value.isdecimal() else [])
-        if name in CHOSEN and BEARER_SPLIT not in value:
-            return self._term(CHOSEN[name], value)
         if name in WHOLE:
             return self._term(f"{name}_is", term_of(value))
         return Query.empty_query()
-
-    def _units(self, numbers: Sequence[str]) -> Query:
-        """Return what these units keep, under whatever name and code it was indexed: their number ends each term."""
-        if not numbers:
-            return Query.empty_query()
-        return Query.regex_query(self.schema, "unit_is", f"(.|\n)*{BEARER_SPLIT}({'|'.join(numbers)})")
 
     # --- the tree ---------------------------------------------------------------------
     def _asked(self, node: ask.Node | None) -> Iterator[Query]:
@@ -150,7 +140,7 @@ class Compiler:
             case ask.Choice():
                 return self._term(node.field, node.value)
             case ask.Kept():
-                return self._units([str(unit) for unit in node.units])
+                return self._words_of("unit_is", [term_of(str(unit)) for unit in node.units])
             case ask.Within():
                 return self._within(node)
 

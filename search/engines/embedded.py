@@ -20,7 +20,7 @@ from search.engines.generations import Generations
 from search.engines.holding import Holding
 from search.engines.listing import Listed, View
 from search.engines.shelf import numbers
-from search.entry import BEARER_SPLIT, FACETS, Entry, Excerpt, Hit, Order, Results, Suggestion, Terms
+from search.entry import FACETS, Entry, Excerpt, Hit, Order, Results, Suggestion, Terms
 from search.nodes import Query
 from search.spelling import offered
 
@@ -76,7 +76,7 @@ class Embedded:
         """Return a page of hits, the total and the facets."""
         compiler = Compiler(self._schema, terms)
         views = self._views(terms)
-        chosen = {name: [_one(value) for value in values] for name, values in (filters or {}).items() if values}
+        chosen = {name: values for name, values in (filters or {}).items() if values}
         wanted = min(max(offset, 0) + max(limit, 0), DEEPEST)
         asked = Asked(compiler, query.root, chosen)
         parts = self._listed(asked, views, order, wanted)
@@ -188,8 +188,3 @@ class Embedded:
         matching = asked.matching()
         field = "book" if order is Order.NUMBER else "newest"
         return [listing.by_field(view, matching, wanted, field) for view in views]
-
-
-def _one(value: str) -> str:
-    """Return a chosen value; a whole term of a bearer is none, or what a unit belongs to could be guessed by it."""
-    return value.replace(BEARER_SPLIT, " ")

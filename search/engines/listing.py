@@ -6,7 +6,7 @@ merged order is exact and says nothing about what a shelf hides.
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from tantivy import Query
 from archive.rules.levels import LEVEL_SLUGS, URGENCY_SLUGS, Level, Urgency
 from search.engines.schema import COUNTED, after, band, known_of, named_by, value_of
 from search.engines.shelf import Look, Shelf, count_of, numbers
-from search.entry import BORNE, OF_DOSSIER, Bearer, Bucket, Hit
+from search.entry import OF_DOSSIER, Bucket, Hit
 
 SHOWN_VALUES: Final = 50
 _ASKED_VALUES: Final = 200  # per shelf: each value brought back costs more than many records counted
@@ -163,22 +163,8 @@ def said(name: str, key: int) -> str:
 
 def buckets(name: str, counted: Counter[str]) -> tuple[Bucket, ...]:
     """Return the values to show: years, months and ranks in their order, others by count and then by name."""
-    if name in BORNE:
-        return _of_bearers(name, counted)
     found = [Bucket(value, count) for value, count in counted.items() if count]
     if name in _IN_ORDER:
         ranks = {slug: str(int(rank)) for slugs in (LEVEL_SLUGS, URGENCY_SLUGS) for rank, slug in slugs.items()}
         return tuple(sorted(found, key=lambda one: ranks.get(one.value, one.value)))
     return tuple(sorted(found, key=lambda one: (-one.count, one.value))[:SHOWN_VALUES])
-
-
-def _of_bearers(name: str, counted: Counter[str]) -> tuple[Bucket, ...]:
-    """Return units or registers by their number; one whose name or code has changed is one, under the name it has most."""
-    found: dict[str, Bucket] = {}
-    for term, count in counted.most_common():
-        if count:
-            bearer = Bearer.of(term)
-            number = bearer.number(name)
-            first = found.get(number, Bucket(number, 0, bearer.name, bearer.above, bearer.unit))
-            found[number] = replace(first, count=first.count + count)
-    return tuple(sorted(found.values(), key=lambda one: (-one.count, one.value))[:SHOWN_VALUES])

@@ -22,7 +22,7 @@ from search.leaves import number_tokens
 from search.packing import kept, pack
 from search.text import both, both_packed, vi_clean
 
-SCHEMA: Final = 11
+SCHEMA: Final = 12
 FOLDED: Final = ("subject", "body", "names")  # where free words are looked for
 EXACT: Final = ("subject_x", "body_x", "names_x")  # the same with marks
 NAMED: Final = (
@@ -38,7 +38,6 @@ NAMED: Final = (
 WHOLE: Final = ("type", "organ", "unit", "register", "dossier", "retention")  # facets that are whole values
 RAW: Final = tuple(f"{name}_is" for name in WHOLE)
 COUNTED: Final = {name: f"{name}_key" for name in WHOLE}  # the same as whole numbers, which are counted much faster
-CHOSEN: Final = {"register": "register_of"}  # what a register is chosen by: its name may change
 HINT_SPLIT: Final = "\t"
 HINT_WORDS: Final = 2
 
@@ -76,7 +75,7 @@ def build() -> tantivy.Schema:
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
     for name in COUNTED.values():
         builder.add_unsigned_field(name, fast=True)
-    for name in ("first_number", "direction", "hint", "start", *CHOSEN.values()):
+    for name in ("first_number", "direction", "hint", "start"):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
     builder.add_bytes_field("text", stored=True)
     return builder.build()
@@ -241,8 +240,6 @@ def _add_values(made: tantivy.Document, entry: Entry) -> None:
             made.add_text(f"{name}_is", term_of(value))
         for key in filed_keys(entry, name):
             made.add_unsigned(COUNTED[name], key)
-    for name, value in entry.chosen_by.items():
-        made.add_text(CHOSEN[name], value)
     if entry.direction:
         made.add_text("direction", entry.direction)
     for hint in hints(entry):

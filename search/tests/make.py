@@ -15,7 +15,7 @@ from search.engines.elastic.driver import Elastic
 from search.engines.elastic.generations import Generations
 from search.engines.elastic.server import Server
 from search.engines.embedded import Embedded
-from search.entry import Bearer, Entry, Filed, Order, Results, Terms
+from search.entry import Entry, Filed, Order, Results, Terms
 from search.query import parse
 
 EVERYONE = 7  # the principal (a unit) that every entry is reached by, unless said otherwise
@@ -35,7 +35,7 @@ PLAIN = Entry(
     type_name="Báo cáo",
     organ_name="Bộ CHQS tỉnh Vĩnh Long",
     unit="Phòng Tham mưu",
-    unit_is=Bearer("PTM", "Phòng Tham mưu", "Bộ CHQS tỉnh", 2),
+    unit_is=2,
     year=2024,
     issued_on=date(2024, 3, 12),
     arrived_on=date(2024, 3, 15),

@@ -52,6 +52,15 @@ def test_a_reader_who_knows_the_dossiers_of_very_many_units_counts_them_too(engi
     assert told(engine, reader, "retention") == {"years-20": 2}
 
 
+@pytest.mark.parametrize("values", [1, 100])
+def test_chosen_values_times_units_are_never_too_many(engine, values):
+    reader = replace(READER, units=(FILING, *range(100_000, 101_000)))
+    fill(engine, entry(1, filed=(MINE, THEIRS)), entry(2, filed=(MINE,)), entry(3, filed=(THEIRS,)))
+    for facet, value in (("dossier", "minediff"), ("retention", "years-20")):
+        chosen = [*(f"key{number}" for number in range(1, values)), value]
+        assert sorted(found(engine, "", reader, filters={facet: chosen})) == [1, 2]
+
+
 def test_a_dispatch_in_dossiers_of_two_units_is_found_under_both_by_who_knows_both(engine):
     fill(engine, entry(1, filed=(MINE, THEIRS)))
     assert told(engine, WITH_BOTH, "dossier") == {"minediff": 1, "theirsxx": 1}

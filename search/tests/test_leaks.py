@@ -24,7 +24,7 @@ from search.engine import IndexBroken
 from search.engines import schema
 from search.engines.compiling import Compiler
 from search.engines.embedded import Embedded
-from search.entry import Bearer, Excerpt, Order, Terms
+from search.entry import Excerpt, Order, Terms
 from search.query import parse
 from search.tests import make
 from search.tests.make import CLEARED, EVERYONE, READER, ask, entry, fill, found
@@ -84,7 +84,7 @@ def hidden(**changes: object) -> list[object]:
             type_name="Kế hoạch mật",
             organ_name="Cục Z",
             unit="Phòng Z",
-            unit_is=Bearer("Z", "Phòng Z", "Cục Z", 9),
+            unit_is=9,
             year=1999,
             number=f"12{n}/KH",
             **changes,
@@ -272,8 +272,8 @@ HIDDEN = st.builds(
         type_name=f"Loại {name}",
         organ_name=f"Cục {name}",
         unit=f"Phòng {name}",
-        unit_is=Bearer(f"P{name}", f"Phòng {name}", SECRET, 9),
-        register_is=Bearer(str(90 + number), f"Sổ {name}", SECRET, 9),
+        unit_is=9,
+        register_is=90 + number,
         retention=periods.words(f"years-{number + 1}"),
         period=f"years-{number + 1}",
         dossier=f"{year}.{number} {name}",

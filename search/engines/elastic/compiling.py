@@ -18,8 +18,8 @@ from search import engine, fields, ranking, synonyms
 from search import nodes as ask
 from search.engine import Filters
 from search.engines import filings
-from search.engines.schema import CHOSEN, EXACT, FOLDED, WHOLE, day_number
-from search.entry import BEARER_SPLIT, OF_DOSSIER, Terms
+from search.engines.schema import EXACT, FOLDED, WHOLE, day_number
+from search.entry import OF_DOSSIER, Terms
 from search.widening import widened
 
 MOST_TERMS: Final = 65_000  # values in one list; the server takes 65,536
@@ -71,8 +71,7 @@ class Compiler:
         """Yield one clause for each facet with chosen values. Bare: for use inside a query of here."""
         for name, values in filters.items():
             if values:
-                is_filed = name in OF_DOSSIER
-                yield self._filed_by(name, values) if is_filed else _any([_value(name, value) for value in values])
+                yield self._filed_by(name, values) if name in OF_DOSSIER else _with_one(name, values)
 
     def known(self) -> dsl.Query:
         """Return what lies in dossiers of one unit of the reader's: whoever sees a record need not know of its dossier."""
@@ -86,9 +85,8 @@ class Compiler:
     def _filed_by(self, name: str, values: Sequence[str]) -> dsl.Query:
         """Return what lies in a dossier that has one of the values, as far as the reader knows of it."""
         units = self.terms.units
-        return _any(
-            [dsl.Terms(f"{name}_is", filings.whole(values, units)), dsl.Terms(name, filings.chosen(values, units))]
-        )
+        alone = _one_of(f"{name}_is", filings.whole(values, units))
+        return _any([alone, _one_of(name, filings.chosen(values, units))])
 
     # --- the access clause ------------------------------------------------------------
     def _allowed(self) -> dsl.Query:
@@ -127,7 +125,7 @@ class Compiler:
             case ask.Choice():
                 return _term(node.field, node.value)
             case ask.Kept():
-                return _units([str(unit) for unit in node.units])
+                return _one_of("unit_is", [str(unit) for unit in node.units])
             case ask.Within():
                 return self._within(node)
 
@@ -238,28 +236,19 @@ def _near(name: str, token: str) -> dsl.Query:
     return dsl.Fuzzy(name, {"value": token, "fuzziness": 1, "rewrite": "constant_score"})
 
 
-def _value(name: str, value: str) -> dsl.Query:
-    """Return one value of a facet; a value that cannot be matches nothing."""
+def _with_one(name: str, values: Sequence[str]) -> dsl.Query:
+    """Return what has one of the values of a facet; a value that cannot be matches nothing."""
+    if name in WHOLE:
+        return _one_of(f"{name}_is", values)
     if name in _RANKS:
-        rank = _RANKS[name].get(value)
-        return dsl.MatchNone() if rank is None else _term(name, rank)
-    if name == "year":
-        return _term("year", int(value)) if re.fullmatch(r"[0-9]{1,4}", value) else dsl.MatchNone()
-    if name == "unit":
-        return _units([value] if value.isascii() and value.isdecimal() else [])
-    if name in CHOSEN:
-        return _term(CHOSEN[name], value)
-    return _term(f"{name}_is", value) if name in WHOLE else dsl.MatchNone()
+        return _one_of(name, [_RANKS[name][value] for value in values if value in _RANKS[name]])
+    years = [int(value) for value in values if re.fullmatch(r"[0-9]{1,4}", value)]
+    return _one_of(name, years) if name == "year" else dsl.MatchNone()
 
 
-def _units(numbers: Sequence[str]) -> dsl.Query:
-    """Return what these units keep, under whatever name and code it was indexed: their number ends each term."""
-    return _any([dsl.Wildcard("unit_is", {"value": f"*{BEARER_SPLIT}{number}"}) for number in numbers])
-
-
-def _one_of(name: str, numbers: Sequence[int]) -> dsl.Query:
-    """Return documents with one of these numbers, in as many lists as the server wants."""
-    parts = [list(numbers[start : start + MOST_TERMS]) for start in range(0, len(numbers), MOST_TERMS)]
+def _one_of(name: str, values: Sequence[int] | Sequence[str]) -> dsl.Query:
+    """Return documents with one of these values, in as many lists as the server wants."""
+    parts = [list(values[start : start + MOST_TERMS]) for start in range(0, len(values), MOST_TERMS)]
     return _any([dsl.Terms(name, part) for part in parts])
 
 

@@ -13,7 +13,7 @@ from search.entry import OF_DOSSIER, Entry
 from search.leaves import number_tokens
 from search.text import both, vi_clean
 
-SCHEMA: Final = 7
+SCHEMA: Final = 8
 BODY: Final = "text"
 _NUMBERS: Final = {
     "id": "long",
@@ -58,9 +58,7 @@ def mappings() -> dict[str, Any]:
     fields: dict[str, Any] = {name: {"type": kind} for name, kind in _NUMBERS.items()}
     fields |= dict.fromkeys((*schema.FOLDED, *schema.EXACT, *schema.NAMED), _WORDS)
     fields |= {name: {"type": "keyword", "norms": False} for name in (*schema.RAW, "month", "hint", "start")}
-    fields |= dict.fromkeys(
-        ("marking", "reach", "filed_in", "first_number", "direction", *schema.CHOSEN.values()), _LOOKED_UP
-    )
+    fields |= dict.fromkeys(("marking", "reach", "filed_in", "first_number", "direction"), _LOOKED_UP)
     fields |= {f"{name}_is": {"type": "keyword", "index": False} for name in COUNTED}
     fields[BODY] = {"type": "text", "index": False}
     return {"dynamic": "strict", "_source": {"includes": [BODY]}, "properties": fields}
@@ -90,7 +88,6 @@ def document(entry: Entry) -> dict[str, Any]:
         **_words(entry),
         **{f"{name}_is": value for name, value in entry.values.items()},
         **{f"{name}_is": filings.values_with_units(entry, name) for name in OF_DOSSIER},
-        **{schema.CHOSEN[name]: value for name, value in entry.chosen_by.items()},
     }
     return {name: value for name, value in made.items() if value not in (None, "", [])}
 
