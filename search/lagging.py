@@ -16,6 +16,7 @@ from django.db import connection
 from django.db.models import BigIntegerField, CharField, QuerySet, Value
 
 from archive.models import AuditEntry, AuditLeaf, AuditPending
+from archive.planning import OneOf
 from archive.rules.roles import Action
 from search.engine import Engine
 from search.follow import SKIPPED, changed_records
@@ -129,8 +130,9 @@ def _records(lines: Iterable[_Line]) -> Iterator[tuple[_Line, int]]:
 
 
 def _placed(start: int) -> QuerySet[AuditLeaf, _Row]:
-    """Return the entries placed from a place on, READ at most: places have no gaps."""
-    rows = AuditLeaf.objects.filter(idx__gte=start, idx__lt=start + READ).order_by()
+    """Return the entries placed from a place on, READ at most; beyond a place that SQL took out, as the index follows."""
+    places = AuditLeaf.objects.filter(idx__gte=start).order_by("idx").values("idx")[:READ]
+    rows = AuditLeaf.objects.filter(OneOf("idx", places)).order_by()
     names = ("entry__action", "entry__record_id", "entry__object_type", "entry__object_id")
     return rows.values_list(Value(_PLACED), "idx", *names)
 

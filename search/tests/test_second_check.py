@@ -1,12 +1,13 @@
 """The index says yes, the database says no: nothing is shown, and no count tells that there was something."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
 
 from archive import access, audit, sequencing
-from archive.models import Access, Clearance, Grant, Marking, Record
+from archive.models import Access, AuditEntry, AuditLeaf, Clearance, Grant, Marking, Record
 from archive.rules.levels import Level
 from archive.rules.roles import Action
 from search import finding, follow, lagging
@@ -99,6 +100,25 @@ def test_a_record_closed_before_many_other_changes_is_left_out_all_the_same(offi
     }
     indexed()
     assert finding._backlog().records(finding.engine())[0] == []
+
+
+@pytest.mark.parametrize("missing", [1, 10])
+def test_a_record_closed_beyond_places_that_are_missing_is_left_out_all_the_same(office, two, monkeypatch, missing):
+    """No act leaves a place out, SQL can; the index follows beyond it, so the search must."""
+    monkeypatch.setattr(lagging, "READ", 3)
+    kept, closed = two
+    audit.write(Action.COPY_END, subject=kept, actor=office.clerk, details={})
+    sequencing.place()
+    last = AuditLeaf.objects.order_by("idx").last()
+    beyond = AuditEntry.objects.get(pk=last.entry_id)
+    beyond.pk, beyond.object_seq = uuid4(), beyond.object_seq + 1
+    beyond.save(force_insert=True)
+    AuditLeaf.objects.create(idx=last.idx + missing + 1, entry=beyond)
+    for _ in range(3):
+        audit.write(Action.RECORD_READ, subject=kept, actor=office.clerk, details={})
+    close(closed, office, "level")
+    sequencing.place()
+    assert closed.pk in finding._backlog().records(finding.engine())[0]
 
 
 def test_every_act_that_writes_need_to_know_anew_may_have_closed_a_record():
