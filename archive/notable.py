@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from statistics import median
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
-from django.db.models import Exists, Min, OuterRef, Q
+from django.db.models import BigIntegerField, Exists, IntegerField, Min, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Cast, TruncDate
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -105,7 +106,8 @@ def notable(since: date, until: date) -> list[Notable]:
 
     Of one kind at most `MOST` and one more, which says that there are more.
     """
-    found = [*_readmitted(since, until), *_much(since, until), *_outside(since, until), *_firsts(since, until)]
+    much, readmitted = _told(since, until)
+    found = [*readmitted, *_much(much, since, until), *_outside(since, until), *_firsts(since, until)]
     found.sort(key=lambda one: (-one.day.toordinal(), -one.count, one.person))
     return [one for kind in Kind for one in [each for each in found if each.kind is kind][: MOST + 1]]
 
@@ -116,21 +118,25 @@ def shown(since: date, until: date) -> list[Notable]:
     return [one for kind in Kind for one in [each for each in found if each.kind is kind][:MOST]]
 
 
-def _readmitted(since: date, until: date) -> Iterator[Notable]:
+def _told(since: date, until: date) -> tuple[list[tuple[Any, ...]], list[Notable]]:
+    """Return the days of much (person, name, day, handled, refused, busiest), and who was let back in when: one question."""
     start, end = moments(since, until)
-    rows = AuditEntry.objects.filter(action=Action.READMIT, outcome="ok", ts__gte=start, ts__lt=end)
-    told = [(int(pk), timezone.localtime(ts).date()) for pk, ts in rows.values_list("object_id", "ts")]
-    names = dict(Person.objects.filter(pk__in={pk for pk, _day in told}).values_list("pk", "full_name"))
-    for (pk, day), count in Counter(told).items():
-        yield Notable(Kind.READMITTED, pk, names[pk], day, count)
+    entries = AuditEntry.objects.filter(action=Action.READMIT, outcome="ok", ts__gte=start, ts__lt=end)
+    who = Cast("object_id", BigIntegerField())
+    name = Subquery(Person.objects.filter(pk=Cast(OuterRef("object_id"), BigIntegerField())).values("full_name"))
+    none = Value(0, output_field=IntegerField())
+    let_in = entries.order_by().values_list(who, name, TruncDate("ts"), none, none, none, Value(True))  # noqa: FBT003 - SQL
+    days = Tally.objects.filter(is_much=True, day__range=(since, until)).order_by()
+    much = days.values_list(
+        "person_id", "person__full_name", "day", "handled", "refused", "busiest", Value(False)  # noqa: FBT003
+    )  # fmt: skip
+    rows = list(much.union(let_in, all=True))
+    counted = Counter((pk, named, day) for pk, named, day, *_figures, is_let_in in rows if is_let_in)
+    readmitted = [Notable(Kind.READMITTED, pk, named, day, count) for (pk, named, day), count in counted.items()]
+    return [row[:-1] for row in rows if not row[-1]], readmitted
 
 
-def _much(since: date, until: date) -> Iterator[Notable]:
-    rows = list(
-        Tally.objects.filter(is_much=True, day__range=(since, until)).values_list(
-            "person_id", "person__full_name", "day", "handled", "refused", "busiest"
-        )
-    )
+def _much(rows: Sequence[tuple[Any, ...]], since: date, until: date) -> Iterator[Notable]:
     usual = _usual({row[0] for row in rows if row[3] >= MANY_A_DAY}, since, until)
     for person, name, day, handled, refused, busiest in rows:
         if busiest >= MANY_AN_HOUR:

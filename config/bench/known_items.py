@@ -139,7 +139,6 @@ def _entry(row: dict[str, str]) -> Entry:
         arrived_on=None,
         urgency=0,
         signer="",
-        dossier="",
         pages=(),
     )
 
