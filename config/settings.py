@@ -66,6 +66,7 @@ VAULT_URL = env.text(
 ELASTICSEARCH_URL = env.text("VANKHO_ELASTICSEARCH_URL")  # empty: the embedded index under VANKHO_HOME
 ELASTICSEARCH_CA_FILE = env.text("VANKHO_ELASTICSEARCH_CA_FILE")
 INDEX_PREFIX = env.text("VANKHO_INDEX_PREFIX", "vankho")
+INDEX_SHARDS = max(1, env.number("VANKHO_INDEX_SHARDS", 1))  # of each level, on Elasticsearch
 
 
 def _secret_key() -> str:

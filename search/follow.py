@@ -49,7 +49,7 @@ def open_engine() -> Engine:
     from search.engines.elastic.server import Server
 
     server = Server(settings.ELASTICSEARCH_URL, ca_file=settings.ELASTICSEARCH_CA_FILE)
-    return Elastic(server, settings.INDEX_PREFIX)
+    return Elastic(server, settings.INDEX_PREFIX, shards=settings.INDEX_SHARDS)
 
 
 class Follower:

@@ -12,6 +12,8 @@ from search.engines.elastic import server as calling
 from search.engines.elastic.driver import Elastic
 from search.engines.elastic.generations import Generations
 from search.engines.elastic.server import EngineRefused, Server
+from search.entry import Order
+from search.query import parse
 from search.tests import make
 from search.tests.make import CLEARED, READER, ask, entry, fill, found
 
@@ -233,6 +235,21 @@ def test_the_generation_before_is_kept_until_the_next_is_begun(engine, generatio
         engine.swap(new)
         stamps = {name.rsplit("-", 2)[1] for name in _names(generations)}
         assert len(stamps) == 2
+
+
+def test_an_index_in_several_shards_answers_as_one_in_one(engine, tmp_path):
+    parts = Elastic(make.elasticsearch(), f"{make.prefix_of(tmp_path)}parts", shards=3)
+    entries = [entry(number, year=2000 + number % 7, urgency=number % 3) for number in range(1, 41)]
+    try:
+        for one in (engine, parts):
+            fill(one, *entries)
+        for order in Order:
+            asked = [one.search(parse("diễn tập"), READER, order=order, limit=15) for one in (engine, parts)]
+            assert asked[0].total == 40
+            assert asked[0] == asked[1]
+    finally:
+        parts.release()
+        Generations(make.elasticsearch(), f"{make.prefix_of(tmp_path)}parts").clear()
 
 
 def test_an_index_that_was_deleted_while_it_was_filled_is_never_put_in_use(engine):

@@ -31,10 +31,10 @@ _SCANNED: Final = 5_000  # stamps of one look
 class Elastic:
     """The engine over the generations under one prefix of one server."""
 
-    def __init__(self, server: Server, prefix: str, *, generation: Generation | None = None) -> None:
-        """Use the current generation, or one that is being built aside. Nothing is called yet."""
+    def __init__(self, server: Server, prefix: str, *, shards: int = 1, generation: Generation | None = None) -> None:
+        """Use the current generation, or one that is being built aside; a new one gets so many shards a level. Nothing is called yet."""
         self._server = server
-        self._generations = Generations(server, prefix)
+        self._generations = Generations(server, prefix, shards=shards)
         self._pinned = generation
         self._writer: Writer | None = None
 

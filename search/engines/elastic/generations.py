@@ -113,9 +113,10 @@ class Generation:
 class Generations:
     """All generations under one prefix of one server."""
 
-    def __init__(self, server: Server, prefix: str) -> None:
-        """Name them; nothing is asked or made."""
+    def __init__(self, server: Server, prefix: str, *, shards: int = 1) -> None:
+        """Name them; nothing is asked or made. New ones get so many shards a level, each answered by a processor of its own."""
         self.server = server
+        self._shards = shards
         self.prefix = prefix
         self._base = f"{prefix}-s{mapping.SCHEMA}"
         # One owner for as long as this process lives: it takes a lease that it could not give back up again at once.
@@ -180,10 +181,12 @@ class Generations:
     def _make(self, generation: Generation, *, is_current: bool) -> None:
         """Make its indices, the state last: what its alias names is whole."""
         for index in (*generation.levels(), generation.state):
+            is_state = index == generation.state
+            shards = {"number_of_shards": 1 if is_state else self._shards}
             self.server.create(
                 index,
-                mappings=mapping.STATE if index == generation.state else mapping.mappings(),
-                settings=mapping.BUILDING | (mapping.IN_USE if is_current else {}),
+                mappings=mapping.STATE if is_state else mapping.mappings(),
+                settings=mapping.BUILDING | shards | (mapping.IN_USE if is_current else {}),
                 alias=self._alias(index) if is_current else "",
             )
 

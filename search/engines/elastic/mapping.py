@@ -35,7 +35,6 @@ _LOOKED_UP: Final = {"type": "keyword", "doc_values": False, "norms": False}
 # Deletions remember their version for so long: a process that slept between reading the database
 # and writing cannot bring back what has been moved or removed meanwhile.
 BUILDING: Final[dict[str, Any]] = {
-    "number_of_shards": 1,
     "number_of_replicas": 0,
     "refresh_interval": "-1",  # what is written is seen after a commit, not before
     "gc_deletes": "10m",
