@@ -274,9 +274,11 @@ def accept(scan: Scan, *, why: str, actor: Person) -> Record:
     """
     if not why.strip():
         raise WhyMissing
+    if scan.joins is None:  # taken apart by somebody else a moment before it was read
+        raise intake.NothingToDo
     with transaction.atomic():
         intake.lock_joined(scan)
-        level = Record.objects.get(pk=cast("Record", scan.joins).pk).level
+        level = Record.objects.get(pk=scan.joins.pk).level
         suggestion = suggestion_of(scan)
         codes = [outcomes.HELD_DOUBT, *([outcomes.HELD_SURE] if suggestion.level <= level else [])]
         waiting = Scan.objects.filter(pk=scan.pk, state=ScanState.ATTENTION, code__in=codes)
