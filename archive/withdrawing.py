@@ -1,7 +1,8 @@
 """Withdrawing a period whose day has not come: of retention by the archivist, of protection by the security officer.
 
-Nothing rests on such a row yet, but for the oldest one of a level, which therefore is not withdrawn. It stays where it is with an end before its beginning, so it holds on no day, and another
-one may be written for the same day. A row that has begun is never withdrawn: what was in force stays as it was.
+Nothing rests on such a row yet; the oldest one of a level, by which all days before it count, is therefore never withdrawn.
+A withdrawn row stays where it is with an end before its beginning, so it holds on no day, and another one may be written
+for the same day. A row that has begun is never withdrawn: what was in force stays as it was.
 """
 
 from datetime import date, timedelta
