@@ -61,6 +61,22 @@ class Known(Func):
         return self.as_sql(compiler, connection, template="(%(expressions)s)", **context)
 
 
+class Restated(Func):
+    """A condition that one beside it says already: kept for the rows, not counted again by the planner.
+
+    PostgreSQL takes the two for independent: it expected one open step where 12,300 were, and sorted them all for the
+    first 25 instead of walking their index in order (50 ms). An expression that it cannot weigh it takes for half.
+    """
+
+    arity = 1
+    template = "%(expressions)s"
+    output_field = BooleanField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, Any]:
+        """Return the SQL of PostgreSQL."""
+        return self.as_sql(compiler, connection, template="COALESCE(%(expressions)s, FALSE)", **context)
+
+
 class ByItself(Func):
     """A column that is compared row by row and never looked up: the rows come in the order of another index.
 

@@ -25,6 +25,7 @@ from archive import access, audit
 from archive.models import OpenSession, Person
 from archive.rules.errors import Forbidden, Refusal
 from archive.rules.roles import Action
+from archive.standing import keep
 
 SINCE: Final = "since"  # of a session: when it was opened, seconds since 1970
 SEEN_AT: Final = "seen_at"  # of a session: when it was used, to the minute
@@ -64,9 +65,12 @@ class SessionStore(Rows):
 
     def _get_session_from_db(self) -> OpenSession | None:
         key, now = _kept_as(self.session_key or ""), timezone.now()
-        row = OpenSession.objects.filter(session_key=key, expire_date__gt=now).first()
+        open_rows = OpenSession.objects.filter(session_key=key, expire_date__gt=now)
+        row = open_rows.select_related("person__unit").first()
         if row is None:
             self._session_key = None
+        elif row.person is not None:  # every page asks for them next (`archive.sign_in`)
+            keep("person", row.person, now, row.person)
         return row
 
 

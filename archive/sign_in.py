@@ -11,11 +11,13 @@ from django.conf import settings
 from django.contrib.auth.backends import BaseBackend
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from archive.identities.port import Identity
 from archive.identity import by_identity, by_password
 from archive.models import Person
+from archive.standing import once
 
 LONG: Final = 6  # letters of a name that may not stand within a password
 ALIKE: Final = 0.7  # as Django's rule about the person's own names
@@ -38,8 +40,10 @@ class Backend(BaseBackend):
         return by_password(username, password) if username and password else None
 
     def get_user(self, user_id: int) -> Person | None:
-        """Return the person of a session, unless switched off since."""
-        return Person.objects.select_related("unit").filter(pk=user_id, is_active=True).first()
+        """Return the person of a session, unless switched off since; while a page is read, as read with the session."""
+        people = Person.objects.select_related("unit").filter(pk=user_id)
+        person = once("person", Person(pk=user_id), timezone.now(), people.first)
+        return person if person is not None and person.is_active else None
 
 
 class NoNameAtHand:

@@ -120,12 +120,15 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
     "archive_registernumber": {
         "record_id": "the number of a record; no record has two",
         "register_id, year, number": "the pages of a book; no number twice",
+        "register_id, allotted_at": "the numbers of the last days for a desk's chart; a book's page of chosen days",
     },
     "archive_retentionrule": {"code, valid_from": "the rule in force on a day; no version twice"},
     "archive_servicetoken": {"digest": "the account of a token"},
     "archive_step": {
         "closed_by_id, closed_at": "my newest direction, while it may be taken back",
         "from_person_id": "what came back to me",
+        "answered_at": "the answers that wait for a decision, the longest waiting first",
+        "created_at": "what waits for a direction, few among all open steps",
         "due_on": "the open steps a desk shows as due this week, soonest first",
         "from_person_id, due_on": "what I gave to others and is not finished",
         "parent_id": "the answers to a step",

@@ -69,6 +69,10 @@ class RegisterNumber(models.Model):
             ),
         ]
         ordering = ("register", F("year").desc(), F("number").desc())
+        indexes = [
+            # The numbers of the last days for a desk's chart, and a book's page of chosen days, not the whole year.
+            models.Index(fields=["register", "allotted_at"], name="number_of_day"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.number}/{self.year}"

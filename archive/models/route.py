@@ -71,6 +71,14 @@ class Step(models.Model):
             models.Index(fields=["to_unit", "due_on"], condition=Q(closed_at__isnull=True), name="step_open_unit"),
             # What is due this week among all that a desk may see: the soonest five, not all of them sorted.
             models.Index(fields=["due_on"], condition=Q(closed_at__isnull=True), name="step_open_due"),
+            # The answers that wait for a decision, the longest waiting first (routing.lists.waiting).
+            models.Index(
+                fields=["answered_at"], condition=Q(closed_at__isnull=True, state="answered"), name="step_open_answered"
+            ),
+            # What waits for a direction, few among all open steps (routing.lists.to_direct).
+            models.Index(
+                fields=["created_at"], condition=Q(closed_at__isnull=True, kind="direct"), name="step_open_direct"
+            ),
             # The answers to a step. Without those that have no parent: a planner took them for as few.
             models.Index(fields=["parent"], condition=Q(parent__isnull=False), name="step_children"),
             # What I gave to others and is not finished (routing.lists.of_unit); what came back to me (returned_to).

@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from django import template
 from django.conf import settings
+from django.forms.boundfield import BoundWidget
 from django.utils import timezone
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -159,6 +160,16 @@ def state(kind: str, words: object, icon_name: str = "") -> SafeString:
     shown = {"open": "", "refused": "late"}.get(kind, kind)
     css = f"state state-{shown}" if shown else "state"
     return format_html('<span class="{}">{}{}</span>', css, icon(shape), words)
+
+
+@register.filter
+def box(choice: BoundWidget) -> SafeString:
+    """Draw the box of one choice, to be ticked: a template of Django's each, three for a unit, were half of a page."""
+    known = {name: choice.data[name] for name in ("type", "name", "value")} | choice.data["attrs"]
+    shown = {name: value for name, value in known.items() if value is not None and value is not False}
+    attributes = (name if value is True else f'{name}="{escape(str(value))}"' for name, value in shown.items())
+    # nosemgrep: unescaped - names are Django's, every value is escaped
+    return SafeString(f"<input {' '.join(attributes)}>")
 
 
 @register.simple_tag

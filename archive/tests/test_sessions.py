@@ -6,7 +6,9 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.sessions.backends.base import UpdateError
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from archive import second_factor, sessions
@@ -263,3 +265,19 @@ def test_no_session_outlives_the_authenticator_whose_code_it_gave(office, browse
     else:
         assert mine.post("/account/authenticator/remove/").status_code == 302
     assert (is_in(opened), is_in(mine)) == (False, by == "owner")
+
+
+def test_a_page_reads_its_session_with_the_person_and_their_unit(signed_in):
+    reader = signed_in("clerk")
+    reader.get("/dossiers/")
+    with CaptureQueriesContext(connection) as captured:
+        assert reader.get("/dossiers/").status_code == 200
+    asked = [one["sql"] for one in captured.captured_queries]
+    assert sum('FROM "archive_opensession"' in sql and '"archive_unit"' in sql for sql in asked) == 1
+    assert not [sql for sql in asked if 'FROM "archive_person"' in sql and '"archive_person"."id" =' in sql]
+
+
+def test_who_asks_is_said_by_the_session_and_not_by_the_person_beside_it_in_the_row(office, browser):
+    clerk = browser("clerk")
+    OpenSession.objects.filter(person=office.clerk).update(person=office.leader)
+    assert clerk.get("/").context["person"] == office.clerk

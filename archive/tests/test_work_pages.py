@@ -1,14 +1,17 @@
 from datetime import timedelta
 
 import pytest
+from django import forms
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django.asserts import assertHTMLEqual
 
 from archive import routing
 from archive.models import AuditEntry, Clearance, Step
 from archive.routing import Direction, Kind, Task, lists
 from archive.rules.levels import Level
 from archive.rules.roles import Action
+from archive.templatetags import office as office_words
 
 
 @pytest.fixture
@@ -246,6 +249,17 @@ def test_follow_up_filters_by_late_and_by_what_waits(office, signed_in, lead):
     assert lead.record.subject in leader.get(at("work-unit"), {"only": "waiting"}).text
 
 
+@pytest.mark.parametrize("cap", [lists.CAP, 0])
+def test_the_figure_of_what_waits_counts_the_rows_behind_it(monkeypatch, office, lead, signed_in, cap):
+    monkeypatch.setattr(lists, "CAP", cap)
+    routing.answer(lead, "Xong", actor=office.staff)
+    Step.objects.filter(pk=lead.pk).update(from_person=office.staff)  # who gave it and answered it follows it too
+    for person, behind in ((office.leader, [lead]), (office.staff, [])):
+        [figures] = lists.figures(person, lists.of_unit)
+        assert (figures.total, figures.waiting) == (1, len(behind))
+        assert list(lists.waiting(person, lists.of_unit(person))) == behind
+
+
 def test_the_card_of_a_thread_is_a_part_and_leads_to_the_whole(signed_in, lead):
     part = signed_in("leader").get(at("thread-card", lead.record.key)).text
     assert "<html" not in part
@@ -268,3 +282,13 @@ def test_the_rail_counts_no_further_than_it_tells_and_late_work_still_shows(monk
     lead.due_on = yesterday
     lead.save()
     assert lists.glances(office.staff, ["mine"]) == {"mine": lists.Glance(1, 1)}
+
+
+@pytest.mark.parametrize("widget", [forms.RadioSelect(), forms.CheckboxSelectMultiple()])
+def test_the_box_of_a_choice_is_the_one_that_django_draws(widget):
+    offered = [("a", "A"), ('"><b>', "B"), ("", "C")]
+    field = forms.ChoiceField(choices=offered, widget=widget)
+    choices = list(type("Pick", (forms.Form,), {"units": field})(initial={"units": ['"><b>']})["units"])
+    for choice in choices:
+        assertHTMLEqual(office_words.box(choice), choice.tag())
+    assert ["checked" in office_words.box(choice) for choice in choices] == [False, True, False]

@@ -99,8 +99,8 @@ def listed(
     chosen = request.GET.get("only", "")
     filters: dict[str, Narrow] = {"late": lists.late, "soon": lists.soon, "waiting": partial(lists.waiting, person)}
     narrowed = filters[chosen](given) if chosen in filters else given
-    known = {"late": counts.late, "soon": counts.soon}
-    total = lists.some(narrowed).count() if chosen == "waiting" else known.get(chosen, counts.total)
+    known = {"late": counts.late, "soon": counts.soon, "waiting": counts.waiting}
+    total = known.get(chosen, counts.total)
     page = _page(request, narrowed, min(total, CAP))
     page.object_list = lists.first(narrowed, ROWS, after=page.start_index() - 1 if page.paginator.count else 0)
     _note_read(person, name, len(page.object_list))
