@@ -159,47 +159,59 @@ def drafts(person: Person) -> QuerySet[Record]:
     return access.visible_to(person).among(Record.objects.filter(state=RecordState.DRAFT)).order_by("pk")
 
 
-def counts(person: Person, asked: Mapping[str, QuerySet[Step]]) -> dict[str, Counts]:
+Lists = Mapping[str, Callable[[Person], QuerySet[Step]]]  # by the names of the functions of here
+
+
+def counts(person: Person, asked: Lists) -> dict[str, Counts]:
     """Return the figures of lists by their names: by one query, and one more where a list is longer than is told."""
     today, near = timezone.localdate(), deadlines.soon()
-    answered = Q(state=StepState.ANSWERED)
+    unanswered = ~Q(state=StepState.ANSWERED)
     each = {
         "total": Count("pk"),
-        "late": Count("pk", filter=~answered & Q(due_on__lt=today)),
-        "soon": Count("pk", filter=~answered & Q(due_on__range=(today, near))),
+        "late": Count("pk", filter=unanswered & Q(due_on__lt=today)),
+        "soon": Count("pk", filter=unanswered & Q(due_on__range=(today, near))),
         "waiting": Count("pk", filter=_waits(person)),
     }
-    rows = [
-        some(steps).order_by().values(name=Value(name)).annotate(**each).values_list("name", *each)
-        for name, steps in asked.items()
-    ]
+
+    def rows() -> list[QuerySet[Any, Any]]:
+        whole = ((name, some(steps(person)).order_by()) for name, steps in asked.items())
+        return [steps.values(name=Value(name)).annotate(**each).values_list("name", *each) for name, steps in whole]
+
     figures = {name: dict.fromkeys(each, 0) for name in asked}
-    for name, *found in rows[0].union(*rows[1:], all=True) if rows else ():
+    for name, *found in _ask(("figures", near, *asked), person, rows) if asked else ():
         figures[name] = dict(zip(each, found, strict=True))
     for name, part, total in _longer(person, {name: asked[name] for name in asked if figures[name]["total"] > CAP}):
         figures[name][part] = total
     return {name: Counts(**each) for name, each in figures.items()}
 
 
-def _longer(person: Person, asked: Mapping[str, QuerySet[Step]]) -> list[tuple[str, str, int]]:
+def _longer(person: Person, asked: Lists) -> list[tuple[Any, ...]]:
     """Return list, part and figure of what the first rows of a long list do not tell."""
     parts: dict[str, Callable[[QuerySet[Step]], QuerySet[Step]]] = {
         "late": late,
         "soon": soon,
         "waiting": partial(waiting, person),
     }
-    rows: list[QuerySet[Any, Any]] = [
-        some(part(steps)).order_by().values(name=Value(name), part=Value(label)).annotate(total=Count("pk"))
-        for name, steps in asked.items()
-        for label, part in parts.items()
-    ]
-    told = [each.values_list("name", "part", "total") for each in rows]
+
+    def rows() -> list[QuerySet[Any, Any]]:
+        told = (
+            (name, label, some(part(steps(person))).order_by())
+            for name, steps in asked.items()
+            for label, part in parts.items()
+        )
+        return [
+            steps.values(name=Value(name), part=Value(label))
+            .annotate(total=Count("pk"))
+            .values_list("name", "part", "total")
+            for name, label, steps in told
+        ]
+
     unknown = [(name, label, 0) for name in asked for label in parts]
-    return unknown + list(told[0].union(*told[1:], all=True)) if told else []
+    return unknown + _ask(("longer", deadlines.soon(), *asked), person, rows) if asked else []
 
 
 def some(steps: QuerySet[Step], *, most: int = 0) -> QuerySet[Step]:
-    """Return CAP + 1 of the steps (or as many as are said), or all where there are fewer: what is counted no further than it is told.
+    """Return CAP + 1 of the steps, or as many as are said, or all: what is counted no further than it is told.
 
     The head of all has 12,300 open steps, and each page of theirs counted them (120 ms).
     """
@@ -210,7 +222,7 @@ def figures(person: Person, *of: Callable[[Person], QuerySet[Step]]) -> list[Cou
     """Return the figures of some of the lists of here; rail and page count a list once for a request."""
     now = timezone.now()
     found: dict[str, Any] = {each.__name__: known_once(f"figures of {each.__name__}", person, now) for each in of}
-    fresh = counts(person, {each.__name__: each(person) for each in of if found[each.__name__] is None})
+    fresh = counts(person, {each.__name__: each for each in of if found[each.__name__] is None})
     for name, counted in fresh.items():
         keep(f"figures of {name}", person, now, counted)
     return [fresh.get(name, known) for name, known in found.items()]
@@ -239,22 +251,45 @@ def glances(person: Person, names: Collection[str]) -> dict[str, Glance]:
 
 
 _WRITTEN: Final[dict[Hashable, tuple[int, Written]]] = {}  # with the minute that it was written in
-_KEPT: Final = 500  # queries of the rail, for the people at work; then all are written anew
+_KEPT: Final = 1_000  # queries of rail and figures, for the people at work; then all are written anew
 
 
 def _asked(names: tuple[str, ...], person: Person) -> list[tuple[Any, ...]]:
-    """Ask the figures of some lists in one query, written once for all that it says of the person and the day."""
+    def rows() -> list[QuerySet[Any, Any]]:
+        return [part for name in names for part in _glance(name, GLANCED[name](person))]
+
+    return _ask(("glance", *names), person, rows)
+
+
+def _ask(
+    what: tuple[Hashable, ...], person: Person, rows: Callable[[], list[QuerySet[Any, Any]]]
+) -> list[tuple[Any, ...]]:
+    """Ask the figures of some lists in one query, written once for all that it says of the person and the day.
+
+    Args:
+        what: the figures, the lists and every day that the query names, but for today.
+        person: whose lists they are.
+        rows: the queries of the figures, put together by UNION ALL.
+    """
     with one_reading():
         now = timezone.now()
         scope, roles = access.visible_to(person), standing(person, now).roles
-        known = (connection.vendor, names, person.pk, roles, tuple(units_in_scope(person, now)), timezone.localdate())
+        known = (
+            connection.vendor,
+            CAP,
+            what,
+            person.pk,
+            roles,
+            tuple(units_in_scope(person, now)),
+            timezone.localdate(),
+        )
         about = (*known, scope.level, scope.markings, scope.principals)
         written = _WRITTEN.get(about)
         if written is None:
             if len(_WRITTEN) >= _KEPT:
                 _WRITTEN.clear()
-            rows = [part for name in names for part in _glance(name, GLANCED[name](person))]
-            written = _WRITTEN[about] = scope.now, Written.of(rows[0].union(*rows[1:], all=True))
+            parts = rows()
+            written = _WRITTEN[about] = scope.now, Written.of(parts[0].union(*parts[1:], all=True))
         minute, query = written
         return query.ask({minute: scope.now})
 
