@@ -159,11 +159,15 @@ def drafts(person: Person) -> QuerySet[Record]:
     return access.visible_to(person).among(Record.objects.filter(state=RecordState.DRAFT)).order_by("pk")
 
 
+PARTS: Final = ("late", "soon", "waiting")  # of a list, beside how many there are
 Lists = Mapping[str, Callable[[Person], QuerySet[Step]]]  # by the names of the functions of here
 
 
-def counts(person: Person, asked: Lists) -> dict[str, Counts]:
-    """Return the figures of lists by their names: by one query, and one more where a list is longer than is told."""
+def counts(person: Person, asked: Lists, parts: Collection[str] = PARTS) -> dict[str, Counts]:
+    """Return the figures of lists by their names: by one query, and one more where a list is longer than is told.
+
+    Of the parts only those that are asked for are counted; the others are 0.
+    """
     today, near = timezone.localdate(), deadlines.soon()
     unanswered = ~Q(state=StepState.ANSWERED)
     each = {
@@ -172,22 +176,24 @@ def counts(person: Person, asked: Lists) -> dict[str, Counts]:
         "soon": Count("pk", filter=unanswered & Q(due_on__range=(today, near))),
         "waiting": Count("pk", filter=_waits(person)),
     }
+    told = {name: count for name, count in each.items() if name == "total" or name in parts}
 
     def rows() -> list[QuerySet[Any, Any]]:
         whole = ((name, some(steps(person)).order_by()) for name, steps in asked.items())
-        return [steps.values(name=Value(name)).annotate(**each).values_list("name", *each) for name, steps in whole]
+        return [steps.values(name=Value(name)).annotate(**told).values_list("name", *told) for name, steps in whole]
 
     figures = {name: dict.fromkeys(each, 0) for name in asked}
-    for name, *found in _ask(("figures", near, *asked), person, rows) if asked else ():
-        figures[name] = dict(zip(each, found, strict=True))
-    for name, part, total in _longer(person, {name: asked[name] for name in asked if figures[name]["total"] > CAP}):
+    for name, *found in _ask(("figures", near, *told, *asked), person, rows) if asked else ():
+        figures[name] |= dict(zip(told, found, strict=True))
+    long = {name: asked[name] for name in asked if figures[name]["total"] > CAP}
+    for name, part, total in _longer(person, long, parts):
         figures[name][part] = total
     return {name: Counts(**each) for name, each in figures.items()}
 
 
-def _longer(person: Person, asked: Lists) -> list[tuple[Any, ...]]:
+def _longer(person: Person, asked: Lists, parts: Collection[str]) -> list[tuple[Any, ...]]:
     """Return list, part and figure of what the first rows of a long list do not tell."""
-    parts: dict[str, Callable[[QuerySet[Step]], QuerySet[Step]]] = {
+    narrowed: dict[str, Callable[[QuerySet[Step]], QuerySet[Step]]] = {
         "late": late,
         "soon": soon,
         "waiting": partial(waiting, person),
@@ -195,9 +201,9 @@ def _longer(person: Person, asked: Lists) -> list[tuple[Any, ...]]:
 
     def rows() -> list[QuerySet[Any, Any]]:
         told = (
-            (name, label, some(part(steps(person))).order_by())
+            (name, label, some(narrowed[label](steps(person))).order_by())
             for name, steps in asked.items()
-            for label, part in parts.items()
+            for label in parts
         )
         return [
             steps.values(name=Value(name), part=Value(label))
@@ -207,7 +213,7 @@ def _longer(person: Person, asked: Lists) -> list[tuple[Any, ...]]:
         ]
 
     unknown = [(name, label, 0) for name in asked for label in parts]
-    return unknown + _ask(("longer", deadlines.soon(), *asked), person, rows) if asked else []
+    return unknown + _ask(("longer", deadlines.soon(), *parts, *asked), person, rows) if asked else []
 
 
 def some(steps: QuerySet[Step], *, most: int = 0) -> QuerySet[Step]:
@@ -218,13 +224,21 @@ def some(steps: QuerySet[Step], *, most: int = 0) -> QuerySet[Step]:
     return Step.objects.filter(OneOf("pk", steps.order_by().select_related(None).values("pk")[: most or CAP + 1]))
 
 
-def figures(person: Person, *of: Callable[[Person], QuerySet[Step]]) -> list[Counts]:
-    """Return the figures of some of the lists of here; rail and page count a list once for a request."""
+def figures(person: Person, *of: Callable[[Person], QuerySet[Step]], parts: Collection[str] = PARTS) -> list[Counts]:
+    """Return the figures of some of the lists of here; rail and page count a list once for a request.
+
+    Args:
+        person: who reads.
+        of: the lists.
+        parts: what is told beside the total, "late" among it; each of a long list is a thousand rows more.
+    """
     now = timezone.now()
     found: dict[str, Any] = {each.__name__: known_once(f"figures of {each.__name__}", person, now) for each in of}
-    fresh = counts(person, {each.__name__: each for each in of if found[each.__name__] is None})
+    fresh = counts(person, {each.__name__: each for each in of if found[each.__name__] is None}, parts)
     for name, counted in fresh.items():
-        keep(f"figures of {name}", person, now, counted)
+        keep(f"glance at {name}", person, now, Glance(counted.total, counted.late))
+        if parts == PARTS:
+            keep(f"figures of {name}", person, now, counted)
     return [fresh.get(name, known) for name, known in found.items()]
 
 
@@ -295,11 +309,7 @@ def _ask(
 
 
 def _known(name: str, person: Person) -> Glance | None:
-    now = timezone.now()
-    counted = known_once(f"figures of {name}", person, now)
-    if isinstance(counted, Counts):
-        return Glance(counted.total, counted.late)
-    glance = known_once(f"glance at {name}", person, now)
+    glance = known_once(f"glance at {name}", person, timezone.now())
     return glance if isinstance(glance, Glance) else None
 
 

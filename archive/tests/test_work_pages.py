@@ -258,6 +258,8 @@ def test_the_figure_of_what_waits_counts_the_rows_behind_it(monkeypatch, office,
         [figures] = lists.figures(person, lists.of_unit)
         assert (figures.total, figures.waiting) == (1, len(behind))
         assert list(lists.waiting(person, lists.of_unit(person))) == behind
+        [some] = lists.figures(person, lists.of_unit, parts=("late", "soon"))
+        assert (some.total, some.waiting) == (1, 0)
 
 
 def test_the_card_of_a_thread_is_a_part_and_leads_to_the_whole(signed_in, lead):

@@ -136,7 +136,7 @@ def _steps_desk(
     links: Sequence[Link],
     due: Sequence[Step],
 ) -> Desk:
-    own, others = lists.figures(person, mine, lists.of_unit)
+    own, others = lists.figures(person, mine, lists.of_unit, parts=("late", "soon"))
     here, there = reverse("archive:work"), reverse("archive:work-unit")
     figures = [
         Figure(_("in hand"), own.total, here, is_capped=True),
