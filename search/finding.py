@@ -12,10 +12,11 @@ from functools import cache, partial
 from itertools import islice
 from typing import Final, TypeVar
 
+from django.db.models import F
 from django.utils import timezone
 
 from archive import access, opening, pages
-from archive.models import Attachment, Person, Record, Unit
+from archive.models import Attachment, DossierItem, Person, Record, Unit
 from archive.opening import Shown
 from archive.rules.page import Box
 from archive.standing import keep, known_once, once, units_open
@@ -92,9 +93,23 @@ def _read(person: Person, *others: lagging.Beside) -> tuple[Terms, lagging.Told]
     opened: set[int] = set()
     for start in range(0, len(changed), ASKED):
         opened.update(scope.opens(changed[start : start + ASKED]).values_list("pk", flat=True))
+    raised = [record for record, _ in told.get(lagging.RAISED, ()) if record in opened]
+    opened -= _below_their_dossier(raised) if raised else set()
     closed = tuple(pk for pk in changed if pk not in opened)
     filing_units = tuple(units_open(person, timezone.now()))
     return Terms(known.level, known.markings, known.reach, known.ids, closed, filing_units), told
+
+
+def _below_their_dossier(raised: Sequence[int | None]) -> set[int]:
+    """Return what lies in a dossier that has just risen above it: the index would still find and count it by its words.
+
+    Left out whole, for a moment: what is found by words of the dossier cannot be told from what is found by its own.
+    """
+    found: set[int] = set()
+    for start in range(0, len(raised), ASKED):
+        items = DossierItem.objects.filter(record__in=raised[start : start + ASKED])
+        found.update(items.filter(dossier__level__gt=F("record__level")).values_list("record_id", flat=True))
+    return found
 
 
 def _asked(query: Query, filters: Filters, person: Person) -> tuple[Query, Filters, Terms]:

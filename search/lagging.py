@@ -56,6 +56,7 @@ LEAVES_OPEN: Final = frozenset(
 )
 _Line = tuple[int, str, int | None, str, str]
 _Row = tuple[int, int, str, int | None, str, str]  # what it is, then a line
+RAISED: Final = "raised"  # records whose dossier was raised: an index that is behind may find them by its words yet
 _PLACED, _UNPLACED, _BESIDE = range(3)
 _NOWHERE: Final = Value(0, output_field=BigIntegerField())
 _EMPTY: Final = Value("", output_field=CharField())
@@ -80,10 +81,13 @@ class Backlog:
         self._looked_at = 0
         self._closing: dict[int, int] = {}  # record -> its last place in the log
         self._others: dict[int, int] = {}  # the same, the newest last
+        self._raised: dict[int, int] = {}  # what lies in a dossier that rose, whatever of it was changed since
         self._lock = threading.Lock()
 
     def records(self, engine: Engine, *others: Beside) -> tuple[list[int], Told]:
         """Return the records that have changed since the position of an index, and what else is asked, by one query.
+
+        Told besides under `RAISED`: those of them whose dossier rose.
 
         Raises:
             EngineAway: the search server does not answer.
@@ -91,10 +95,12 @@ class Backlog:
         position = engine.position()
         with self._lock:
             if engine is not self._engine or position < self._position:
-                self._engine, self._looked_at, self._closing, self._others = engine, position, {}, {}
+                self._engine, self._looked_at = engine, position
+                self._closing, self._others, self._raised = {}, {}, {}
             elif position > self._position:
                 self._closing = {record: place for record, place in self._closing.items() if place >= position}
                 self._others = {record: place for record, place in self._others.items() if place >= position}
+                self._raised = {record: place for record, place in self._raised.items() if place >= position}
             self._position, self._looked_at = position, max(position, self._looked_at)
             rows = list(_placed(self._looked_at).union(*_unplaced(), *others, all=True))
             placed = sorted(row[1:] for row in rows if row[0] == _PLACED)
@@ -102,17 +108,22 @@ class Backlog:
                 self._keep(placed)
                 self._looked_at = placed[-1][0] + 1
                 placed = sorted(row[1:] for row in _placed(self._looked_at)) if len(placed) == READ else []
-            known = {**self._others, **self._closing}
-        unplaced = [row[1:] for row in rows if row[0] == _UNPLACED]
-        known.update(dict.fromkeys((record for _line, record in _records(unplaced)), 0))
-        told = defaultdict(list)
+            known, raised = {**self._others, **self._closing}, dict(self._raised)
+        unplaced = list(_records(row[1:] for row in rows if row[0] == _UNPLACED))
+        known.update((record, 0) for _line, record in unplaced)
+        raised.update((record, 0) for line, record in unplaced if _raises(line))
+        told: defaultdict[str, list[tuple[int | None, str]]] = defaultdict(list)
+        told[RAISED] = [(record, "") for record in raised]
         for kind, _, what, number, _, word in rows:
             if kind == _BESIDE:
                 told[what].append((number, word))
-        return list(known), told
+        return [*known, *(record for record in raised if record not in known)], told
 
     def _keep(self, lines: Iterable[_Line]) -> None:
-        for (place, action, *_), record in _records(lines):
+        for line, record in _records(lines):
+            place, action, *_ = line
+            if _raises(line):
+                self._raised[record] = place
             if action in LEAVES_OPEN:
                 self._others.pop(record, None)  # the newest last
                 self._others[record] = place
@@ -120,6 +131,12 @@ class Backlog:
                 self._closing[record] = place
         for record in list(self._others)[: max(len(self._others) - MOST, 0)]:
             del self._others[record]
+
+
+def _raises(line: _Line) -> bool:
+    """Return whether an entry tells that a dossier rose to the level of what was filed in it."""
+    _place, action, _record, kind, _object = line
+    return kind == "dossier" and action == Action.DOSSIER_FILE
 
 
 def _records(lines: Iterable[_Line]) -> Iterator[tuple[_Line, int]]:

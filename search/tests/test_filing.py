@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+from django.db import transaction
 
 from archive import audit, dossiers
 from archive.models import Dossier, RecordClass, RetentionRule
@@ -84,6 +85,43 @@ def test_a_dossier_just_closed_is_like_none_while_the_index_is_behind(office, fi
     Dossier.objects.filter(pk=closed.pk).update(level=Level.TUYET_MAT)
     audit.write(Action.RECORD_LEVEL, subject=closed, actor=office.archivist, details={})
     assert ask(office.clerk, dossier=[closed.key], **beside) == ask(office.clerk, dossier=["23456789abcd"], **beside)
+
+
+WORDS = ("hoso:dien", 'hoso:"diễn tập"', "hoso:01*", "thbq:vinh-vien")
+
+
+def learned(person):
+    """What a reader learns of a dossier: by its words, by its key, by counts, by suggestions, by an export."""
+    asked = [finding.find(parse(each), person, filters={}, order=Order.BEST, offset=0) for each in WORDS]
+    wanted = exporting.Wanted("hoso:dien", {}, Order.NEWEST, exporting.Form.CSV)
+    return [
+        [(answer.total, answer.found) for answer in asked],
+        ask(person).facets["dossier"],
+        ask(person, dossier=[key_of(MINE)]).total,
+        [each.text for each in finding.suggestions("dien", person)],
+        exporting.rows_for(wanted, person).ids,
+    ]
+
+
+def test_a_dossier_that_rose_tells_nothing_of_what_lies_in_it_while_the_index_is_behind(office, filed, indexed):
+    """A secret dispatch was filed in it a moment ago: its words, which the index still has, are the secret's now."""
+    mine, theirs = filed
+    assert [count for count, _found in learned(office.clerk)[0]] == [1] * len(WORDS)
+    with transaction.atomic():
+        dossiers.raise_to(Dossier.objects.get(key=key_of(MINE)), Level.MAT, office.archivist)
+    behind = learned(office.clerk)
+    assert [hit.record.pk for hit in ask(office.clerk).found] == [theirs.pk]
+    assert behind[:4] == [[(0, [])] * len(WORDS), (), 0, []]
+    assert not behind[4]
+    indexed()
+    assert learned(office.clerk) == behind
+    assert {hit.record.pk for hit in ask(office.clerk).found} == {mine.pk, theirs.pk}
+
+
+def test_what_lies_in_a_dossier_that_is_no_higher_is_found_while_the_index_is_behind(office, filed):
+    with transaction.atomic():
+        audit.write(Action.DOSSIER_FILE, actor=office.archivist, subject=Dossier.objects.get(key=key_of(MINE)))
+    assert [count for count, _found in learned(office.clerk)[0]] == [1] * len(WORDS)
 
 
 def test_neither_an_export_nor_an_alert_tells_what_lies_in_a_hidden_dossier(office, filed, make_record, indexed):
