@@ -17,7 +17,7 @@ from django.contrib.auth.hashers import get_hasher, identify_hasher
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from archive import audit, digests, second_factor
+from archive import audit, digests, looks, second_factor
 from archive.identities.directory import Address, Directory
 from archive.identities.local import Local
 from archive.identities.port import Away, Driver, Identity, Password
@@ -45,6 +45,8 @@ class AccountMoved(Refusal):
 # Where a directory is asked, a failure is answered at the next beat: what is left of a difference between a known
 # name and an unknown one (a hash in the directory, its index) does not show in the time.
 BEAT_SECONDS: Final = 0.5
+# What somebody is let in by: a look at an account counts only if it finds these as they were decided by.
+DECIDING: Final = ("username", "password", "signs_in_by", "outside_id", "is_active", "is_service")
 log = logging.getLogger("vankho.identity")
 _local = Local()
 _directory = lru_cache(maxsize=1)(Directory)
@@ -149,7 +151,7 @@ def require_as_left(person: Person, found: second_factor.Found | None = None) ->
     missing; one that is there without an act, or otherwise than its act left it, counts as such an edit.
 
     Args:
-        person: whose account.
+        person: whose account, as it was read and proved to be.
         found: what the look at the authenticator found by which the caller asked for its code or for none; no second
             look is taken then. None: nobody has looked yet.
 
@@ -157,7 +159,7 @@ def require_as_left(person: Person, found: second_factor.Found | None = None) ->
         AccountMoved: as named.
     """
     found = found or second_factor.look(person)
-    if found is second_factor.Found.MOVED or digests.is_moved(Person(pk=person.pk)):
+    if found is second_factor.Found.MOVED or not looks.is_as_read(person, by=DECIDING):
         log.critical("account %s is not what the log says: it was refused", person.pk)
         raise AccountMoved(person)
 
@@ -174,14 +176,13 @@ def proves(person: Person, password: str) -> bool:
     outside = directory()
     if person.signs_in_by != SignsInBy.LDAP or outside is None:
         return False
-    found = _match(outside.identify(Password(person.username, password)))
-    return found is not None and found.pk == person.pk
+    return is_same(person, outside.identify(Password(person.username, password)))
 
 
 def is_same(person: Person, identity: Identity | None) -> bool:
-    """Return whether a driver has named exactly this person."""
+    """Return whether a driver has named exactly this person, whose account is as its last act left it."""
     found = _match(identity)
-    return found is not None and found.pk == person.pk
+    return found is not None and found.pk == person.pk and looks.is_as_read(found, by=DECIDING)
 
 
 def _account(name: str, by: str) -> Person | None:
@@ -193,6 +194,8 @@ def _match(identity: Identity | None) -> Person | None:
     person = _account(identity.name, identity.by) if identity else None
     if identity is None or person is None:
         return None
+    if identity.proved and not secrets.compare_digest(person.password.encode(), identity.proved.encode()):
+        return None  # the password that was right is not the one of this look
     if not identity.outside_id:
         return person if not person.outside_id else None
     if not person.outside_id and not _keep(person, identity.outside_id):

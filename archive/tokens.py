@@ -11,8 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from archive import access, audit, digests
-from archive.identity import AccountMoved
+from archive import access, audit, identity, looks
 from archive.models import AuditEntry, Person, ServiceToken
 from archive.rules.errors import Refusal
 from archive.rules.roles import Action
@@ -64,7 +63,7 @@ def holder(secret: str) -> Person | None:
     token = valid.select_related("person__unit").filter(person__is_active=True, person__is_service=True).first()
     if token is None:
         return None
-    if not digests.holds(token) or digests.is_moved(token.person):
+    if not looks.is_as_read(token, needs_digest=True) or not looks.is_as_read(token.person, by=identity.DECIDING):
         log.critical("token %s of account %s is not what the log says: it opens nothing", token.pk, token.person_id)
         _tell_refused(token.person)
         return None
@@ -74,4 +73,4 @@ def holder(secret: str) -> Person | None:
 def _tell_refused(person: Person) -> None:
     since = timezone.now() - TOLD_EVERY
     if not AuditEntry.objects.filter(actor=person, action=REFUSED, outcome="denied", ts__gte=since).exists():
-        audit.refused(AccountMoved(person), actor=person, action=REFUSED, subject=person)
+        audit.refused(identity.AccountMoved(person), actor=person, action=REFUSED, subject=person)

@@ -17,7 +17,9 @@ class Local:
         if person is None:
             Person().set_password(proof.password)
             return None
-        return Identity(self.by, person.username) if person.check_password(proof.password) else None
+        if not person.check_password(proof.password):
+            return None
+        return Identity(self.by, person.username, proved=person.password)
 
     def is_away(self) -> bool:
         """Return False: the database answers or nothing does."""

@@ -56,11 +56,16 @@ Proof = Password | Returned
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who somebody is: the name of the account, and what they are called there for ever ("" where there is no such name)."""
+    """Who somebody is: the name of the account, and what they are called there for ever ("" where there is no such name).
+
+    `proved` is the kept digest of the password that was right, where it lies beside the account: what is read of the
+    account afterwards must be of the same.
+    """
 
     by: str
     name: str
     outside_id: str = ""
+    proved: str = field(default="", repr=False)
 
 
 class Driver(Protocol):
