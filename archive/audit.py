@@ -27,7 +27,7 @@ from typing import Any, Final
 from django.db import DatabaseError, connection, models, transaction
 from django.utils import timezone
 
-from archive import digests, publishing, sequencing
+from archive import digests, logkey, publishing, sequencing
 from archive.models import AuditDetail, AuditEntry, Dossier, Person, Record, Step
 from archive.rules.errors import Refusal
 from archive.rules.numbers import join
@@ -130,7 +130,10 @@ def write(  # noqa: PLR0913 - every part of an entry by its name
 
     Raises:
         RuntimeError: called outside a transaction: the act and its entry could part.
+        logkey.OtherLogKey: an act of `SYNCHRONOUS` in a program that may not sign for this log.
     """
+    if action in SYNCHRONOUS and action != Action.LOG_KEY:
+        logkey.require()
     touched = [*_watched(subject), *rows]
     about = subject_of(subject)
     entry = _append(
@@ -159,7 +162,7 @@ def _sign() -> None:
     except (OSError, DatabaseError):
         log.exception("an act stands, but its signed head could not be published")
         HEAD_WAITS.set(Waits.PLACE)
-    except (publishing.LogShorter, Tampered) as fault:
+    except (logkey.LogShorter, Tampered) as fault:
         log.critical("an act stands, but the log does not continue the last signed head: %s", fault)
         HEAD_WAITS.set(Waits.LOG)
 
@@ -200,6 +203,15 @@ def refused(
     details = {"code": refusal.code, "answer": str(refusal), **getattr(refusal, "told", {})}
     with transaction.atomic():
         return _append(action, actor=actor, subject=about, outcome="denied", reason=refusal.code, details=details)
+
+
+def failed(
+    action: str, *, answer: str, actor: Person | None = None, subject: models.Model | Subject | None = None
+) -> AuditEntry:
+    """Write the entry of what was begun and fell over, in a transaction of its own, after the act rolled back."""
+    with transaction.atomic():
+        about = subject_of(subject)
+        return _append(action, actor=actor, subject=about, outcome="error", reason="", details={"answer": answer})
 
 
 def _asked_for(refusal: Refusal) -> Subject:

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from archive import access, audit, publishing, second_place
+from archive import access, audit, logkey, second_place
 from archive.models import Person
 from archive.rules.errors import Refusal
 from archive.rules.roles import Action
@@ -46,7 +46,7 @@ def take(*, reason: str, actor: Person) -> None:
         OSError: the folder cannot be written; then there is no entry either.
     """
     access.require(actor, Action.LOG_PLACE)
-    key = publishing.signer().public
+    key = logkey.signer().public
     before = second_place.state(key)
     if before is second_place.State.UNSET:
         raise NoPlace

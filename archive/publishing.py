@@ -9,7 +9,6 @@ the machine only in an auditor's export. Never changes the log.
 
 import base64
 import fcntl
-import hashlib
 import json
 import shutil
 import tempfile
@@ -20,16 +19,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
-from archive import merkle, second_place, sequencing
+from archive import logkey, merkle, second_place, sequencing
+from archive.logkey import LogShorter
 from archive.models import AuditDetail, AuditLeaf
-from archive.rules.errors import Refusal
-from archive.stores.disk import write_new
 from archive.tiles import Tiles, write_file
 from archive.verifier import verify
 
@@ -39,74 +34,6 @@ SIGN_SECONDS: Final = 60  # a head is signed this long after the last one at the
 SIGN_ENTRIES: Final = 1_000  # ... or when so many entries are new
 NEW: Final = timedelta(days=1)  # so long a log may mark its second place itself
 _ROWS: Final = 2_000
-
-
-class LogShorter(Refusal):
-    """LOG-001: the database holds less than was signed, or something else: it was rolled back or rewritten."""
-
-    code = "LOG-001"
-    message = _(
-        "The log in the database does not continue the last signed head (%(size)s entries). The database was rolled "
-        "back, or history was changed. Stop work, keep the disk as it is, and tell the security officer."
-    )
-
-
-class Signer:
-    """The key that signs heads, kept in a file of its own beside the other keys."""
-
-    def __init__(self, path: Path, *, origin: str) -> None:
-        """Read the key, or make one: a log has one from its first head on."""
-        self.origin = origin
-        with suppress(FileExistsError):
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            write_new(path, Ed25519PrivateKey.generate().private_bytes_raw().hex().encode(), mode=0o400)
-        self._key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(path.read_text(encoding="ascii").strip()))
-
-    @property
-    def public(self) -> str:
-        """The key to hand to auditors: NAME+HASH+KEY."""
-        return f"{self.origin}+{self._id().hex()}+{base64.b64encode(self._raw()).decode()}"
-
-    def note(self, size: int, root: bytes) -> bytes:
-        """Return the signed note of a head."""
-        return self.signed(f"{self.origin}\n{size}\n{base64.b64encode(root).decode()}\n")
-
-    def signed(self, text: str) -> bytes:
-        """Return lines of text as a signed note; whoever signs anything but a head makes it none by its second line."""
-        signed = base64.b64encode(self._id() + self._key.sign(text.encode())).decode()
-        return f"{text}\n— {self.origin} {signed}\n".encode()
-
-    def sign(self, data: bytes) -> bytes:
-        """Return the bare signature of data that begins with a word of its own, so that it is no head."""
-        return self._key.sign(data)
-
-    def has_signed(self, data: bytes, signature: bytes) -> bool:
-        """Return whether this key made the signature of exactly this."""
-        try:
-            self._key.public_key().verify(signature, data)
-        except InvalidSignature:
-            return False
-        return True
-
-    def _raw(self) -> bytes:
-        return verify.ED25519 + self._key.public_key().public_bytes_raw()
-
-    def _id(self) -> bytes:
-        return hashlib.sha256(self.origin.encode() + b"\n" + self._raw()).digest()[: verify.KEY_ID_BYTES]
-
-
-def signer() -> Signer:
-    """Return the signer of this installation."""
-    return Signer(_key_file(), origin=settings.LOG_ORIGIN)
-
-
-def has_key() -> bool:
-    """Return whether a key was made yet: who only looks must make none."""
-    return _key_file().exists()
-
-
-def _key_file() -> Path:
-    return Path(settings.VANKHO_HOME) / "keys" / "log.key"
 
 
 def folder() -> Path:
@@ -120,7 +47,7 @@ def newest() -> verify.Head | None:
         note = (folder() / "checkpoint").read_bytes()
     except FileNotFoundError:
         return None
-    return verify.open_note(note, signer().public)
+    return verify.open_note(note, logkey.signer().public)
 
 
 def publish() -> verify.Head | None:
@@ -131,15 +58,16 @@ def publish() -> verify.Head | None:
     entry only; `manage.py verify_log` looks at all.
 
     Raises:
-        LogShorter: the database does not continue what was signed before.
+        LogShorter: the database does not continue what was signed before, or names another key (`logkey.OtherLogKey`).
         verify.Tampered: the files themselves were changed.
         OSError: the second place does not take the head, or is not the one that heads went to before
             (`second_place.NotThere`); the next call tries again.
     """
+    logkey.require()
     sequencing.place_all()
     with _alone():
         old = newest()
-        _require_continued(old)
+        _require_continued(old, here=old)
         signed = old.size if old else 0
         tiles = Tiles(folder())
         size = tiles.extend(signed, leaf_hashes(signed))
@@ -148,9 +76,10 @@ def publish() -> verify.Head | None:
                 _keep_elsewhere(old)
             return None
         head = verify.Head(settings.LOG_ORIGIN, size, tiles.root(size))
+        logkey.require()  # again: what was placed just now may name another key
         if old:
             _set_aside(old)
-        write_file(folder() / "checkpoint", signer().note(size, head.root))
+        write_file(folder() / "checkpoint", logkey.signer().note(size, head.root))
         _keep_elsewhere(head)
     return head
 
@@ -159,21 +88,34 @@ def require_continued() -> None:
     """Refuse a database that was rolled back or rewritten: look at it before work begins.
 
     Raises:
-        LogShorter: it does not continue what was signed, here or in the second place, or the two were signed apart.
+        LogShorter: it does not continue what was signed, here or in the second place, or the two were signed apart;
+            or it names another key than lies here (`logkey.OtherLogKey`).
         verify.Tampered: the files themselves were changed.
     """
-    heads = [head for head in (newest(), _newest_elsewhere()) if head]
+    logkey.require()
+    here = newest()
+    heads = [head for head in (here, _newest_elsewhere()) if head]
     if len(heads) > 1 and heads[0].size == heads[1].size and heads[0].root != heads[1].root:
         raise LogShorter(size=heads[1].size)
-    _require_continued(max(heads, key=lambda head: head.size, default=None))
+    _require_continued(max(heads, key=lambda head: head.size, default=None), here=here)
 
 
-def _require_continued(head: verify.Head | None) -> None:
+def require_head(key: str) -> None:
+    """Refuse a database that does not continue the newest head of this machine, signed with the key of then.
+
+    Raises:
+        LogShorter, verify.Tampered: as `require_continued`.
+    """
+    with suppress(FileNotFoundError):
+        head = verify.open_note((folder() / "checkpoint").read_bytes(), key)
+        _require_continued(head, here=head)
+
+
+def _require_continued(head: verify.Head | None, *, here: verify.Head | None) -> None:
     if head is None or not head.size:
         return
-    kept = newest()
-    here = list(leaf_hashes(head.size - 1, head.size))
-    if not here or (kept and kept.size == head.size and here != [Tiles(folder()).last(head.size)]):
+    last = list(leaf_hashes(head.size - 1, head.size))
+    if not last or (here and here.size == head.size and last != [Tiles(folder()).last(head.size)]):
         raise LogShorter(size=head.size)
 
 
@@ -192,7 +134,7 @@ def _set_aside(head: verify.Head) -> None:
     """Keep a head that the second place has not got, before a newer one takes its file: each is brought there later."""
     if not settings.LOG_SECOND_PLACE:
         return
-    note = signer().note(head.size, head.root)
+    note = logkey.signer().note(head.size, head.root)
     with suppress(OSError):  # a place that is away has got nothing
         if _is_kept(_elsewhere(head.size), note):
             return
@@ -207,14 +149,14 @@ def _keep_elsewhere(head: verify.Head) -> None:
     """
     if not settings.LOG_SECOND_PLACE:
         return
-    second_place.require(signer().public, known=_known(), is_new=_is_new)
+    second_place.require(logkey.signer().public, known=_known(), is_new=_is_new)
     for path in sorted(_waiting().glob("checkpoint-*")):
         there = Path(settings.LOG_SECOND_PLACE) / path.name
         note = path.read_bytes()
         if not _is_kept(there, note):
             write_file(there, note)
         path.unlink()
-    note = signer().note(head.size, head.root)
+    note = logkey.signer().note(head.size, head.root)
     if not _is_kept(_elsewhere(head.size), note):
         write_file(_elsewhere(head.size), note)
 
@@ -223,7 +165,7 @@ def _is_kept(path: Path, note: bytes) -> bool:
     """Return whether the second place has this head. Raises LogShorter where it has another of the same size."""
     if not path.exists():
         return False
-    kept, ours = (verify.open_note(each, signer().public) for each in (path.read_bytes(), note))
+    kept, ours = (verify.open_note(each, logkey.signer().public) for each in (path.read_bytes(), note))
     if kept.root != ours.root:
         raise LogShorter(size=kept.size)
     return True
@@ -231,10 +173,10 @@ def _is_kept(path: Path, note: bytes) -> bool:
 
 def place_fault() -> str:
     """Return in words why heads wait for the second place, "" while they need not. Looks at files alone; writes none."""
-    if not settings.LOG_SECOND_PLACE or not has_key():
+    if not settings.LOG_SECOND_PLACE or not logkey.has_key():
         return ""
     try:
-        found = second_place.state(signer().public)
+        found = second_place.state(logkey.signer().public)
     except OSError as fault:
         return str(fault)
     if found is second_place.State.EMPTY and not _known().exists() and not (folder() / "checkpoint").exists():
@@ -262,7 +204,7 @@ def _elsewhere(size: int) -> Path:
 
 def _newest_elsewhere() -> verify.Head | None:
     kept = heads_elsewhere()
-    return verify.open_note(kept[-1].read_bytes(), signer().public) if kept else None
+    return verify.open_note(kept[-1].read_bytes(), logkey.signer().public) if kept else None
 
 
 def signed() -> int:
@@ -301,7 +243,7 @@ def proof(index: int) -> bytes:
     steps = Tiles(folder()).proof(index, head.size)
     lines = [verify.PROOF, f"extra {base64.b64encode(body).decode()}", f"index {index}"]
     lines += [base64.b64encode(step).decode() for step in steps]
-    return "\n".join(lines).encode() + b"\n\n" + signer().note(head.size, head.root)
+    return "\n".join(lines).encode() + b"\n\n" + logkey.signer().note(head.size, head.root)
 
 
 @contextmanager
@@ -347,7 +289,7 @@ def export(target: Path, *, with_details: bool) -> verify.Head:
     Tiles(target).extend(0, leaf_hashes(0, head.size))
     if with_details:
         _write_details(target / "details.jsonl", head.size)
-    key = signer()
+    key = logkey.signer()
     write_file(target / "key.txt", key.public.encode() + b"\n")
     shutil.copyfile(verify.__file__, target / "verify.py")
     write_file(target / "checkpoint", key.note(head.size, head.root))  # last: an export without it is unfinished
@@ -363,7 +305,7 @@ def checked(kept: Iterable[bytes] = ()) -> verify.Report:
     heads = [*kept, *(path.read_bytes() for path in heads_elsewhere())]
     with tempfile.TemporaryDirectory(prefix="vankho-log-") as place:
         export(Path(place), with_details=True)
-        return verify.verify(place, signer().public, heads, details=True)
+        return verify.verify(place, logkey.signer().public, heads, details=True)
 
 
 def _require_every_place(size: int) -> None:

@@ -88,7 +88,7 @@ def readmit(person: Person, order: Order) -> str:
 
     Raises:
         NoOrder, KeysNotHere, LogNotHere, NoOfficer: as named.
-        publishing.LogShorter: the database does not continue the signed log.
+        logkey.LogShorter: the database does not continue the signed log.
         staffing.PasswordElsewhere: the officer signs in by a directory or a sign-in server.
     """
     basis, present = order.basis.strip(), order.present.strip()
@@ -153,7 +153,7 @@ def _opens_what_is_kept() -> bool:
 
 
 def _require_log_here() -> None:
-    """Refuse a folder that is not the office's, though a vault lies there. Raises LogNotHere, publishing.LogShorter."""
+    """Refuse a folder that is not the office's, though a vault lies there. Raises LogNotHere, logkey.LogShorter."""
     try:
         if publishing.newest() is None and AuditEntry.objects.exists():
             raise LogNotHere

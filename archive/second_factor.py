@@ -88,7 +88,7 @@ class Found(Enum):
     """What one look at an authenticator found."""
 
     NONE = "none"  # and acts left it so
-    THERE = "there"  # as its last act left it, its last step apart
+    THERE = "there"  # as its last act left it
     MOVED = "moved"  # changed, put in or removed past the office
 
 
@@ -312,6 +312,8 @@ def _count_step(factor: SecondFactor, code: str) -> bool:
         return False
     factor.last_step = step
     factor.save(update_fields=["last_step"])
+    # Under the row's digest: who set the step back by SQL could use a code a second time.
+    audit.write(Action.CODE_USED, actor=factor.person, subject=factor.person, rows=[factor])
     return True
 
 

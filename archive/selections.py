@@ -25,7 +25,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from archive import publishing
+from archive import logkey, publishing
 from archive.log_lines import COLUMNS, Line, words_of_rows
 from archive.rules.errors import Refusal
 from archive.tiles import Tiles
@@ -112,7 +112,7 @@ def _filled(  # noqa: PLR0913, PLR0917 - the parts of one file
         for piece in readable.pieces():
             member.write(piece)
             yield pipe.taken()
-    box.add(verify.HEAD, publishing.signer().note(head.size, head.root))
+    box.add(verify.HEAD, logkey.signer().note(head.size, head.root))
     manifest = _manifest(about, head) | {"rows": count, "withheld": withheld, "words_level": level}
     if paper:
         box.add("log.pdf", paper(rows, manifest, level))
@@ -122,7 +122,7 @@ def _filled(  # noqa: PLR0913, PLR0917 - the parts of one file
     text = json.dumps(manifest | {"files": box.digests}, ensure_ascii=False, indent=1).encode()
     box.add(verify.MANIFEST, text)
     signed = f"{verify.SELECTION}\nsha256 {hashlib.sha256(text).hexdigest()}\n"
-    box.add(verify.NOTE, publishing.signer().signed(signed))
+    box.add(verify.NOTE, logkey.signer().signed(signed))
 
 
 def _manifest(about: About, head: verify.Head) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from typing import Any, Final
 from django.db import connection, transaction
 from django.db.models import AutoField, Model
 
+from archive import logkey
 from archive.models import AuditDetail, AuditEntry, AuditPending, AuditRow
 
 BATCH: Final = 500  # entries placed in one transaction: 12 ms, so no act's entry waits for a longer one
@@ -88,9 +89,13 @@ def place(*, limit: int = BATCH, wait: bool = False) -> int:
     Args:
         limit: at most so many in one transaction.
         wait: wait for a sequencer that is at work instead of leaving it to that one.
+
+    Raises:
+        logkey.OtherLogKey: this program may not sign for this log; it gives no places in it either.
     """
     if connection.vendor != "postgresql":
         return 0
+    logkey.require()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             "SELECT true FROM pg_advisory_xact_lock(%s, 0)" if wait else "SELECT pg_try_advisory_xact_lock(%s, 0)",

@@ -18,7 +18,7 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from archive import access, audit, publishing, tiles
+from archive import access, audit, logkey, tiles
 from archive.models import AuditEntry, Person
 from archive.rules.errors import Refusal
 from archive.rules.roles import Action
@@ -109,7 +109,7 @@ def declare(declaration: Declaration, *, path: Path, actor: Person) -> str:
     """
     access.require(actor, Action.DECLARE)
     _require_fit(declaration)
-    signer, facts = publishing.signer(), asdict(declaration)
+    signer, facts = logkey.signer(), asdict(declaration)
     signature = base64.b64encode(signer.sign(PREFIX + audit.canonical(facts))).decode()
     held = {"declaration": facts, "key": signer.public, "signature": signature}
     data = (json.dumps(held, ensure_ascii=False, indent=1) + "\n").encode()
@@ -168,9 +168,7 @@ def _opened(data: bytes, path: Path) -> Declaration:
         date.fromisoformat(declaration.until)
     except (ValueError, KeyError, TypeError) as error:
         raise Altered(path=path) from error
-    if not publishing.has_key() or not publishing.signer().has_signed(
-        PREFIX + audit.canonical(asdict(declaration)), signature
-    ):
+    if not logkey.has_key() or not logkey.signer().has_signed(PREFIX + audit.canonical(asdict(declaration)), signature):
         raise Altered(path=path)
     return declaration
 

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from archive import audit, staffing, units, watched
+from archive import audit, naming, staffing, units, watched
 from archive.models import Holiday, Person, PersonRole, Register, RetentionRule, Unit
 from archive.rules.errors import Refusal
 from archive.rules.roles import Action, Role
@@ -112,3 +112,4 @@ def write(*, profile: str, people: Sequence[Person]) -> None:
     rows = [row for model in watched.WATCHED.values() for row in model._base_manager.all()]  # noqa: SLF001 - Django's API
     details = {"founded": profile, "people": len(people)}
     audit.write(Action.FOUND, actor=None, details=details, made=rows)
+    naming.founded()

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from django.db import DatabaseError, transaction
 
-from archive import adopting, audit, publishing
+from archive import adopting, audit, naming, publishing
 from archive.models import AuditDetail
 from archive.rules.errors import Refusal
 from archive.rules.roles import Action
@@ -38,6 +38,7 @@ def began(process: str, **details: Any) -> None:
         with transaction.atomic():
             told = {"process": process, **details}
             audit.write(Action.START, actor=None, details=told, made=adopting.laid_down())
+            naming.at_the_beginning()
             _note_settings(process)
     except DatabaseError:
         log.exception("the start of %s is not in the log: the database is away", process)

@@ -7,7 +7,7 @@ and puts the heads beyond it aside, is refused by web and worker alike. Reads on
 from django.core.management import CommandError
 from django.db import DatabaseError
 
-from archive import publishing
+from archive import logkey, publishing
 from archive.rules.errors import Refusal
 from archive.verifier.verify import Tampered
 from config import declaring, lan
@@ -41,9 +41,9 @@ def require_log() -> None:
     """
     try:
         publishing.require_continued()
-    except publishing.LogShorter as refusal:
+    except logkey.LogShorter as refusal:
         raise CommandError(f"{refusal.code}: {refusal}") from refusal
     except Tampered as fault:
-        raise CommandError(f"{publishing.LogShorter.code}: {fault}") from fault
+        raise CommandError(f"{logkey.LogShorter.code}: {fault}") from fault
     except (DatabaseError, OSError):
         return

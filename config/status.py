@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from archive import access, audit, identity, publishing, second_factor, warrants
+from archive import access, audit, identity, logkey, publishing, second_factor, warrants
 from archive.models import AuditEntry, AuditLeaf
 from archive.rules.roles import Action
 from archive.verifier import verify
@@ -55,6 +55,7 @@ def facts() -> dict[str, Any]:
         "log_signed": signed,
         "is_head_late": signed is not None and _waits(signed),
         "is_log_broken": _is_broken(),
+        "key_fault": _key_fault(),
         "place_fault": publishing.place_fault(),
         "archiver": archiver,
         "archiver_fault": "" if archiver is None else archiving.words(archiver),
@@ -80,18 +81,27 @@ def _signed() -> int | None:
     """Return how many entries signed heads stand for, None while the log's folder or its second place cannot be read."""
     try:
         return publishing.signed()
-    except (OSError, verify.Tampered):
+    except (OSError, verify.Tampered, logkey.OtherLogKey):
         return None
+
+
+def _key_fault() -> str:
+    """Return in words why this program may not sign for the log, "" where it may."""
+    try:
+        logkey.require()
+    except logkey.OtherLogKey as refusal:
+        return f"{refusal.code}: {refusal}"
+    return ""
 
 
 def _is_broken() -> bool:
     """Return whether the log does not continue what was signed: it was rolled back or rewritten."""
     try:
         publishing.require_continued()
-    except (publishing.LogShorter, verify.Tampered):
-        return True
-    except OSError:
+    except (OSError, logkey.OtherLogKey):  # told apart
         return False
+    except (logkey.LogShorter, verify.Tampered):
+        return True
     return False
 
 

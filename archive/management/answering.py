@@ -1,14 +1,27 @@
-"""What commands in somebody's name share: whose it is, and that a refusal stands in the log as one of a page does."""
+"""What commands share: in whose name they are given, and that what was refused to one, or failed, stands in the log.
 
-from collections.abc import Iterator
+A command that succeeds writes the entry of its act. One that does not has no act: its entry, under
+`command:NAME`, is written here after everything was rolled back, as a page's refusal is.
+"""
+
+import functools
+import logging
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
 
 from django.core.management.base import CommandError
+from django.db import DatabaseError, connection
 from django.utils.translation import gettext as _
 
 from archive import audit
-from archive.models import Person
+from archive.models import AuditEntry, Person
 from archive.rules.errors import Refusal
+
+log = logging.getLogger("vankho.commands")
+Fault = TypeVar("Fault", bound=BaseException)
+Handle = TypeVar("Handle", bound=Callable[..., Any])
 
 
 def named(username: str) -> Person:
@@ -23,9 +36,78 @@ def named(username: str) -> Person:
 def answering(
     command: str, *, actor: Person | None = None, subject: Person | None = None, returncode: int = 2
 ) -> Iterator[None]:
-    """Write the entry of what the office refuses to a command, and end it with code and sentence."""
+    """Write the entry of what the office refuses to a command in somebody's name, and end it with code and sentence."""
     try:
         yield
     except Refusal as refusal:
         audit.refused(refusal, actor=actor, action=f"command:{command}", subject=subject)
-        raise CommandError(f"{refusal.code}: {refusal}", returncode=returncode) from refusal
+        raise told(CommandError(f"{refusal.code}: {refusal}", returncode=returncode)) from refusal
+    except Exception as fault:
+        _note(command, fault, actor=actor, subject=subject)
+        told(fault)
+        raise
+
+
+def acting(command: str, *, unless: Callable[[], bool] | None = None) -> Callable[[Handle], Handle]:
+    """Let a command's `handle` leave an entry when it is refused, fails or is broken off; what it raises goes on.
+
+    Args:
+        command: its name.
+        unless: asked then: while this is so nothing may be written into the database.
+    """
+
+    def around(handle: Handle) -> Handle:
+        @functools.wraps(handle)
+        def run(*args: Any, **options: Any) -> Any:
+            try:
+                return handle(*args, **options)
+            except (Exception, KeyboardInterrupt) as fault:
+                if not _is_told(fault) and not (unless and unless()):
+                    _note(command, fault)
+                raise
+
+        return run  # type: ignore[return-value]
+
+    return around
+
+
+def told(fault: Fault) -> Fault:
+    """Mark what ends a command as standing in the log already."""
+    fault.__dict__["is_told"] = True
+    return fault
+
+
+def _is_told(fault: BaseException) -> bool:
+    return any("is_told" in one.__dict__ for one in _causes(fault))
+
+
+def _causes(fault: BaseException) -> Iterator[BaseException]:
+    one: BaseException | None = fault
+    while one is not None:
+        yield one
+        one = one.__cause__
+
+
+def _note(command: str, fault: BaseException, *, actor: Person | None = None, subject: Person | None = None) -> None:
+    """Write the entry where there is a log to write into; a database that is away, or empty, takes none."""
+    refusal = next((one for one in _causes(fault) if isinstance(one, Refusal)), None)
+    try:
+        if connection.errors_occurred and not connection.in_atomic_block and not connection.is_usable():
+            connection.close()
+        if not _has_log():
+            return
+        if refusal is not None:
+            audit.refused(refusal, actor=actor, action=f"command:{command}", subject=subject)
+        else:
+            answer = str(fault) if isinstance(fault, CommandError) else type(fault).__name__
+            audit.failed(f"command:{command}", answer=answer, actor=actor, subject=subject)
+    except (DatabaseError, OSError):
+        log.exception("the end of %s is not in the log: the database took no entry", command)
+
+
+def _has_log() -> bool:
+    """Say whether an office has begun in the database; makes no file where there is none."""
+    name = str(connection.settings_dict["NAME"])
+    if connection.vendor == "sqlite" and connection.connection is None and not Path(name).exists():
+        return False
+    return AuditEntry.objects.exists()

@@ -37,6 +37,7 @@ WORDS: Final[dict[str, Promise]] = {
     "code": _("code"),
     "columns": _("columns"),
     "compared": _("records compared"),
+    "records": _("records indexed"),
     "contents": _("contents list"),
     "copy": _("copy no."),
     "count": _("lines shown"),

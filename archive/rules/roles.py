@@ -53,6 +53,7 @@ class Action(StrEnum):
     PROOF_FAILED = "session.proof_failed"
     CODE_ENROL = "code.enrol"
     CODE_FAILED = "code.failed"
+    CODE_USED = "code.used"
     CODE_RECOVERY = "code.recovery"
     CODE_REMOVE = "code.remove"
     CODE_RESET = "code.reset"
@@ -70,6 +71,7 @@ class Action(StrEnum):
     REPAIR = "system.repair"
     STORE_MOVE = "system.store_move"
     INDEX_CHECK = "system.index_check"
+    INDEX_REBUILD = "system.index_rebuild"
     DATABASE_MOVE = "system.database_move"
 
     SCAN_UPLOAD = "scan.upload"
@@ -156,6 +158,7 @@ class Action(StrEnum):
     LOG_FORGET = "log.forget"
     ROWS_ADOPT = "log.adopt"
     LOG_PLACE = "log.place"
+    LOG_KEY = "log.key"
     KEYS_BEGIN = "keys.begin"
     KEYS_END = "keys.end"
 
@@ -228,29 +231,12 @@ SEEING: Final = frozenset(
 FAILING: Final = frozenset({Action.SIGN_IN_FAILED, Action.PROOF_FAILED, Action.CODE_FAILED})
 
 # Acts that are done only when a signed head stands for their entry (`archive.audit.write`).
-SYNCHRONOUS: Final = frozenset(
-    {
-        Action.RECORD_LEVEL,
-        Action.CLEARANCE_GIVE,
-        Action.CLEARANCE_SHORTEN,
-        Action.CLEARANCE_EXTEND,
-        Action.CLEARANCE_REVOKE,
-        Action.POST_GIVE,
-        Action.POST_END,
-        Action.SCOPE_GIVE,
-        Action.SCOPE_END,
-        Action.UNIT_MOVE,
-        Action.PROTECTION_ADD,
-        Action.PROTECTION_WITHDRAW,
-        Action.LOG_FORGET,
-        Action.ROWS_ADOPT,
-        Action.LOG_PLACE,
-        Action.KEYS_BEGIN,
-        Action.KEYS_END,
-        Action.DECLARE,
-        Action.READMIT,
-    }
-)
+SYNCHRONOUS: Final = frozenset({
+    Action.RECORD_LEVEL, Action.CLEARANCE_GIVE, Action.CLEARANCE_SHORTEN, Action.CLEARANCE_EXTEND,
+    Action.CLEARANCE_REVOKE, Action.POST_GIVE, Action.POST_END, Action.SCOPE_GIVE, Action.SCOPE_END,
+    Action.UNIT_MOVE, Action.PROTECTION_ADD, Action.PROTECTION_WITHDRAW, Action.LOG_FORGET, Action.ROWS_ADOPT,
+    Action.LOG_PLACE, Action.LOG_KEY, Action.KEYS_BEGIN, Action.KEYS_END, Action.DECLARE, Action.READMIT,
+})  # fmt: skip
 
 CAPABILITIES: Final[dict[Role, frozenset[Action]]] = {
     Role.CLERK: READING
@@ -356,6 +342,7 @@ CAPABILITIES: Final[dict[Role, frozenset[Action]]] = {
             Action.LOG_FORGET,
             Action.ROWS_ADOPT,
             Action.LOG_PLACE,
+            Action.LOG_KEY,
             Action.KEYS_BEGIN,
             Action.DECLARE,
         }

@@ -9,7 +9,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from archive import access, audit, clearing, explaining, publishing
+from archive import access, audit, clearing, explaining, logkey, publishing
 from archive.models import AuditEntry, AuditRow, Clearance, Grant, Step
 from archive.rules.levels import Level
 from archive.rules.roles import Action
@@ -247,7 +247,7 @@ def test_an_act_on_a_log_that_was_rolled_back_stands_and_says_so(office, signed_
     with transaction.atomic():
         audit.write(Action.SYSTEM_READ, actor=None)
     head = publishing.publish()
-    note = publishing.signer().note(head.size + 1000, head.root)  # what a log had signed that was longer
+    note = logkey.signer().note(head.size + 1000, head.root)  # what a log had signed that was longer
     (tmp_path / "log/checkpoint").write_bytes(note)
     officer = signed_in("security")
     assert officer.post("/clearances/", wanted(office.leader)).status_code == 302

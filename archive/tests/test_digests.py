@@ -4,7 +4,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 
-from archive import access, audit, digests, forgetting, publishing, sequencing
+from archive import access, audit, digests, forgetting, logkey, publishing, sequencing
 from archive.models import AuditDetail, AuditEntry, AuditLeaf, AuditRow, Clearance, Grant, PersonRole, Record
 from archive.rules.errors import Forbidden
 from archive.rules.roles import Action, Role
@@ -148,7 +148,7 @@ def test_details_go_by_an_act_of_two_and_the_log_still_verifies(office, make_rec
     assert forgetting.forget([entry], reason="Hết hạn", actor=office.security, second=second) == 1
     assert not AuditDetail.objects.filter(entry=entry).exists()
     publishing.export(tmp_path / "export", with_details=True)
-    report = verify.verify(str(tmp_path / "export"), publishing.signer().public, details=True)
+    report = verify.verify(str(tmp_path / "export"), logkey.signer().public, details=True)
     assert report.forgotten == 1
 
 
@@ -159,7 +159,7 @@ def test_details_that_vanish_without_an_act_are_told(office, make_record, settin
         AuditDetail.objects.first().delete()
     publishing.export(tmp_path / "export", with_details=True)
     with pytest.raises(verify.Tampered, match="missing, and no act destroyed them"):
-        verify.verify(str(tmp_path / "export"), publishing.signer().public, details=True)
+        verify.verify(str(tmp_path / "export"), logkey.signer().public, details=True)
 
 
 def test_acts_of_weight_end_with_a_signed_head(office, settings, tmp_path, django_capture_on_commit_callbacks):

@@ -17,7 +17,7 @@ from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.utils import timezone
 
-from archive import audit, merkle, publishing, sequencing
+from archive import audit, logkey, merkle, publishing, sequencing
 from archive.models import AuditEntry, AuditLeaf
 from archive.rules.roles import Action
 from archive.verifier import verify
@@ -50,7 +50,7 @@ def exported(home):
 
 
 def check(folder, *kept):
-    return verify.verify(str(folder), publishing.signer().public, list(kept))
+    return verify.verify(str(folder), logkey.signer().public, list(kept))
 
 
 def bundle_of(folder, number=0):
@@ -234,7 +234,7 @@ def test_a_log_written_anew_and_signed_again_is_found_by_the_head_that_was_kept(
     shutil.rmtree(exported / "tile/0")
     leaves = [verify.leaf(body) for body in everything]
     publishing.Tiles(exported).extend(0, leaves)
-    (exported / "checkpoint").write_bytes(publishing.signer().note(len(leaves), plain_root(leaves)))
+    (exported / "checkpoint").write_bytes(logkey.signer().note(len(leaves), plain_root(leaves)))
     assert check(exported).entries == len(everything)  # by itself it is in order
     with pytest.raises(verify.Tampered, match="kept checkpoint: history was rewritten"):
         check(exported, kept)
@@ -246,7 +246,7 @@ def test_a_shorter_log_is_found_by_the_head_that_was_kept(home):
     head = publishing.newest()
     with fence_lifted():
         AuditLeaf.objects.filter(idx=head.size - 1).delete()
-    with pytest.raises(publishing.LogShorter):
+    with pytest.raises(logkey.LogShorter):
         publishing.publish()
     shutil.rmtree(home / "home/log")  # what an insider would do next
     publishing.export(home / "export", with_details=False)
@@ -299,7 +299,7 @@ def test_time_that_runs_backward_is_told(home):
 
 
 def test_the_proof_of_one_entry_shows_it_to_whoever_has_the_key(home):
-    key = publishing.signer().public
+    key = logkey.signer().public
     entry = AuditEntry.objects.get(leaf__idx=123)
     index, body, head = verify.open_proof(publishing.proof(123), key)
     assert (index, body, head) == (123, bytes(entry.body), publishing.newest())
@@ -308,7 +308,7 @@ def test_the_proof_of_one_entry_shows_it_to_whoever_has_the_key(home):
 
 
 def test_a_changed_proof_shows_nothing(home):
-    key, proof = publishing.signer().public, publishing.proof(123)
+    key, proof = logkey.signer().public, publishing.proof(123)
     lines = proof.split(b"\n")
     for number, line in enumerate(lines[: lines.index(b"")]):
         spoiled = [*lines[:number], line[:-3] + b"AA=", *lines[number + 1 :]]
@@ -349,9 +349,7 @@ def test_every_head_signed_while_the_second_place_was_away_is_brought_there_late
         write(1)
     (home / "second").unlink()
     publishing.publish()
-    kept = [
-        verify.open_note(path.read_bytes(), publishing.signer().public).size for path in publishing.heads_elsewhere()
-    ]
+    kept = [verify.open_note(path.read_bytes(), logkey.signer().public).size for path in publishing.heads_elsewhere()]
     assert kept == [*sizes, SIZE + 3]
     assert not list((home / "home/log/waiting").iterdir())
     call_command("verify_log")  # each is a prefix of the log
@@ -370,13 +368,13 @@ def test_another_head_of_the_same_size_in_the_second_place_is_no_copy(home):
     """Whoever rewrote history and signed it again has as many entries, and the second place the head of before."""
     publishing.publish()
     (kept,) = publishing.heads_elsewhere()
-    kept.write_bytes(publishing.signer().note(SIZE, b"r" * 32))
-    with pytest.raises(publishing.LogShorter):
+    kept.write_bytes(logkey.signer().note(SIZE, b"r" * 32))
+    with pytest.raises(logkey.LogShorter):
         publishing.require_continued()
-    with pytest.raises(publishing.LogShorter):
+    with pytest.raises(logkey.LogShorter):
         publishing.publish()
     write(1)
-    with pytest.raises(publishing.LogShorter):
+    with pytest.raises(logkey.LogShorter):
         publishing.publish()
     assert publishing.newest().size == SIZE  # nothing is signed on top of it
 
@@ -385,8 +383,8 @@ def test_a_head_that_waits_does_not_pass_for_another_of_its_size(home):
     publishing.publish()
     waiting = home / "home/log/waiting" / publishing.heads_elsewhere()[0].name
     waiting.parent.mkdir()
-    waiting.write_bytes(publishing.signer().note(SIZE, b"r" * 32))
-    with pytest.raises(publishing.LogShorter):
+    waiting.write_bytes(logkey.signer().note(SIZE, b"r" * 32))
+    with pytest.raises(logkey.LogShorter):
         publishing.publish()
     assert waiting.exists()
 
@@ -411,10 +409,10 @@ def test_a_database_rolled_back_is_found_before_work_begins(home):
     publishing.require_continued()
     with fence_lifted():
         AuditLeaf.objects.filter(idx=SIZE - 1).delete()
-    with pytest.raises(publishing.LogShorter):
+    with pytest.raises(logkey.LogShorter):
         publishing.require_continued()
     shutil.rmtree(home / "home/log")  # the folder rolled back with it: the second place remembers
-    with pytest.raises(publishing.LogShorter):
+    with pytest.raises(logkey.LogShorter):
         publishing.require_continued()
 
 

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.utils import timezone
 
-from archive import audit, placing, publishing, second_place
+from archive import audit, logkey, placing, publishing, second_place
 from archive.models import AuditEntry
 from archive.rules.errors import Forbidden
 from archive.rules.roles import Action
@@ -47,13 +47,13 @@ def mounted(place):
 
 def heads():
     return [
-        publishing.verify.open_note(path.read_bytes(), publishing.signer().public).size
+        publishing.verify.open_note(path.read_bytes(), logkey.signer().public).size
         for path in publishing.heads_elsewhere()
     ]
 
 
 def test_a_new_place_is_marked_once_with_the_key_of_the_log(place):
-    assert (place / second_place.MARKER).read_text() == f"{publishing.signer().public}\n"
+    assert (place / second_place.MARKER).read_text() == f"{logkey.signer().public}\n"
     assert publishing.place_fault() == ""
     assert checks.second_place() == []
 
@@ -164,4 +164,4 @@ def test_the_look_makes_no_key(tmp_path, settings):
     settings.VANKHO_HOME = tmp_path
     settings.LOG_SECOND_PLACE = str(tmp_path / "second")
     assert publishing.place_fault() == ""
-    assert not publishing.has_key()
+    assert not logkey.has_key()

@@ -11,7 +11,7 @@ import zipfile
 import pytest
 from django.db import transaction
 
-from archive import audit, forgetting, publishing, selections, sequencing, tallies
+from archive import audit, forgetting, logkey, publishing, selections, sequencing, tallies
 from archive.models import AuditEntry, Clearance, PersonRole, Tally
 from archive.rules.levels import Level
 from archive.rules.roles import Action, Role
@@ -50,7 +50,7 @@ def take(log, signed_in, tmp_path):
 
 
 def key():
-    return publishing.signer().public
+    return logkey.signer().public
 
 
 def check(place, *kept):
@@ -285,7 +285,7 @@ def test_a_kept_head_of_the_same_size_is_compared(take):
     head = verify.open_note(members(place)["checkpoint"], key())
     assert check(place, members(place)["checkpoint"]).compared == 1
     with pytest.raises(verify.Tampered, match="history was rewritten"):
-        check(place, publishing.signer().note(head.size, bytes(32)))
+        check(place, logkey.signer().note(head.size, bytes(32)))
 
 
 def test_words_above_the_readers_clearance_stay_here_and_their_place_is_proven(office, take, make_record):

@@ -13,7 +13,7 @@ what shows that history was rewritten and signed again by someone who holds the 
 Checked: the signature; that every entry's bytes have the leaf in its tile; every tile; the
 root; each kept head as a prefix; that no place is missing; the chain of each object
 (`object_seq`, `object_prev`); that details match their salted digests, and that those
-missing were destroyed by an entry of the log. The answer is OK, or the first bad entry and
+missing were destroyed by an entry of the log; that the key is the one the log names last. The answer is OK, or the first bad entry and
 what was done to it. A clock that was set back is told beside an OK: the order of the log is
 that of its places. A proof is one entry alone: its bytes, its place, the way to a signed
 head. A selection is what an auditor's page showed: checked are the signature over its
@@ -45,6 +45,7 @@ HEAD_LINES = 3  # origin, size, root
 THOUSAND = 1000
 BACKWARD_SECONDS = 2  # clocks may be set by so much without a word
 FORGET = "log.forget"  # the act that destroys the details of one entry
+KEY = "log.key"  # the act that names the key of signed heads
 PROOF = "c2sp.org/tlog-proof@v1"
 ED25519 = b"\x01"
 MOST_SIGNED = 1 << 22  # bytes of what is read before a signature over it is known to be good
@@ -363,6 +364,8 @@ def verify(folder: str, key: str, kept: list[bytes] | None = None, *, details: b
     _check_tiles(export, tops)
     if tree.root() != head.root:
         raise Tampered("the root of all entries is not the signed one: history was rewritten or cut")
+    if chains.named and chains.named[1] != key.strip():
+        raise Tampered("the log names another key here than the one that signed: " + chains.named[1], chains.named[0])
     if details and not export.has_details():
         raise Tampered("the details were left out of the export")
     told = _check_details(export, chains) if export.has_details() else 0
@@ -458,6 +461,7 @@ class _Chains:
         self.ends: dict[tuple[str, str], tuple[int, str]] = {}
         self.digests: dict[str, tuple[int, str]] = {}
         self.forgotten: set[str] = set()
+        self.named: tuple[int, str] | None = None  # where the log last names the key of its heads, and which
         self.backward: list[tuple[int, float]] = []
         self._latest = ""
 
@@ -481,11 +485,18 @@ class _Chains:
             self.digests[entry_id] = (index, digest)
         if entry["action"] == FORGET and entry["outcome"] == "ok":
             self.forgotten.add(thing[1])
+        if entry["action"] == KEY and entry["outcome"] == "ok":
+            self.named = (index, named_key(entry))
 
     def _note_backward(self, index: int, stamp: str) -> None:
         back = _seconds(self._latest) - _seconds(stamp)
         if back > BACKWARD_SECONDS:
             self.backward.append((index, back))
+
+
+def named_key(entry: dict[str, Any]) -> str:
+    """Return the public key that an entry `log.key` names: the first line of its reason."""
+    return str(entry["reason"]).partition("\n")[0]
 
 
 _decode = json.JSONDecoder().raw_decode

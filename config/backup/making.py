@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 from django.db import transaction
 
-from archive import audit, merkle, publishing, store
+from archive import audit, logkey, merkle, publishing, store
 from archive.rules.roles import Action
 from archive.stores import inuse
 from archive.stores.disk import sync_folder
@@ -233,7 +233,7 @@ def _manifest(  # noqa: PLR0913, PLR0917 - the parts of one document, in the ord
         object_bytes=copied.size,
         destroyed=sorted(destroyed),
         log=Head(len(frozen.leaves), merkle.root(frozen.leaves).hex()),
-        log_key=publishing.signer().public,
+        log_key=logkey.signer().public,
         vault=vault,
         earlier=earlier,
     )

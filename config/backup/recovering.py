@@ -20,7 +20,7 @@ from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from archive import publishing, restoration, sequencing, store
+from archive import logkey, publishing, restoration, sequencing, store
 from archive.audit import leaf_hash
 from archive.models import AuditEntry, AuditLeaf, DigitalObject, Restoration
 from archive.stores.disk import sync_folder
@@ -75,9 +75,11 @@ def take_up(moment: datetime, outside: Outside) -> Taken:
         verify.Tampered: an entry is missing, or not what its leaf says.
         VaultWentBack: the vault is older than the database.
         OtherRestore: a restore was begun here and not finished.
+        logkey.OtherLogKey: the key of this log does not lie here.
         StoreFailed, EngineAway, OSError: run it again, it goes on where it was.
     """
     _require_no_other(moment)
+    logkey.require()
     known = Restoration.objects.filter(taken_at=moment).order_by("pk").last()
     if known is None:
         _require_moment(moment)
@@ -132,7 +134,7 @@ def _leaves() -> Iterator[bytes]:
 def _kept(outside: Outside, size: int) -> list[heads.Kept]:
     """Return the heads of this machine, which have their tiles, and those kept elsewhere. Raises Unsigned."""
     own = [publishing.folder()] if (publishing.folder() / "checkpoint").is_file() else []
-    return heads.read([*own, *outside.heads], key=outside.log_key or publishing.signer().public, size=size)
+    return heads.read([*own, *outside.heads], key=outside.log_key or logkey.signer().public, size=size)
 
 
 def _destroyed() -> Iterator[str]:
@@ -161,7 +163,7 @@ def _put_aside(outside: Outside, leaves: list[bytes], size: int) -> int:
 
     def belongs(note: Path) -> bool:
         try:
-            return heads.fits(leaves, verify.open_note(note.read_bytes(), publishing.signer().public))
+            return heads.fits(leaves, verify.open_note(note.read_bytes(), logkey.signer().public))
         except (verify.Tampered, ValueError):
             return False
 

@@ -21,7 +21,7 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.utils.translation import gettext as _
 
-from archive import merkle, publishing, restoration, sequencing
+from archive import merkle, naming, publishing, restoration, sequencing
 from archive.models import Restoration
 from archive.rules.errors import Refusal
 from archive.stores import chosen
@@ -228,6 +228,7 @@ def _record(sound: Sound, dead: list[str], places: Sequence[Path], *, newest_siz
     if Restoration.objects.filter(taken_at=told.taken, size=told.log.size).exists():
         return 0
     superseded = heads.put_aside(places, told.log.size)
+    naming.restored(told.name)
     gap = restoration.Gap(
         told.taken, size=told.log.size, newest_size=None if newest_size is None else max(newest_size, told.log.size)
     )

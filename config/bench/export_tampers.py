@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from archive import publishing
+from archive import logkey, publishing
 from archive.verifier import verify
 from config.bench.tampers import Words, flipped
 
@@ -106,7 +106,7 @@ def _written(folder: Path, bodies: list[bytes]) -> None:
         _pack(folder, number, part, part)
     tiles = publishing.Tiles(folder)
     tiles.extend(0, [verify.leaf(body) for body in bodies])
-    (folder / "checkpoint").write_bytes(publishing.signer().note(len(bodies), tiles.root(len(bodies))))
+    (folder / "checkpoint").write_bytes(logkey.signer().note(len(bodies), tiles.root(len(bodies))))
 
 
 FILES: Final[dict[str, Callable[..., Words]]] = {

@@ -22,13 +22,13 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     import django
 
     django.setup()
-    from archive import publishing
+    from archive import logkey, publishing
     from archive.verifier import verify
 
     entries = int(getattr(arguments, "records", "") or ENTRIES)
     with tempfile.TemporaryDirectory(prefix="vankho-bench-") as place:
         folder = Path(place) / "export"
-        signer = publishing.Signer(Path(place) / "log.key", origin="bench")
+        signer = logkey.Signer(Path(place) / "log.key", origin="bench")
         leaves = _bundles(folder, entries)
         tiles = publishing.Tiles(folder)
         tiles.extend(0, leaves)

@@ -15,7 +15,7 @@ from typing import Any, Final, Self
 from django.core.management import CommandError, call_command
 from django.db import DataError, IntegrityError, connection, transaction
 
-from archive import audit, publishing, sequencing
+from archive import audit, logkey, publishing, sequencing
 from archive.models import AuditLeaf
 from archive.rules.roles import Action
 from archive.verifier import verify
@@ -119,7 +119,7 @@ class Office:
 
     def _checked(self, folder: Path) -> str:
         try:
-            verify.verify(str(folder), publishing.signer().public, [self._kept.read_bytes()], details=True)
+            verify.verify(str(folder), logkey.signer().public, [self._kept.read_bytes()], details=True)
         except verify.Tampered as fault:
             return str(fault)
         return ""

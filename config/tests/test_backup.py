@@ -160,7 +160,7 @@ def resign(made, **changes):
 
 
 def test_a_backup_whose_log_is_no_beginning_of_a_kept_head_is_told(media, kept):
-    from archive.publishing import Signer
+    from archive.logkey import Signer
 
     signer = Signer(kept.office.home / "keys" / "log.key", origin="vankho")
     forged = media.media / "heads"

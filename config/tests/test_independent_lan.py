@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from django.utils import timezone
 
-from archive import publishing
+from archive import logkey
 from archive.models import AuditEntry
 from archive.rules.levels import Level
 from archive.rules.roles import Action
@@ -136,7 +136,7 @@ def test_the_declaration_of_another_key_no_start_and_no_key_is_made_by_looking(d
     key.unlink()
     assert refused().startswith("LAN-002")
     assert not key.exists()
-    publishing.signer()
+    logkey.signer()
     assert refused().startswith("LAN-002")
 
 

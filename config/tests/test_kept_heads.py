@@ -5,7 +5,7 @@ import hashlib
 import pytest
 
 from archive import merkle
-from archive.publishing import Signer
+from archive.logkey import Signer
 from archive.tiles import Tiles
 from archive.verifier import verify
 from config.backup import heads

@@ -12,7 +12,7 @@ from django.db import DatabaseError, transaction
 from django.test import Client
 from django.utils import timezone
 
-from archive import audit, publishing, sequencing, store
+from archive import audit, logkey, publishing, sequencing, store
 from archive.rules.levels import Level
 from archive.rules.roles import Action
 from config import VERSION, metrics, parts, status
@@ -274,7 +274,7 @@ def test_the_status_page_says_when_the_log_does_not_continue_what_was_signed(off
     _entry()
     head = publishing.publish()
     assert status.facts()["is_log_broken"] is False
-    (tmp_path / "log/checkpoint").write_bytes(publishing.signer().note(head.size + 1000, head.root))
+    (tmp_path / "log/checkpoint").write_bytes(logkey.signer().note(head.size + 1000, head.root))
     assert status.facts()["is_log_broken"] is True
     assert "không nối tiếp mốc đã ký" in signed_in("admin").get("/machine/status/").content.decode()
 

@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.utils import timezone
 
-from archive import audit, merkle, publishing, registration, restoration, sequencing, store
+from archive import audit, logkey, merkle, publishing, registration, restoration, sequencing, store
 from archive.models import AuditEntry, AuditLeaf, DigitalObject, PaperCheck, RegisterNumber, Restoration
 from archive.rules.roles import Action
 from archive.stores.refusals import Shredded
@@ -76,7 +76,7 @@ def test_heads_of_lost_entries_are_put_aside_and_prove_what_was_lost(put_back):
 
     (aside,) = (put_back.heads / f"before-restore-at-{put_back.size:012d}").iterdir()
     (folder,) = put_back.home.glob("log-before-recovery-*")
-    lost = verify.open_note(aside.read_bytes(), publishing.signer().public)
+    lost = verify.open_note(aside.read_bytes(), logkey.signer().public)
     assert lost.size == put_back.newest
     assert (folder / "checkpoint").read_bytes() == aside.read_bytes()
     leaves = list(publishing.leaf_hashes(0))
@@ -89,7 +89,7 @@ def test_on_a_second_machine_its_own_heads_go_and_nothing_is_written_again(put_b
     signed = publishing.newest()
     shutil.move(publishing.folder(), put_back.home / "first")
     shutil.move(next(put_back.home.glob("log-before-recovery-*")), publishing.folder())
-    with pytest.raises(publishing.LogShorter):
+    with pytest.raises(logkey.LogShorter):
         publishing.publish()
 
     declare(put_back)

@@ -112,6 +112,13 @@ def test_the_whole_office_has_worked_as_the_running_role(as_app):
         "UPDATE archive_holiday SET day = day - 1",
         "UPDATE archive_register SET kind = 'incoming'",
         "UPDATE archive_protectionperiod SET years = 1",
+        "UPDATE archive_protectionperiod SET valid_from = valid_from - 1",
+        "TRUNCATE archive_protectionperiod",
+        "UPDATE archive_retentionrule SET valid_from = valid_from - 1",
+        "DELETE FROM archive_retentionrule",
+        "UPDATE archive_personrole SET role = 6",
+        "DELETE FROM archive_personrole",
+        "DELETE FROM archive_auditrow",
         "DELETE FROM archive_protectionperiod",
         "TRUNCATE archive_record CASCADE",
         "CREATE TABLE own (id integer)",
@@ -130,6 +137,115 @@ def test_a_void_number_and_an_ended_right_can_be_written(as_app):
     as_app.execute("UPDATE archive_registernumber SET void_reason = void_reason")
     as_app.execute("UPDATE archive_grant SET ended_at = ended_at")
     as_app.execute("SELECT 1 FROM archive_registercounter FOR UPDATE")
+
+
+def done_in(environment, code):
+    """Run acts in a process of the office and return its last word; each line of code is one of that process."""
+    program = f"import django; django.setup()\n{code}"
+    settings = {"DJANGO_SETTINGS_MODULE": "config.settings"}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT, env=environment | settings, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()[-1]
+
+
+WITHDRAWN = """
+from datetime import date, timedelta
+from django.utils import timezone
+from archive import digests, fileplan, publishing, withdrawing
+from archive.fileplan import Period
+from archive.leveling import periods
+from archive.leveling.periods import Term
+from archive.models import AuditEntry, Person, RuleKind
+from archive.rules.levels import Level
+known = {name: Person.objects.get(username=name) for name in ("archivist", "security")}
+later = timezone.localdate() + timedelta(days=20)
+first = fileplan.add_period("RUT", Period("Rút", RuleKind.YEARS, 10, "TT 10", date(2023, 2, 15)), actor=known["archivist"])
+wrong = fileplan.change_period(first, Period("Rút", RuleKind.YEARS, 2, "TT 10", later), actor=known["archivist"])
+withdrawing.of_retention(wrong, reason="ghi nhầm", actor=known["archivist"])
+term = periods.add(Term(Level.MAT, 1, 60, 15, "Luật mới", later), actor=known["security"])
+withdrawing.of_protection(term, reason="ghi nhầm", actor=known["security"])
+for act, error in (
+    (lambda: withdrawing.of_retention(first, reason="x", actor=known["archivist"]), "PER-001"),
+    (lambda: withdrawing.of_retention(wrong, reason="", actor=known["archivist"]), "PER-002"),
+):
+    try:
+        act()
+    except Exception as refusal:
+        assert refusal.code == error, refusal
+    else:
+        raise AssertionError(error)
+first.refresh_from_db()
+assert first.valid_to is None
+assert not [*digests.of_kind("retentionrule"), *digests.of_kind("protectionperiod")]
+assert publishing.signed() == publishing.newest().size  # the withdrawal of a protection period is signed at once
+print(AuditEntry.objects.filter(action__endswith=".withdraw", outcome="ok").count())
+"""
+READMITTED = """
+from archive import digests, publishing, readmission
+from archive.models import AuditEntry, Person
+publishing.publish()
+officer = Person.objects.get(username="security")
+readmission._halves_here = lambda: ["a", "b"]
+password = readmission.readmit(officer, readmission.Order("QĐ 12", "Bình, Lan"))
+officer.refresh_from_db()
+assert officer.check_password(password) and officer.has_first_password
+assert not [*digests.of_kind("person"), *digests.of_kind("secondfactor")]
+print(AuditEntry.objects.filter(action="person.readmit", object_id=str(officer.pk)).count())
+"""
+
+
+def test_periods_are_withdrawn_by_the_running_role_and_by_acts_alone(office, as_app):
+    assert done_in(office, WITHDRAWN) == "2"
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        as_app.execute("UPDATE archive_retentionrule SET years = 70, valid_to = NULL WHERE code = 'RUT'")
+
+
+def test_an_officer_is_let_back_in_by_the_running_role(office):
+    assert done_in(office, READMITTED) == "1"
+
+
+def test_what_the_running_role_may_write_into_a_period_is_found(office, as_app):
+    """The end of a period is its to write: an edit past the acts is named."""
+    with psycopg.connect(office["VANKHO_DATABASE_URL"], autocommit=True) as connection:
+        row = connection.execute("SELECT max(id) FROM archive_retentionrule WHERE valid_to IS NULL").fetchone()
+        connection.execute("UPDATE archive_retentionrule SET valid_to = CURRENT_DATE WHERE id = %s", row)
+        found = manage(office, "verify_log")
+        connection.execute("UPDATE archive_retentionrule SET valid_to = NULL WHERE id = %s", row)
+    assert found.returncode == 1
+    assert "valid_to" in found.stdout
+
+
+def test_an_office_of_two_homes_takes_no_act_from_the_wrong_one(office, tmp_path):
+    wrong = office | {"VANKHO_HOME": str(tmp_path / "empty")}
+    (tmp_path / "empty").mkdir()
+    found = manage(wrong, "verify_log")
+    assert (found.returncode, "LOG-008" in found.stderr) == (1, True)
+    started = manage(wrong, "work")
+    assert started.returncode == 1
+    assert "LOG-008" in started.stderr
+    assert not (tmp_path / "empty" / "keys" / "log.key").exists()
+    assert done_in(office, PLACED) == "1"
+
+
+PLACED = """
+from django.conf import settings
+from django.db import transaction
+from archive import audit, logkey, sequencing
+from archive.models import AuditPending
+sequencing.place_all()
+with transaction.atomic():
+    audit.write("system.read", actor=None)
+home, settings.VANKHO_HOME = settings.VANKHO_HOME, "/nonexistent"
+try:
+    sequencing.sweep()
+except logkey.OtherLogKey:
+    print(AuditPending.objects.count())
+settings.VANKHO_HOME = home
+sequencing.sweep()
+"""
 
 
 def test_every_table_whose_rights_are_named_exists(as_app):

@@ -12,7 +12,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.db import transaction
 
-from archive import audit, publishing, sequencing
+from archive import audit, logkey, publishing, sequencing
 from archive.models import AuditLeaf
 from archive.rules.roles import Action
 from archive.verifier import verify
@@ -127,7 +127,7 @@ def export(office, settings, tmp_path):
 
 
 def test_both_checkers_agree_on_a_good_export_and_on_every_changed_one(export, tmp_path):
-    key, kept = publishing.signer().public, (export / "checkpoint").read_bytes()
+    key, kept = logkey.signer().public, (export / "checkpoint").read_bytes()
     assert second(export, key, kept)
     assert ours(export, key, kept)
     chance = random.Random(9162)

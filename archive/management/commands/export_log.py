@@ -6,7 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
-from archive import audit, publishing
+from archive import audit, logkey, publishing
+from archive.management.answering import acting
 from archive.rules.errors import Refusal
 from archive.rules.roles import Action
 from archive.verifier.verify import Tampered
@@ -21,6 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("folder", type=Path, help="made if need be; must be empty")
         parser.add_argument("--details", action="store_true", help="the values behind the salted digests too")
 
+    @acting("export_log")
     def handle(self, *, folder: Path, details: bool, **_options: Any) -> None:
         with transaction.atomic():  # first, so that the export tells of itself
             audit.write(Action.LOG_EXPORT, actor=None, details={"details": details})
@@ -31,4 +33,4 @@ class Command(BaseCommand):
         except FileExistsError as fault:
             raise CommandError(f"{folder} is not empty. Name a new folder.", returncode=2) from fault
         self.stdout.write(f"{head.size} entries in {folder}. Whoever has the log's public key checks them with:")
-        self.stdout.write(f'  python3 verify.py . --key "{publishing.signer().public}"')
+        self.stdout.write(f'  python3 verify.py . --key "{logkey.signer().public}"')

@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from archive import audit, placing, publishing, second_place
+from archive import audit, logkey, placing, second_place
 from archive.management.answering import answering, named
 from archive.rules.errors import Refusal
 
@@ -26,7 +26,7 @@ class Command(BaseCommand):
                 actor = named(officer)
                 with answering("log_place", actor=actor):
                     placing.take(reason=reason, actor=actor)
-            found = second_place.state(publishing.signer().public)
+            found = second_place.state(logkey.signer().public)
         except Refusal as refusal:
             raise CommandError(f"{refusal.code}: {refusal}", returncode=2) from refusal
         except OSError as fault:

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from archive import relocation
+from archive.management.answering import acting, told
 from archive.rules.errors import Refusal
 from archive.stores import chosen
 
@@ -26,6 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--from", choices=sorted(chosen.DRIVERS), dest="source", help="default: the other one")
         parser.add_argument("--delete-source", action="store_true", help="afterwards remove from the old place")
 
+    @acting("move_store")
     def handle(self, *, target: str, source: str | None, delete_source: bool, **_options: Any) -> None:
         source = source or OTHER[target]
         if source == target:
@@ -61,7 +63,8 @@ class Command(BaseCommand):
         if outcome.faults:
             for address, fault in sorted(outcome.faults.items()):
                 self.stderr.write(f"{address}: {fault}")
-            raise CommandError(f"{len(outcome.faults)} objects are not in {target}; nothing was removed from {source}.")
+            wrong = f"{len(outcome.faults)} objects are not in {target}; nothing was removed from {source}."
+            raise told(CommandError(wrong))
         if removed:
             self.stdout.write(f"{removed} removed from {source}.")
         elif target != settings.STORE_DRIVER:

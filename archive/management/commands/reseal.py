@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from archive import second_factor
+from archive.management.answering import acting
 
 
 class Command(BaseCommand):
@@ -12,6 +13,7 @@ class Command(BaseCommand):
 
     help = "Seal authenticators under VANKHO_SECRET_KEY that were sealed under VANKHO_OLD_SECRET_KEY."
 
+    @acting("reseal")
     def handle(self, **_options: Any) -> None:
         lost, done = [], 0
         for person, is_open in second_factor.reseal():

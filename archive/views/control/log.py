@@ -15,7 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
-from archive import access, audit, officedays, planning, publishing, selections, sequencing
+from archive import access, audit, logkey, officedays, planning, publishing, selections, sequencing
 from archive.forms.choosing import LongSelect
 from archive.forms.days import day_field
 from archive.log_lines import line_of, place_of
@@ -263,7 +263,7 @@ def _signed() -> dict[str, Any]:
 
 def checking() -> dict[str, Any]:
     """Return what the auditor's pages say of signed files: the public key, the limits, what they leave open."""
-    key = publishing.signer().public if publishing.has_key() else "NAME+HASH+KEY"
+    key = logkey.signer().public if logkey.has_key() else "NAME+HASH+KEY"
     return {"key": key, "does_not_prove": selections.does_not_prove(), "most": selections.MOST}
 
 

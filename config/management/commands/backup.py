@@ -11,6 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils.translation import gettext as _
 
+from archive.management.answering import acting
 from config.backup import making
 from config.backup.words import answering
 
@@ -25,6 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("--vault", type=Path, required=True, help="for the key vault, on another medium")
         parser.add_argument("--keys", type=Path, help="for the level keys, on a third medium, with their custodian")
 
+    @acting("backup")
     def handle(self, *, folder: Path, vault: Path, keys: Path | None, **_options: Any) -> None:
         began = time.monotonic()
         with answering():

@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from archive.management.answering import acting, told
 from config.backup import drilling
 from config.backup.words import add_media, answering, media, outside
 
@@ -39,6 +40,7 @@ class Command(BaseCommand):
         parser.add_argument("--database", default="", help="address of an empty PostgreSQL database for the drill")
         parser.add_argument("--bucket", default="", help="an empty bucket for the drill; default: local files")
 
+    @acting("drill")
     def handle(self, **options: Any) -> None:
         room = drilling.Room(options["place"], options["database"], options["bucket"])
         with answering():
@@ -47,7 +49,7 @@ class Command(BaseCommand):
         for name, is_right, seen in result.findings:
             self.stdout.write(f"{right if is_right else wrong}  {QUESTIONS.get(name, name)}: {seen}")
         if not result.passed:
-            raise CommandError(_("The drill failed. Mend what is marked, make a new backup, and drill again."))
+            raise told(CommandError(_("The drill failed. Mend what is marked, make a new backup, and drill again.")))
         self.stdout.write(
             _("The drill of %(name)s passed in %(seconds).1f s.") % {"name": result.backup, "seconds": result.seconds}
         )

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from archive.management.answering import acting
 from archive.rules.errors import Refusal
 from config import founding, roles
 from config.founding import Founder
@@ -25,6 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("--admin", required=True, metavar="USER", help=f"who makes accounts and units: {PERSON}")
         parser.add_argument("--security", required=True, metavar="USER", help=f"who gives posts and scopes: {PERSON}")
 
+    @acting("found")
     def handle(self, *, office: str, code: str, admin: str, security: str, **_options: Any) -> None:
         try:
             roles.bring_up_to_date()

@@ -12,6 +12,7 @@ from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
+from archive.management.answering import acting
 from archive.rules.errors import Refusal
 from config import moving
 
@@ -22,6 +23,7 @@ class Command(BaseCommand):
     help = "Move an installation from SQLite to PostgreSQL, with counts and digests of each table compared."
     requires_system_checks = [Tags.security]
 
+    @acting("move_database")
     def handle(self, **_options: Any) -> None:
         try:
             moved = moving.move(tell=self.stdout.write)

@@ -10,7 +10,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils.translation import gettext as _
 
-from config.backup import restoring
+from archive.management.answering import acting
+from config.backup import marker, restoring
 from config.backup.words import add_media, answering, media, outside
 
 
@@ -23,6 +24,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         add_media(parser)
 
+    @acting("restore", unless=marker.is_there)
     def handle(self, **options: Any) -> None:
         began = time.monotonic()
         with answering():

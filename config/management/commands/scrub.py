@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
+from archive.management.answering import acting, told
 from config.backup import manifest, scrubbing
 from config.backup.words import answering
 
@@ -25,6 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("--from", type=Path, dest="source", help="a backup folder to repair from")
         parser.add_argument("--public-key", type=Path, help="backup.pub of that backup as it was kept elsewhere")
 
+    @acting("scrub")
     def handle(self, **options: Any) -> None:
         pace = scrubbing.Pace(options["mib"], 0 if options["all"] else options["minutes"] * 60)
         with answering():
@@ -43,7 +45,7 @@ class Command(BaseCommand):
         for address in seen.wrong:
             self.stderr.write(f"{address} {'missing' if address in seen.missing else 'damaged'}")
         if seen.wrong:
-            raise CommandError(
-                _("%(count)s stored files are missing or damaged. Repair them: manage.py scrub --all --from FOLDER")
-                % {"count": len(seen.wrong)}
+            missing = _(
+                "%(count)s stored files are missing or damaged. Repair them: manage.py scrub --all --from FOLDER"
             )
+            raise told(CommandError(missing % {"count": len(seen.wrong)}))

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from archive.management.answering import answering, named
+from archive.management.answering import acting, answering, named
 from archive.models import Person
 from archive.rules.levels import Level
 from archive.store import StoreFailed
@@ -40,6 +40,7 @@ class Command(BaseCommand):
         super().__init__(*args, **kwargs)
         self.written: set[Path] = set()
 
+    @acting("ingest")
     def handle(self, *, paths: list[Path], level: str, username: str, wait: bool, **options: Any) -> None:
         person = named(username)
         missing = [str(path) for path in paths if not path.exists() and not path.is_symlink()]

@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from archive import audit
+from archive.management.answering import acting, told
 from archive.rules.roles import Action
 from search import drift, follow
 from search.engine import Engine, EngineAway, EngineBusy
@@ -22,9 +23,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--repair", action="store_true", help="write what differs again from the database")
 
+    @acting("check_index")
     def handle(self, *, repair: bool, **_options: Any) -> None:
-        engine = follow.open_engine()
         try:
+            engine = follow.open_engine()
             found = drift.check(engine)
             if repair and found.ids:
                 self._mend(engine, found)
@@ -38,9 +40,9 @@ class Command(BaseCommand):
         if not found.ids:
             return
         if not repair:
-            raise CommandError("The index differs from the database. Run: manage.py check_index --repair")
+            raise told(CommandError("The index differs from the database. Run: manage.py check_index --repair"))
         if drift.check(engine).ids:
-            raise CommandError("Some still differ. Run: manage.py rebuild_index")
+            raise told(CommandError("Some still differ. Run: manage.py rebuild_index"))
         self.stdout.write(f"{len(found.ids)} mended.")
 
     def _mend(self, engine: Engine, found: drift.Drift) -> None:

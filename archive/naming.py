@@ -1,0 +1,128 @@
+"""Naming the key of signed heads in the log itself: when the log begins, after a restore, and when a key is replaced.
+
+From the first such entry on, a program that holds another key refuses synchronous acts, places
+and heads (`archive.logkey`). A key that was lost, or may be known to others, is replaced by the
+security officer; heads of the old key stay where they are and prove what they proved.
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from archive import access, audit, logkey, publishing, second_place, sequencing
+from archive.models import AuditEntry, Person
+from archive.rules.errors import Refusal
+from archive.rules.roles import Action
+from archive.stores.disk import sync_folder
+from archive.verifier import verify
+
+
+class NoNewKey(Refusal):
+    """LOG-009: the log names the key that lies here already."""
+
+    code = "LOG-009"
+    message = _("The log names the key %(key)s, which lies here. Nothing need be taken into use.")
+
+
+class NoGroundForKey(Refusal):
+    """LOG-010: who takes a key into use says on what ground."""
+
+    code = "LOG-010"
+    message = _("Say on what ground this key is taken into use: the decision, and what became of the one before.")
+
+
+def at_the_beginning() -> None:
+    """Name the key of this machine in a log that names none: a new one, or one of before whose last head it signed.
+
+    Called inside the transaction of the first acts. Two programs that start at once name one key: the chain is theirs
+    in turn. A machine that signed nothing of an older log names nothing.
+    """
+    seq, _previous = sequencing.last_of(*logkey.OF_KEY)
+    if seq or logkey.named() or not (_is_new() or _has_signed()):
+        return
+    _write(logkey.made().public)
+
+
+def founded() -> None:
+    """Name the key of the machine on which the office was founded, inside that act. Raises logkey.OtherLogKey."""
+    if logkey.named():
+        logkey.require()
+    else:
+        _write(logkey.made().public)
+
+
+@transaction.atomic
+def restored(name: str) -> None:
+    """Name the key that a restore found or made; without a copy of the old one a restored log has a new key."""
+    key = logkey.made().public
+    if logkey.named() != key:
+        _write(key, reason=name)
+
+
+@transaction.atomic
+def take(*, reason: str, actor: Person) -> None:
+    """Take the key of this machine into use for the log, made if there is none; heads are signed with it from here on.
+
+    The newest head of the key before is looked at once more; then the folder of heads and tiles goes aside, and a new
+    one grows from the first entry. Killed between: run it again.
+
+    Raises:
+        Forbidden: the actor is no security officer.
+        NoNewKey, NoGroundForKey: as named.
+        logkey.LogShorter, verify.Tampered: the database does not continue the last head of the key before.
+    """
+    access.require(actor, Action.LOG_KEY)
+    if not reason.strip():
+        raise NoGroundForKey
+    before, key = logkey.named(), logkey.made().public
+    if before == key and not _is_of_another(key):
+        raise NoNewKey(key=key)
+    if before and before != key:
+        publishing.require_head(before)
+    transaction.on_commit(lambda: _put_aside(key))  # before the head of this act is signed
+    _write(key, reason=reason.strip(), actor=actor, before=before)
+
+
+def _write(key: str, *, reason: str = "", actor: Person | None = None, before: str = "") -> None:
+    told = f"{key}\n{reason}" if reason else key
+    details = {"key": key, "before": before, "place": second_place.state(key).value}
+    audit.write(Action.LOG_KEY, actor=actor, subject=audit.Subject(*logkey.OF_KEY), reason=told, details=details)
+
+
+def _is_new() -> bool:
+    """Say whether nothing stands in the log but the entries of this very transaction's start."""
+    return not AuditEntry.objects.exclude(action=Action.START).exists()
+
+
+def _has_signed() -> bool:
+    """Say whether the newest head, here or in the second place, is of this key, and the database continues it.
+
+    A container that was made anew has its key and the second place, and no heads of its own.
+    """
+    if not logkey.has_key():
+        return False
+    try:
+        publishing.require_continued()  # opens both with this key
+        is_other = second_place.state(logkey.made().public) is second_place.State.FOREIGN
+        return not is_other and (publishing.newest() is not None or bool(publishing.heads_elsewhere()))
+    except (OSError, Refusal, verify.Tampered):
+        return False
+
+
+def _is_of_another(key: str) -> bool:
+    try:
+        note = (publishing.folder() / "checkpoint").read_bytes()
+    except FileNotFoundError:
+        return False
+    return not verify.is_signed_note(note, key)
+
+
+def _put_aside(key: str) -> None:
+    """Let the folder of another key's heads go aside as a whole: nothing of it is deleted."""
+    if _is_of_another(key):
+        home = Path(settings.VANKHO_HOME)
+        publishing.folder().rename(home / f"log-of-key-before-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}")
+        sync_folder(home)
