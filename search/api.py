@@ -107,10 +107,11 @@ class TypedIn(Schema):
 
 
 class HintOut(Schema):
-    """A whole query that would find `count` records."""
+    """A whole query that would find `count` records, or more of them if `is_least`."""
 
     text: str
     count: int
+    is_least: bool
 
 
 @router.post("/search", response={200: SearchOut, **REFUSALS})

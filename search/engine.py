@@ -83,11 +83,17 @@ class Engine(Protocol):
         A facet's own filter does not narrow its own counts, so that another value can be chosen.
         """
 
+    def newest(self, queries: Sequence[Query], terms: Terms, *, limit: int) -> list[tuple[Hit, ...]]:
+        """Return the newest hits of each of several questions, asked at once; nothing is counted."""
+
     def excerpts(self, query: Query, terms: Terms, ids: Sequence[int]) -> dict[int, Excerpt]:
         """Return a passage for each record that the reader may see: ask after the database check."""
 
     def suggest(self, typed: str, terms: Terms, *, limit: int = 8) -> list[Suggestion]:
-        """Return what the reader may be about to type, most frequent among the records they see."""
+        """Return what the reader may be about to type, most frequent among the records they see.
+
+        Of a beginning that very many records have a driver may look at some of the reader's and say so (`is_least`).
+        """
 
     def spellings(self, word: str, terms: Terms, *, limit: int = 3) -> list[Suggestion]:
         """Return other spellings of one typed word that the reader's records hold, most frequent first.

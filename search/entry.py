@@ -205,7 +205,8 @@ class Excerpt:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A whole query text that would find `count` records the reader may see."""
+    """A whole query text that would find `count` records the reader may see, or more, if `is_least`."""
 
     text: str
     count: int
+    is_least: bool = False

@@ -218,12 +218,10 @@ def _proven(
     offers: Sequence[_Offer], text_of: Callable[[_Offer], str], terms: Terms, names: units.Names, person: Person
 ) -> Iterator[_Offer]:
     """Yield what still finds a record that the database opens, by one query for all."""
-    found = {}
-    for number, offer in enumerate(offers):
-        results = engine().search(names.resolved(parse(text_of(offer))), terms, limit=PROVING, facets=())
-        found[number] = {hit.id for hit in results.hits}
-    opened = _opened(list(set().union(*found.values())), person)
-    return (offer for number, offer in enumerate(offers) if found[number] & opened.keys())
+    asked = [names.resolved(parse(text_of(offer))) for offer in offers]
+    found = [{hit.id for hit in hits} for hits in engine().newest(asked, terms, limit=PROVING)]
+    opened = _opened(list(set().union(*found)), person)
+    return (offer for offer, ids in zip(offers, found, strict=True) if ids & opened.keys())
 
 
 def _opened(ids: Sequence[int], person: Person) -> dict[int, Shown]:

@@ -2,7 +2,7 @@
 
 With a folder to keep, an index that was built whole is taken again by the next run with
 what its building cost; without one nothing is left. Elasticsearch is the server of
-VANKHO_TEST_ELASTICSEARCH_URL; its processor time is asked from itself.
+VANKHO_TEST_ELASTICSEARCH_URL, with VANKHO_INDEX_SHARDS a level; its processor time is asked from itself.
 """
 
 import contextlib
@@ -39,7 +39,8 @@ class Place:
         from search.engines.elastic.driver import Elastic
         from search.engines.elastic.server import Server
 
-        return Elastic(Server(os.environ["VANKHO_TEST_ELASTICSEARCH_URL"]), self.where)
+        shards = int(os.environ.get("VANKHO_INDEX_SHARDS", "1"))
+        return Elastic(Server(os.environ["VANKHO_TEST_ELASTICSEARCH_URL"]), self.where, shards=shards)
 
     def bytes(self) -> int:
         """Return the size of the index."""

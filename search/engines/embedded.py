@@ -85,6 +85,10 @@ class Embedded:
         counts = [count for _, count in parts]
         return Results(hits, sum(counts), faceting.facets(asked, views, facets, counts))
 
+    def newest(self, queries: Sequence[Query], terms: Terms, *, limit: int) -> list[tuple[Hit, ...]]:
+        """Return the newest hits of each of several questions."""
+        return [self.search(query, terms, limit=limit, facets=()).hits for query in queries]
+
     def excerpts(self, query: Query, terms: Terms, ids: Sequence[int]) -> dict[int, Excerpt]:
         """Return a passage for each record the reader may see."""
         if not ids:
@@ -96,8 +100,7 @@ class Embedded:
 
     def suggest(self, typed: str, terms: Terms, *, limit: int = 8) -> list[Suggestion]:
         """Return what the reader may be about to type."""
-        allowed = Compiler(self._schema, terms).matching(None)
-        return suggesting.suggest([view.searcher for view in self._views(terms)], allowed, typed, limit)
+        return suggesting.suggest(self._hints(terms), typed, limit)
 
     def spellings(self, word: str, terms: Terms, *, limit: int = 3) -> list[Suggestion]:
         """Return other spellings of a word that the reader's records hold."""
@@ -107,8 +110,11 @@ class Embedded:
 
     def pairs(self, first: str, second: str, terms: Terms, *, limit: int = 4) -> list[Suggestion]:
         """Return how subjects write two words side by side."""
+        return suggesting.pairs(self._hints(terms), (first, second), limit)
+
+    def _hints(self, terms: Terms) -> suggesting.Lists:
         allowed = Compiler(self._schema, terms).matching(None)
-        return suggesting.pairs([view.searcher for view in self._views(terms)], allowed, (first, second), limit)
+        return suggesting.walked([view.searcher for view in self._views(terms)], allowed)
 
     def similar(self, record_id: int, terms: Terms, *, limit: int = 5) -> list[Hit]:
         """Return neighbours of a record."""

@@ -6,7 +6,7 @@ record by another: each word then bears its dossier's unit, the units are writte
 numbers, and whatever is asked of dossiers is asked in both forms.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -42,7 +42,7 @@ def tagged(unit: int, word: str) -> str:
 def words(entry: Entry, field: str) -> str:
     """Return the folded words by which a record is found in a field of its dossiers."""
     is_shared = len(units(entry)) > 1
-    said = (_tagged(one, field) if is_shared else _folded(one.words(field)) for one in entry.filed)
+    said = (_tagged(one, field) if is_shared else folded(one.words(field)) for one in entry.filed)
     return NAMES_SPLIT.join(one for one in said if one)
 
 
@@ -62,22 +62,19 @@ def values_with_units(entry: Entry, facet: str) -> list[str]:
 def known_value(counted: str, known: Iterable[int]) -> str:
     """Return the value of what `values_with_units` wrote, "" if a reader knows none of its units."""
     among, value = counted.split(_SPLIT, 1)
-    return value if {int(unit) for unit in among.split(_AND)} & set(known) else ""
+    return value if {int(unit) for unit in among.strip(_AND).split(_AND)} & set(known) else ""
 
 
 def known_values(known: Iterable[int]) -> str:
     """Return the expression (of Lucene) for what `values_with_units` wrote of at least one unit that a reader knows."""
     units_known = "|".join(str(unit) for unit in sorted(set(known)))
-    return f"(.*{_AND})?({units_known})({_AND}.*)?{_SPLIT}.*"
+    return f"({units_known}){_SPLIT}.*|{_AND}(.*{_AND})?({units_known}){_AND}.*{_SPLIT}.*"
 
 
-def whole(values_chosen: Sequence[str], known: Iterable[int]) -> list[str]:
-    """Return what `values_with_units` wrote where the dossiers are all of one unit, which the reader knows."""
-    return [_with_units(value, {unit}) for unit in sorted(set(known)) for value in values_chosen]
-
-
-def _with_units(value: str, of: Iterable[int]) -> str:
-    return _AND.join(str(unit) for unit in sorted(of)) + _SPLIT + value
+def _with_units(value: str, of: Collection[int]) -> str:
+    """Return a value behind its units; several begin with a sign of their own, so that those of one are found by their beginning."""
+    among = _AND.join(str(unit) for unit in sorted(of))
+    return (among if len(of) == 1 else f"{_AND}{among}{_AND}") + _SPLIT + value
 
 
 def chosen(values: Sequence[str], known: Iterable[int]) -> list[str]:
@@ -86,10 +83,11 @@ def chosen(values: Sequence[str], known: Iterable[int]) -> list[str]:
 
 
 @lru_cache(maxsize=20_000)  # each dossier comes again with every dispatch that lies in it
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
+    """Return the folded words of a dossier's or a period's name."""
     return both(vi_clean(text))[0]
 
 
 def _tagged(one: Filed, field: str) -> str:
-    said = [*_folded(one.words(field)).split(), VALUE + one.value(field)]
+    said = [*folded(one.words(field)).split(), VALUE + one.value(field)]
     return " ".join(tagged(one.unit, word) for word in said)

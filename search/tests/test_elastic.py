@@ -12,7 +12,7 @@ from search.engines.elastic import server as calling
 from search.engines.elastic.driver import Elastic
 from search.engines.elastic.generations import Generations
 from search.engines.elastic.server import EngineRefused, Server
-from search.entry import Order
+from search.entry import Order, Suggestion
 from search.query import parse
 from search.tests import make
 from search.tests.make import CLEARED, READER, ask, entry, fill, found
@@ -106,7 +106,7 @@ def test_a_silent_server_is_not_called_again_for_a_moment_by_anybody(through, pr
 
 
 def test_one_answer_that_was_slow_keeps_nobody_else_from_asking(through, proxy):
-    proxy.wrong(Fault("slow", on="_search", seconds=4.0, times=1))
+    proxy.wrong(Fault("slow", on="search", seconds=4.0, times=1))
     with pytest.raises(EngineAway):
         ask(through, "diễn tập")
     assert found(through, "diễn tập") == [1]
@@ -274,6 +274,34 @@ def test_no_index_above_the_level_is_named_in_a_request(through, proxy):
     assert not any("-l1" in line or "-l2" in line for line in proxy.seen)
     ask(through, "diễn tập", CLEARED)
     assert "-l3" in proxy.seen[-1]
+
+
+def test_a_shard_that_fails_one_half_of_a_page_is_no_answer(through, proxy):
+    fill(through, entry(1))
+    whole = {"status": 200, "hits": {"hits": [], "total": {"value": 0, "relation": "eq"}}}
+    half = {"status": 503, "error": {"type": "search_phase_execution_exception"}}
+    body = json.dumps({"took": 1, "responses": [whole, half]}).encode()
+    proxy.wrong(Fault("answer", on="_msearch", status=200, body=body, headers=JSON))
+    with pytest.raises(EngineAway, match="503"):
+        ask(through, "diễn tập")
+
+
+# --- what a beginning of very many records costs --------------------------------------------
+def test_a_suggestion_looks_at_some_records_of_a_beginning_and_says_so(engine, monkeypatch):
+    monkeypatch.setattr("search.engines.elastic.looking.SAMPLED", 3)
+    fill(engine, *(entry(number, subject="Kế hoạch năm") for number in range(1, 11)), entry(11, subject="Kê khai"))
+    (offered,) = engine.suggest("ke ho", READER)
+    assert (offered.text, offered.is_least) == ("kế hoạch", True)
+    assert 1 <= offered.count < 10
+    assert engine.suggest("ke kh", READER) == [Suggestion("kê khai", 1)]  # few: each was looked at
+
+
+def test_a_suggestion_of_a_part_of_the_records_never_looks_at_hidden_ones(engine, monkeypatch):
+    monkeypatch.setattr("search.engines.elastic.looking.SAMPLED", 3)
+    hidden = [entry(number, subject="Kế hoạch sao băng", reach=(99,)) for number in range(1, 30)]
+    fill(engine, *hidden, entry(30, subject="Kế hoạch năm"), entry(31, subject="Kế hoạch quý"))
+    assert [(one.text, one.count) for one in engine.suggest("ke hoa", READER)] == [("Kế hoạch".lower(), 2)]
+    assert {one.text for one in engine.suggest("hoach", READER)} == {"hoạch năm", "hoạch quý"}
 
 
 def _names(generations):

@@ -7,7 +7,7 @@ clauses are filters or constants, so nothing depends on statistics of hidden rec
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +18,7 @@ from search import engine, fields, ranking, synonyms
 from search import nodes as ask
 from search.engine import Filters
 from search.engines import filings
+from search.engines.elastic.mapping import SHARED, key_field
 from search.engines.schema import EXACT, FOLDED, WHOLE, day_number
 from search.entry import OF_DOSSIER, Terms
 from search.widening import widened
@@ -84,9 +85,16 @@ class Compiler:
 
     def _filed_by(self, name: str, values: Sequence[str]) -> dsl.Query:
         """Return what lies in a dossier that has one of the values, as far as the reader knows of it."""
-        units = self.terms.units
-        alone = _one_of(f"{name}_is", filings.whole(values, units))
-        return _any([alone, _one_of(name, filings.chosen(values, units))])
+        return self._of_dossiers(lambda of: _one_of(of + key_field(name), values))
+
+    def _of_dossiers(self, said: Callable[[str], dsl.Query]) -> dsl.Query:
+        """Return what lies in a dossier the reader may know of and of which something holds: alone, or one of several units'.
+
+        The units stand in the question once for each kind, however much is asked of their dossiers.
+        """
+        units = [str(unit) for unit in self.terms.units]
+        one_of_several = _all([dsl.Terms(f"{SHARED}.unit", units), said(f"{SHARED}.")])
+        return _any([_all([self.known(), said("")]), dsl.Nested(path=SHARED, query=one_of_several)])
 
     # --- the access clause ------------------------------------------------------------
     def _allowed(self) -> dsl.Query:
@@ -174,25 +182,12 @@ class Compiler:
         words = node.words
         if node.field == "subject" and words.is_exact:
             return _run("subject_x", words.typed, is_prefix=words.is_prefix)
-        if words.is_fuzzy:
-            runs = [_near(node.field, words.tokens[0])]
-        else:
-            runs = [_run(node.field, words.tokens, is_prefix=words.is_prefix)]
+        if node.field in OF_DOSSIER:
+            return self._of_dossiers(lambda of: _spoken(of + node.field, words))
+        runs = [_spoken(node.field, words)]
         if node.field == "type" and (whole := fields.TYPES.get(words.tokens[0])) and len(words.tokens) == 1:
             runs.append(_run("type", tuple(whole.split())))
-        if node.field in OF_DOSSIER:
-            return _any([_all([self.known(), *runs]), *self._within_shared(node.field, words)])
         return _any(runs)
-
-    def _within_shared(self, name: str, words: ask.Words) -> Iterator[dsl.Query]:
-        """Yield where dossiers of several units have the words side by side, in one of them that the reader knows."""
-        said = [tuple(filings.tagged(unit, token) for token in words.tokens) for unit in self.terms.units]
-        if words.is_fuzzy:
-            yield from (_near(name, tokens[0]) for tokens in said)
-        elif words.is_prefix or len(words.tokens) > 1:
-            yield from (_run(name, tokens, is_prefix=words.is_prefix) for tokens in said)
-        else:
-            yield dsl.Terms(name, [token for (token,) in said])
 
     def _said(self, sequences: Iterable[tuple[str, ...]]) -> Iterator[dsl.Query]:
         """Yield the places where a text says the same in words."""
@@ -229,6 +224,11 @@ def _run(name: str, tokens: tuple[str, ...], *, is_prefix: bool = False) -> dsl.
     if is_prefix:
         return dsl.MatchPhrasePrefix(name, {"query": words, "max_expansions": MOST_ENDINGS})
     return _term(name, words) if len(tokens) == 1 else dsl.MatchPhrase(name, {"query": words})
+
+
+def _spoken(name: str, words: ask.Words) -> dsl.Query:
+    """Return words as they were asked for in one field: one with a letter wrong, or side by side."""
+    return _near(name, words.tokens[0]) if words.is_fuzzy else _run(name, words.tokens, is_prefix=words.is_prefix)
 
 
 def _near(name: str, token: str) -> dsl.Query:

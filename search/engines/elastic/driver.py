@@ -80,10 +80,18 @@ class Elastic:
         if look is None:
             return Results()
         chosen = {name: values for name, values in (filters or {}).items() if values}
-        asked = listing.request(look.compiler, query, chosen, order, facets)
         start = min(max(offset, 0), DEEPEST)
-        asked = asked[start : min(start + max(limit, 0), DEEPEST)]
-        return listing.results(look.search(asked), facets, terms.units)
+        page = listing.hits(look.compiler, query, chosen, order)[start : min(start + max(limit, 0), DEEPEST)]
+        listed, counted = look.search_each([page, listing.counts(look.compiler, query, chosen, facets)])
+        return listing.results(listed, counted, facets, chosen, terms.units)
+
+    def newest(self, queries: Sequence[Query], terms: Terms, *, limit: int) -> list[tuple[Hit, ...]]:
+        """Return the newest hits of each of several questions."""
+        look = self._look(terms)
+        if look is None or not queries:
+            return [()] * len(queries)
+        asked = [listing.hits(look.compiler, query, {}, Order.NEWEST)[:limit] for query in queries]
+        return [tuple(map(listing.hit, one["hits"]["hits"])) for one in look.search_each(asked)]
 
     def excerpts(self, query: Query, terms: Terms, ids: Sequence[int]) -> dict[int, Excerpt]:
         """Return a passage for each record the reader may see."""
@@ -93,7 +101,7 @@ class Elastic:
     def suggest(self, typed: str, terms: Terms, *, limit: int = 8) -> list[Suggestion]:
         """Return what the reader may be about to type."""
         look = self._look(terms)
-        return suggesting.suggest([look], look.compiler.matching(None), typed, limit) if look else []
+        return suggesting.suggest(look.hints, typed, limit) if look else []
 
     def spellings(self, word: str, terms: Terms, *, limit: int = 3) -> list[Suggestion]:
         """Return other spellings of a word that the reader's records hold."""
@@ -103,7 +111,7 @@ class Elastic:
     def pairs(self, first: str, second: str, terms: Terms, *, limit: int = 4) -> list[Suggestion]:
         """Return how subjects write two words side by side."""
         look = self._look(terms)
-        return suggesting.pairs([look], look.compiler.matching(None), (first, second), limit) if look else []
+        return suggesting.pairs(look.hints, (first, second), limit) if look else []
 
     def similar(self, record_id: int, terms: Terms, *, limit: int = 5) -> list[Hit]:
         """Return neighbours of a record."""
@@ -167,6 +175,6 @@ class Elastic:
         look = self._look(terms)
         if look is None or not ids:
             return
-        asked = dsl.Search().query(look.compiler.only(ids)).source([BODY]).extra(size=min(len(ids), DEEPEST))
+        asked = dsl.Search().query(look.compiler.only(ids)).extra(size=min(len(ids), DEEPEST))
         for one in look.search(asked)["hits"]["hits"]:
             yield int(one["_id"]), one["_source"].get(BODY, "")

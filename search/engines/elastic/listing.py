@@ -1,6 +1,9 @@
-"""Ask for a page of hits, its total and its facets in one request, and read the answer.
+"""Ask for a page of hits, and at the same time for its total and its facets, and read both answers.
 
-A facet with chosen values of its own is counted as if they were not chosen: all chosen
+Two questions in one request: the hits need an order and no counting, the counts need all
+that matches and no order. The server works on both side by side, and neither pays for the
+other. A commit may fall between them: a total may then differ from the list by what it
+changed. A facet with chosen values of its own is counted as if they were not chosen: all chosen
 values narrow the hits after the counting (post filter), and each facet is counted under
 those of the others. Only values of matching records ever come back, hidden ones never.
 """
@@ -17,6 +20,7 @@ from archive.rules.levels import LEVEL_SLUGS, URGENCY_SLUGS, Level, Urgency
 from search.engine import Filters
 from search.engines import filings
 from search.engines.elastic.compiling import Compiler
+from search.engines.elastic.mapping import SPLIT, TOGETHER
 from search.engines.listing import buckets
 from search.entry import OF_DOSSIER, Hit, Order, Results
 from search.nodes import Query
@@ -27,29 +31,45 @@ _ORDERS: Final = {
     Order.BEST: ("_score", "-newest"),  # scores run downwards
     Order.NUMBER: ("-book", "-id"),
 }
+_FIELDS: Final = {name: field for field, names in TOGETHER.items() for name in names}
 _NAMED_UNITS: Final = 300  # in one expression; of more the server would refuse to make a machine
 _STAMP: Final = ["id", "version", "level"]
 
 
-def request(compiler: Compiler, query: Query, filters: Filters, order: Order, facets: Sequence[str]) -> dsl.Search:
-    """Return the request for hits in an order, with facets; the page is not yet chosen."""
+def hits(compiler: Compiler, query: Query, filters: Filters, order: Order) -> dsl.Search:
+    """Return the request for hits in an order; the page is not yet chosen.
+
+    Nothing is counted here: once a page of the best is found the server passes over all that cannot be among them.
+    """
     build = compiler.ranked if order is Order.BEST else compiler.matching
-    asked = stamps_only(build(query.root)).sort(*_ORDERS[order]).extra(track_total_hits=True)
+    return stamps_only(build(query.root, filters)).sort(*_ORDERS[order]).extra(track_total_hits=False)
+
+
+def counts(compiler: Compiler, query: Query, filters: Filters, facets: Sequence[str]) -> dsl.Search:
+    """Return the request for the total and the facets: of all that matches, without any order."""
+    asked = dsl.Search().query(compiler.matching(query.root)).extra(size=0, track_total_hits=True)
     for name in facets:
-        others = {other: values for other, values in filters.items() if other != name}
-        narrowing = list(compiler.chosen(others))
         if name in OF_DOSSIER and not compiler.terms.units:
             continue
-        if name in OF_DOSSIER and len(compiler.terms.units) > _NAMED_UNITS:
-            narrowing.append(compiler.filed())
-        if narrowing:
-            asked.aggs.bucket(name, aggs.Filter(queries.Bool(filter=narrowing))).bucket(
-                "values", _values(name, compiler.terms.units)
-            )
+        values, bucket = _values(name, compiler.terms.units), _counted_in(name, filters)
+        if narrowing := _narrowing(compiler, filters, name):
+            asked.aggs.bucket(bucket, aggs.Filter(queries.Bool(filter=narrowing))).bucket("values", values)
         else:  # every record that matches: without a filter around it the server counts faster
-            asked.aggs.bucket(name, _values(name, compiler.terms.units))
+            asked.aggs.bucket(bucket, values)
     chosen = list(compiler.chosen(filters))
     return asked.post_filter(queries.Bool(filter=chosen)) if chosen else asked
+
+
+def _narrowing(compiler: Compiler, filters: Filters, name: str) -> list[queries.Query]:
+    narrowing = list(compiler.chosen({other: values for other, values in filters.items() if other != name}))
+    if name in OF_DOSSIER and len(compiler.terms.units) > _NAMED_UNITS:
+        narrowing.append(compiler.filed())
+    return narrowing
+
+
+def _counted_in(name: str, filters: Filters) -> str:
+    """Return the name of the count that has a facet: with others of its field, unless it is narrowed by other values than they."""
+    return name if name in filters else _FIELDS.get(name, name)
 
 
 def stamps_only(query: queries.Query) -> dsl.Search:
@@ -57,16 +77,21 @@ def stamps_only(query: queries.Query) -> dsl.Search:
     return dsl.Search().query(query).extra(_source=False, docvalue_fields=_STAMP)
 
 
-def results(answer: Mapping[str, Any], facets: Sequence[str], units: Collection[int]) -> Results:
-    """Return the answer to a request of here to a reader who knows of the dossiers of these units."""
-    found = answer["hits"]
+def results(
+    listed: Mapping[str, Any],
+    answer: Mapping[str, Any],
+    facets: Sequence[str],
+    filters: Filters,
+    units: Collection[int],
+) -> Results:
+    """Return the answers to both requests of here to a reader who knows of the dossiers of these units."""
     counted = answer.get("aggregations", {})  # missing as long as nothing has been indexed
     parts = {name: part.get("values", part)["buckets"] for name, part in counted.items()}
-    values = {name: _counted(name, parts.get(name, [])) for name in facets}
+    values = {name: _counted(name, parts.get(_counted_in(name, filters), [])) for name in facets}
     for name in values.keys() & set(OF_DOSSIER):
         values[name] = _known(values[name], units)
     shown = {name: buckets(name, one) for name, one in values.items()}
-    return Results(tuple(map(hit, found["hits"])), int(found["total"]["value"]), shown)
+    return Results(tuple(map(hit, listed["hits"]["hits"])), int(answer["hits"]["total"]["value"]), shown)
 
 
 def hit(one: Mapping[str, Any]) -> Hit:
@@ -75,15 +100,19 @@ def hit(one: Mapping[str, Any]) -> Hit:
 
 
 def _values(name: str, units: Collection[int]) -> aggs.Agg[Any]:
-    if name == "month":
-        return aggs.Terms(field=name, size=10 * COUNTED_VALUES, order={"_key": "asc"})
+    if name in _FIELDS:
+        return aggs.Terms(field=_FIELDS[name], size=10 * COUNTED_VALUES)
     if name in OF_DOSSIER and len(units) <= _NAMED_UNITS:
         return aggs.Terms(field=f"{name}_is", size=COUNTED_VALUES, include=filings.known_values(units))
     return aggs.Terms(field=f"{name}_is", size=COUNTED_VALUES)
 
 
 def _counted(name: str, found: Sequence[Mapping[str, Any]]) -> Counter[str]:
-    return Counter({_said(name, one["key"]): int(one["doc_count"]) for one in found})
+    counted: Counter[str] = Counter()
+    for one in found:
+        if said := _said(name, str(one["key"])):
+            counted[said] += int(one["doc_count"])
+    return counted
 
 
 def _known(counted: Counter[str], units: Collection[int]) -> Counter[str]:
@@ -95,11 +124,15 @@ def _known(counted: Counter[str], units: Collection[int]) -> Counter[str]:
     return known
 
 
-def _said(name: str, key: Any) -> str:
+def _said(name: str, key: str) -> str:
+    """Return the value of a facet in a counted key, "" if it has none."""
+    if name in _FIELDS:
+        together = TOGETHER[_FIELDS[name]]
+        key = key.split(SPLIT, len(together) - 1)[together.index(name)]
     match name:
         case "level":
             return str(LEVEL_SLUGS[Level(int(key))])
         case "urgency":
             return str(URGENCY_SLUGS[Urgency(int(key))])
         case _:
-            return str(key)
+            return key

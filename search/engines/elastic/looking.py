@@ -7,7 +7,7 @@ server's suggesters know the words of every record and are never asked.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from elasticsearch import dsl
 from elasticsearch.dsl import aggs
@@ -16,8 +16,11 @@ from elasticsearch.dsl import query as queries
 from search.engines.elastic.compiling import Compiler
 from search.engines.elastic.server import Server
 from search.engines.schema import EXACT, FOLDED
+from search.engines.suggesting import Beginning, Listed
 
-_FIELDS = {"exact": EXACT, "folded": FOLDED}
+SAMPLED: Final = 500
+LISTED: Final = 100  # hints of a beginning, most frequent first
+_FIELDS: Final = {"exact": EXACT, "folded": FOLDED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +35,39 @@ class Look:
         """Ask a query that the compiler made."""
         return self.server.search(self.indices, asked.to_dict())
 
-    def terms_with_prefix(self, field: str, prefix: str, allowed: queries.Query, limit: int) -> list[tuple[str, int]]:
-        """Return the values of a field that begin so in records that match, with the number of these records.
+    def search_each(self, asked: Sequence[dsl.Search[Any]]) -> list[dict[str, Any]]:
+        """Ask several at once."""
+        return self.server.search_each(self.indices, [one.to_dict() for one in asked])
 
-        Values are read record by record ("map"): no table over all values is built anew
-        after each commit.
+    def hints(self, beginnings: Sequence[Beginning]) -> list[Listed]:
+        """Return the hints that begin so in records that the reader sees: of each shard the first SAMPLED records, no more.
+
+        A beginning of three letters stands in a great part of all subjects, and hints are read record by record: the
+        work must not grow with the records. All that is looked at matches the access clause, so what is passed over
+        or shown depends on nothing hidden.
         """
-        begins = queries.Prefix(field, {"value": prefix, "rewrite": "constant_score"})
-        listed = aggs.Terms(
-            field=field, include=f"{_literal(prefix)}.*", size=limit, order={"_key": "asc"}, execution_hint="map"
-        )
-        asked = dsl.Search().query(queries.Bool(filter=[allowed, begins])).extra(size=0)
+        found = self.search_each([self._beginning(*one) for one in beginnings]) if beginnings else []
+        return [
+            Listed(
+                [(one["key"], int(one["doc_count"])) for one in _buckets(answer)], bool(answer.get("terminated_early"))
+            )
+            for answer in found
+        ]
+
+    def _beginning(self, field: str, prefix: str) -> dsl.Search[Any]:
+        # Values are read record by record ("map"): no table over all values is built anew after each commit.
+        listed = aggs.Terms(field=field, include=f"{_literal(prefix)}.*", size=LISTED, execution_hint="map")
+        begins = queries.Prefix(field, {"value": prefix, "rewrite": "constant_score_blended"})
+        query = queries.Bool(filter=[self.compiler.matching(None), begins])
+        # Without the total the server passes over the limit and reads them all.
+        asked = dsl.Search().query(query).extra(size=0, track_total_hits=True, terminate_after=SAMPLED)
         asked.aggs.bucket("terms", listed)
-        found = self.search(asked).get("aggregations")
-        return [(one["key"], int(one["doc_count"])) for one in found["terms"]["buckets"]] if found else []
+        return asked
+
+
+def _buckets(answer: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    found = answer.get("aggregations")  # missing as long as nothing has been indexed
+    return found["terms"]["buckets"] if found else []
 
 
 def counted(look: Look, asked_for: Mapping[str, queries.Query]) -> tuple[int, dict[str, int]]:

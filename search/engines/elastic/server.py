@@ -74,6 +74,22 @@ class Server:
             )
         return dict(answer.body)
 
+    def search_each(self, indices: Sequence[str], bodies: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return the whole answer to each of several questions, asked in one request and worked on side by side."""
+        if len(bodies) == 1:
+            return [self.search(indices, bodies[0])]
+        whole = {"allow_partial_search_results": False}
+        with self._answering():
+            answers = self._asking.msearch(
+                index=_named(indices),
+                searches=[line for body in bodies for line in (whole, body)],
+                ignore_unavailable=True,
+                allow_no_indices=True,
+            ).body["responses"]
+        for one in answers:
+            _look_at(int(one["status"]), one.get("error"))
+        return list(answers)
+
     def document(self, index: str, name: str) -> dict[str, Any] | None:
         """Return a document with its sequence numbers, uncommitted changes included; None if there is none."""
         with self._answering():

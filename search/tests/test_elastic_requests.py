@@ -1,0 +1,61 @@
+"""Claims about what is sent to an Elasticsearch server: how large a question grows. No server is asked."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from search.engines.elastic import listing
+from search.engines.elastic.compiling import Compiler
+from search.entry import FACETS, Order
+from search.query import parse
+from search.tests.make import READER
+
+UNITS = tuple(range(100_000, 105_000))
+OF_MANY = replace(READER, units=UNITS)
+
+
+def sent(text="", filters=None):
+    """Return both questions of a page, as they go to the server."""
+    compiler, query = Compiler(OF_MANY), parse(text)
+    asked = (
+        listing.hits(compiler, query, filters or {}, Order.BEST),
+        listing.counts(compiler, query, filters or {}, FACETS),
+    )
+    return "".join(json.dumps(one.to_dict()) for one in asked)
+
+
+def times_named(body):
+    return body.count(f'"{UNITS[0]}"')
+
+
+@pytest.mark.parametrize("facet", ["dossier", "retention"])
+def test_each_chosen_value_adds_itself_to_a_question_and_no_units(facet):
+    one, many = (sent(filters={facet: [f"key{number}" for number in range(values)]}) for values in (1, 200))
+    assert times_named(one) == times_named(many)
+    assert len(many) - len(one) < 200 * 2 * len(FACETS) * 20
+
+
+@pytest.mark.parametrize("words", ["hoso:tap~", "hoso:ta*", 'hoso:"dien tap"', 'hoso:"dien ta*"', "thbq:20"])
+def test_words_of_a_dossier_are_asked_for_once_and_not_once_for_each_unit(words):
+    body = sent(words)
+    assert len(body) < 2 * len(sent("hoso:tap"))
+    assert body.count('"nested"') == sent("hoso:tap").count('"nested"') > 0
+
+
+def test_facets_that_are_counted_together_are_asked_for_once():
+    counts = listing.counts(Compiler(READER), parse("dien"), {}, FACETS).to_dict()["aggs"]
+    assert set(counts) == {"kind_is", "when_is", "organ", "unit", "register", "dossier", "retention"}
+    chosen = listing.counts(Compiler(READER), parse("dien"), {"year": ["2024"]}, FACETS).to_dict()["aggs"]
+    assert set(chosen) == {*counts, "year"}  # its own count is not narrowed by itself, those beside it are
+
+
+def test_the_list_of_hits_is_not_counted_and_the_counts_are_not_ordered():
+    compiler, query = Compiler(READER), parse("dien tap")
+    listed = listing.hits(compiler, query, {}, Order.BEST).to_dict()
+    counted = listing.counts(compiler, query, {}, FACETS).to_dict()
+    assert listed["track_total_hits"] is False
+    assert "aggs" not in listed
+    assert (counted["size"], counted["track_total_hits"]) == (0, True)
+    assert "sort" not in counted
+    assert "should" not in counted["query"]["bool"]  # no band is reckoned
