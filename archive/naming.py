@@ -5,6 +5,7 @@ and heads (`archive.logkey`). A key that was lost, or may be known to others, is
 security officer; heads of the old key stay where they are and prove what they proved.
 """
 
+import logging
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from archive.rules.errors import Refusal
 from archive.rules.roles import Action
 from archive.stores.disk import sync_folder
 from archive.verifier import verify
+
+log = logging.getLogger("vankho.naming")
 
 
 class NoNewKey(Refusal):
@@ -38,12 +41,18 @@ def at_the_beginning() -> None:
     """Name the key of this machine in a log that names none: a new one, or one of before whose last head it signed.
 
     Called inside the transaction of the first acts. Two programs that start at once name one key: the chain is theirs
-    in turn. A machine that signed nothing of an older log names nothing.
+    in turn. A machine that signed nothing of an older log names nothing, nor one whose disk takes no key: the next start
+    tries again.
     """
     seq, _previous = sequencing.last_of(*logkey.OF_KEY)
     if seq or logkey.named() or not (_is_new() or _has_signed()):
         return
-    _write(logkey.made().public)
+    try:
+        key = logkey.made().public
+    except OSError:
+        log.exception("the key of the log cannot be read or made; the log names none yet")
+        return
+    _write(key)
 
 
 def founded() -> None:
@@ -88,8 +97,16 @@ def take(*, reason: str, actor: Person) -> None:
 
 def _write(key: str, *, reason: str = "", actor: Person | None = None, before: str = "") -> None:
     told = f"{key}\n{reason}" if reason else key
-    details = {"key": key, "before": before, "place": second_place.state(key).value}
+    details = {"key": key, "before": before, "place": _place(key)}
     audit.write(Action.LOG_KEY, actor=actor, subject=audit.Subject(*logkey.OF_KEY), reason=told, details=details)
+
+
+def _place(key: str) -> str:
+    """Return what lies at the second place; a medium that is away stops no start."""
+    try:
+        return second_place.state(key).value
+    except OSError:
+        return "away"
 
 
 def _is_new() -> bool:

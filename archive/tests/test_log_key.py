@@ -53,6 +53,19 @@ def test_the_first_start_names_the_key_once_and_in_words_that_a_checker_reads(db
     assert publishing.checked().entries == AuditEntry.objects.count()
 
 
+def test_a_disk_that_takes_no_key_and_a_place_that_is_away_stop_no_start(db, tmp_path, settings):
+    (tmp_path / "file").write_text("no folder")
+    settings.LOG_SECOND_PLACE = str(tmp_path / "file" / "place")
+    settings.VANKHO_HOME = tmp_path / "file" / "home"
+    lifetime.began("work")
+    assert logkey.named() == ""
+    settings.VANKHO_HOME = tmp_path / "home"
+    with transaction.atomic():
+        naming.founded()
+    assert logkey.named() == logkey.signer().public
+    assert AuditEntry.objects.get(action=Action.LOG_KEY).detail.payload["place"] == "away"
+
+
 def test_a_synchronous_act_is_refused_and_leaves_nothing(elsewhere, office):
     before = AuditEntry.objects.count()
 

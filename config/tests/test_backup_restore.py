@@ -176,6 +176,16 @@ def test_the_gap_after_the_backup_is_told_and_heads_beyond_it_are_put_aside(own,
     empty.manage("verify_log")
 
 
+def test_a_restore_names_the_key_that_came_with_the_keys_or_the_new_one_where_none_came(media, tmp_path):
+    before = checking.read(media.main, Outside()).backup.manifest.log_key
+    for name in ("with", "without"):
+        empty = media.office.empty(tmp_path / name)
+        media.restore(empty)
+        assert (before in empty.manage("log_key")) is (name == "with")
+        empty.manage("verify_log")
+        (media.keys / "log.key").unlink(missing_ok=True)
+
+
 def test_without_the_custodians_nothing_is_restored(media, tmp_path):
     empty = media.office.empty(tmp_path / "new")
     assert "BKP-009" in empty.manage("restore", str(media.main), "--vault", str(media.vault), code=1)
