@@ -29,6 +29,29 @@ UNSEEN = """() => {
   return style.outlineStyle === "none" && style.boxShadow === "none";
 }"""
 
+# Words that run beyond the edge of a box they stand in; what is cut by "..." or scrolls, and words for a screen reader only, is meant.
+RUN_OUT = """() => {
+  const found = [];
+  const words = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (words.nextNode()) {
+    const text = words.currentNode;
+    if (!text.data.trim() || !text.parentElement.checkVisibility() || text.parentElement.closest("option, .visually-hidden")) continue;
+    const range = document.createRange();
+    range.selectNodeContents(text);
+    const {left, right, width} = range.getBoundingClientRect();
+    for (let box = text.parentElement; width && box && box !== document.body; box = box.parentElement) {
+      const style = getComputedStyle(box);
+      if (style.textOverflow === "ellipsis" || /auto|scroll/.test(style.overflowX) || style.position === "absolute") break;
+      const edge = box.getBoundingClientRect();
+      if (style.display !== "inline" && style.display !== "contents" && (right > edge.right + 1 || left < edge.left - 1)) {
+        found.push(text.data.trim());
+        break;
+      }
+    }
+  }
+  return found.slice(0, 5);
+}"""
+
 
 class Visit:
     """One person signed in at one browser."""
@@ -118,7 +141,7 @@ class Visit:
         return str(self.page.inner_text("#toasts, [data-toast]"))
 
     def fair(self) -> None:
-        """Nothing serious or critical for axe-core, and no sideways scroll, at both widths and in both themes."""
+        """Nothing serious or critical for axe-core, no sideways scroll, no words out of their box, at both widths and in both themes."""
         found: list[str] = []
         self.looked_at = True
         for (width, height), theme, rule in LOOKS:
@@ -129,6 +152,7 @@ class Visit:
             found += [f"{width} {theme} {each}" for each in self.page.evaluate(RUN_AXE, rule)]
             if self.page.evaluate("document.documentElement.scrollWidth > innerWidth"):
                 found.append(f"{width} {theme} scrolls sideways")
+            found += [f"{width} {theme} words run out of their box: {each}" for each in self.page.evaluate(RUN_OUT)]
         self.looked_at = False
         self.page.emulate_media(color_scheme="light", reduced_motion="reduce")
         self.page.set_viewport_size({"width": self.size[0], "height": self.size[1]})
