@@ -17,18 +17,18 @@ import os
 import secrets
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from django.db import DatabaseError, connection, models, transaction
 from django.utils import timezone
 
 from archive import digests, logkey, publishing, sequencing
-from archive.models import AuditDetail, AuditEntry, Dossier, Person, Record, Step
+from archive.models import AuditDetail, AuditEntry, AuditShown, Dossier, Person, Record, Step
 from archive.rules.errors import Refusal
 from archive.rules.numbers import join
 from archive.rules.roles import FAILING, SYNCHRONOUS, Action
@@ -79,6 +79,7 @@ class Subject:
     record_id: int | None = None
 
 
+ON_PAGE: Final = "on_page"  # in the details: the keys of the dispatches that a page of many showed
 NOTHING: Final = Subject("office", "office")
 # What entries about a person stand under: those of before that a page wrote about its reader are called after a proxy.
 PEOPLE: Final = ("person", "simplelazyobject")
@@ -175,11 +176,45 @@ def _watched(subject: models.Model | Subject | None) -> list[models.Model]:
     return [subject] if isinstance(subject, kinds) else []
 
 
-def read(action: Action, *, actor: Person, subject: models.Model | Subject | None = None, **details: Any) -> AuditEntry:
-    """Write the entry of a read, search or download in a transaction of its own."""
+class Seen(Protocol):
+    """A dispatch on a page of many, as far as the entry names it."""
+
+    @property
+    def pk(self) -> int: ...  # noqa: D102 - as the model's
+
+    @property
+    def key(self) -> str: ...  # noqa: D102 - as the model's
+
+    @property
+    def level(self) -> int: ...  # noqa: D102 - as the model's
+
+
+def read(
+    action: Action,
+    *,
+    actor: Person,
+    subject: models.Model | Subject | None = None,
+    records: Collection[Seen] = (),
+    **details: Any,
+) -> AuditEntry:
+    """Write the entry of a read, search or download in a transaction of its own.
+
+    Args:
+        action: what was read.
+        actor: who reads.
+        subject: the row that was read.
+        records: the dispatches of a page that shows more of each than a list does: the entry names all of them and
+            stands at the highest level among them.
+        details: values worth keeping (JSON).
+    """
     about = subject_of(subject)
+    if records:
+        about = replace(about, level=max(about.level, *(one.level for one in records)))
+        details[ON_PAGE] = [one.key for one in records]
     with transaction.atomic():
-        return _append(action, actor=actor, subject=about, outcome="ok", reason="", details=details or None)
+        return _append(
+            action, actor=actor, subject=about, outcome="ok", reason="", details=details or None, records=records
+        )
 
 
 def watched(action: Action, *, actor: Person, subject: models.Model | Subject, minutes: int = 10) -> AuditEntry | None:
@@ -240,6 +275,7 @@ def _append(  # noqa: PLR0913 - every part of an entry by its name
     touched: Sequence[models.Model] = (),
     made: Sequence[models.Model] = (),
     obo: Person | None = None,
+    records: Collection[Seen] = (),
 ) -> AuditEntry:
     if not connection.in_atomic_block:
         raise RuntimeError(f"{action}: an entry belongs inside its act's transaction")
@@ -289,7 +325,9 @@ def _append(  # noqa: PLR0913 - every part of an entry by its name
     )
     for row in kept:
         row.entry = entry
-    sequencing.add(entry, AuditDetail(entry=entry, salt=salt, payload=details) if details else None, kept)
+    detail = AuditDetail(entry=entry, salt=salt, payload=details) if details else None
+    shown = [AuditShown(entry=entry, record_id=one.pk, level=one.level) for one in records]
+    sequencing.add(entry, detail, kept, shown)
     return entry
 
 

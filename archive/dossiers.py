@@ -29,7 +29,7 @@ class DossierClosed(Refusal):
 
 
 class CodeTaken(Refusal):
-    """DOS-002: code, year and unit name one dossier."""
+    """DOS-002: code, year and unit name one dossier among those that a person may know of."""
 
     code = "DOS-002"
     message = _("Dossier %(code)s of %(year)s exists already in this unit. Choose another number.")
@@ -112,14 +112,18 @@ def begin(cover: Cover, *, actor: Person) -> Dossier:
     Raises:
         Forbidden: the actor may not open dossiers.
         Hidden: the unit is not one of theirs.
-        LineClosed, PeriodNotInForce, CodeTaken: as named; a code is taken in its unit and year.
+        LineClosed, PeriodNotInForce, CodeTaken: as named. A code is taken in its unit and year by a dossier that the
+            actor may know of; one that they may not is as if it were not there, and whoever may see both is told
+            (`doubles`).
     """
     access.require(actor, Action.DOSSIER_OPEN)
     if cover.unit.pk not in units_in_scope(actor, timezone.now()):
         raise Hidden(object_type="unit", object_id=str(cover.unit.pk))
     _require_in_force(cover)
     year = cover.opened_on.year
-    if Dossier.objects.filter(code=cover.code, year=year, unit=cover.unit).exists():
+    # Two at once would each find the code free.
+    Unit.objects.select_for_update(no_key=True).get(pk=cover.unit.pk)
+    if visible_dossiers(actor).filter(code=cover.code, year=year, unit=cover.unit).exists():
         raise CodeTaken(code=cover.code, year=year)
     dossier = Dossier.objects.create(
         code=cover.code,
@@ -144,6 +148,12 @@ def _require_in_force(cover: Cover) -> None:
     rule, today = RetentionRule.objects.select_for_update(no_key=True).get(pk=cover.rule.pk), timezone.localdate()
     if rule.valid_from > today or (rule.valid_to is not None and rule.valid_to < today):
         raise PeriodNotInForce(title=rule.title)
+
+
+def doubles(dossier: Dossier, person: Person) -> QuerySet[Dossier]:
+    """Return the other dossiers of the same unit, year and code that a person may see."""
+    same = visible_dossiers(person).filter(code=dossier.code, year=dossier.year, unit=dossier.unit_id)
+    return same.exclude(pk=dossier.pk)
 
 
 @transaction.atomic

@@ -20,7 +20,7 @@ from django.db import connection, transaction
 from django.db.models import AutoField, Model
 
 from archive import logkey
-from archive.models import AuditDetail, AuditEntry, AuditPending, AuditRow
+from archive.models import AuditDetail, AuditEntry, AuditPending, AuditRow, AuditShown
 
 BATCH: Final = 500  # entries placed in one transaction: 12 ms, so no act's entry waits for a longer one
 EVERY_SECONDS: Final = 0.05
@@ -66,11 +66,16 @@ def last_of(object_type: str, object_id: str) -> tuple[int, bytes]:
     return (row[0], bytes(row[1])) if row else (0, bytes(32))
 
 
-def add(entry: AuditEntry, detail: AuditDetail | None, rows: Sequence[AuditRow] = ()) -> None:
-    """Insert an entry, the values behind its digest and the digests of rows; give it its place, now or soon."""
+def add(
+    entry: AuditEntry,
+    detail: AuditDetail | None,
+    rows: Sequence[AuditRow] = (),
+    shown: Sequence[AuditShown] = (),
+) -> None:
+    """Insert an entry, the values behind its digest, digests of rows, dispatches shown; give it its place, now or soon."""
     parts: list[Sequence[Model]] = [[entry]]
     parts += [[detail]] if detail is not None else []
-    parts += [rows] if rows else []
+    parts += [each for each in (rows, shown) if each]
     inserts = [_insert(part) for part in parts]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":

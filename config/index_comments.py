@@ -42,13 +42,16 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
         "entry_id": "the digests that an entry commits to",
         "kind, row_id, id": "the last digest of one row",
     },
+    "archive_auditshown": {
+        "entry_id": "the dispatches that a page of hits showed",
+        "record_id, id": "who saw this record on a page of hits",
+    },
     "archive_clearance": {"person_id": "what may this person see, now and on a past day"},
     "archive_clearancemark": {"clearance_id, mark_id": "the marks a clearance holds; none twice"},
     "archive_digitalobject": {"record_id": "the sealed files of a record"},
     "archive_dossier": {
         "key": "a dossier by the name in its address",
         "unit_id": "the dossiers of the units in a reader's scope",
-        "year, code, unit_id": "no dossier twice in a unit's year",
         "year, code": "the list of dossiers, newest first, a page at a time",
     },
     "archive_dossieritem": {

@@ -21,7 +21,13 @@ from django.utils.translation import gettext_lazy as _
 from archive.rules.errors import Refusal
 from config import index_comments
 
-LOG: Final = ("archive_auditentry", "archive_auditleaf", "archive_auditdetail", "archive_auditrow")
+LOG: Final = (
+    "archive_auditentry",
+    "archive_auditleaf",
+    "archive_auditdetail",
+    "archive_auditrow",
+    "archive_auditshown",
+)
 _ADD: Final = "SELECT, INSERT"
 _ALL: Final = "SELECT, INSERT, UPDATE, DELETE"
 # Tables whose rows nobody may change at will: the rights of the running role on each. All others: _ALL.

@@ -126,7 +126,8 @@ def search(request: HttpRequest, response: HttpResponse, asked: SearchIn) -> Sta
         meant = [] if asked.offset else finding.corrections(query, person)
     except EngineAway:
         return _away(response)
-    audit.read(Action.SEARCH_RUN, actor=person, text=asked.q, filters=filters, total=answer.total)
+    shown = [found.record for found in answer.found]
+    audit.read(Action.SEARCH_RUN, actor=person, records=shown, text=asked.q, filters=filters, total=answer.total)
     following = asked.offset + finding.PER_PAGE
     is_last = following >= min(answer.total, DEEPEST)
     return Status(

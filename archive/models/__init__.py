@@ -17,7 +17,7 @@ from archive.models.access import (
 from archive.models.attachment import Attachment, AttachmentVoid
 from archive.models.copies import Copy, CopyFate, CopyKind
 from archive.models.dossier import Dossier, DossierItem, Hold, HoldItem
-from archive.models.entry import AuditDetail, AuditEntry, AuditLeaf, AuditPending, AuditRow
+from archive.models.entry import AuditDetail, AuditEntry, AuditLeaf, AuditPending, AuditRow, AuditShown
 from archive.models.leveling import (
     ChangeKind,
     LevelChange,
@@ -47,6 +47,7 @@ __all__ = [
     "AuditLeaf",
     "AuditPending",
     "AuditRow",
+    "AuditShown",
     "ChangeKind",
     "Clearance",
     "ClearanceMark",

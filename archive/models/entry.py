@@ -101,6 +101,23 @@ class AuditRow(models.Model):
         return f"{self.kind} {self.row_id}"
 
 
+class AuditShown(models.Model):
+    """One of the dispatches that a page of many showed more of than a list does; copied from the entry's details for finding."""
+
+    entry = models.ForeignKey(AuditEntry, models.PROTECT, related_name="shown")
+    record_id = models.BigIntegerField()  # no foreign key: the log outlives it
+    level = models.SmallIntegerField()  # then
+
+    class Meta:
+        indexes = [
+            # Who saw this on a page of hits, the newest first.
+            models.Index(fields=["record_id", "id"], name="shown_record"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.record_id)
+
+
 class AuditPending(models.Model):
     """An entry that waits for its place (PostgreSQL; SQLite gives places at once).
 

@@ -125,6 +125,7 @@ WORDS: Final[dict[str, Promise]] = {
     "taken": _("taken at"),
     "text": _("asked"),
     "recipients": _("recipients"),
+    "on_page": _("dispatches shown"),
     "to": _("to whom"),
     "office": _("office"),
     "statement": _("statement"),

@@ -224,6 +224,7 @@ SEEING: Final = frozenset(
         Action.REGISTER_PRINT,
         Action.DOSSIER_PRINT,
         Action.SEARCH_EXPORT,
+        Action.SEARCH_RUN,  # its hits show passages of text
     }
 )
 

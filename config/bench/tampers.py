@@ -332,7 +332,7 @@ def give_oneself(cursor: Any, chance: random.Random) -> Words:
 
 def _delete(cursor: Any, entries: list[Any]) -> None:
     marks = ", ".join(["%s"] * len(entries))
-    for table in ("auditpending", "auditleaf", "auditdetail", "auditrow"):
+    for table in ("auditpending", "auditleaf", "auditdetail", "auditrow", "auditshown"):
         cursor.execute(f"DELETE FROM archive_{table} WHERE entry_id IN ({marks})", entries)  # noqa: S608
     cursor.execute(f"DELETE FROM archive_auditentry WHERE id IN ({marks})", entries)  # noqa: S608
 

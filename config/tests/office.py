@@ -88,7 +88,13 @@ def fence_lifted(*, for_good: bool = False) -> Iterator[None]:
     """Let rows of the log go while a test's rows are cleaned away; after the last test the database goes with them."""
     from django.db import connection
 
-    tables = ("archive_auditentry", "archive_auditleaf", "archive_auditdetail", "archive_auditrow")
+    tables = (
+        "archive_auditentry",
+        "archive_auditleaf",
+        "archive_auditdetail",
+        "archive_auditrow",
+        "archive_auditshown",
+    )
     triggers = [(table, f"{table}_append_only") for table in tables]
     triggers.append(("archive_auditdetail", "archive_auditdetail_forgotten"))
     fences = []

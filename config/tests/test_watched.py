@@ -11,6 +11,7 @@ APART = {
     "archive.AuditEntry": "the log",
     "archive.AuditLeaf": "the log: places are the leaves of the tree",
     "archive.AuditDetail": "the log: each entry carries a salted digest of its details",
+    "archive.AuditShown": "the log: each row is named in its entry's details",
     "archive.AuditRow": "the digests themselves: each entry commits to those kept with it",
     "archive.AuditPending": "a queue of entries that await their place; one without either is told",
     # Worked out from watched rows, and worked out anew each night.

@@ -340,8 +340,9 @@ def test_similar_ones_are_shown_within_ones_rights_and_raise_the_seal(office, ma
     assert "Sao Băng" in clerk
     assert 'hx-swap-oob="true"' in clerk
     assert "level-toi-mat" in clerk
-    entry = AuditEntry.objects.filter(action="search.run", record_id=shown.pk).latest("ts")
+    entry = AuditEntry.objects.filter(action="search.run", shown__record_id=shown.pk).latest("ts")
     assert entry.detail.payload["similar"] == 4
+    assert (entry.level, entry.shown.count()) == (Level.TOI_MAT, 5)
     assert signed_in("stranger").get(address).status_code == 404
 
 

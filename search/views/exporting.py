@@ -174,7 +174,8 @@ def similar(request: HttpRequest, key: str) -> HttpResponse:
         context["found"] = found = finding.similar(record, person)
     except EngineAway:
         return render(request, "search/similar.html", context | {"is_away": True})
-    audit.read(Action.SEARCH_RUN, actor=person, subject=record, similar=len(found))
+    # About no one dispatch: the page's own stands among those shown, each at its own level.
+    audit.read(Action.SEARCH_RUN, actor=person, records=[record, *found], similar=len(found))
     highest = max(access.level_of(found), Level(record.level))
     # The page's seal was drawn before these stood on it.
     return render(

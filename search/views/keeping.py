@@ -278,7 +278,7 @@ def _fresh(request: HttpRequest, kept: SavedSearch, person: Person) -> HttpRespo
         return render(request, "search/saved_new.html", {"kept": kept, "is_away": True}, status=503)
     records = news.records(told, person) if told else []
     audit.read(
-        Action.SEARCH_RUN, actor=person, subject=saving.subject_of(kept), text=kept.text, filters=kept.filters,
+        Action.SEARCH_RUN, actor=person, subject=saving.subject_of(kept), records=records, text=kept.text, filters=kept.filters,
         total=told.count if told else 0,
     )  # fmt: skip
     level = max(access.level_of(records), Level(kept.level))

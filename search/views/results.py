@@ -95,7 +95,10 @@ def _answer(asked: Asked, person: Person) -> dict[str, Any]:
     """Return a page of hits and all that stands around it."""
     first = (asked.page - 1) * finding.PER_PAGE
     answer = finding.find(asked.query, person, filters=asked.filters, order=asked.order, offset=first)
-    audit.read(Action.SEARCH_RUN, actor=person, text=asked.text, filters=dict(asked.filters), total=answer.total)
+    shown = [found.record for found in answer.found]
+    audit.read(
+        Action.SEARCH_RUN, actor=person, records=shown, text=asked.text, filters=dict(asked.filters), total=answer.total
+    )
     last = first + len(answer.found)
     is_deepest = asked.page == asking.DEEPEST_PAGE
     return {
@@ -111,7 +114,7 @@ def _answer(asked: Asked, person: Person) -> dict[str, Any]:
         "is_deepest": is_deepest and last < answer.total,
         "newer": asked.address(page=asked.page - 1) if asked.page > 1 else "",
         "export_url": exporting.address(asked) if answer.found else "",
-        "page_level": access.level_of([found.record for found in answer.found]),
+        "page_level": access.level_of(shown),
     }
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from archive import adopting, counters, digests, knowing, manifests, publishing, second_factor
+from archive import adopting, counters, digests, knowing, manifests, publishing, second_factor, showings
 from archive.rules.errors import Refusal
 from archive.verifier import verify
 
@@ -28,6 +28,7 @@ class Command(BaseCommand):
         except verify.Tampered as fault:
             raise CommandError(f"NOT OK: {fault}") from fault
         found = [*digests.faults(), *knowing.faults(), *counters.faults(), *manifests.faults(), *second_factor.faults()]
+        found += showings.faults()
         for row in found:
             self.stdout.write(f"NOT OK: {row}")
         if found:

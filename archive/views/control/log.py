@@ -19,7 +19,7 @@ from archive import access, audit, logkey, officedays, planning, publishing, sel
 from archive.forms.choosing import LongSelect
 from archive.forms.days import day_field
 from archive.log_lines import line_of, place_of
-from archive.models import AuditEntry, AuditLeaf, KeptLogFilter, Person, Record, Unit
+from archive.models import AuditEntry, AuditLeaf, AuditShown, KeptLogFilter, Person, Record, Unit
 from archive.models.entry import CLASSIFIED, NOT_DONE
 from archive.rules import action_words, numbers, officehours
 from archive.rules.levels import Level
@@ -31,6 +31,7 @@ from archive.views.doors import person_of
 
 PAGE: Final = 50
 COUNTED: Final = 1000
+MOST_SHOWN: Final = 20_000  # pages of hits with one dispatch on them, the newest
 SPAN_DAYS: Final = 31  # looked through when a unit or the hours are asked for without a day
 LONGEST_SPAN_DAYS: Final = 92
 TIMES: Final = [("", _("any time")), ("outside", _("out of hours"))]
@@ -195,7 +196,9 @@ def about(asked: str) -> Q:
     if parts := numbers.split(asked):
         named |= Q(code_number=parts[0], code_notation=parts[1])
     known = list(Record.objects.filter(named).values_list("pk", flat=True))
-    return Q(record_id__in=known) | Q(object_type__in=_OF_A_DISPATCH, object_id=asked)
+    shown = AuditShown.objects.filter(record_id__in=known).order_by("-pk").values_list("entry_id", flat=True)
+    on_pages = Q(pk__in=list(shown[:MOST_SHOWN]))
+    return Q(record_id__in=known) | on_pages | Q(object_type__in=_OF_A_DISPATCH, object_id=asked)
 
 
 @require_GET

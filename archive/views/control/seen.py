@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
@@ -11,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from archive import access, audit
-from archive.models import Record
+from archive.models import AuditShown, Record
 from archive.rules.action_words import SEEN
 from archive.rules.levels import Level
 from archive.rules.roles import Action
@@ -21,6 +22,8 @@ from archive.views.doors import person_of
 
 DAYS: Final = 31  # looked at when no day is given
 MOST_ENTRIES: Final = 20_000  # read for one page, the newest
+AT_ONCE: Final = 2_000  # pages of hits looked into by one query
+PAGES: Final = frozenset({Action.SEARCH_RUN})  # acts whose entry names what was shown; without a hit nothing was
 MOST_ROWS: Final = 200  # dispatches shown, those seen last
 
 
@@ -85,15 +88,30 @@ def _asked(given: QueryDict) -> QueryDict:
 
 def _looks(form: LogFilter) -> tuple[list[Look], bool]:
     """Return what was seen, the last first, and whether older entries were left out."""
-    columns = ("object_type", "object_id", "ts", "action", "level")
+    columns = ("pk", "object_type", "object_id", "ts", "action", "level")
     rows: list[Any] = list(form.entries().order_by("-ts").values_list(*columns)[: MOST_ENTRIES + 1])
+    on_pages = _on_pages([row[0] for row in rows[:MOST_ENTRIES] if row[4] in PAGES])
     found: dict[tuple[str, str], Look] = {}
-    for kind, key, moment, action, level in rows[:MOST_ENTRIES]:
-        one = (key, "") if kind == "record" else ("", action)
-        found.setdefault(one, Look(one[0], moment, moment)).add(moment, action, level)
+    for pk, kind, key, moment, action, level in rows[:MOST_ENTRIES]:
+        own = [] if action in PAGES else [(key if kind == "record" else "", level)]
+        for about, seen_at in on_pages.get(pk, own):
+            one = (about, "" if about else action)
+            found.setdefault(one, Look(about, moment, moment)).add(moment, action, seen_at)
     looks = list(found.values())
     _name(looks[:MOST_ROWS])
     return looks, len(rows) > MOST_ENTRIES
+
+
+def _on_pages(entries: list[UUID]) -> dict[UUID, list[tuple[str, int]]]:
+    """Return key and level of each dispatch that pages of hits showed, by entry."""
+    found: dict[UUID, list[tuple[str, int]]] = {}
+    for start in range(0, len(entries), AT_ONCE):
+        some = entries[start : start + AT_ONCE]
+        rows = list(AuditShown.objects.filter(entry__in=some).values_list("entry", "record_id", "level"))
+        keys = dict(Record.objects.filter(pk__in={row[1] for row in rows}).values_list("pk", "key"))
+        for entry, record, level in rows:
+            found.setdefault(entry, []).append((keys.get(record, f"#{record}"), level))
+    return found
 
 
 def _name(looks: list[Look]) -> None:

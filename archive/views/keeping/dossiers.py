@@ -67,6 +67,7 @@ def _context(request: HttpRequest, shown: Dossier, form: CloseForm) -> dict[str,
     holds = retention.holds_on(shown, person)
     return {
         "dossier": shown,
+        "doubles": list(dossiers.doubles(shown, person)),
         "items": dossiers.contents(shown, person),
         "outcome": retention.outcome_of(shown, is_held=bool(holds)),
         "holds": _told_of(holds, person),

@@ -222,6 +222,7 @@ def _taken_out(request: HttpRequest, key: str, ordinal: int) -> HttpResponseBase
 def _asked_why(
     request: HttpRequest, shown: Record, kept: DigitalObject, form: OriginalForm, ordinal: int
 ) -> HttpResponse:
+    audit.read(Action.RECORD_READ, actor=person_of(request), subject=shown, part="file", file=ordinal)
     context = {"record": shown, "form": form, "page_level": Level(shown.level), "original": kept}
     status = 422 if form.is_bound else 200
     return render(request, "archive/original.html", context | {"is_attached": ordinal > 0}, status=status)

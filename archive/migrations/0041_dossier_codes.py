@@ -1,0 +1,8 @@
+"""The number of a hidden dossier is not told by refusing it: who may see both is told that there are two."""
+
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies = [("archive", "0040_shown")]
+    operations = [migrations.RemoveConstraint("dossier", "dossier_code_once")]

@@ -1,0 +1,39 @@
+"""Which dispatches a page of hits showed: the rows that "who saw it?" is answered from, held against the entries.
+
+An entry's details name every dispatch (`audit.ON_PAGE`) and are bound by its salted digest; `AuditShown` repeats them
+for finding. Reads, never writes.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any, Final
+from uuid import UUID
+
+from archive.audit import ON_PAGE
+from archive.digests import Fault
+from archive.models import AuditDetail, AuditShown, Record
+
+_AT_ONCE: Final = 500  # entries
+
+
+def faults() -> Iterator[Fault]:
+    """Look whether what was shown stands beside each entry as its details say; destroyed details say nothing."""
+    told = AuditDetail.objects.filter(payload__has_key=ON_PAGE).order_by("entry_id")
+    pairs = told.values_list("entry_id", f"payload__{ON_PAGE}").iterator(chunk_size=_AT_ONCE)
+    while some := dict(islice(pairs, _AT_ONCE)):
+        yield from _differing(some)
+    silent = AuditShown.objects.filter(entry__detail__isnull=False).exclude(entry__detail__payload__has_key=ON_PAGE)
+    for entry in silent.order_by("entry_id").values_list("entry_id", flat=True).distinct():
+        yield Fault("entry", str(entry), "its details name no dispatch that it is said to have shown")
+
+
+def _differing(told: dict[UUID, Any]) -> Iterator[Fault]:
+    rows = list(AuditShown.objects.filter(entry__in=list(told)).values_list("entry_id", "record_id"))
+    keys = dict(Record.objects.filter(pk__in={record for _entry, record in rows}).values_list("pk", "key"))
+    shown: dict[UUID, list[str]] = defaultdict(list)
+    for entry, record in rows:
+        shown[entry].append(keys.get(record, ""))
+    for entry, said in told.items():
+        if sorted(said) != sorted(shown[entry]):
+            yield Fault("entry", str(entry), "the dispatches kept as shown are not those that its details name")
