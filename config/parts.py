@@ -15,6 +15,7 @@ from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from archive import store
+from archive.stores import chosen
 from archive.stores.refusals import Shredded
 from search import finding
 
@@ -26,6 +27,10 @@ log = logging.getLogger("vankho.parts")
 
 class NotMigrated(Exception):  # noqa: N818 - a state
     """The database is older than the program."""
+
+
+class NotPrepared(Exception):  # noqa: N818 - a state
+    """The place for sealed objects is not made yet: manage.py prepare_store."""
 
 
 def _database() -> None:
@@ -42,6 +47,8 @@ def _store() -> None:
     driver = store.configured().driver
     driver.stat(NOBODY.hex())
     driver.free_bytes()
+    if chosen.missing():  # a server answers "no such object" where there is no bucket, too
+        raise NotPrepared
 
 
 def _vault() -> None:

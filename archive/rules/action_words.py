@@ -27,6 +27,7 @@ WORDS: Final[dict[str, Promise]] = {
     Action.INDEX_CHECK: _("Search index compared with the registers"),
     Action.INDEX_REBUILD: _("Search index built anew"),
     Action.STORE_MOVE: _("Stored files moved to another place"),
+    Action.STORE_PREPARE: _("Place for stored files made"),
     Action.DATABASE_MOVE: _("Database moved to another server"),
     Action.SCAN_UPLOAD: _("Handed a file in"),
     Action.SCAN_READ: _("Looked at the intake desk"),

@@ -70,6 +70,7 @@ class Action(StrEnum):
     SCRUB = "system.scrub"
     REPAIR = "system.repair"
     STORE_MOVE = "system.store_move"
+    STORE_PREPARE = "system.store_prepare"
     INDEX_CHECK = "system.index_check"
     INDEX_REBUILD = "system.index_rebuild"
     DATABASE_MOVE = "system.database_move"

@@ -41,7 +41,7 @@ NOT_SIGNED_IN: Final = frozenset({
     "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "AuthorizationHeaderMalformed",
 })  # fmt: skip
 WORDS: Final[dict[str, str | Promise]] = {
-    "NoSuchBucket": _("the bucket does not exist"),
+    "NoSuchBucket": _("the bucket does not exist; manage.py prepare_store makes it"),
     "PreconditionFailed": _("the address is taken"),
     "BadDigest": _("the bytes arrived damaged"),
     "XAmzContentSHA256Mismatch": _("the bytes arrived damaged"),

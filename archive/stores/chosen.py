@@ -1,6 +1,6 @@
 """Which place keeps the sealed objects: the drivers by the names that VANKHO_STORE knows.
 
-Reads the settings and opens a driver; never looks at an object.
+Reads the settings, opens a driver and, when asked, makes the buckets it lacks; never looks at an object.
 """
 
 from collections.abc import Callable
@@ -22,6 +22,24 @@ def account() -> tuple[str, ...]:
     """Return the settings of the S3 account in the order of `archive.stores.bucket.Account`."""
     names = ("S3_URL", "S3_BUCKET", "S3_REGION", "S3_ACCESS_KEY", "S3_SECRET_KEY", "S3_CA_FILE")
     return tuple(getattr(settings, name) for name in names)
+
+
+def missing() -> list[str]:
+    """Return the buckets that the chosen place lacks: nothing can be kept before they are made. Raises StoreAway."""
+    if not has_places():
+        return []
+    from archive.stores import preparing
+    from archive.stores.bucket import Account
+
+    return preparing.missing(Account(*account()))
+
+
+def prepare() -> list[str]:
+    """Make the buckets that the S3 account lacks; return their names. Raises StoreFull, StoreAway."""
+    from archive.stores import preparing
+    from archive.stores.bucket import Account
+
+    return preparing.make(Account(*account()))
 
 
 def _bucket() -> Driver:

@@ -64,6 +64,7 @@ ENDS = {
     "found": (["--office", "x", "--admin", "a", "--security", "b"], "FND-001"),
     "move_database": ([], "MOV-00"),
     "move_store": (["--to", "local", "--from", "local"], ""),
+    "prepare_store": ([], "STO-"),
     "rebuild_index": ([], ""),
     "reseal": ([], ""),
     "restore": (["{folder}", "--vault", "{folder}"], "BKP-001"),
@@ -106,6 +107,7 @@ def ending(tmp_path, settings, monkeypatch):
 
     settings.VANKHO_HOME = tmp_path / "home"
     settings.LOG_SECOND_PLACE = ""
+    settings.S3_URL, settings.S3_ACCESS_KEY, settings.S3_SECRET_KEY = "http://127.0.0.1:1", "a", "b"  # nobody is there
     (tmp_path / "file").write_text("no folder")
     monkeypatch.setattr(follow, "open_engine", away)
     monkeypatch.setattr(second_factor, "reseal", not_opened)

@@ -4,10 +4,12 @@
 that is set otherwise in an office than where it was tested would be one nobody has tried.
 """
 
+import json
 import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import PurePosixPath
 
 import pytest
@@ -27,6 +29,33 @@ TESTED = {
     "postgres": {"major": "15", "encoding": "UTF8", "locale": "C.UTF-8", "shared_buffers": "512MB"},
     "elasticsearch": {"version": "8.19.8", "port": "9200", "discovery": "single-node"},
     "s3": {"version": "v1.8.0", "port": "7070", "backend": "posix", "flags": ("--quiet", "--versioning-dir")},
+}
+
+
+PASSED = re.compile(r"\$\{(VANKHO_\w+):-(.*)\}")
+# Not the office's to choose inside a container: where things lie there, and what its image, networks and roles fix.
+EXCUSED = {
+    "VANKHO_HOME",  # of the image
+    "VANKHO_INBOX",  # a volume at its default
+    "VANKHO_DEBUG",  # refused in production
+    "VANKHO_DATABASE_OWNER_URL",  # for `prepare` alone
+    "VANKHO_INDEX_PREFIX",  # the role of the account names it
+    "VANKHO_S3_REGION",  # of the server of this file
+    "VANKHO_S3_CA_FILE",  # in the same network of one machine
+    "VANKHO_ELASTICSEARCH_CA_FILE",  # as above
+}
+# One container without any server, everything in its volume.
+ALONE = {
+    *("VANKHO_DATABASE_URL", "VANKHO_VAULT_URL", "VANKHO_ELASTICSEARCH_URL", "VANKHO_INDEX_SHARDS", "VANKHO_STORE"),
+    *("VANKHO_S3_URL", "VANKHO_S3_BUCKET", "VANKHO_S3_ACCESS_KEY", "VANKHO_S3_SECRET_KEY"),
+    *("VANKHO_SYNONYMS", "VANKHO_DECLARATION", "VANKHO_WEB_PROCESSES", "VANKHO_WEB_THREADS"),
+}
+WEB = {"VANKHO_WEB_PROCESSES", "VANKHO_WEB_THREADS"}
+NOT_FOR = {"web": {"VANKHO_WORK_THREADS"}, "worker": WEB, "prepare": {*WEB, "VANKHO_WORK_THREADS"}}
+# The networks of this file, its servers and its limits ask for another one than a program by itself.
+OWN_DEFAULT = {
+    *("VANKHO_ALLOWED_HOSTS", "VANKHO_TRUSTED_PROXIES", "VANKHO_METRICS_CLIENTS", "VANKHO_INDEX_SHARDS"),
+    "VANKHO_WORK_THREADS",
 }
 
 
@@ -60,10 +89,16 @@ def test_every_container_has_limits_and_a_probe(name):
     assert "test" in probe or name == "prepare"
 
 
-@every()
-def test_every_image_is_pinned_to_a_version(name):
-    image, _, tag = OFFICE[name]["image"].partition(":")
-    assert (image == "vankho") or re.search(r"\d+\.\d+", tag), OFFICE[name]["image"]
+@every(*SERVICES)
+def test_every_image_is_pinned_to_a_version_or_built_from_this_checkout(name):
+    """Our image lies in no registry: a service that names it without saying how it is built cannot start."""
+    image, _, tag = SERVICES[name]["image"].partition(":")
+    if image == "vankho":
+        assert (ROOT / SERVICES[name]["build"]["context"]).resolve() == ROOT
+        assert (ROOT / SERVICES[name]["build"]["dockerfile"]).is_file()
+    else:
+        assert re.search(r"\d+\.\d+", tag), SERVICES[name]["image"]
+        assert "build" not in SERVICES[name]
 
 
 def test_only_web_is_published_and_on_loopback_only():
@@ -97,7 +132,9 @@ def test_the_vault_is_apart_and_only_our_programs_reach_it():
 @every()
 def test_no_secret_is_a_value(name):
     for setting, value in OFFICE[name]["environment"].items() if "environment" in OFFICE[name] else ():
-        if re.search(r"PASSWORD|SECRET|(?:DATABASE|VAULT|ELASTICSEARCH)\w*_URL|ACCESS_KEY|SITE_KEY", setting):
+        if re.search(
+            r"PASSWORD|CLIENT_SECRET|SECRET_KEY|(?:DATABASE|VAULT|ELASTICSEARCH)\w*_URL|ACCESS_KEY|SITE_KEY", setting
+        ):
             assert value.startswith("/run/secrets/"), setting
     for secret in re.findall(r"/run/secrets/(\w+)", str(OFFICE[name])):
         assert secret in OFFICE[name]["secrets"], f"{name} is not given {secret}"
@@ -125,7 +162,9 @@ def test_made_secrets_are_random_closed_and_made_once(tmp_path):
 
     first, again, other = make(tmp_path / "a"), make(tmp_path / "a"), make(tmp_path / "b")
     assert first == again
-    assert all(first[name] != other[name] for name in first)
+    unused = {name for name, text in first.items() if not text.strip()}
+    assert unused == {"old-session.key", "ldap-bind.password", "oidc-client.secret"}
+    assert all(first[name] != other[name] for name in first.keys() - unused)
     assert all(path.stat().st_mode & 0o007 == 0 for path in (tmp_path / "a").iterdir())
     assert re.fullmatch(r"[0-9a-f]{64}", first["site-1.key"])
     assert len(first["session.key"].strip()) >= 50
@@ -169,9 +208,15 @@ def test_nobody_starts_before_the_database_is_prepared_and_the_servers_are_well(
             "elasticsearch": {"condition": "service_healthy"},
             "s3": {"condition": "service_healthy"},
         }
-    assert SERVICES["prepare"]["depends_on"] == {name: {"condition": "service_healthy"} for name in DATABASES}
+    first = (*DATABASES, "s3")
+    assert SERVICES["prepare"]["depends_on"] == {name: {"condition": "service_healthy"} for name in first}
     assert SERVICES["prepare"]["restart"] == "no"
-    assert SERVICES["prepare"]["command"][-1] == "prepare_database"
+
+
+def test_the_database_and_the_place_for_files_are_made_before_anybody_starts():
+    """Nobody else makes a bucket: an office without one would take no file in."""
+    done = SERVICES["prepare"]["command"][-1].split(" && ")
+    assert done == [f".venv/bin/python manage.py {one}" for one in ("prepare_database", "prepare_store")]
 
 
 def test_the_owner_of_the_database_is_known_to_preparing_alone():
@@ -186,11 +231,44 @@ def test_two_workers_and_web_of_several_processes():
     assert SERVICES["web"]["environment"]["VANKHO_WEB_PROCESSES"] == "${VANKHO_WEB_PROCESSES:-2}"
 
 
+def given(name):
+    return {
+        setting if setting in env.NAMES else setting.removesuffix("_FILE") for setting in SERVICES[name]["environment"]
+    }
+
+
 @every("vankho", *OURS)
 def test_every_setting_exists(name):
-    given = {setting.removesuffix("_FILE") for setting in SERVICES[name]["environment"]}
-    assert given <= env.NAMES
-    assert SERVICES[name]["environment"]["VANKHO_PROFILE"] == "production"
+    assert given(name) <= env.NAMES
+    assert SERVICES[name]["environment"]["VANKHO_PROFILE"] == "${VANKHO_PROFILE:-production}"
+
+
+@every("vankho", *OURS)
+def test_every_setting_that_an_office_may_choose_reaches_it(name):
+    """A new setting is passed on, or excused here with a reason."""
+    assert (
+        env.NAMES - given(name) - EXCUSED - (ALONE if name == "vankho" else set()) - NOT_FOR.get(name, set()) == set()
+    )
+
+
+@every("vankho", *OURS)
+def test_what_is_passed_on_has_the_default_of_the_programs(name):
+    """A variable that is not set must not become an empty one where the program wants a word or a number."""
+    told = {key: found for key, value in SERVICES[name]["environment"].items() if (found := PASSED.fullmatch(value))}
+    assert {key for key, found in told.items() if found[1] != key} == set()
+    chosen = {key: found[2] for key, found in told.items() if key not in OWN_DEFAULT}
+    code = "import json; from config import settings, env; print(json.dumps(env.READ))"
+    bare = {key: value for key, value in os.environ.items() if not key.startswith("VANKHO_")}
+    said = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=bare | {"VANKHO_PROFILE": "production"},
+        capture_output=True,
+        check=True,
+    )
+    program = json.loads(said.stdout)
+    flags = {"False": "0", "True": "1"}
+    assert chosen == {key: flags.get(program[key], program[key]) for key in chosen}
 
 
 @every(*DATABASES)
