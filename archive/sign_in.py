@@ -7,13 +7,13 @@ import unicodedata
 from difflib import SequenceMatcher
 from typing import Any, Final
 
-from django.conf import settings
 from django.contrib.auth.backends import BaseBackend
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from archive import office
 from archive.identities.port import Identity
 from archive.identity import by_identity, by_password
 from archive.models import Person
@@ -53,7 +53,7 @@ class NoNameAtHand:
         """Raise ValidationError for a password alike such a name, blanks, marks and capitals apart."""
         given = _letters(password)
         own = (user.full_name, user.username) if user else ()
-        for name in (settings.OFFICE_NAME, settings.OFFICE_PARENT, "vankho", *own):
+        for name in (*office.shown(), "vankho", *own):
             known = _letters(name)
             if known and (
                 (len(known) >= LONG and known in given) or SequenceMatcher(a=given, b=known).ratio() >= ALIKE

@@ -18,7 +18,7 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from archive import access, audit, logkey, tiles
+from archive import access, audit, logkey, office, tiles
 from archive.models import AuditEntry, Person
 from archive.rules.errors import Refusal
 from archive.rules.roles import Action
@@ -140,9 +140,9 @@ def require() -> None:
     path = settings.DECLARATION
     data = _read(path)
     declaration = _opened(data, path)
-    if declaration.office != settings.OFFICE_NAME:
-        raise OtherOffice(office=declaration.office)
     try:
+        if declaration.office != office.called().name:
+            raise OtherOffice(office=declaration.office)
         is_kept = _is_newest(hashlib.sha256(data).hexdigest())
     except DatabaseError as error:
         raise NotInLog(path=path) from error

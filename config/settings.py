@@ -31,8 +31,8 @@ PAPER_STUBS = env.flag("VANKHO_PAPER_STUBS", default=False)
 # From this level up every page shown carries the reader's name, time and copy number; Mật and above always do.
 WATERMARK_FROM = Level.parse(env.choice("VANKHO_WATERMARK_FROM", "mat", ("thuong", "mat")))
 COPIES_PER_HOUR = env.number("VANKHO_COPIES_PER_HOUR", 40)  # prints and classified files taken out, for each person
-OFFICE_PARENT = env.text("VANKHO_OFFICE_PARENT", "QUÂN KHU 9")
-OFFICE_NAME = env.text("VANKHO_OFFICE_NAME", "BỘ CHQS TỈNH VĨNH LONG")
+OFFICE_PARENT = env.text("VANKHO_OFFICE_PARENT")  # empty: see `archive.office`
+OFFICE_NAME = env.text("VANKHO_OFFICE_NAME")
 OFFICE_HOURS = env.hours("VANKHO_OFFICE_HOURS", "7-18")  # of working days; what lies outside is shown to the auditor
 DEBUG = env.flag("VANKHO_DEBUG", default=False)
 ALLOWED_HOSTS = env.listed("VANKHO_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
-
+from archive import office
 from archive.models import Dossier, DossierItem
 from archive.printing.paper import Print, draw
 from archive.registers import Book, Line, Lost, merged
@@ -84,4 +83,5 @@ def log_rows(rows: Sequence[Mapping[str, Any]], manifest: Mapping[str, Any], *, 
 
 def _about(made: Print) -> dict[str, object]:
     """Return what every form says of the office and of its own making."""
-    return {"made": made, "parent": settings.OFFICE_PARENT, "office": settings.OFFICE_NAME}
+    called = office.called()
+    return {"made": made, "parent": called.parent, "office": called.name}

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.functional import Promise, SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
-from archive import restoration
+from archive import office, restoration
 from archive.models import Person
 from archive.routing import lists
 from archive.routing.lists import Glance
@@ -155,7 +155,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     """Return the context of the shell (context processor)."""
     ceiling = settings.SITE_MAX_LEVEL
     context: dict[str, Any] = {
-        "office": {"parent": settings.OFFICE_PARENT, "name": settings.OFFICE_NAME},
+        "office": office.shown(),
         "site": {"profile": settings.PROFILE, "ceiling": ceiling, "evaluation": settings.PROFILE == "evaluation"},
     }
     user = getattr(request, "user", None)

@@ -21,6 +21,8 @@ from typing import Any
 HOME = Path(tempfile.mkdtemp(prefix="vankho-test-"))
 os.environ["VANKHO_HOME"] = str(HOME)
 os.environ["VANKHO_PROFILE"] = "evaluation"
+# The name is a setting here, so that no count of queries hangs on when the root of the units was last read.
+os.environ["VANKHO_OFFICE_NAME"] = "BỘ CHQS TỈNH VĨNH LONG"
 # Real servers of a test run: their addresses come as VANKHO_TEST_*; every run has names of its own on them.
 RUN = f"t{os.getpid()}"
 if os.environ.get("VANKHO_TEST_DATABASE_URL"):

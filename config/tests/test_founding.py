@@ -49,6 +49,16 @@ def test_an_office_is_founded_with_two_people_and_what_the_law_gives(client):
     assert client.get("/").headers["Location"] == "/account/password/"
 
 
+def test_what_the_office_is_called_and_who_hands_in_is_said_at_once(settings):
+    settings.OFFICE_NAME, settings.INBOX_USER = "", "clerk"
+    said = io.StringIO()
+    call_command("found", **NAMES, stdout=said)
+    assert "UBND XÃ CÁI NHUM" in said.getvalue()
+    assert "VANKHO_OFFICE_PARENT" in said.getvalue()
+    assert "“clerk”" in said.getvalue()
+    assert "VANKHO_INBOX_USER" in said.getvalue()
+
+
 def test_the_log_bears_a_new_office_out_and_the_passwords_stand_nowhere():
     passwords = found()
     sequencing.place_all()

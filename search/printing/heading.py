@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from archive import office
 from archive.printing import Print
 from archive.printing.paper import TONGUE
 from archive.templatetags.office import vndatetime
@@ -39,7 +39,7 @@ class Heading:
         """What it says of itself as (label, words)."""
         with translation.override(TONGUE):
             told = [
-                (_("Office"), f"{settings.OFFICE_PARENT} - {settings.OFFICE_NAME}"),
+                (_("Office"), office.called().line),
                 (_("Level of secrecy"), self.level),
                 (_("Taken out by"), f"{self.made.reader}, {vndatetime(self.made.at)}"),
                 (_("Copy number"), str(self.made.copy)),

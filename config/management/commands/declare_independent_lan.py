@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any, Final
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from archive import office
 from archive.management.answering import answering, named
 from archive.rules.errors import Refusal
 from config import declaring, roles
@@ -40,7 +40,7 @@ class Command(BaseCommand):
     def handle(self, *, file: Path, officer: str, **given: Any) -> None:
         actor = named(officer)
         facts = {name: self._fact(name, given[name]) for name in QUESTIONS}
-        told = declaring.Declaration(office=settings.OFFICE_NAME, **facts)
+        told = declaring.Declaration(office=office.called().name, **facts)
         try:
             roles.bring_up_to_date()
             with answering("declare_independent_lan", actor=actor):

@@ -5,8 +5,10 @@ Their first passwords are printed once and kept nowhere; each opens the page of 
 
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from archive import office as office_names
 from archive.management.answering import acting
 from archive.rules.errors import Refusal
 from config import founding, roles
@@ -31,6 +33,8 @@ class Command(BaseCommand):
         try:
             roles.bring_up_to_date()
             passwords = founding.found(office, code=code, admin=_founder(admin), security=_founder(security))
+            office_names.forget()
+            called = office_names.called()
         except Refusal as refusal:
             raise CommandError(f"{refusal.code}: {refusal}", returncode=2) from refusal
         self.stdout.write(
@@ -38,6 +42,14 @@ class Command(BaseCommand):
         )
         for username, password in passwords.items():
             self.stdout.write(f"  {username}: {password}")
+        self.stdout.write(f"At the head of pages and printed forms stands: {called.line}")
+        self.stdout.write(
+            "VANKHO_OFFICE_PARENT adds the body above the office, VANKHO_OFFICE_NAME writes its name otherwise."
+        )
+        self.stdout.write(
+            f"The watched folder hands in for the account “{settings.INBOX_USER}”: give a clerk that user name, or name "
+            "the clerk in VANKHO_INBOX_USER. Until then it takes nothing, and the status page says so."
+        )
 
 
 def _founder(given: str) -> Founder:
