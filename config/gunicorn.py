@@ -17,6 +17,10 @@ os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="vankho-counts-
 
 from django.conf import settings
 
+from config import door
+
+door.is_watched = True  # `on_starting` looks, and writes start and stop of all processes as one
+
 # Inside the container; published on the host's loopback only. An evaluation copy is never offered to a network.
 bind = "127.0.0.1:8000" if settings.PROFILE == "evaluation" else "0.0.0.0:8000"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})

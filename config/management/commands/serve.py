@@ -22,7 +22,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 
-from config import lifetime, roles, starting
+from config import door, lifetime, roles, starting
 
 PR_SET_PDEATHSIG: Final = 1
 
@@ -49,6 +49,7 @@ class Command(BaseCommand):
             raise CommandError(
                 f"Nothing can be served at {host}:{port} ({fault}). Choose another port: manage.py serve --port {port + 10}"
             )
+        door.is_watched = True
         lifetime.began("serve")
         connections.close_all()
         share_memory()
