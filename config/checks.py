@@ -20,9 +20,11 @@ from django.db import DatabaseError, connection
 
 from archive import publishing
 from archive.identities.loopback import is_loopback
+from archive.models import Person
 from archive.rules.levels import Level
 from config import residence, roles
 from config.backup import marker
+from ingest.folder import hands_in
 
 LANGUAGES: Final = ("vie", "Vietnamese")
 FONTS: Final = {"Tinos": "fonts-croscore"}
@@ -187,6 +189,23 @@ def second_place(**_kwargs: Any) -> list[CheckMessage]:
     fault = publishing.place_fault()
     hint = "Until then nobody outside this machine can show that the log was changed."
     return [checks.Warning(fault, hint=hint, id="vankho.W071")] if fault else []
+
+
+@register()
+def watched_folder(**_kwargs: Any) -> list[CheckMessage]:
+    """Say when the watched folder of a founded office takes nothing, because nobody is there to hand in."""
+    was_open = connection.connection is not None
+    try:
+        if not Person.objects.exists() or hands_in(settings.INBOX_USER):
+            return []
+    except DatabaseError:
+        return []  # away, or not there yet: the readiness probe and the command itself say so
+    finally:
+        if not was_open:
+            connection.close()
+    hint = "Name the user name of a clerk in VANKHO_INBOX_USER, or give a clerk that user name."
+    message = f"The watched folder takes nothing: “{settings.INBOX_USER}” (VANKHO_INBOX_USER) is no active account."
+    return [checks.Warning(message, hint=hint, id="vankho.W072")]
 
 
 @register()

@@ -32,6 +32,7 @@ from search import finding
 # Goals of a page lie at 0.04 to 0.15 s (bench-search); a page of half a minute has met the database's own limit.
 BUCKETS: Final = (0.01, 0.025, 0.04, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 30.0)
 SIGN_IN: Final = "archive:sign-in"
+SIGN_IN_CODE: Final = "archive:sign-in-code"
 log = logging.getLogger("vankho.metrics")
 
 OWN: Final = CollectorRegistry()
@@ -40,7 +41,7 @@ SECONDS: Final = Histogram(
     "vankho_answer_seconds", "Time from a request to its headers.", ["view"], buckets=BUCKETS, registry=OWN
 )
 FAILED_SIGN_INS: Final = Counter(
-    "vankho_failed_sign_ins", "Refused attempts to sign in: wrong, or locked out.", ["why"], registry=OWN
+    "vankho_failed_sign_ins", "Refused attempts to sign in: wrong, a wrong code, or locked out.", ["why"], registry=OWN
 )
 
 
@@ -48,6 +49,8 @@ def answered(view: str, method: str, status: int, seconds: float) -> None:
     """Count one answer of this process."""
     ANSWERS.labels(view, str(status)).inc()
     SECONDS.labels(view).observe(seconds)
+    if view == SIGN_IN_CODE and method == "POST" and status == 401:  # noqa: PLR2004
+        FAILED_SIGN_INS.labels("code").inc()
     if view == SIGN_IN and method == "POST" and status in {401, 429}:
         FAILED_SIGN_INS.labels("wrong" if status == 401 else "locked").inc()  # noqa: PLR2004
 

@@ -17,7 +17,7 @@ from django.db.migrations.executor import MigrationExecutor
 from archive import store
 from archive.stores import chosen
 from archive.stores.refusals import Shredded
-from search import finding
+from search import finding, lagging
 
 LIMIT_SECONDS: Final = 4.0  # a part that has not answered by then is away; probes of containers wait 5 s
 KEPT_SECONDS: Final = 1.0  # strangers may ask as often as they like, the parts are asked once
@@ -27,6 +27,10 @@ log = logging.getLogger("vankho.parts")
 
 class NotMigrated(Exception):  # noqa: N818 - a state
     """The database is older than the program."""
+
+
+class Late(Exception):  # noqa: N818 - a state
+    """The index is lost, or nobody makes it follow the log: what is not found may be there."""
 
 
 class NotPrepared(Exception):  # noqa: N818 - a state
@@ -59,7 +63,8 @@ def _vault() -> None:
 
 
 def _search() -> None:
-    finding.engine().position()
+    if lagging.is_late(finding.engine()):
+        raise Late
 
 
 PARTS: Final = {"database": _database, "store": _store, "vault": _vault, "search": _search}

@@ -18,9 +18,10 @@ from archive.models import AuditEntry, AuditLeaf
 from archive.rules.roles import Action
 from archive.verifier import verify
 from archive.views.doors import person_of
-from config import archiving
+from config import archiving, parts
+from ingest.folder import hands_in
 from ingest.models import Scan, ScanState
-from search import finding
+from search import finding, lagging
 from search.engine import EngineAway
 
 SHUT_DAYS: Final = 30
@@ -43,6 +44,7 @@ def facts() -> dict[str, Any]:
     disk = shutil.disk_usage(settings.VANKHO_HOME)
     top = AuditLeaf.objects.order_by("-idx").values_list("idx", flat=True).first()
     cell = settings.VANKHO_HOME / "cell.txt"
+    up = parts.states()
     archiver, drill = archiving.standing(), _drill()
     return {
         "profile": settings.PROFILE,
@@ -64,6 +66,12 @@ def facts() -> dict[str, Any]:
         "has_drill_failed": drill is not None and bool(drill.detail.payload.get("failed")),
         "doors_shut": _doors_shut(),
         "index_position": _index_position(),
+        "is_index_late": _is_index_late(),
+        "is_store_up": up["store"],
+        "is_vault_up": up["vault"],
+        "is_store_local": settings.STORE_DRIVER == "local",
+        "inbox_user": settings.INBOX_USER,
+        "is_folder_dead": hands_in(settings.INBOX_USER) is None,
         "disk_free": disk.free,
         "disk_total": disk.total,
         "disk_floor": settings.FREE_DISK_FLOOR,
@@ -116,6 +124,14 @@ def _waits(signed: int) -> bool:
     """Return whether the first entry without a signed head is older than a head may be late."""
     since = AuditLeaf.objects.filter(idx=signed).values_list("entry__ts", flat=True).first()
     return since is not None and timezone.now() - since > 3 * timedelta(seconds=publishing.SIGN_SECONDS)
+
+
+def _is_index_late() -> bool:
+    """Return whether search misses changes that are older than it may be behind."""
+    try:
+        return lagging.is_late(finding.engine())
+    except EngineAway:
+        return False  # said by itself
 
 
 def _index_position() -> int | None:

@@ -42,12 +42,17 @@ class Inbox:
         self.root = root
         self.username = username
         self.sizes: dict[Path, tuple[int, float]] = {}
+        self._is_told = False
 
     def sweep(self) -> int:
         """Look once: settle what was taken before, take what has become stable; return how many were taken."""
-        actor = Person.objects.filter(username=self.username, is_active=True).first()
+        actor = hands_in(self.username)
         if actor is None:
+            if not self._is_told:
+                log.warning("the watched folder takes nothing: VANKHO_INBOX_USER names no active account")
+            self._is_told = True
             return 0
+        self._is_told = False
         self._make_folders()
         with self._alone() as is_alone:
             if not is_alone:
@@ -156,6 +161,11 @@ class Inbox:
         if path.parent.name == "taken":
             path.with_suffix(".json").unlink(missing_ok=True)
         log.info("a file of the watched folder was refused (%s)", code)  # its name may say what it is about
+
+
+def hands_in(username: str) -> Person | None:
+    """Return the person in whose name the folder hands in; None: nothing is taken."""
+    return Person.objects.filter(username=username, is_active=True).first()
 
 
 def plain_file(path: Path) -> BinaryIO:

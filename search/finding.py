@@ -79,6 +79,17 @@ def _backlog() -> Backlog:
     return Backlog()
 
 
+def is_late() -> bool:
+    """Return whether the index has missed changes for long, so that what is not found may be there all the same.
+
+    Asks nothing more while the last search knew of no change behind the index.
+
+    Raises:
+        EngineAway: the search server does not answer.
+    """
+    return not _backlog().is_empty and lagging.is_late(engine())
+
+
 def terms_of(person: Person) -> Terms:
     """Return what a person may see now, as the engine is told; of what it has not followed yet the database decides."""
     return once(_TERMS, person, timezone.now(), lambda: _read(person)[0])

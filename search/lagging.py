@@ -10,10 +10,12 @@ the server was away; of what else changed only the newest. Reads the log, writes
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from datetime import datetime, timedelta
+from typing import Any, Final, cast
 
 from django.db import connection
-from django.db.models import BigIntegerField, CharField, QuerySet, Value
+from django.db.models import BigIntegerField, CharField, Q, QuerySet, Value
+from django.utils import timezone
 
 from archive.models import AuditEntry, AuditLeaf, AuditPending
 from archive.planning import OneOf
@@ -22,6 +24,9 @@ from search.engine import Engine
 from search.follow import SKIPPED, changed_records
 
 MOST: Final = 2_000  # records asked of the database for one search beside those that an act may have closed: the newest
+LATE: Final = timedelta(
+    minutes=5
+)  # a follower that lives is behind by seconds; by more than this it is told to readers
 READ: Final = 10_000  # entries of one look into the log
 # Acts on a dispatch after which whoever knew of it still may. Every other act may have closed it.
 LEAVES_OPEN: Final = frozenset(
@@ -62,6 +67,36 @@ _NOWHERE: Final = Value(0, output_field=BigIntegerField())
 _EMPTY: Final = Value("", output_field=CharField())
 Beside = QuerySet[Any, _Row]
 Told = Mapping[str, Sequence[tuple[int | None, str]]]
+
+
+def waiting_since(engine: Engine) -> datetime | None:
+    """Return when the oldest change that an index has not followed was written; None when it has followed all.
+
+    Entries that change nothing in the index count for nothing, as for the follower.
+
+    Raises:
+        EngineAway: the search server does not answer.
+    """
+    telling = Q(entry__record_id__isnull=False) | Q(entry__object_type="dossier")
+    leaves = AuditLeaf.objects.filter(telling, idx__gte=engine.position()).exclude(entry__action__in=SKIPPED)
+    names = ("idx", "entry__action", "entry__record_id", "entry__object_type", "entry__object_id", "entry__ts")
+    for *line, ts in leaves.order_by("idx").values_list(*names)[:MOST]:
+        if next(changed_records([tuple(line)]), None) is not None:
+            return cast("datetime", ts)
+    unplaced = AuditEntry.objects.filter(pk__in=AuditPending.objects.values("entry_id"), record_id__isnull=False)
+    return unplaced.exclude(action__in=SKIPPED).order_by("ts").values_list("ts", flat=True).first()
+
+
+def is_late(engine: Engine) -> bool:
+    """Return whether what an index does not find may be there all the same: a change has waited longer than LATE.
+
+    So it is after the index was lost, and while no worker follows the log.
+
+    Raises:
+        EngineAway: the search server does not answer.
+    """
+    since = waiting_since(engine)
+    return since is not None and timezone.now() - since > LATE
 
 
 def beside(what: str, rows: QuerySet[Any], *, number: str = "", word: str = "") -> Beside:
@@ -118,6 +153,11 @@ class Backlog:
             if kind == _BESIDE:
                 told[what].append((number, word))
         return [*known, *(record for record in raised if record not in known)], told
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was behind at the last look."""
+        return not (self._closing or self._others)
 
     def _keep(self, lines: Iterable[_Line]) -> None:
         for line, record in _records(lines):

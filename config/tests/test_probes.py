@@ -10,6 +10,7 @@ import pytest
 import time_machine
 from django.db import DatabaseError, transaction
 from django.test import Client
+from django.urls import resolve
 from django.utils import timezone
 
 from archive import audit, logkey, publishing, sequencing, store
@@ -168,6 +169,17 @@ def test_failed_sign_ins_are_counted(office):
     assert figures()[name] == before + 1
 
 
+def test_a_wrong_code_after_the_right_password_is_counted_apart(office, settings):
+    """Who guesses codes has the password already."""
+    name = 'vankho_failed_sign_ins_total{why="code"}'
+    before = figures().get(name, 0)
+    for method, answered in (("POST", 401), ("POST", 302), ("GET", 200)):
+        metrics.answered("archive:sign-in-code", method, answered, 0.01)
+    assert figures()[name] == before + 1
+    assert resolve("/sign-in/code/").view_name == metrics.SIGN_IN_CODE
+    assert resolve("/sign-in/").view_name == metrics.SIGN_IN
+
+
 def test_the_state_of_the_office_is_read_at_the_moment_of_asking(office, make_record):
     make_record()
     told = figures()
@@ -230,6 +242,44 @@ def test_the_administrators_page_says_that_search_is_away(office, signed_in, mon
     answer = signed_in("admin").get("/machine/status/")
     assert answer.status_code == 200
     assert "máy tìm kiếm không trả lời" in answer.content.decode()
+
+
+def test_the_status_page_tells_of_store_and_vault_and_of_what_is_not_of_this_machine(office, signed_in, settings, away):
+    page = signed_in("admin").get("/machine/status/").content.decode()
+    assert "thư mục trên máy này" in page
+    assert "chưa nhận và chưa mở được" not in page
+    parts.forget()
+    settings.STORE_DRIVER = "s3"
+    away("store", OSError())
+    away("vault", OSError())
+    page = signed_in("admin").get("/machine/status/").content.decode()
+    assert "máy chủ S3" in page
+    assert page.count("chưa nhận và chưa mở được") == 2
+    assert "máy chủ S3 không cho biết chỗ trống" in page
+
+
+def test_the_status_page_says_in_whose_name_the_folder_hands_in(office, signed_in, settings):
+    assert "thư mục không nhận tệp nào" not in signed_in("admin").get("/machine/status/").content.decode()
+    settings.INBOX_USER = "nobody"
+    assert "thư mục không nhận tệp nào" in signed_in("admin").get("/machine/status/").content.decode()
+
+
+def test_an_index_that_was_lost_or_is_not_followed_for_long_is_no_search_that_is_ok(
+    office, make_record, signed_in, away
+):
+    """An index without a change of five minutes ago says "not found" of what is there."""
+    make_record()
+    sequencing.place_all()
+    ask = parts.PARTS["search"]
+    ask()  # behind by a moment
+    with time_machine.travel(timezone.now() + timedelta(minutes=6), tick=True):
+        with pytest.raises(parts.Late):
+            ask()
+        assert "tìm kiếm chưa đủ" in signed_in("admin").get("/machine/status/").content.decode()
+    away("search", parts.Late())
+    parts.forget()
+    answer = Client().get("/readyz")
+    assert (answer.status_code, answer.json()["status"], answer.json()["search"]) == (200, "degraded", "fault")
 
 
 def test_hidden_records_change_no_figure_and_no_label_names_anything_of_a_record(office, make_record):

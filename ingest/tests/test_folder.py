@@ -8,7 +8,9 @@ import time
 import pytest
 
 from archive import store
+from archive.models import Person
 from archive.rules.levels import Level
+from config import checks
 from ingest import folder, intake, outcomes
 from ingest.models import Batch, Channel, Scan, ScanState
 from ingest.tests.handing import bare_pdf
@@ -292,3 +294,25 @@ def test_a_note_names_the_file_and_its_level(inbox):
     [note] = [path for path in taken(inbox) if path.suffix == ".json"]
     assert json.loads(note.read_text(encoding="utf-8")) == {"name": "a.pdf", "level": "mat"}
     shutil.rmtree(inbox.root)
+
+
+def test_a_folder_in_nobodys_name_takes_nothing_and_says_so_once(office, tmp_path, caplog, settings):
+    watched = folder.Inbox(tmp_path / "other", username="nobody")
+    for _look in range(3):
+        assert watched.sweep() == 0
+    assert [line.getMessage() for line in caplog.records if line.name == "vankho.folder"] == [
+        "the watched folder takes nothing: VANKHO_INBOX_USER names no active account"
+    ]
+    settings.INBOX_USER = "clerk"
+    assert checks.watched_folder() == []
+    settings.INBOX_USER = "nobody"
+    assert [fault.id for fault in checks.watched_folder()] == ["vankho.W072"]
+    Person.objects.filter(username="clerk").update(is_active=False)
+    settings.INBOX_USER = "clerk"
+    assert [fault.id for fault in checks.watched_folder()] == ["vankho.W072"]
+
+
+@pytest.mark.django_db
+def test_before_there_is_an_office_nobody_is_missed(settings):
+    settings.INBOX_USER = "nobody"
+    assert checks.watched_folder() == []

@@ -189,3 +189,36 @@ def test_records_that_are_hidden_from_a_person_change_nothing_for_them(office, m
     assert learned(office.archivist)[: len(before)] == before
     indexed()
     assert learned(office.archivist)[: len(before)] == before
+
+
+def test_hits_say_that_they_are_not_all_once_the_index_is_behind_for_long(
+    two, indexed, make_record, signed_in, monkeypatch
+):
+    """A folder that was lost, a worker that is dead: not found is no answer then."""
+    words = "Kết quả tìm chưa đủ"
+
+    def page():
+        answer = signed_in("archivist").post("/search/", {"q": WORD}, follow=True)
+        assert answer.status_code == 200
+        return answer.content.decode()
+
+    assert words not in page()
+    make_record(subject="Văn bản mới", pages=("Sao băng",))
+    sequencing.place_all()
+    assert words not in page()  # a moment behind, as always
+    monkeypatch.setattr(lagging, "LATE", timedelta(0))
+    assert words in page()
+    indexed()
+    assert words not in page()
+
+
+def test_reading_and_a_dossier_with_nothing_in_it_leave_nothing_waiting(two, office, indexed):
+    """The follower passes them without a commit: the position of a quiet office stays where it was."""
+    audit.write(Action.RECORD_READ, subject=two[0], actor=office.clerk, details={})
+    audit.write(Action.DOSSIER_CLOSE, subject=audit.Subject("dossier", "none"), actor=office.archivist, details={})
+    audit.write(Action.SIGN_IN, actor=office.clerk, subject=office.clerk)
+    sequencing.place_all()
+    assert lagging.waiting_since(finding.engine()) is None
+    audit.write(Action.RECORD_LEVEL, subject=two[0], actor=office.clerk, details={})
+    sequencing.place_all()
+    assert lagging.waiting_since(finding.engine()) is not None
