@@ -1,6 +1,6 @@
 """docker-compose.yml: one container alone, or the office on real servers, fenced and set as the tested ones are.
 
-`TESTED` holds what the test servers run (shared/services, which is not everywhere): a server
+`TESTED` holds what the test servers run, and is held against their scripts where these lie (shared/services): a server
 that is set otherwise in an office than where it was tested would be one nobody has tried.
 """
 
@@ -15,6 +15,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from config import env
+from config.tests import servers
 from config.tests.compose import load
 from config.tests.test_documentation import ROOT
 
@@ -59,8 +60,34 @@ OWN_DEFAULT = {
 }
 
 
+# Where the scripts of the test servers say it.
+SAID = {
+    "postgres": {
+        "major": "A real PostgreSQL {}",
+        "encoding": 'initdb" -D "$DATA" -U owner --auth=trust -E {} ',
+        "locale": " --locale={} ",
+        "shared_buffers": "shared_buffers = '{}'",
+    },
+    "elasticsearch": {"version": "VERSION={}\n", "port": "PORT={}", "discovery": "discovery.type: {}\n"},
+    "s3": {"version": "versity/versitygw/cmd/versitygw@{} ", "port": "PORT={}", "backend": "{} --versioning-dir"},
+}
+
+
 def every(*names):
     return pytest.mark.parametrize("name", names or sorted(OFFICE))
+
+
+@every(*TESTED)
+def test_what_is_held_to_be_tested_is_what_the_test_servers_run(name):
+    """Here no server is started: the scripts are read. In the run with real servers they must be there."""
+    script = servers.SERVICES / name
+    if not script.is_file():
+        (pytest.fail if os.environ.get("VANKHO_TEST_REQUIRE") == "1" else pytest.skip)(f"{script.name}: no such script")
+    text = " ".join(script.read_text(encoding="utf-8").split(" ")).replace("\\\n", "\n")
+    for key, form in SAID[name].items():
+        assert form.format(TESTED[name][key]) in text, key
+    for flag in TESTED[name].get("flags", ()):
+        assert f" {flag} " in text, flag
 
 
 def test_each_profile_starts_all_of_its_own_and_nothing_of_the_other():
