@@ -42,6 +42,12 @@ class Place:
         shards = int(os.environ.get("VANKHO_INDEX_SHARDS", "1"))
         return Elastic(Server(os.environ["VANKHO_TEST_ELASTICSEARCH_URL"]), self.where, shards=shards)
 
+    def forget(self) -> None:
+        """Have the server keep no answers: each question is asked twice, and the second is measured as if it were new."""
+        if self.kind == "elastic":
+            with client() as server:
+                server.indices.put_settings(index=f"{self.where}*", settings={"index.requests.cache.enable": False})
+
     def bytes(self) -> int:
         """Return the size of the index."""
         if self.kind == "embedded":

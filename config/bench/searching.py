@@ -74,6 +74,7 @@ def _measured(place: Place, notes: Path, corpus: Corpus, records: int) -> dict[s
         cost = _build(engine, place, corpus, records)
         (notes / places.BUILT).write_text(json.dumps(cost), encoding="utf-8")
     figures |= cost
+    place.forget()
     reader = place.open()
     figures["pages"] = {kind: _times(reader, asked) for kind, asked in corpus.questions(records).items()}
     figures["suggest"] = _suggest_times(reader, corpus, records)

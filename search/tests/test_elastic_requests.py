@@ -16,13 +16,8 @@ OF_MANY = replace(READER, units=UNITS)
 
 
 def sent(text="", filters=None):
-    """Return both questions of a page, as they go to the server."""
-    compiler, query = Compiler(OF_MANY), parse(text)
-    asked = (
-        listing.hits(compiler, query, filters or {}, Order.BEST),
-        listing.counts(compiler, query, filters or {}, FACETS),
-    )
-    return "".join(json.dumps(one.to_dict()) for one in asked)
+    """Return the question of a page, as it goes to the server."""
+    return json.dumps(listing.request(Compiler(OF_MANY), parse(text), filters or {}, Order.BEST, FACETS).to_dict())
 
 
 def times_named(body):
@@ -44,18 +39,13 @@ def test_words_of_a_dossier_are_asked_for_once_and_not_once_for_each_unit(words)
 
 
 def test_facets_that_are_counted_together_are_asked_for_once():
-    counts = listing.counts(Compiler(READER), parse("dien"), {}, FACETS).to_dict()["aggs"]
+    counts = listing.request(Compiler(READER), parse("dien"), {}, Order.BEST, FACETS).to_dict()["aggs"]
     assert set(counts) == {"kind_is", "when_is", "organ", "unit", "register", "dossier", "retention"}
-    chosen = listing.counts(Compiler(READER), parse("dien"), {"year": ["2024"]}, FACETS).to_dict()["aggs"]
+    chosen = listing.request(Compiler(READER), parse("dien"), {"year": ["2024"]}, Order.BEST, FACETS).to_dict()["aggs"]
     assert set(chosen) == {*counts, "year"}  # its own count is not narrowed by itself, those beside it are
 
 
-def test_the_list_of_hits_is_not_counted_and_the_counts_are_not_ordered():
-    compiler, query = Compiler(READER), parse("dien tap")
-    listed = listing.hits(compiler, query, {}, Order.BEST).to_dict()
-    counted = listing.counts(compiler, query, {}, FACETS).to_dict()
-    assert listed["track_total_hits"] is False
-    assert "aggs" not in listed
-    assert (counted["size"], counted["track_total_hits"]) == (0, True)
-    assert "sort" not in counted
-    assert "should" not in counted["query"]["bool"]  # no band is reckoned
+def test_what_is_offered_is_proved_without_counting():
+    asked = listing.newest(Compiler(READER), parse("dien tap")).to_dict()
+    assert asked["track_total_hits"] is False
+    assert "aggs" not in asked

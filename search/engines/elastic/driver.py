@@ -80,17 +80,17 @@ class Elastic:
         if look is None:
             return Results()
         chosen = {name: values for name, values in (filters or {}).items() if values}
+        asked = listing.request(look.compiler, query, chosen, order, facets)
         start = min(max(offset, 0), DEEPEST)
-        page = listing.hits(look.compiler, query, chosen, order)[start : min(start + max(limit, 0), DEEPEST)]
-        listed, counted = look.search_each([page, listing.counts(look.compiler, query, chosen, facets)])
-        return listing.results(listed, counted, facets, chosen, terms.units)
+        asked = asked[start : min(start + max(limit, 0), DEEPEST)]
+        return listing.results(look.search(asked), facets, chosen, terms.units)
 
     def newest(self, queries: Sequence[Query], terms: Terms, *, limit: int) -> list[tuple[Hit, ...]]:
         """Return the newest hits of each of several questions."""
         look = self._look(terms)
         if look is None or not queries:
             return [()] * len(queries)
-        asked = [listing.hits(look.compiler, query, {}, Order.NEWEST)[:limit] for query in queries]
+        asked = [listing.newest(look.compiler, query)[:limit] for query in queries]
         return [tuple(map(listing.hit, one["hits"]["hits"])) for one in look.search_each(asked)]
 
     def excerpts(self, query: Query, terms: Terms, ids: Sequence[int]) -> dict[int, Excerpt]:

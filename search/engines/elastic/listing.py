@@ -1,9 +1,6 @@
-"""Ask for a page of hits, and at the same time for its total and its facets, and read both answers.
+"""Ask for a page of hits, its total and its facets in one request, and read the answer.
 
-Two questions in one request: the hits need an order and no counting, the counts need all
-that matches and no order. The server works on both side by side, and neither pays for the
-other. A commit may fall between them: a total may then differ from the list by what it
-changed. A facet with chosen values of its own is counted as if they were not chosen: all chosen
+A facet with chosen values of its own is counted as if they were not chosen: all chosen
 values narrow the hits after the counting (post filter), and each facet is counted under
 those of the others. Only values of matching records ever come back, hidden ones never.
 """
@@ -36,18 +33,10 @@ _NAMED_UNITS: Final = 300  # in one expression; of more the server would refuse 
 _STAMP: Final = ["id", "version", "level"]
 
 
-def hits(compiler: Compiler, query: Query, filters: Filters, order: Order) -> dsl.Search:
-    """Return the request for hits in an order; the page is not yet chosen.
-
-    Nothing is counted here: once a page of the best is found the server passes over all that cannot be among them.
-    """
+def request(compiler: Compiler, query: Query, filters: Filters, order: Order, facets: Sequence[str]) -> dsl.Search:
+    """Return the request for hits in an order, with facets; the page is not yet chosen."""
     build = compiler.ranked if order is Order.BEST else compiler.matching
-    return stamps_only(build(query.root, filters)).sort(*_ORDERS[order]).extra(track_total_hits=False)
-
-
-def counts(compiler: Compiler, query: Query, filters: Filters, facets: Sequence[str]) -> dsl.Search:
-    """Return the request for the total and the facets: of all that matches, without any order."""
-    asked = dsl.Search().query(compiler.matching(query.root)).extra(size=0, track_total_hits=True)
+    asked = stamps_only(build(query.root)).sort(*_ORDERS[order]).extra(track_total_hits=True)
     for name in facets:
         if name in OF_DOSSIER and not compiler.terms.units:
             continue
@@ -58,6 +47,11 @@ def counts(compiler: Compiler, query: Query, filters: Filters, facets: Sequence[
             asked.aggs.bucket(bucket, values)
     chosen = list(compiler.chosen(filters))
     return asked.post_filter(queries.Bool(filter=chosen)) if chosen else asked
+
+
+def newest(compiler: Compiler, query: Query) -> dsl.Search:
+    """Return the request for the newest hits alone: the server stops when it has them, for nothing is counted."""
+    return stamps_only(compiler.matching(query.root)).sort(*_ORDERS[Order.NEWEST]).extra(track_total_hits=False)
 
 
 def _narrowing(compiler: Compiler, filters: Filters, name: str) -> list[queries.Query]:
@@ -77,21 +71,15 @@ def stamps_only(query: queries.Query) -> dsl.Search:
     return dsl.Search().query(query).extra(_source=False, docvalue_fields=_STAMP)
 
 
-def results(
-    listed: Mapping[str, Any],
-    answer: Mapping[str, Any],
-    facets: Sequence[str],
-    filters: Filters,
-    units: Collection[int],
-) -> Results:
-    """Return the answers to both requests of here to a reader who knows of the dossiers of these units."""
+def results(answer: Mapping[str, Any], facets: Sequence[str], filters: Filters, units: Collection[int]) -> Results:
+    """Return the answer to a request of here to a reader who knows of the dossiers of these units."""
     counted = answer.get("aggregations", {})  # missing as long as nothing has been indexed
     parts = {name: part.get("values", part)["buckets"] for name, part in counted.items()}
     values = {name: _counted(name, parts.get(_counted_in(name, filters), [])) for name in facets}
     for name in values.keys() & set(OF_DOSSIER):
         values[name] = _known(values[name], units)
     shown = {name: buckets(name, one) for name, one in values.items()}
-    return Results(tuple(map(hit, listed["hits"]["hits"])), int(answer["hits"]["total"]["value"]), shown)
+    return Results(tuple(map(hit, answer["hits"]["hits"])), int(answer["hits"]["total"]["value"]), shown)
 
 
 def hit(one: Mapping[str, Any]) -> Hit:
