@@ -18,6 +18,14 @@ BARE = [str(Path(sys.executable).with_name("gunicorn")), "config.wsgi"]
 RUNSERVER = [sys.executable, "manage.py", "runserver", "--noreload"]
 
 
+@pytest.fixture(autouse=True)
+def interruptible():
+    """A run in the background has Ctrl+C ignored, and so would have the servers that it starts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def free_port():
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return probe.getsockname()[1]
