@@ -66,8 +66,9 @@ class Unsteady:
     """The proxy; a context manager."""
 
     def __init__(self, target: str) -> None:
-        """Take the address of the real server, `http://host:port`."""
+        """Take the address of the real server, `http://host:port` or `http://account:password@host:port`."""
         parts = urlsplit(target)
+        self._account = parts.netloc.rpartition("@")[0]
         self._target = (parts.hostname or "127.0.0.1", parts.port or 80)
         self._faults: list[Fault] = []
         self._loop = asyncio.new_event_loop()
@@ -79,8 +80,8 @@ class Unsteady:
 
     @property
     def url(self) -> str:
-        """Return the address that clients under test are given."""
-        return f"http://127.0.0.1:{self.port}"
+        """Return the address that clients under test are given, with the account of the real server's."""
+        return f"http://{self._account + '@' if self._account else ''}127.0.0.1:{self.port}"
 
     def wrong(self, *faults: Fault) -> None:
         """Misbehave from now on; the first fault that fits a request is carried out."""
