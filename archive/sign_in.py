@@ -5,9 +5,11 @@ An unknown name costs the same work as a known one, so the time tells nothing.
 
 import unicodedata
 from difflib import SequenceMatcher
+from functools import cache
 from typing import Any, Final
 
 from django.contrib.auth.backends import BaseBackend
+from django.contrib.auth.password_validation import CommonPasswordValidator
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
@@ -17,9 +19,11 @@ from archive import office
 from archive.identities.port import Identity
 from archive.identity import by_identity, by_password
 from archive.models import Person
+from archive.rules import guessing
 from archive.standing import once
 
 LONG: Final = 6  # letters of a name that may not stand within a password
+LISTED: Final = 5  # letters; shorter ones stand in sentences by chance
 ALIKE: Final = 0.7  # as Django's rule about the person's own names
 
 
@@ -65,6 +69,31 @@ class NoNameAtHand:
     def get_help_text(self) -> str:
         """Return the rule in words."""
         return _("The password must not be made of your name, or that of the office or of this program.")
+
+
+class NotGuessed:
+    """Refuses what guessers try first: lists of passwords found elsewhere, words of this country, years, rows, repetitions."""
+
+    def validate(self, password: str, user: Person | None = None) -> None:
+        """Raise ValidationError for a password of which such pieces and names leave too little."""
+        own = (user.full_name, user.username, user.title) if user else ()
+        names = [_letters(word) for name in (*office.shown(), *own) for word in name.split()]
+        if guessing.worth(password, {*_found_elsewhere(), *(name for name in names if name)}) < guessing.ENOUGH:
+            raise ValidationError(self.get_help_text())
+
+    def get_help_text(self) -> str:
+        """Return the rule in words."""
+        return _(
+            "The password must not be put together from common words, names, years, rows of keys and repetitions. "
+            "Three or four words that do not belong together are good."
+        )
+
+
+@cache
+def _found_elsewhere() -> frozenset[str]:
+    """Return the words of Django's list of the 20,000 most frequent passwords: most longer ones are made of them."""
+    listed: set[str] = CommonPasswordValidator().passwords
+    return frozenset(word for word in listed if len(word) >= LISTED and word.isalpha())
 
 
 def _letters(text: str) -> str:

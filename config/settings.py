@@ -174,6 +174,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"user_attributes": ("username", "full_name", "title")},
     },
     {"NAME": "archive.sign_in.NoNameAtHand"},
+    {"NAME": "archive.sign_in.NotGuessed"},
 ]
 # required: a clearance counts only in a session that gave the six-figure code of an authenticator, too.
 TOTP = env.choice("VANKHO_TOTP", "offered" if PROFILE == "evaluation" else "required", ("required", "offered"))
