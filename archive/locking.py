@@ -2,7 +2,8 @@
 
 Where the bucket has object lock, what is stored for a closed dossier is locked until the day
 the schedule allows a disposal; permanent dossiers for `PERMANENT_YEARS`, renewed as time
-goes. The rows stay the truth: a lock is a second hurdle for whoever holds the bucket's
+goes. What a hold covers is locked as long as the hold stands, whatever the schedule says, for `HELD` and renewed in
+the same way. The rows stay the truth: a lock is a second hurdle for whoever holds the bucket's
 account. It is never shortened, and lawful destruction lifts it (governance mode). Every
 sweep looks at what was closed lately and at one part in `PARTS` of the rest, so each dossier
 comes up once a month and a killed or failed sweep loses nothing.
@@ -11,6 +12,7 @@ comes up once a month and a killed or failed sweep loses nothing.
 import logging
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import chain
 from typing import Final
 
 from django.db.models import F, Q
@@ -18,7 +20,7 @@ from django.db.models.functions import Mod
 from django.utils import timezone
 
 from archive import retention, store
-from archive.models import DigitalObject, Dossier
+from archive.models import DigitalObject, Dossier, HoldItem
 from archive.rules import periods
 from archive.stores import chosen
 from archive.stores.refusals import MissingObject
@@ -27,24 +29,40 @@ SWEEP_SECONDS: Final = 6 * 3600.0
 LATELY: Final = timedelta(days=3)
 PARTS: Final = 30  # one a day
 PERMANENT_YEARS: Final = 10
+HELD: Final = timedelta(days=400)  # what is on hold, renewed once a month; a hold has no end of its own
 log = logging.getLogger("vankho.locking")
 
 
 def sweep() -> int:
-    """Lock the objects of the closed dossiers whose turn it is; return how many. Raises StoreFailed."""
+    """Lock the objects of the closed dossiers and of the holds whose turn it is; return how many. Raises StoreFailed."""
     place, locked = store.configured(), 0
-    for dossier in _whose_turn_it_is():
-        if (until := until_of(dossier)) is None:
-            continue
-        for address in _addresses_of(dossier):
-            try:
-                if place.retain(address, until):
-                    locked += 1
-                elif not chosen.has_places():
-                    return 0  # this medium has no locks
-            except MissingObject:
-                log.error("the stored file %s is missing", address)  # noqa: TRY400 - the address says all
+    for address, until in chain(_of_dossiers(), _of_holds()):
+        try:
+            if place.retain(address, until):
+                locked += 1
+            elif not chosen.has_places():
+                return 0  # this medium has no locks
+        except MissingObject:
+            log.error("the stored file %s is missing", address)  # noqa: TRY400 - the address says all
     return locked
+
+
+def _of_dossiers() -> Iterator[tuple[str, datetime]]:
+    for dossier in _whose_turn_it_is():
+        if (until := until_of(dossier)) is not None:
+            yield from ((address, until) for address in _addresses_of(dossier))
+
+
+def _of_holds() -> Iterator[tuple[str, datetime]]:
+    """Yield what holds cover, open dossiers and single dispatches too: all of a new hold, of the others a part."""
+    until = _midnight(timezone.localdate() + HELD)
+    held = HoldItem.objects.filter(hold__lifted_at__isnull=True)
+    turn = Q(part=timezone.localdate().toordinal() % PARTS)
+    for items, which in ((held.filter(hold__placed_at__gte=timezone.now() - LATELY), Q()), (held, turn)):
+        covered = Q(record__in=items.values("record")) | Q(record__filings__dossier__in=items.values("dossier"))
+        stored = DigitalObject.objects.annotate(part=Mod(F("pk"), PARTS)).filter(covered, which)
+        addresses = stored.order_by("address").values_list("address", flat=True).distinct()
+        yield from ((address, until) for address in addresses.iterator())
 
 
 def _whose_turn_it_is() -> Iterator[Dossier]:

@@ -4,7 +4,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from archive import dossiers, locking
+from archive import dossiers, locking, retention
 from archive.models import DigitalObject, Dossier, RecordClass, RetentionRule
 from archive.stores.local import LocalStore
 from archive.stores.refusals import MissingObject
@@ -105,3 +105,38 @@ def test_a_medium_without_locks_is_asked_once(close, monkeypatch):
     monkeypatch.setattr(LocalStore, "retain", lambda _self, *given: asked.append(given))
     assert locking.sweep() == 0
     assert len(asked) == 1
+
+
+def hold(office, *things):
+    return retention.place_hold(retention.Order("Thanh tra", "Vì thanh tra"), on=things, actor=office.archivist)
+
+
+def renewed(locks):
+    """Return the addresses locked within a month, as sweeps come to every part."""
+    now, found = timezone.now(), set()
+    for day in range(locking.PARTS):
+        locks.clear()
+        with time_machine.travel(now + timedelta(days=day)):
+            locking.sweep()
+        found |= set(locks)
+    return found
+
+
+def test_a_hold_locks_what_the_schedule_would_let_go_until_it_is_lifted(office, close, locks):
+    dossier = close("08.TM", years=1, ended_on=date(2020, 5, 4))
+    placed = hold(office, dossier)
+    locking.sweep()
+    assert set(locks) == addresses(dossier)
+    assert min(locks.values()) > timezone.now() + locking.HELD - timedelta(days=1)
+    assert renewed(locks) == addresses(dossier)
+    retention.lift_hold(placed, reason="Xong", actor=office.archivist)
+    assert renewed(locks) == set()
+
+
+def test_a_hold_on_one_dispatch_locks_its_files_though_it_lies_in_no_dossier(office, make_record, locks):
+    record = make_record()
+    make_record()
+    hold(office, record)
+    locking.sweep()
+    assert set(locks) == set(DigitalObject.objects.filter(record=record).values_list("address", flat=True))
+    assert locks
