@@ -56,13 +56,11 @@ def _of_dossiers() -> Iterator[tuple[str, datetime]]:
 def _of_holds() -> Iterator[tuple[str, datetime]]:
     """Yield what holds cover, open dossiers and single dispatches too: all of a new hold, of the others a part."""
     until = _midnight(timezone.localdate() + HELD)
-    held = HoldItem.objects.filter(hold__lifted_at__isnull=True)
-    turn = Q(part=timezone.localdate().toordinal() % PARTS)
-    for items, which in ((held.filter(hold__placed_at__gte=timezone.now() - LATELY), Q()), (held, turn)):
-        covered = Q(record__in=items.values("record")) | Q(record__filings__dossier__in=items.values("dossier"))
-        stored = DigitalObject.objects.annotate(part=Mod(F("pk"), PARTS)).filter(covered, which)
-        addresses = stored.order_by("address").values_list("address", flat=True).distinct()
-        yield from ((address, until) for address in addresses.iterator())
+    turn = Q(part=timezone.localdate().toordinal() % PARTS) | Q(hold__placed_at__gte=timezone.now() - LATELY)
+    held = HoldItem.objects.filter(hold__lifted_at__isnull=True).annotate(part=Mod(F("pk"), PARTS)).filter(turn)
+    covered = Q(record__in=held.values("record")) | Q(record__filings__dossier__in=held.values("dossier"))
+    stored = DigitalObject.objects.filter(covered).order_by("address").values_list("address", flat=True)
+    yield from ((address, until) for address in stored.distinct().iterator())
 
 
 def _whose_turn_it_is() -> Iterator[Dossier]:
