@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
-from archive import access, audit, store
+from archive import access, audit, forgetting, store
 from archive.models import DigitalObject, ObjectRole, Person, Record, RecordState, Unit
 from archive.rules.errors import Refusal
 from archive.rules.levels import Level
@@ -249,7 +249,7 @@ def dismiss(scan: Scan, *, reason: str, actor: Person) -> Scan:
             raise NothingToDo
         addresses = forget_objects(scan)
         scan.refresh_from_db()
-        details = {"destroyed": addresses}  # a restore of an older backup goes by it
+        details = {forgetting.DESTROYED: addresses}
         audit.write(Action.SCAN_DISMISS, actor=actor, subject=subject(scan), reason=reason, details=details)
     for address in addresses:
         with suppress(StoreAway):  # the key is gone; the sweep removes bytes that no row names

@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from archive import audit, capture, settling, store
+from archive import audit, capture, forgetting, settling, store
 from archive.models import DigitalObject, ObjectRole
 from archive.rules.levels import Level
 from archive.rules.page import PageText
@@ -100,7 +100,7 @@ def finish(scan: Scan, claim: Claim, end: Ended, **more: Any) -> None:
         commit(scan, claim, **ended, **more)
         gone = _dropped(scan, end)
         scan.refresh_from_db()
-        details = end.reason | ({"destroyed": gone} if gone else {})  # a restore of an older backup goes by it
+        details = end.reason | ({forgetting.DESTROYED: gone} if gone else {})
         audit.write(Action.SCAN_OUTCOME, actor=None, subject=intake.subject(scan), reason=end.code, details=details)
     for address in gone:
         store.shred(address)

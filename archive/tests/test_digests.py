@@ -2,11 +2,10 @@
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import DatabaseError, connection, transaction
+from django.db import connection, transaction
 
-from archive import access, audit, digests, forgetting, logkey, publishing, sequencing
+from archive import access, audit, digests, logkey, publishing, sequencing
 from archive.models import AuditDetail, AuditEntry, AuditLeaf, AuditRow, Clearance, Grant, PersonRole, Record
-from archive.rules.errors import Forbidden
 from archive.rules.roles import Action, Role
 from archive.verifier import verify
 from config.tests.office import LONG_AGO, fence_lifted
@@ -132,24 +131,6 @@ def test_verify_log_names_what_was_changed(office, make_record, settings, tmp_pa
     sql("UPDATE archive_record SET level = 1 WHERE id = %s", record.pk)
     with pytest.raises(CommandError, match=rf"record {record.key}: changed past the office \(level\)"):
         call_command("verify_log")
-
-
-def test_details_go_by_an_act_of_two_and_the_log_still_verifies(office, make_record, settings, tmp_path):
-    settings.VANKHO_HOME = tmp_path / "home"
-    record = make_record()
-    entry = AuditEntry.objects.filter(record_id=record.pk, detail__isnull=False).first()
-    with pytest.raises(DatabaseError), transaction.atomic():
-        AuditDetail.objects.filter(entry=entry).delete()
-    with pytest.raises(Forbidden):
-        forgetting.forget([entry], reason="Hết hạn", actor=office.security, second=office.security)
-    second = office.leader
-
-    PersonRole.objects.create(person=second, role=Role.SECURITY, since=LONG_AGO)
-    assert forgetting.forget([entry], reason="Hết hạn", actor=office.security, second=second) == 1
-    assert not AuditDetail.objects.filter(entry=entry).exists()
-    publishing.export(tmp_path / "export", with_details=True)
-    report = verify.verify(str(tmp_path / "export"), logkey.signer().public, details=True)
-    assert report.forgotten == 1
 
 
 def test_details_that_vanish_without_an_act_are_told(office, make_record, settings, tmp_path):

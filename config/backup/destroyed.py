@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from archive import restoration
+from archive.forgetting import DESTROYED
 from archive.models import AuditDetail, DigitalObject
 from archive.stores.refusals import Shredded
 from archive.vault import Vault
 from config.backup.objects import SAID
 from config.backup.refusals import ObjectsMissing, VaultIncomplete
-from config.backup.replaying import DESTROYED
 
 CLOCKS: Final = timedelta(hours=1)  # by which the clocks of two machines may differ
 

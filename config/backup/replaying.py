@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from archive.forgetting import DESTROYED
 from archive.rules.roles import Action
 from archive.verifier import verify
 
 DETAILS: Final = "details.jsonl"
-DESTROYED: Final = "destroyed"  # addresses, in the details of an act that destroyed content
 FOUND: Final = {str(Action.RESTORE): "addresses"}  # the same, of a restore that found them destroyed
 
 
