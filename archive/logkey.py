@@ -12,7 +12,7 @@ import hashlib
 import json
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -111,13 +111,36 @@ def has_key() -> bool:
 
 
 def named() -> str:
-    """Return the public key that the log names, "" for none yet. One small query."""
+    """Return the public key that the log names, "" for none yet. One small query.
+
+    Raises:
+        verify.Tampered: an entry of this chain is not what was written, or does not follow the one before it.
+    """
     object_type, object_id = OF_KEY
-    entries = AuditEntry.objects.filter(
-        object_type=object_type, object_id=object_id, action=Action.LOG_KEY, outcome="ok"
-    )
-    body = entries.order_by("-object_seq").values_list("body", flat=True).first()
-    return verify.named_key(json.loads(bytes(body))) if body is not None else ""
+    chain = AuditEntry.objects.filter(object_type=object_type, object_id=object_id).order_by("object_seq")
+    key, previous = "", bytes(32)
+    for number, (seq, body, digest, place) in enumerate(
+        chain.values_list("object_seq", "body", "leaf_hash", "leaf__idx"), start=1
+    ):
+        entry = _as_written(bytes(body), bytes(digest))
+        if entry is None or seq != number or (seq, previous.hex()) != (entry["object_seq"], entry["object_prev"]):
+            raise verify.Tampered("the entry that names the log's key was changed, or put in past the office", place)
+        previous = bytes(digest)
+        if (entry["action"], entry["outcome"]) == (str(Action.LOG_KEY), "ok"):
+            key = verify.named_key(entry)
+    return key
+
+
+def _as_written(body: bytes, digest: bytes) -> dict[str, Any] | None:
+    """Return an entry of this chain, None if its bytes are not those of its hash or name another object."""
+    if hashlib.sha256(b"\0" + body).digest() != digest:
+        return None
+    try:
+        entry: dict[str, Any] = json.loads(body)
+        about = (entry["object"]["type"], entry["object"]["id"])
+    except (ValueError, KeyError, TypeError):
+        return None
+    return entry if about == OF_KEY else None
 
 
 def require() -> None:

@@ -99,6 +99,8 @@ def _key_fault() -> str:
         logkey.require()
     except logkey.OtherLogKey as refusal:
         return f"{refusal.code}: {refusal}"
+    except (OSError, verify.Tampered) as fault:
+        return str(fault)
     return ""
 
 

@@ -79,6 +79,7 @@ WORDS: Final[dict[str, Promise]] = {
     "list": _("list"),
     "listed": _("books listed"),
     "lost": _("entries lost"),
+    "made": _("made"),
     "manifest": _("manifest"),
     "marks": _("compartment marks"),
     "missing": _("missing files"),

@@ -1,12 +1,14 @@
 """The log names the key that signs it: a program that holds another one refuses, and says what to do."""
 
 import io
+import itertools
 import json
 import shutil
+import uuid
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from archive import audit, logkey, naming, publishing, sequencing
@@ -16,6 +18,7 @@ from archive.rules.roles import Action
 from archive.tests.test_overtaken import at_once
 from archive.verifier import verify
 from config import lifetime, starting
+from config.tests.office import fence_lifted
 
 GROUND = "QĐ 21: ổ khóa hỏng"
 
@@ -210,6 +213,55 @@ def test_no_other_post_takes_a_key_and_none_over_a_log_put_back(home, office, mo
     monkeypatch.setattr(publishing, "leaf_hashes", lambda *_: iter(()))
     with pytest.raises(logkey.LogShorter):
         naming.take(reason=GROUND, actor=office.security)
+
+
+def test_a_take_over_a_log_put_back_is_refused_by_the_second_place_alone(home, office, settings, tmp_path, monkeypatch):
+    settings.LOG_SECOND_PLACE = str(tmp_path / "second")
+    (tmp_path / "second").mkdir()
+    publishing.publish()
+    for _ in range(3):
+        wrote()
+    publishing.publish()
+    (home / "keys" / "log.key").unlink()
+    shutil.rmtree(home / "log")  # so that nothing here tells
+    whole = publishing.leaf_hashes
+    monkeypatch.setattr(publishing, "leaf_hashes", lambda start, end=None: itertools.islice(whole(start, end), 2))
+    with pytest.raises(logkey.LogShorter):
+        naming.take(reason=GROUND, actor=office.security)
+    monkeypatch.undo()
+    naming.take(reason=GROUND, actor=office.security)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE archive_auditentry SET body = %s WHERE action = 'log.key'",
+        "UPDATE archive_auditentry SET leaf_hash = %s WHERE action = 'log.key'",
+    ],
+)
+def test_an_edit_of_the_entry_that_names_the_key_is_named(home, change):
+    wrote()
+    sequencing.place_all()
+    with fence_lifted(), connection.cursor() as cursor:
+        cursor.execute(change, [b'{"reason" not JSON'])
+    with pytest.raises(verify.Tampered, match="names the log's key"):
+        logkey.named()
+    with pytest.raises(CommandError, match=r"NOT OK: entry .*names the log's key"):
+        call_command("verify_log")
+
+
+def test_a_key_put_in_past_the_office_is_believed_by_nobody(home, signed_in):
+    sequencing.place_all()
+    real = AuditEntry.objects.get(action=Action.LOG_KEY)
+    AuditEntry.objects.create(
+        id=uuid.uuid4(), ts=timezone.now(), action=str(Action.LOG_KEY), outcome="ok", object_type="log", object_id="key",
+        object_seq=99, level=0, body=bytes(real.body), leaf_hash=bytes(real.leaf_hash),
+    )  # fmt: skip
+    with pytest.raises(CommandError, match=r"NOT OK: .*names the log's key"):
+        call_command("verify_log")
+    with pytest.raises(verify.Tampered):
+        publishing.publish()
+    assert signed_in("auditor").get("/log/").status_code == 200
 
 
 def test_a_head_signed_with_another_key_than_the_log_names_is_told_by_the_checker(home, tmp_path):

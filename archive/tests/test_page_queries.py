@@ -11,7 +11,7 @@ from archive.routing import Direction, Task
 from archive.rules.levels import Level
 from archive.rules.steps import Kind
 
-LIMIT = 11
+LIMIT = 12
 TURNS = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")  # no work for the database
 PAGES = {
     "clerk": [

@@ -99,7 +99,7 @@ def _environment(place: Path, room: Room) -> dict[str, str]:
         "VANKHO_DATABASE_URL": room.database,
         "VANKHO_STORE": "s3" if room.bucket else "local",
         "VANKHO_S3_BUCKET": room.bucket or "none",
-        "VANKHO_INDEX_PREFIX": f"drill{secrets.token_hex(4)}",
+        "VANKHO_INDEX_PREFIX": f"vankhodrill{secrets.token_hex(4)}",
         SIGN: "1",
     }
 
