@@ -18,9 +18,8 @@ from archive.models import AuditDetail, AuditEntry, Person
 from archive.rules.errors import Forbidden, Refusal
 from archive.rules.roles import Action
 
-DESTROYED: Final = (
-    "destroyed"  # addresses of content, in the details of an act that destroyed it: a restore goes by them
-)
+# In the details of an act that destroyed content: its addresses. A restore goes by them.
+DESTROYED: Final = "destroyed"
 # Acts whose details the archive itself goes by later, as it does by all that the machine writes.
 GONE_BY: Final = frozenset({Action.DECLARE, Action.KEYS_BEGIN, Action.KEYS_END, Action.LOG_KEY, Action.LOG_PLACE})
 

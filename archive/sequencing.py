@@ -94,13 +94,9 @@ def place(*, limit: int = BATCH, wait: bool = False) -> int:
     Args:
         limit: at most so many in one transaction.
         wait: wait for a sequencer that is at work instead of leaving it to that one.
-
-    Raises:
-        logkey.OtherLogKey: this program may not sign for this log; it gives no places in it either.
     """
     if connection.vendor != "postgresql":
         return 0
-    logkey.require()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             "SELECT true FROM pg_advisory_xact_lock(%s, 0)" if wait else "SELECT pg_try_advisory_xact_lock(%s, 0)",
@@ -122,9 +118,14 @@ def place_all() -> int:
 
 
 def sweep() -> None:
-    """One look of the sequencer: place what is pending, batch after batch. An idle look is one small query."""
-    if connection.vendor == "postgresql":
-        while AuditPending.objects.exists() and place() == BATCH:
+    """One look of the sequencer: place what is pending, batch after batch. An idle look is one small query.
+
+    Raises:
+        logkey.OtherLogKey, verify.Tampered: this program may not sign for this log; it gives no places in it either.
+    """
+    if connection.vendor == "postgresql" and AuditPending.objects.exists():
+        logkey.require()
+        while place() == BATCH:
             continue
 
 

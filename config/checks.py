@@ -8,7 +8,8 @@ import importlib.util
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
@@ -113,18 +114,26 @@ def _key_faults(paths: Sequence[Path]) -> list[CheckMessage]:
     return found
 
 
-@register(Tags.security)
-def running_role(**_kwargs: Any) -> list[CheckMessage]:
-    """Refuse (in an evaluation: warn of) a running role that could change the log on PostgreSQL."""
+@contextmanager
+def _left_as_it_was() -> Iterator[None]:
+    """Leave no connection open that was not: a check runs before processes are forked."""
     was_open = connection.connection is not None
     try:
-        if not roles.can_change_the_log():
-            return []
-    except DatabaseError:
-        return []  # away, or not there yet: the readiness probe and the command itself say so
+        yield
     finally:
         if not was_open:
             connection.close()
+
+
+@register(Tags.security)
+def running_role(**_kwargs: Any) -> list[CheckMessage]:
+    """Refuse (in an evaluation: warn of) a running role that could change the log on PostgreSQL."""
+    try:
+        with _left_as_it_was():
+            if not roles.can_change_the_log():
+                return []
+    except DatabaseError:
+        return []  # away, or not there yet: the readiness probe and the command itself say so
     kind = Error if settings.PROFILE != "evaluation" else checks.Warning
     hint = "Name a plain role in VANKHO_DATABASE_URL and run: manage.py prepare_database"
     message = "The role of VANKHO_DATABASE_URL owns the tables of the log or could change them."
@@ -194,15 +203,12 @@ def second_place(**_kwargs: Any) -> list[CheckMessage]:
 @register()
 def watched_folder(**_kwargs: Any) -> list[CheckMessage]:
     """Say when the watched folder of a founded office takes nothing, because nobody is there to hand in."""
-    was_open = connection.connection is not None
     try:
-        if not Person.objects.exists() or hands_in(settings.INBOX_USER):
-            return []
+        with _left_as_it_was():
+            if not Person.objects.exists() or hands_in(settings.INBOX_USER):
+                return []
     except DatabaseError:
         return []  # away, or not there yet: the readiness probe and the command itself say so
-    finally:
-        if not was_open:
-            connection.close()
     hint = "Name the user name of a clerk in VANKHO_INBOX_USER, or give a clerk that user name."
     message = f"The watched folder takes nothing: “{settings.INBOX_USER}” (VANKHO_INBOX_USER) is no active account."
     return [checks.Warning(message, hint=hint, id="vankho.W072")]

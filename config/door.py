@@ -13,7 +13,7 @@ from typing import Any
 
 from archive.identities.loopback import is_loopback
 
-is_watched = False  # set by who makes the checks of `require` and writes start and stop itself
+is_watched = False  # set by who calls `begin`, or does the same, and writes the stop itself
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
@@ -21,14 +21,12 @@ class NotOpened(RuntimeError):  # noqa: N818 - a refusal
     """The application is not served; the text says each fault and its cure. Gunicorn ends on it and does not try again."""
 
 
-def require() -> None:
+def begin(process: str) -> None:
     """Look at the start-up checks, the declaration and the log, and write the start of this process.
 
     Raises:
         NotOpened: work must not begin.
     """
-    if is_watched:
-        return
     from django.core.management import CommandError, call_command
     from django.db import connections
 
@@ -39,9 +37,8 @@ def require() -> None:
         starting.require()
     except CommandError as fault:
         raise NotOpened(str(fault)) from None
-    lifetime.began("wsgi")
+    lifetime.began(process)
     connections.close_all()  # none may be shared by processes that are forked from here
-    atexit.register(_end, os.getpid())
 
 
 def _end(pid: int) -> None:
@@ -56,7 +53,9 @@ def opened(application: Application) -> Application:
     """Return what may be served: the application, to this machine alone in an evaluation. Raises NotOpened."""
     from django.conf import settings
 
-    require()
+    if not is_watched:
+        begin("wsgi")
+        atexit.register(_end, os.getpid())
     return for_this_machine(application) if settings.PROFILE == "evaluation" else application
 
 

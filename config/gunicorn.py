@@ -40,21 +40,13 @@ logconfig_dict = settings.LOGGING
 
 def on_starting(server: Any) -> None:
     """Run the start-up checks, as every command of manage.py does; a fault ends the start with its cure."""
-    from django.core.management import CommandError, call_command
-    from django.db import connections
-
-    from config import lifetime, starting
-
     asked = [address[0] for address in server.cfg.address if isinstance(address, tuple)]
     if settings.PROFILE == "evaluation" and not LOOPBACK.issuperset(asked):
         raise SystemExit("The evaluation profile binds to loopback only. Set VANKHO_PROFILE=production.")
     try:
-        call_command("check")
-        starting.require()
-    except CommandError as fault:
+        door.begin("gunicorn")
+    except door.NotOpened as fault:
         raise SystemExit(str(fault)) from None
-    lifetime.began("gunicorn")
-    connections.close_all()  # none may be shared by the processes that are forked from here
 
 
 def on_exit(server: Any) -> None:  # noqa: ARG001 - gunicorn's signature

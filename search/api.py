@@ -96,6 +96,7 @@ class SearchOut(Schema):
     understood: list[UnderstoodOut]
     is_cut: bool = Field(description="the query was longer than can be asked; its end was left out")
     meant: list[str] = Field(description="queries that may have been meant and find more")
+    is_late: bool = Field(description="changes have waited too long for the index: what is not found may be there")
 
 
 class TypedIn(Schema):
@@ -124,6 +125,7 @@ def search(request: HttpRequest, response: HttpResponse, asked: SearchIn) -> Sta
     try:
         answer = finding.find(query, person, filters=filters, order=asked.order, offset=asked.offset)
         meant = [] if asked.offset else finding.corrections(query, person)
+        is_late = finding.is_late(person)
     except EngineAway:
         return _away(response)
     shown = [found.record for found in answer.found]
@@ -140,6 +142,7 @@ def search(request: HttpRequest, response: HttpResponse, asked: SearchIn) -> Sta
             "understood": chips.describe(query),
             "is_cut": query.is_cut,
             "meant": meant,
+            "is_late": is_late,
         },
     )
 

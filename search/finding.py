@@ -79,15 +79,18 @@ def _backlog() -> Backlog:
     return Backlog()
 
 
-def is_late() -> bool:
-    """Return whether the index has missed changes for long, so that what is not found may be there all the same.
+def is_late(person: Person) -> bool:
+    """Return whether the index has missed changes for long, so that what this person does not find may be there all the same.
 
-    Asks nothing more while the last search knew of no change behind the index.
+    Changes of what they may not see tell them nothing. Asks nothing more while the last search knew of no change behind
+    the index.
 
     Raises:
         EngineAway: the search server does not answer.
     """
-    return not _backlog().is_empty and lagging.is_late(engine())
+    if _backlog().is_empty or not (waiting := lagging.late(engine())):
+        return False
+    return access.visible_to(person).opens(waiting[:ASKED]).exists()
 
 
 def terms_of(person: Person) -> Terms:

@@ -17,11 +17,9 @@ from django.db.models import F
 
 from archive import manifests, pages, papers, sequencing, store
 from archive.access import NO_MARKING
-from archive.logkey import OtherLogKey
 from archive.models import Access, AuditLeaf, Dossier, DossierItem, Page, Record, RegisterNumber, Source
 from archive.rules.page import PageText
 from archive.rules.roles import READING, Action
-from archive.verifier.verify import Tampered
 from search import periods
 from search.engine import Engine, EngineAway, EngineBusy, IndexBroken
 from search.engines.embedded import Embedded
@@ -119,8 +117,7 @@ class Follower:
             EngineAway: the search server does not answer.
             IndexBroken: the index does not hold what was written.
         """
-        with suppress(OtherLogKey, Tampered):  # places are given by who may
-            sequencing.place()
+        sequencing.place()
         persisted = self.engine.position()
         if persisted != self._persisted:  # moved by another follower, or back: the index is a new one
             self._persisted = self._seen = persisted

@@ -11,6 +11,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import islice, takewhile
 from typing import Any, Final, cast
 
 from django.db import connection
@@ -24,9 +25,7 @@ from search.engine import Engine
 from search.follow import SKIPPED, changed_records
 
 MOST: Final = 2_000  # records asked of the database for one search beside those that an act may have closed: the newest
-LATE: Final = timedelta(
-    minutes=5
-)  # a follower that lives is behind by seconds; by more than this it is told to readers
+LATE: Final = timedelta(minutes=5)  # a follower that lives is behind by seconds; by more than this readers are told
 READ: Final = 10_000  # entries of one look into the log
 # Acts on a dispatch after which whoever knew of it still may. Every other act may have closed it.
 LEAVES_OPEN: Final = frozenset(
@@ -69,6 +68,18 @@ Beside = QuerySet[Any, _Row]
 Told = Mapping[str, Sequence[tuple[int | None, str]]]
 
 
+def _waiting(engine: Engine) -> Iterator[tuple[datetime, int]]:
+    """Yield the changes that an index has not followed, the oldest first: when, and which record."""
+    telling = Q(entry__record_id__isnull=False) | Q(entry__object_type="dossier")
+    leaves = AuditLeaf.objects.filter(telling, idx__gte=engine.position()).exclude(entry__action__in=SKIPPED)
+    names = ("idx", "entry__action", "entry__record_id", "entry__object_type", "entry__object_id", "entry__ts")
+    for *line, ts in leaves.order_by("idx").values_list(*names)[:MOST]:
+        yield from ((ts, record) for record in changed_records([tuple(line)]))
+    unplaced = AuditEntry.objects.filter(pk__in=AuditPending.objects.values("entry_id"), record_id__isnull=False)
+    for ts, record in unplaced.exclude(action__in=SKIPPED).order_by("ts").values_list("ts", "record_id")[:MOST]:
+        yield ts, cast("int", record)
+
+
 def waiting_since(engine: Engine) -> datetime | None:
     """Return when the oldest change that an index has not followed was written; None when it has followed all.
 
@@ -77,14 +88,7 @@ def waiting_since(engine: Engine) -> datetime | None:
     Raises:
         EngineAway: the search server does not answer.
     """
-    telling = Q(entry__record_id__isnull=False) | Q(entry__object_type="dossier")
-    leaves = AuditLeaf.objects.filter(telling, idx__gte=engine.position()).exclude(entry__action__in=SKIPPED)
-    names = ("idx", "entry__action", "entry__record_id", "entry__object_type", "entry__object_id", "entry__ts")
-    for *line, ts in leaves.order_by("idx").values_list(*names)[:MOST]:
-        if next(changed_records([tuple(line)]), None) is not None:
-            return cast("datetime", ts)
-    unplaced = AuditEntry.objects.filter(pk__in=AuditPending.objects.values("entry_id"), record_id__isnull=False)
-    return unplaced.exclude(action__in=SKIPPED).order_by("ts").values_list("ts", flat=True).first()
+    return next((ts for ts, _record in _waiting(engine)), None)
 
 
 def is_late(engine: Engine) -> bool:
@@ -95,8 +99,18 @@ def is_late(engine: Engine) -> bool:
     Raises:
         EngineAway: the search server does not answer.
     """
-    since = waiting_since(engine)
-    return since is not None and timezone.now() - since > LATE
+    return bool(late(engine, most=1))
+
+
+def late(engine: Engine, *, most: int = MOST) -> list[int]:
+    """Return the records of which a change has waited longer than LATE, those of the oldest changes.
+
+    Raises:
+        EngineAway: the search server does not answer.
+    """
+    now = timezone.now()
+    waited = takewhile(lambda one: now - one[0] > LATE, _waiting(engine))
+    return list(islice((record for _ts, record in waited), most))
 
 
 def beside(what: str, rows: QuerySet[Any], *, number: str = "", word: str = "") -> Beside:

@@ -62,7 +62,6 @@ WORDS: Final = frozenset(
         "chiensi",
         "dongchi",
         "daoduc",
-        "phongthamu",
         "phongthammuu",
         "thammuu",
         "chinhtri",

@@ -18,7 +18,7 @@ from archive.rules import totp
 from archive.rules.roles import Action
 from archive.views import proving
 from archive.views.signing_in import account
-from config.tests.office import borne_out, fence_lifted
+from config.tests.office import borne_out, fence_lifted, with_password
 
 PASSWORD = "ba con vịt ngoài ao"
 PROXY = "simplelazyobject"  # what entries called the person of a request, once
@@ -26,10 +26,7 @@ PROXY = "simplelazyobject"  # what entries called the person of a request, once
 
 @pytest.fixture
 def person(office):
-    office.leader.set_password(PASSWORD)
-    office.leader.save()
-    borne_out()
-    return office.leader
+    return with_password(office.leader, PASSWORD)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from archive import identity, looks, tokens
 from archive.identities.local import Local
 from archive.identities.port import Identity
 from archive.models import AuditEntry, Person, ServiceToken, SignsInBy
-from config.tests.office import borne_out
+from config.tests.office import borne_out, with_password
 
 PASSWORD = "ba con vịt ngoài ao"
 THEIRS = "mật khẩu của kẻ khác 9"
@@ -15,10 +15,7 @@ THEIRS = "mật khẩu của kẻ khác 9"
 
 @pytest.fixture
 def person(office):
-    office.leader.set_password(PASSWORD)
-    office.leader.save()
-    borne_out()
-    return office.leader
+    return with_password(office.leader, PASSWORD)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from archive.rules import totp
 from archive.rules.errors import Forbidden
 from archive.rules.levels import Level
 from archive.views import proving
-from config.tests.office import borne_out, fence_lifted
+from config.tests.office import borne_out, fence_lifted, with_password
 
 PASSWORD = "ba con vịt ngoài ao"
 NEW = "mưa rơi trên mái ngói"  # no secret either
@@ -44,10 +44,7 @@ def test_codes_are_those_of_the_vectors_of_rfc_6238(seconds, code):
 
 @pytest.fixture
 def person(office):
-    office.leader.set_password(PASSWORD)
-    office.leader.save()
-    borne_out()
-    return office.leader
+    return with_password(office.leader, PASSWORD)
 
 
 @pytest.fixture

@@ -197,3 +197,11 @@ JPEG = bytes.fromhex(
     "aab2b3b4b5b6b7b8b9bac2c3c4c5c6c7c8c9cad2d3d4d5d6d7d8d9dae1e2e3e4e5e6e7e8e9eaf1f2f3f4f5f6f7f8f9faffda00080101"
     "00003f00fbf1ffd9"
 )
+
+
+def with_password(person: Any, password: str) -> Any:
+    """Give a person of the test office a password, as an act would."""
+    person.set_password(password)
+    person.save()
+    borne_out()
+    return person

@@ -43,6 +43,7 @@ from config.tests.by_hand import (  # noqa: F401 - tests know them from here
     pack_of,
     page_text,
     seal,
+    with_password,
 )
 
 # A busy machine draws slowly: how long an example takes is no property of what is tested.

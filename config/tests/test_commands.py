@@ -56,6 +56,17 @@ def test_a_refused_command_has_its_entry(office, command, tmp_path, settings, mo
     assert entry.detail.payload["code"] == "ACC-002"
 
 
+@pytest.mark.parametrize("command", ASKED)
+def test_a_command_in_the_name_of_nobody_has_its_entry(office, command, tmp_path, settings):
+    settings.VANKHO_HOME = tmp_path / "home"
+    words = [word.format(folder=tmp_path) for word in ASKED[command]]
+    words[words.index("--as") + 1] = "nobody"
+    with pytest.raises(CommandError, match="nobody"):
+        call_command(command, *words)
+    entry = AuditEntry.objects.get(action=f"command:{command}")
+    assert (entry.outcome, entry.actor) == ("error", None)
+
+
 # What a command without a name is asked here so that it is refused (a code) or fails; "" is no code.
 ENDS = {
     "backup": (["{folder}/file", "--vault", "{folder}/vault"], ""),
@@ -90,7 +101,7 @@ def commands():
 
 def test_every_command_has_a_rule_about_its_end():
     acting = {name for name, text in commands().items() if f'@acting("{name}"' in text}
-    assert acting - set(ASKED) == set(ENDS)
+    assert acting == set(ENDS) | set(ASKED) | {"readmit_officer"}
     ruled = set(ASKED) | set(ENDS) | set(NO_ACT) | {"readmit_officer"}  # asked in `archive.tests.test_readmission`
     assert set(commands()) == ruled
     assert not set(NO_ACT) & (set(ASKED) | set(ENDS))

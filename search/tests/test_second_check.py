@@ -203,6 +203,12 @@ def test_hits_say_that_they_are_not_all_once_the_index_is_behind_for_long(
         return answer.content.decode()
 
     assert words not in page()
+    make_record(subject="Sao băng mật", level=Level.TOI_MAT)
+    sequencing.place_all()
+    with monkeypatch.context() as late:
+        late.setattr(lagging, "LATE", timedelta(0))
+        assert lagging.is_late(finding.engine())
+        assert words not in page()  # only what is hidden from this reader waits
     make_record(subject="Văn bản mới", pages=("Sao băng",))
     sequencing.place_all()
     assert words not in page()  # a moment behind, as always

@@ -103,7 +103,7 @@ def _answer(asked: Asked, person: Person) -> dict[str, Any]:
     is_deepest = asked.page == asking.DEEPEST_PAGE
     return {
         "answer": answer,
-        "is_late": finding.is_late(),
+        "is_late": finding.is_late(person),
         "hits": [narrowing.hit(asked, found) for found in answer.found],
         # Beside hits it is asked for by the page itself: it took a quarter of the answer.
         "meant": [] if answer.found else finding.corrections(asked.query, person),

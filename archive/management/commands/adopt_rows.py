@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from archive import adopting, watched
-from archive.management.answering import answering, named
+from archive.management.answering import acting, answering, named, told
 from archive.models import Person
 from archive.rules.errors import Refusal
 from archive.verifier.verify import Tampered
@@ -38,6 +38,7 @@ class Command(BaseCommand):
         parser.add_argument("--as", dest="officer", default="", help="the security officer who adopts them")
         parser.add_argument("--reason", default="", help="on what ground; stands in the log")
 
+    @acting("adopt_rows")
     def handle(self, *, adopt: bool, officer: str, reason: str, **_options: Any) -> None:
         try:
             kinds = self._adopt(named(officer), reason) if adopt else self._found()
@@ -49,7 +50,7 @@ class Command(BaseCommand):
         if not adopt:
             self.stdout.write("Nothing was changed. To adopt them: --adopt --as OFFICER --reason DECISION")
         if refused := sum(len(kind.refused) for kind in kinds):
-            raise CommandError(f"{refused} rows are refused, and verify_log goes on naming them.", returncode=1)
+            raise told(CommandError(f"{refused} rows are refused, and verify_log goes on naming them.", returncode=1))
 
     def _found(self) -> list[adopting.Found]:
         kinds = adopting.found()

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.utils.translation import gettext as _
 
 from archive import forgetting
-from archive.management.answering import answering, named
+from archive.management.answering import acting, answering, named
 
 
 class Command(BaseCommand):
@@ -22,6 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("--second", default="", help="another security officer, who agrees")
         parser.add_argument("--reason", default="", help="the decision, its number and day; stands in the log")
 
+    @acting("forget_details")
     def handle(self, *, places: list[int], officer: str, second: str, reason: str, **_options: Any) -> None:
         actor, agreeing = named(officer), named(second)
         with answering("forget_details", actor=actor):

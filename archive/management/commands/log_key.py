@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
 from archive import audit, logkey, naming, publishing
-from archive.management.answering import answering, named
+from archive.management.answering import acting, answering, named
 from archive.rules.errors import Refusal
 from archive.verifier import verify
 
@@ -21,6 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("--as", dest="officer", default="", help="the security officer who takes it into use")
         parser.add_argument("--reason", default="", help="on what ground; stands in the log")
 
+    @acting("log_key")
     def handle(self, *, take: bool, officer: str, reason: str, **_options: Any) -> None:
         if take:
             actor = named(officer)

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from archive import audit, logkey, placing, second_place
-from archive.management.answering import answering, named
+from archive.management.answering import acting, answering, named
 from archive.rules.errors import Refusal
 
 
@@ -20,6 +20,7 @@ class Command(BaseCommand):
         parser.add_argument("--as", dest="officer", default="", help="the security officer who takes it into use")
         parser.add_argument("--reason", default="", help="on what ground; stands in the log")
 
+    @acting("log_place")
     def handle(self, *, take: bool, officer: str, reason: str, **_options: Any) -> None:
         try:
             if take:

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.utils.translation import gettext as _
 
 from archive import audit, readmission
-from archive.management.answering import answering, named
+from archive.management.answering import acting, answering, named
 
 
 class Command(BaseCommand):
@@ -22,6 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("--basis", default="", metavar="DOCUMENT", help="number of the written order; in the log")
         parser.add_argument("--present", default="", metavar="NAMES", help="who is present, the custodians named")
 
+    @acting("readmit_officer")
     def handle(self, *, officer: str, basis: str, present: str, **_options: Any) -> None:
         person = named(officer)
         with answering("readmit_officer", subject=person):

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
 from archive import rekeying
-from archive.management.answering import answering, named
+from archive.management.answering import acting, answering, named
 from archive.models import Person
 from archive.rules.errors import Refusal
 
@@ -30,6 +30,7 @@ class Command(BaseCommand):
         parser.add_argument("--as", dest="officer", default="", help="the security officer who changes keys")
         parser.add_argument("--reason", default="", help="the decision, and who hands over to whom; stands in the log")
 
+    @acting("rotate_keys")
     def handle(self, *, new: list[Path], withdraw: bool, officer: str, reason: str, **_options: Any) -> None:
         if new and withdraw:
             raise CommandError(_("--new begins a change and --withdraw gives one up: name one of them."), returncode=2)

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
 from archive import tokens
-from archive.management.answering import answering, named
+from archive.management.answering import acting, answering, named
 
 
 class Command(BaseCommand):
@@ -21,6 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("--days", type=int, default=365, help="how long it is valid")
         parser.add_argument("--as", required=True, dest="admin", help="the administrator who gives it")
 
+    @acting("token")
     def handle(self, *, username: str, name: str, days: int, admin: str, **_options: Any) -> None:
         person, actor = named(username), named(admin)
         until = timezone.now() + timedelta(days=days)

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from archive import office
-from archive.management.answering import answering, named
+from archive.management.answering import acting, answering, named
 from archive.rules.errors import Refusal
 from config import declaring, roles
 
@@ -37,6 +37,7 @@ class Command(BaseCommand):
         for name in QUESTIONS:
             parser.add_argument(f"--{name.replace('_', '-')}", help="asked when not given")
 
+    @acting("declare_independent_lan")
     def handle(self, *, file: Path, officer: str, **given: Any) -> None:
         actor = named(officer)
         facts = {name: self._fact(name, given[name]) for name in QUESTIONS}
