@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.utils import timezone
 
-from archive import audit, logkey, merkle, publishing, registration, restoration, sequencing, store
+from archive import audit, logkey, merkle, naming, publishing, registration, restoration, sequencing, store
 from archive.models import AuditEntry, AuditLeaf, DigitalObject, PaperCheck, RegisterNumber, Restoration
 from archive.rules.roles import Action
 from archive.stores.refusals import Shredded
@@ -49,6 +49,32 @@ def put_back(office, make_record, settings, tmp_path, monkeypatch):
 
 def declare(made, **options):
     call_command("declare_recovery", made.moment.isoformat(), **options)
+
+
+def test_a_moment_before_the_log_changed_its_key_is_taken_up_with_key_and_heads_of_then(
+    office, make_record, settings, tmp_path, monkeypatch, django_capture_on_commit_callbacks
+):
+    monkeypatch.setattr(roles, "bring_up_to_date", lambda: None)
+    home = settings.VANKHO_HOME = tmp_path / "home"
+    settings.LOG_SECOND_PLACE = tmp_path / "heads"
+    naming.founded()
+    make_record()
+    publishing.publish()
+    made, before = SimpleNamespace(moment=timezone.now()), transaction.savepoint()
+    (home / "keys" / "log.key").rename(tmp_path / "log.key")
+    with django_capture_on_commit_callbacks(execute=True):
+        naming.take(reason="lộ khóa", actor=office.security)
+    transaction.savepoint_rollback(before)
+    with pytest.raises(CommandError, match="LOG-008"):
+        declare(made)
+
+    (tmp_path / "log.key").replace(home / "keys" / "log.key")
+    shutil.rmtree(home / "log", ignore_errors=True)
+    next(home.glob("log-of-key-before-*")).rename(home / "log")
+    declare(made)
+
+    starting.require_log()
+    assert Restoration.objects.count() == 1
 
 
 def test_the_office_opens_again_with_its_gap_told_and_its_registers_closed(put_back):
