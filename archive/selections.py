@@ -60,6 +60,7 @@ class About:
     made: datetime
     language: str
     act: int  # the place of the entry that tells of this export
+    left_out: str = ""  # what is not in it though it was asked for, in a sentence
 
 
 class _Tiles(Tiles):
@@ -132,6 +133,7 @@ def _manifest(about: About, head: verify.Head) -> dict[str, Any]:
         "form": about.form,
         "page": about.page,
         "asked": about.asked,
+        "left_out": about.left_out,
         "by": about.by,
         "made": about.made.astimezone(UTC).isoformat(timespec="seconds"),
         "act": about.act,
@@ -167,6 +169,7 @@ def _readme(manifest: dict[str, Any]) -> str:
     lines = [
         _("Part of the log of %(origin)s: %(n)s rows.") % {"origin": manifest["origin"], "n": manifest["rows"]},
         _("Asked: %(asked)s") % {"asked": asked},
+        *filter(None, [manifest["left_out"]]),
         _("Taken out by %(who)s on %(at)s (UTC); this act is entry %(act)s of the log.")
         % {"who": manifest["by"], "at": manifest["made"], "act": manifest["act"]},
         "",

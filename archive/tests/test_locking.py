@@ -3,11 +3,14 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import time_machine
 from django.utils import timezone
+from minio.deleteobjects import DeleteObject
 
 from archive import dossiers, locking, retention
 from archive.models import DigitalObject, Dossier, RecordClass, RetentionRule
+from archive.stores import bucket
 from archive.stores.local import LocalStore
 from archive.stores.refusals import MissingObject
+from config.tests import buckets
 
 
 @pytest.fixture
@@ -140,3 +143,70 @@ def test_a_hold_on_one_dispatch_locks_its_files_though_it_lies_in_no_dossier(off
     locking.sweep()
     assert set(locks) == set(DigitalObject.objects.filter(record=record).values_list("address", flat=True))
     assert locks
+
+
+# --- on a real server with object lock ----------------------------------------------------------------------
+
+
+class Server:
+    """The bucket of an office, as whoever holds its account sees it."""
+
+    def __init__(self, account):
+        self.client, self.bucket = bucket.connect(account), account.bucket
+
+    def versions(self, address):
+        whole = self.client.list_objects(self.bucket, recursive=True, include_version=True)
+        return [one for one in whole if one.object_name.endswith(f"/{address}.vkso")]
+
+    def locked_until(self, address):
+        (version,) = self.versions(address)
+        kept = self.client.get_object_retention(self.bucket, version.object_name, version.version_id)
+        return kept and kept.retain_until_date
+
+    def refusals(self, address):
+        """Try to remove every version; return why it was refused."""
+        plain = [DeleteObject(one.object_name, one.version_id) for one in self.versions(address)]
+        assert plain
+        return {fault.code for fault in self.client.remove_objects(self.bucket, plain)}
+
+
+@pytest.fixture
+def server(settings, tmp_path):
+    with buckets.fresh(object_lock=True) as lent:
+        settings.VANKHO_HOME = tmp_path / "home"
+        settings.STORE_DRIVER, settings.S3_URL, settings.S3_BUCKET = "s3", lent.url, lent.bucket
+        settings.S3_ACCESS_KEY, settings.S3_SECRET_KEY = lent.access_key, lent.secret_key
+        yield Server(lent)
+
+
+@pytest.mark.engine
+def test_on_the_server_a_closed_dossier_is_locked_until_its_day_and_no_version_goes(close, server, make_record):
+    dossier, free = close("09.TM"), make_record()
+    assert locking.sweep() == len(addresses(dossier))
+    for address in addresses(dossier):
+        assert server.locked_until(address) == datetime(2036, 12, 31, 17, tzinfo=UTC)
+        assert server.refusals(address) == {"AccessDenied"}
+        assert len(server.versions(address)) == 1
+    for address in DigitalObject.objects.filter(record=free).values_list("address", flat=True):
+        assert server.locked_until(address) is None
+        assert server.refusals(address) == set()
+
+
+@pytest.mark.engine
+def test_on_the_server_a_hold_locks_beyond_the_due_day_and_shortens_no_lock(office, close, server):
+    past, ahead = close("10.TM", years=1, ended_on=date(2020, 5, 4)), close("11.TM")
+    near = close("12.TM", years=1, ended_on=date(timezone.localdate().year - 1, 5, 4))
+    locking.sweep()
+    assert {server.locked_until(address) for address in addresses(past)} == {None}
+    due = {locking.until_of(near)}
+    assert {server.locked_until(address) for address in addresses(near)} == due
+
+    hold(office, past, ahead, near)
+    locking.sweep()
+
+    for address in addresses(past) | addresses(near):
+        assert server.locked_until(address) > max(*due, timezone.now() + locking.HELD - timedelta(days=1))
+        assert server.refusals(address) == {"AccessDenied"}
+    for address in addresses(ahead):
+        assert server.locked_until(address) == datetime(2036, 12, 31, 17, tzinfo=UTC)
+        assert server.refusals(address) == {"AccessDenied"}

@@ -871,6 +871,8 @@ def _tell_selection(found: Selected, kept: int) -> None:
         f"OK: {found.head.origin}, {found.rows} rows ({found.form}), each stands in the signed log of {found.head.size} entries."
     )
     print(f"Asked: {'; '.join(manifest['asked']) or 'everything'}. Taken out by {manifest['by']}, {manifest['made']}.")
+    if manifest.get("left_out"):
+        print(manifest["left_out"])
     if found.form == "pdf":
         print(
             "log.pdf is the one that was signed; log.json beside it holds the same rows and was compared with the leaves."

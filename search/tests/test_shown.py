@@ -1,13 +1,19 @@
 """Whoever is shown passages of a dispatch is named by "who saw it?": on every page of hits, by form, API and alert."""
 
+import json
+import zipfile
+
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from archive import sequencing, showings
+from archive import logkey, sequencing, showings
 from archive.models import AuditEntry, AuditShown
+from archive.rules import action_words
 from archive.rules.levels import Level
 from archive.rules.roles import Action
+from archive.verifier import verify
+from archive.views.control import log
 from config.tests.office import fence_lifted
 from search import saving
 from search.tests.test_pages_api import call  # noqa: F401 - a fixture
@@ -63,6 +69,38 @@ def test_a_page_of_hits_names_what_it_showed(office, secret, signed_in, call, wa
     assert (looks[secret.key].acts, looks[secret.key].level) == ({Action.SEARCH_RUN: 1}, Level.MAT)
     found = auditor.get("/log/", {"level": int(Level.MAT), "action": str(Action.SEARCH_RUN)}).context["rows"]
     assert len(found) == 1
+
+
+def test_older_pages_that_are_left_out_are_told_on_the_page_and_in_the_signed_file(
+    office, secret, signed_in, monkeypatch, tmp_path, settings
+):
+    settings.VANKHO_HOME = tmp_path / "home"
+    asked(signed_in("clerk"), "chien dau")
+    asked(signed_in("archivist"), "chien dau")
+    sequencing.place_all()
+    auditor = signed_in("auditor")
+
+    def told(most):
+        """Return who is named, and whether page, manifest, README and checker say that pages were left out."""
+        monkeypatch.setattr(log, "MOST_SHOWN", most)
+        said, people = set(), set()
+        for page in ("who/", ""):
+            shown = auditor.get(f"/log/{page}", {"record": secret.key})
+            taken = tmp_path / "taken.zip"
+            taken.write_bytes(
+                b"".join(auditor.get(f"/log/{page}export.json", {"record": secret.key}).streaming_content)
+            )
+            manifest = verify.verify_selection(str(taken), logkey.signer().public).manifest
+            with zipfile.ZipFile(taken) as box:
+                rows, readme = json.loads(box.read("log.json")), box.read("README.txt").decode()
+            people |= {row["person"] for row in rows if row["act"] == action_words.WORDS[Action.SEARCH_RUN]}
+            said |= {
+                "chỉ xét 1 trang mới nhất" in words for words in (shown.content.decode(), manifest["left_out"], readme)
+            }
+        return people, said
+
+    assert told(2) == ({str(office.clerk), str(office.archivist)}, {False})
+    assert told(1) == ({str(office.archivist)}, {True})
 
 
 def test_who_is_shown_only_what_is_theirs_leaves_no_word_of_the_rest(office, secret, make_record, index, signed_in):  # noqa: F811

@@ -1,5 +1,6 @@
 """The auditor's page: list and filter. Nothing here can change anything; reading is logged too."""
 
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
@@ -12,6 +13,7 @@ from django.shortcuts import render
 from django.urls import path
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
@@ -25,6 +27,7 @@ from archive.rules import action_words, numbers, officehours
 from archive.rules.levels import Level
 from archive.rules.roles import SEEING, Action
 from archive.standing import clearance
+from archive.templatetags.office import number
 from archive.verifier.verify import Tampered
 from archive.views.control import bars
 from archive.views.doors import person_of
@@ -39,6 +42,24 @@ LEVELS: Final = [("", _("any level")), *((str(int(level)), level.label) for leve
 OUTCOMES: Final = [("", _("any outcome")), ("ok", _("done")), ("denied", _("refused")), ("error", _("failed"))]
 _SEEING: Final = sorted(map(str, SEEING))
 _OF_A_DISPATCH: Final = ("record", "original")  # what a refusal names by the key of a dispatch
+
+
+@dataclass(frozen=True)
+class About:
+    """The filter for one dispatch, and whether there are more pages of hits with it on them than are looked through."""
+
+    entries: Q = field(default_factory=Q)
+    is_cut: bool = False
+
+    @property
+    def left_out(self) -> str:
+        """What the filter leaves out, in a sentence; "" where it leaves out nothing."""
+        if not self.is_cut:
+            return ""
+        return gettext(
+            "Of the pages of search hits with this dispatch on them only the newest %(most)s are looked through. "
+            "Who saw it on older ones alone is missing here, whatever days are chosen."
+        ) % {"most": number(MOST_SHOWN)}
 
 
 class LogFilter(forms.Form):
@@ -66,6 +87,7 @@ class LogFilter(forms.Form):
     def __init__(self, asked: QueryDict, reader: Person) -> None:
         """List people, units, acts by their words, and the filters that the reader keeps."""
         super().__init__(asked)
+        self.about = About()  # the dispatch that was asked for, once the entries are
         names = _names(reader)
         self.kept = sorted(names["kept"], key=lambda one: one.name)
         people = sorted((one.name, one.pk) for one in names["person"])
@@ -100,7 +122,8 @@ class LogFilter(forms.Form):
         if asked.get("level") not in {None, "", "0"}:
             found = found.filter(planning.Known(CLASSIFIED))
         if asked.get("record"):
-            found = found.filter(about(asked["record"].strip()))
+            self.about = about(asked["record"].strip())
+            found = found.filter(self.about.entries)
         if asked.get("unit"):
             found = found.filter(actor__in=_people_below(self._paths[asked["unit"]]))
         since, until = self.span()
@@ -128,9 +151,9 @@ class LogFilter(forms.Form):
         """Return what is asked as a person says it, one part after another, the days looked through at the end."""
         asked = self.asked
         said = []
-        for name, field in self.fields.items():
+        for name, asks in self.fields.items():
             if asked.get(name) and name not in {"since", "until"}:
-                choices: Any = field.choices if isinstance(field, forms.ChoiceField) else ()
+                choices: Any = asks.choices if isinstance(asks, forms.ChoiceField) else ()
                 shown = dict(choices).get(asked[name], asked[name])
                 said.append(f"{field.label}: {shown}")
         since, until = self.span()
@@ -187,7 +210,7 @@ def _start_of(day: Any) -> datetime:
     return timezone.make_aware(datetime.combine(day, time.min))
 
 
-def about(asked: str) -> Q:
+def about(asked: str) -> About:
     """Return the filter for a dispatch named by its key or by number and symbol.
 
     The dispatches are read first: within the OR PostgreSQL would read the whole log. A refused key has no dispatch.
@@ -197,8 +220,10 @@ def about(asked: str) -> Q:
         named |= Q(code_number=parts[0], code_notation=parts[1])
     known = list(Record.objects.filter(named).values_list("pk", flat=True))
     shown = AuditShown.objects.filter(record_id__in=known).order_by("-pk").values_list("entry_id", flat=True)
-    on_pages = Q(pk__in=list(shown[:MOST_SHOWN]))
-    return Q(record_id__in=known) | on_pages | Q(object_type__in=_OF_A_DISPATCH, object_id=asked)
+    pages = list(shown[: MOST_SHOWN + 1])
+    on_pages = Q(pk__in=pages[:MOST_SHOWN])
+    entries = Q(record_id__in=known) | on_pages | Q(object_type__in=_OF_A_DISPATCH, object_id=asked)
+    return About(entries, len(pages) > MOST_SHOWN)
 
 
 @require_GET
@@ -244,6 +269,7 @@ def _list(request: HttpRequest, asked: Any) -> HttpResponse:
         "older": place_of(rows[PAGE - 1]) if len(rows) > PAGE else None,
         "total": min(total, COUNTED),
         "more": total > COUNTED,
+        "left_out": form.about.left_out,
         "query": _query(asked),
         "filtered": any(value for name, value in asked.items() if name != "before"),
         "last": newest_place,

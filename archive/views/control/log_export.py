@@ -42,6 +42,7 @@ class _Wanted:
     details: dict[str, Any]  # of the entry of this export
     count: Callable[[int], int]  # exact up to the limit given
     entries: Entries
+    left_out: Callable[[], str] = str  # what is not among them though it was asked for, in a sentence
 
 
 @require_GET
@@ -55,7 +56,7 @@ def export(request: HttpRequest, form: str) -> HttpResponseBase:
     found = asked.entries()
     wanted = _Wanted(
         "log", asked.in_words, {"filters": kept(request.GET)}, lambda most: found.order_by()[:most].count(),
-        lambda size: _plain(found.filter(leaf__idx__lt=size)),
+        lambda size: _plain(found.filter(leaf__idx__lt=size)), lambda: asked.about.left_out,
     )  # fmt: skip
     return _sent(request, person, form, wanted)
 
@@ -69,11 +70,12 @@ def who(request: HttpRequest, form: str) -> HttpResponseBase:
     if not record:
         messages.error(request, _("Say first which dispatch."))
         return redirect("archive:log-who")
-    found = AuditEntry.objects.filter(about(record), actor__isnull=False)
+    it = about(record)
+    found = AuditEntry.objects.filter(it.entries, actor__isnull=False)
     rows = found.select_related("leaf", "detail").order_by("-ts", "-leaf__idx")
     wanted = _Wanted(
         "who", lambda: [_("Who saw it?"), f"{_('Dispatch')}: {record}"], {"filters": {"record": record}, "who": True},
-        lambda most: found[:most].count(), lambda size: _plain(rows.filter(leaf__idx__lt=size)),
+        lambda most: found[:most].count(), lambda size: _plain(rows.filter(leaf__idx__lt=size)), lambda: it.left_out,
     )  # fmt: skip
     return _sent(request, person, form, wanted)
 
@@ -125,7 +127,7 @@ def _sent(request: HttpRequest, person: Person, form: str, wanted: _Wanted) -> H
         return back
     language = TONGUE if form == "pdf" else translation.get_language() or TONGUE
     with translation.override(language):
-        asked = wanted.asked()
+        asked, left_out = wanted.asked(), wanted.left_out()
     told = selections.About(
         form,
         wanted.page,
@@ -134,6 +136,7 @@ def _sent(request: HttpRequest, person: Person, form: str, wanted: _Wanted) -> H
         timezone.localtime(entry.ts),
         language,
         AuditLeaf.objects.get(entry=entry).idx,
+        left_out,
     )
     cleared = clearance(person, timezone.now())
     rows = selections.written(_lines(wanted.entries(head.size), cleared), told, head, _paper(person, told))

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from django import forms
 from django.contrib import messages
 from django.db import transaction
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
@@ -23,7 +24,7 @@ from archive.rules import action_words
 from archive.rules.levels import Level
 from archive.rules.roles import Action
 from archive.views.control import bars
-from archive.views.control.log import about, checking
+from archive.views.control.log import About, about, checking
 from archive.views.doors import person_of
 
 DAYS: Final = (7, 30, 90)
@@ -78,15 +79,17 @@ def who(request: HttpRequest) -> HttpResponse:
     form = Asked(request.GET or None)
     asked = form.cleaned_data["record"].strip() if form.is_valid() else ""
     audit.read(Action.LOG_READ, actor=person, filters={"record": asked} if asked else {}, who=True)
-    seers, is_more = _seers(asked) if asked else ([], False)
+    found = about(asked) if asked else About()
+    seers, is_more = _seers(found.entries) if asked else ([], False)
     context = {"form": form, "asked": asked, "seers": seers, "more": is_more, "most": MOST_ENTRIES}
+    context |= {"left_out": found.left_out}
     context |= {"query": urlencode({"record": asked}), "checking": checking()}
     return render(request, "archive/log_who.html", context)
 
 
-def _seers(asked: str) -> tuple[list[Seer], bool]:
-    """Return who had to do with a dispatch, the latest first, and whether older entries were left out."""
-    rows = AuditEntry.objects.filter(about(asked), actor__isnull=False).order_by("-ts").values_list(
+def _seers(entries: Q) -> tuple[list[Seer], bool]:
+    """Return whose entries these are of a dispatch, the latest first, and whether older entries were left out."""
+    rows = AuditEntry.objects.filter(entries, actor__isnull=False).order_by("-ts").values_list(
         "actor_id", "actor__full_name", "ts", "action", "outcome"
     )  # fmt: skip
     newest = list(rows[: MOST_ENTRIES + 1])
