@@ -155,7 +155,7 @@ class LogFilter(forms.Form):
             if asked.get(name) and name not in {"since", "until"}:
                 choices: Any = asks.choices if isinstance(asks, forms.ChoiceField) else ()
                 shown = dict(choices).get(asked[name], asked[name])
-                said.append(f"{field.label}: {shown}")
+                said.append(f"{asks.label}: {shown}")
         since, until = self.span()
         for label, day in ((_("From"), since), (_("To"), until)):
             if day:

@@ -54,6 +54,65 @@ def test_refusals_stand_apart_and_reading_the_log_is_logged(house, visit):
     assert "Bùi Đức Thuận" in auditor.text("table.fold")
 
 
+class Clicks:
+    """A person who counts: a click on what is seen counts, typing and the key that sends do not."""
+
+    def __init__(self, visit):
+        self.visit, self.count = visit, 0
+
+    def __call__(self, selector):
+        self.count += 1
+        self.visit.send(selector)
+
+    def choose(self, selector, label):
+        self.count += 1
+        self.visit.page.select_option(selector, label=label)
+
+
+@pytest.fixture
+def desk(house, visit, story):
+    """The auditor at the desk of an office in which a dispatch was answered."""
+    story.answered("nop-luu")
+    auditor = visit(house, "auditor")
+    auditor.go("/")
+    return auditor
+
+
+def test_who_saw_this_takes_three_clicks_at_most(desk):
+    click = Clicks(desk)
+    click("nav a[href='/log/who/']")
+    desk.page.fill("[name=record]", told.letter("nop-luu").symbol)
+    click("form.card [type=submit]")
+    desk.fair()
+    assert "Đỗ Ngọc Ánh" in desk.text("table.fold")
+    assert click.count <= 3
+
+
+def test_what_did_she_see_last_month_takes_three_clicks_at_most(desk):
+    click = Clicks(desk)
+    click("nav a[href='/log/seen/']")
+    click.choose("[name=person]", "Đỗ Ngọc Ánh")
+    click("form.card [type=submit]")
+    desk.fair()
+    assert told.letter("nop-luu").symbol in desk.text("table.fold")
+    assert click.count <= 3
+
+
+def test_who_was_refused_takes_three_clicks_at_most(desk):
+    assert desk.context.request.get("/records/khong-co/").status == 404  # refused, and in the log
+    click = Clicks(desk)
+    click("nav a[href='/log/refused/']")
+    desk.fair()
+    assert "Bùi Đức Thuận" in desk.text("table.fold")
+    assert click.count <= 3
+
+
+@pytest.mark.parametrize("page", ["who/", "seen/", "unusual/", "outside/"])
+def test_the_pages_of_oversight_are_fair(desk, page):
+    desk.go(f"/log/{page}")
+    desk.fair()
+
+
 def test_the_auditor_has_no_door_to_a_dispatch(house, visit, story):
     key = story.registered("quan-so")
     auditor = visit(house, "auditor")
