@@ -75,13 +75,14 @@ def restored(name: str) -> None:
 def take(*, reason: str, actor: Person) -> None:
     """Take the key of this machine into use for the log, made if there is none; heads are signed with it from here on.
 
-    The newest head of the key before is looked at once more; then the folder of heads and tiles goes aside, and a new
+    The log is hashed anew up to the newest heads of the key before, here and in the second place; then the folder of heads and tiles goes aside, and a new
     one grows from the first entry. Killed between: run it again.
 
     Raises:
         Forbidden: the actor is no security officer.
         NoNewKey, NoGroundForKey: as named.
-        logkey.LogShorter, verify.Tampered: the database does not continue the last head of the key before.
+        logkey.LogShorter, verify.Tampered: the database is not what stands under those heads.
+        OSError: the second place cannot be read.
     """
     access.require(actor, Action.LOG_KEY)
     if not reason.strip():
