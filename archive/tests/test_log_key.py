@@ -232,6 +232,15 @@ def test_a_take_over_a_log_put_back_is_refused_by_the_second_place_alone(home, o
     naming.take(reason=GROUND, actor=office.security)
 
 
+def test_heads_that_cannot_be_read_refuse_a_take_in_words(home, office, settings, tmp_path):
+    settings.LOG_SECOND_PLACE = str(tmp_path)
+    (tmp_path / "checkpoint-000000000001").mkdir()  # no file can be read there
+    (home / "keys" / "log.key").unlink()
+    with pytest.raises(CommandError, match="checkpoint-000000000001"):
+        call_command("log_key", "--take", "--as", "security", "--reason", GROUND)
+    assert AuditEntry.objects.filter(action="command:log_key", outcome="error").exists()
+
+
 @pytest.mark.parametrize(
     "change",
     [

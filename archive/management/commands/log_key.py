@@ -30,6 +30,11 @@ class Command(BaseCommand):
                     naming.take(reason=reason, actor=actor)
             except verify.Tampered as fault:
                 raise CommandError(f"{logkey.LogShorter.code}: {fault}", returncode=1) from fault
+            except OSError as fault:
+                told = _(
+                    "The signed heads cannot be read (%(fault)s). Bring the second place back, then run this again."
+                )
+                raise CommandError(told % {"fault": fault}, returncode=1) from fault
         try:
             logkey.require()
         except Refusal as refusal:
