@@ -45,8 +45,9 @@ class NoGround(Refusal):
     message = _("Say on what ground these details are destroyed: the decision, its number and day.")
 
 
-def at(places: Collection[int]) -> list[AuditEntry]:
-    """Return the entries at these places of the log. Raises NoSuchPlace."""
+def at(places: Collection[int], *, actor: Person) -> list[AuditEntry]:
+    """Return the entries at these places of the log, to who may destroy their details. Raises Forbidden, NoSuchPlace."""
+    access.require(actor, Action.LOG_FORGET)
     found = {entry.leaf.idx: entry for entry in AuditEntry.objects.filter(leaf__idx__in=places).select_related("leaf")}
     for place in places:
         if place not in found:

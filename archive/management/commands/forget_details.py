@@ -26,7 +26,7 @@ class Command(BaseCommand):
     def handle(self, *, places: list[int], officer: str, second: str, reason: str, **_options: Any) -> None:
         actor, agreeing = named(officer), named(second)
         with answering("forget_details", actor=actor):
-            count = forgetting.forget(forgetting.at(places), reason=reason, actor=actor, second=agreeing)
+            count = forgetting.forget(forgetting.at(places, actor=actor), reason=reason, actor=actor, second=agreeing)
         self.stdout.write(
             _("The details of %(count)s entries are destroyed; the entries stay and the log goes on verifying.")
             % {"count": count}
