@@ -311,7 +311,8 @@ def test_a_changed_proof_shows_nothing(home):
     key, proof = logkey.signer().public, publishing.proof(123)
     lines = proof.split(b"\n")
     for number, line in enumerate(lines[: lines.index(b"")]):
-        spoiled = [*lines[:number], line[:-3] + b"AA=", *lines[number + 1 :]]
+        other = b"BB=" if line.endswith(b"AA=") else b"AA="  # one hash of a thousand ends so by itself
+        spoiled = [*lines[:number], line[:-3] + other, *lines[number + 1 :]]
         with pytest.raises(verify.Tampered):
             verify.open_proof(b"\n".join(spoiled), key)
     with pytest.raises(verify.Tampered):

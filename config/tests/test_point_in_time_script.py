@@ -60,7 +60,8 @@ def test_a_piece_is_synced_before_it_has_its_name_and_the_name_before_the_answer
 def test_another_piece_of_the_same_name_is_refused_and_nothing_is_written(tmp_path, piece):
     script("keep", tmp_path / "a", piece, NAME)
     before = kept(tmp_path / "a")
-    piece.write_bytes(piece.read_bytes()[:-1] + b"x")
+    *whole, last = piece.read_bytes()
+    piece.write_bytes(bytes([*whole, last ^ 1]))
     assert "holds something else" in script("keep", tmp_path / "a", piece, NAME, code=1)
     assert kept(tmp_path / "a") == before
 
