@@ -4,7 +4,10 @@ The log says whose it is: an entry `log.key` (`archive.naming`) bears the public
 its heads. A program whose `VANKHO_HOME` points elsewhere, or is empty, would make a key of its
 own and sign heads that nobody would miss the right ones for; it is refused here instead, and
 makes no key. A log that names none yet (of before, or empty) takes the key that is there.
-Never writes an entry.
+
+Who may write entries by SQL may put in one that names a key. It proves nothing (`verify.follow`):
+this program trusts the key in its own file and follows the links back from there, as an outsider
+trusts the one he was handed, so such a row stops nobody and is told. Never writes an entry.
 """
 
 import base64
@@ -15,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
@@ -25,7 +28,8 @@ from archive.rules.roles import Action
 from archive.stores.disk import write_new
 from archive.verifier import verify
 
-OF_KEY: Final = ("log", "key")  # type and id of the object whose chain holds every key that the log ever named
+OF_KEY: Final = verify.OF_KEY  # type and id of the object whose chain holds every key that the log ever named
+_CHANGED: Final = "the entry that names the log's key was changed, or put in past the office"
 
 
 class LogShorter(Refusal):
@@ -45,20 +49,41 @@ class OtherLogKey(LogShorter):
     message = _(
         "The log names the key %(named)s for its signed heads; in %(folder)s lies %(here)s. Nothing was done. Set VANKHO_HOME "
         "to the folder of this office, or put keys/log.key back from the copy of the keys. If that key is lost or was changed "
-        "on purpose, the security officer takes the new one into use: manage.py log_key --take --as OFFICER --reason DECISION"
+        "on purpose, the security officer takes the new one into use: manage.py log_key --take --as OFFICER --reason DECISION, "
+        "with --before FILE (the key before) or --lost"
+    )
+
+
+class KeyDamaged(OtherLogKey):
+    """LOG-014: the file of the log's key holds no key; nothing is signed with it, and no other is made in its place."""
+
+    code = "LOG-014"
+    message = _(
+        "The key file %(path)s is not a key: it must hold 64 hexadecimal digits. Nothing was done. Put it back from the copy of "
+        "the keys. If there is none, move the file aside; the security officer takes a new key into use: manage.py log_key "
+        "--take --lost --as OFFICER --reason DECISION"
     )
 
 
 class Signer:
     """The key that signs heads, kept in a file of its own beside the other keys."""
 
-    def __init__(self, path: Path, *, origin: str) -> None:
-        """Read the key, or make one: a log has one from its first head on."""
+    def __init__(self, path: Path, *, origin: str, may_make: bool = True) -> None:
+        """Read the key, or make one: a log has one from its first head on.
+
+        Raises:
+            KeyDamaged: the file holds no key.
+            FileNotFoundError: there is none, and none may be made.
+        """
         self.origin = origin
-        with suppress(FileExistsError):
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            write_new(path, Ed25519PrivateKey.generate().private_bytes_raw().hex().encode(), mode=0o400)
-        self._key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(path.read_text(encoding="ascii").strip()))
+        if may_make and not path.exists():
+            with suppress(FileExistsError):
+                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                write_new(path, Ed25519PrivateKey.generate().private_bytes_raw().hex().encode(), mode=0o400)
+        try:
+            self._key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(path.read_bytes().decode("ascii").strip()))
+        except ValueError as fault:
+            raise KeyDamaged(path=path) from fault
 
     @property
     def public(self) -> str:
@@ -113,22 +138,92 @@ def has_key() -> bool:
 def named() -> str:
     """Return the public key that the log names, "" for none yet. One small query.
 
+    Where the links lead from the key of this machine, it is that one; else the last that was named with its own signature.
+
     Raises:
-        verify.Tampered: an entry of this chain is not what was written, or does not follow the one before it.
+        verify.Tampered: entries of this chain name a key, and not one of them holds.
+    """
+    rows = _chain()
+    if not rows:
+        return ""
+    if line := _line(rows):
+        return line.links[-1].key
+    last = next(iter(_own(rows)), "")
+    if not last or (has_key() and last == made().public):  # named here, but a link before it was changed or taken away
+        raise verify.Tampered(_CHANGED, rows[-1].place)
+    return last
+
+
+def every_key() -> list[str]:
+    """Return every key that the log names with the signature of that key, the newest first."""
+    return _own(_chain())
+
+
+def _own(rows: list[verify.Naming]) -> list[str]:
+    return list(dict.fromkeys(one.key for one in reversed(rows) if _is_by(one.key, one.link, one.own)))
+
+
+def handed_on() -> str:
+    """Return the key to which the first one that the log named was handed on by signatures alone, "" where it names none."""
+    key = ""
+    for one in _chain():
+        if one.before == key and _is_by(one.key, one.link, one.own) and (not key or _is_by(key, one.link, one.handed)):
+            key = one.key
+    return key
+
+
+def unproven() -> list[str]:
+    """Return in words each entry after the last proven one that names a key and proves nothing, or is not what was written."""
+    line = _line(_chain())
+    return [str(verify.Tampered(_CHANGED, one.place)) for one in (line.unproven if line else ())]
+
+
+def words(found: list[str]) -> str:
+    """Return what is to be done about entries that name a key and prove nothing, "" for none."""
+    if not found:
+        return ""
+    told = _(
+        "Entries that nothing proves stand among those that name the log's key (%(first)s). Nobody believes them, and the office "
+        "goes on under its key; somebody wrote into the database past the office. Tell the security officer, who looks into it and "
+        "answers them by naming the key anew: manage.py log_key --take --as OFFICER --reason DECISION"
+    )
+    return told % {"first": found[0]}
+
+
+def _line(rows: list[verify.Naming]) -> verify.Line | None:
+    """Return the links up to this machine's key, None where they do not lead to it."""
+    if rows and has_key():
+        with suppress(verify.Tampered):
+            return verify.follow(rows, made().public, _is_by)
+    return None
+
+
+def _chain() -> list[verify.Naming]:
+    """Return the entries that name a key, in their order; one that is not what was written names none, and stands there.
+
+    An entry follows the one whose number is one less, whatever numbers were put in before or behind.
     """
     object_type, object_id = OF_KEY
-    chain = AuditEntry.objects.filter(object_type=object_type, object_id=object_id).order_by("object_seq")
-    key, previous = "", bytes(32)
-    for number, (seq, body, digest, place) in enumerate(
-        chain.values_list("object_seq", "body", "leaf_hash", "leaf__idx"), start=1
-    ):
+    rows = AuditEntry.objects.filter(object_type=object_type, object_id=object_id).order_by("object_seq")
+    found = list(rows.values_list("object_seq", "body", "leaf_hash", "leaf__idx"))
+    digests = {0: bytes(32)} | {seq: bytes(digest) for seq, _body, digest, _place in found if seq}
+    namings = []
+    for seq, body, digest, place in found:
         entry = _as_written(bytes(body), bytes(digest))
-        if entry is None or seq != number or (seq, previous.hex()) != (entry["object_seq"], entry["object_prev"]):
-            raise verify.Tampered("the entry that names the log's key was changed, or put in past the office", place)
-        previous = bytes(digest)
-        if (entry["action"], entry["outcome"]) == (str(Action.LOG_KEY), "ok"):
-            key = verify.named_key(entry)
-    return key
+        if entry is None or (seq, digests.get(seq - 1, b"").hex()) != (entry["object_seq"], entry["object_prev"]):
+            namings.append(verify.Naming(place, "", "", b"", b"", b""))
+        elif (entry["action"], entry["outcome"]) == (str(Action.LOG_KEY), "ok"):
+            namings.append(verify.naming(entry, place))
+    return namings
+
+
+def _is_by(key: str, message: bytes, signature: bytes) -> bool:
+    """Say whether a signature is of this key (NAME+HASH+KEY), as `verify.holds` and a hundred times as fast."""
+    try:
+        Ed25519PublicKey.from_public_bytes(verify.parse_key(key)[2]).verify(signature, message)
+    except (ValueError, InvalidSignature):
+        return False
+    return True
 
 
 def _as_written(body: bytes, digest: bytes) -> dict[str, Any] | None:
@@ -138,21 +233,22 @@ def _as_written(body: bytes, digest: bytes) -> dict[str, Any] | None:
     try:
         entry: dict[str, Any] = json.loads(body)
         about = (entry["object"]["type"], entry["object"]["id"])
-    except (ValueError, KeyError, TypeError):
+        whole = {"object_seq", "object_prev", "action", "outcome", "reason"} <= entry.keys()
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
-    return entry if about == OF_KEY else None
+    return entry if whole and about == OF_KEY else None
 
 
 def require() -> None:
     """Return in silence if this program may sign for the log in the database; make no key.
 
     Raises:
-        OtherLogKey: the log names a key that does not lie here.
+        OtherLogKey: the log names a key that does not lie here; KeyDamaged: what lies here is none.
+        verify.Tampered: as `named`.
     """
-    if not (wanted := named()):
-        return
+    wanted = named()
     here = made().public if has_key() else ""
-    if here != wanted:
+    if wanted and here != wanted:
         raise OtherLogKey(
             named=_short(wanted), here=_short(here) if here else _("no key"), folder=Path(settings.VANKHO_HOME) / "keys"
         )

@@ -2,9 +2,12 @@
 
 From the first such entry on, a program that holds another key refuses synchronous acts, places
 and heads (`archive.logkey`). A key that was lost, or may be known to others, is replaced by the
-security officer; heads of the old key stay where they are and prove what they proved.
+security officer; heads of the old key stay where they are and prove what they proved. Each such
+entry ends in a proof (`verify.Naming`): the key that is named signs it, and the key before where
+that is at hand, so that who trusts the old one is led to the new.
 """
 
+import base64
 import logging
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +17,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from archive import access, audit, logkey, publishing, second_place, sequencing
+from archive.logkey import Signer
 from archive.models import AuditEntry, Person
 from archive.rules.errors import Refusal
 from archive.rules.roles import Action
@@ -35,6 +39,23 @@ class NoGroundForKey(Refusal):
 
     code = "LOG-010"
     message = _("Say on what ground this key is taken into use: the decision, and what became of the one before.")
+
+
+class KeyBeforeNeeded(Refusal):
+    """LOG-015: the key before signs the new one, or is said to be lost."""
+
+    code = "LOG-015"
+    message = _(
+        "The log names the key %(named)s. Give its file with --before, so that it signs for the new one and who trusts it is led "
+        "on; if it is lost, say --lost: every outsider is told, and needs the new key on another way."
+    )
+
+
+class NotAKeyBefore(Refusal):
+    """LOG-016: the file named with --before holds another key than the log's."""
+
+    code = "LOG-016"
+    message = _("The key in %(path)s is not the one that the log names (%(named)s). Nothing was done.")
 
 
 def at_the_beginning() -> None:
@@ -67,37 +88,76 @@ def founded() -> None:
 def restored(name: str) -> None:
     """Name the key that a restore found or made; without a copy of the old one a restored log has a new key."""
     key = logkey.made().public
-    if logkey.named() != key:
-        _write(key, reason=name)
+    if (before := logkey.named()) != key:
+        _write(key, reason=name, before=before)
 
 
 @transaction.atomic
-def take(*, reason: str, actor: Person) -> None:
+def take(*, reason: str, actor: Person, before: Path | None = None, is_lost: bool = False) -> None:
     """Take the key of this machine into use for the log, made if there is none; heads are signed with it from here on.
 
     The log is hashed anew up to the newest heads of the key before, here and in the second place; then the folder of heads and tiles goes aside, and a new
-    one grows from the first entry. Killed between: run it again.
+    one grows from the first entry. Killed between: run it again. Where the log names this key already, and an entry
+    that proves nothing was put in after that, the key is named once more: that answers the entry.
+
+    Args:
+        reason: on what ground.
+        actor: the security officer.
+        before: the file of the key before, which signs for the new one.
+        is_lost: there is no such file any more.
 
     Raises:
         Forbidden: the actor is no security officer.
-        NoNewKey, NoGroundForKey: as named.
+        NoNewKey, NoGroundForKey, KeyBeforeNeeded, NotAKeyBefore: as named.
         logkey.LogShorter, verify.Tampered: the database is not what stands under those heads.
-        OSError: the second place cannot be read.
+        OSError: the second place, or the file of the key before, cannot be read.
     """
     access.require(actor, Action.LOG_KEY)
     if not reason.strip():
         raise NoGroundForKey
-    before, key = logkey.named(), logkey.made().public
-    if before == key and not _is_of_another(key):
+    known = logkey.every_key()
+    handing = _handing(before, known) if before else None
+    if known and not (handing or is_lost or _is_current()):
+        raise KeyBeforeNeeded(named=known[0])
+    key = logkey.made().public
+    last = key if _is_current() else handing.public if handing else _last_signer(known)
+    if last == key and not _is_of_another(key) and not logkey.unproven():
         raise NoNewKey(key=key)
-    if before and before != key:
-        publishing.require_head(before)
+    if last and last != key:
+        publishing.require_head(last)
     transaction.on_commit(lambda: _put_aside(key))  # before the head of this act is signed
-    _write(key, reason=reason.strip(), actor=actor, before=before)
+    _write(key, reason=reason.strip(), actor=actor, before=last, handing=handing)
 
 
-def _write(key: str, *, reason: str = "", actor: Person | None = None, before: str = "") -> None:
-    told = f"{key}\n{reason}" if reason else key
+def _is_current() -> bool:
+    """Say whether the links of the log lead to the key of this machine."""
+    return logkey.has_key() and logkey.made().public == logkey.named()
+
+
+def _handing(path: Path, known: list[str]) -> Signer:
+    """Return the key before, read from its file, under the name that the log gave it. Raises NotAKeyBefore, OSError."""
+    for key in known:
+        found = Signer(path, origin=key.partition("+")[0], may_make=False)
+        if found.public == key:
+            return found
+    raise NotAKeyBefore(path=path, named=known[0] if known else "-")
+
+
+def _last_signer(known: list[str]) -> str:
+    """Return which key the heads that lie here are of, "" where the log names none: a row put in by SQL signed none."""
+    notes = publishing.newest_notes()
+    signed = (key for key in known if any(verify.is_signed_note(note, key) for note in notes))
+    return next(signed, "") or logkey.handed_on()
+
+
+def _write(
+    key: str, *, reason: str = "", actor: Person | None = None, before: str = "", handing: Signer | None = None
+) -> None:
+    """Write the entry with its proof, of this place in the chain alone; the chain is this transaction's from here on."""
+    _seq, after = sequencing.last_of(*logkey.OF_KEY)
+    link = verify.key_link(key, before, after.hex())
+    signed = [base64.b64encode(one.sign(link)).decode() if one else "-" for one in (logkey.made(), handing)]
+    told = "\n".join([key, *([reason] if reason else []), " ".join([verify.KEY_PROOF, before or "-", *signed])])
     details = {"key": key, "before": before, "place": _place(key)}
     audit.write(Action.LOG_KEY, actor=actor, subject=audit.Subject(*logkey.OF_KEY), reason=told, details=details)
 

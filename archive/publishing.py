@@ -44,10 +44,18 @@ def folder() -> Path:
 def newest() -> verify.Head | None:
     """Return the newest head of this machine's folder, None before the first. Raises verify.Tampered."""
     try:
-        note = (folder() / "checkpoint").read_bytes()
+        return _opened(folder() / "checkpoint")
     except FileNotFoundError:
         return None
-    return verify.open_note(note, logkey.signer().public)
+
+
+def _opened(path: Path) -> verify.Head:
+    """Return the head of a file. Raises OSError, and verify.Tampered with the name of the file; makes no key for none."""
+    note = path.read_bytes()
+    try:
+        return verify.open_note(note, logkey.signer().public)
+    except verify.Tampered as fault:
+        raise verify.Tampered(f"{path}: {fault.what}") from fault
 
 
 def publish() -> verify.Head | None:
@@ -98,6 +106,11 @@ def require_continued() -> None:
     if len(heads) > 1 and heads[0].size == heads[1].size and heads[0].root != heads[1].root:
         raise LogShorter(size=heads[1].size)
     _require_continued(max(heads, key=lambda head: head.size, default=None), here=here)
+
+
+def newest_notes() -> list[bytes]:
+    """Return the newest heads, here and in the second place, as they lie there. Raises OSError."""
+    return [path.read_bytes() for path in [folder() / "checkpoint", *heads_elsewhere()[-1:]] if path.exists()]
 
 
 def require_head(key: str) -> None:
@@ -171,7 +184,7 @@ def _is_kept(path: Path, note: bytes) -> bool:
     """Return whether the second place has this head. Raises LogShorter where it has another of the same size."""
     if not path.exists():
         return False
-    kept, ours = (verify.open_note(each, logkey.signer().public) for each in (path.read_bytes(), note))
+    kept, ours = _opened(path), verify.open_note(note, logkey.signer().public)
     if kept.root != ours.root:
         raise LogShorter(size=kept.size)
     return True
@@ -210,7 +223,7 @@ def _elsewhere(size: int) -> Path:
 
 def _newest_elsewhere() -> verify.Head | None:
     kept = heads_elsewhere()
-    return verify.open_note(kept[-1].read_bytes(), logkey.signer().public) if kept else None
+    return _opened(kept[-1]) if kept else None
 
 
 def signed() -> int:

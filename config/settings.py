@@ -8,6 +8,7 @@ sealed files, embedded search, everything under VANKHO_HOME, loopback only.
 import secrets
 from pathlib import Path
 
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from archive.rules.levels import Level
@@ -79,7 +80,13 @@ def _secret_key() -> str:
         kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         kept.touch(mode=0o600)
         kept.write_text(secrets.token_urlsafe(48), encoding="ascii")
-    return kept.read_text(encoding="ascii")
+    try:
+        return kept.read_text(encoding="ascii")
+    except ValueError as fault:
+        raise ImproperlyConfigured(
+            f"The key file {kept} is not a key: it must hold one line of letters and figures. Put it back from the copy of the "
+            "keys. If there is none, remove it and start again: everybody signs in anew, and authenticators are reset."
+        ) from fault
 
 
 SECRET_KEY = _secret_key()

@@ -94,14 +94,14 @@ def _signed() -> int | None:
 
 
 def _key_fault() -> str:
-    """Return in words why this program may not sign for the log, "" where it may."""
+    """Return in words why this program may not sign for the log, or what stands there that names a key and proves nothing."""
     try:
         logkey.require()
     except logkey.OtherLogKey as refusal:
         return f"{refusal.code}: {refusal}"
     except (OSError, verify.Tampered) as fault:
         return str(fault)
-    return ""
+    return logkey.words(logkey.unproven())
 
 
 def _is_broken() -> bool:

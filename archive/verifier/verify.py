@@ -5,6 +5,11 @@
     python3 verify.py SELECTION.zip --key "NAME+HASH+KEY" [--kept CHECKPOINT]...
     python3 verify.py --proof ENTRY.tlog-proof --key "NAME+HASH+KEY"
 
+KEY may be the log's newest key or an earlier one, and a kept head may be signed with either: the log names each key in
+an entry `log.key`, whose reason ends in a proof. The key that is named signs the link (itself, the key before it, the leaf
+before the entry), and the key before signs the same where it was at hand. From a newer key the links lead back to the
+older ones; from an older key they lead on only over links that it, and each key after it, has signed.
+
 EXPORT holds the log as C2SP tlog-tiles: `checkpoint` (a signed note), hash tiles and
 bundles of entries. KEY is the log's public key as it was handed over on another way; the
 copy inside an export proves nothing. OLD_CHECKPOINT is a head that the auditor kept: it is
@@ -13,7 +18,8 @@ what shows that history was rewritten and signed again by someone who holds the 
 Checked: the signature; that every entry's bytes have the leaf in its tile; every tile; the
 root; each kept head as a prefix; that no place is missing; the chain of each object
 (`object_seq`, `object_prev`); that details match their salted digests, and that those
-missing were destroyed by an entry of the log; that the key is the one the log names last. The answer is OK, or the first bad entry and
+missing were destroyed by an entry of the log; that the key is the one to which the links lead; that each kept head
+is signed with the key of its time. An entry that names a key without a proof is believed by nobody and told last. The answer is OK, or the first bad entry and
 what was done to it. A clock that was set back is told beside an OK: the order of the log is
 that of its places. A proof is one entry alone: its bytes, its place, the way to a signed
 head. A selection is what an auditor's page showed: checked are the signature over its
@@ -31,7 +37,8 @@ import json
 import sys
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -46,6 +53,10 @@ THOUSAND = 1000
 BACKWARD_SECONDS = 2  # clocks may be set by so much without a word
 FORGET = "log.forget"  # the act that destroys the details of one entry
 KEY = "log.key"  # the act that names the key of signed heads
+OF_KEY = ("log", "key")  # type and id of the object that these entries are about
+KEY_PROOF = (
+    "proof:"  # begins the last line of the reason of such an entry; then the key before, or -, and two signatures
+)
 PROOF = "c2sp.org/tlog-proof@v1"
 ED25519 = b"\x01"
 MOST_SIGNED = 1 << 22  # bytes of what is read before a signature over it is known to be good
@@ -62,6 +73,14 @@ class Tampered(Exception):
         super().__init__(what if index is None else f"entry {index}: {what}")
         self.what = what
         self.index = index
+
+
+class Unproven(Tampered):
+    """All else is in order, but an entry names a key of the log and nothing proves it; what was found goes along."""
+
+    def __init__(self, what: str, index: int | None, report: Report) -> None:
+        super().__init__(what, index)
+        self.report = report
 
 
 class Head(NamedTuple):
@@ -82,6 +101,32 @@ class Report(NamedTuple):
     kept: int
     forgotten: int
     backward: list[tuple[int, float]]  # entries whose clock stood so many seconds before an earlier one's
+    line: Line  # the keys of the log, as its entries name them
+
+
+class Naming(NamedTuple):
+    """An entry `log.key`: its place, the key that it names, the one before ("" for none), and what proves the link."""
+
+    place: int | None
+    key: str
+    before: str
+    link: bytes  # what is signed
+    own: bytes  # the signature of the key that is named
+    handed: bytes  # the signature of the key before; empty where that key was lost
+
+
+class Line(NamedTuple):
+    """How the keys of a log follow each other, up to one that is trusted."""
+
+    links: list[Naming]  # from the first key that the log named to the trusted one
+    lost: list[Naming]  # those among them that the key before has not signed
+    answered: list[Naming]  # entries that name a key without a proof, with a link after them
+    unproven: list[Naming]  # ... and those after the last link
+
+    def at(self, size: int) -> str:
+        """Return the key of the log when it had so many entries; "" where it names none."""
+        then = [one for one in self.links if one.place is not None and one.place < size] or self.links[:1]
+        return then[-1].key if then else ""
 
 
 # --- Ed25519 (RFC 8032), verification only: secrets are not handled here, so time need not be constant -----------------
@@ -167,16 +212,22 @@ def open_note(note: bytes, key: str) -> Head:
     Raises:
         Tampered: the note is malformed, or this key did not sign it.
     """
+    return _open_note(note, [key])[0]
+
+
+def _open_note(note: bytes, keys: list[str]) -> tuple[Head, str]:
+    """Return the head of a note, and which of these keys signed it. Raises Tampered."""
     text, gap, _signatures = note.partition(b"\n\n")
     lines = text.decode("utf-8", "replace").split("\n")
     if not gap or len(lines) < HEAD_LINES or not (lines[1].isascii() and lines[1].isdigit()):
         raise Tampered("the checkpoint is not a signed note")
-    if not is_signed_note(note, key):
+    signer = next((key for key in keys if is_signed_note(note, key)), None)
+    if signer is None:
         raise Tampered("the checkpoint is not signed with this key")
     root = _unbased(lines[2])
     if len(root) != HASH:
         raise Tampered("the checkpoint's root is not a hash")
-    return Head(lines[0], int(lines[1]), root)
+    return Head(lines[0], int(lines[1]), root), signer
 
 
 def is_signed_note(note: bytes, key: str) -> bool:
@@ -335,22 +386,17 @@ def verify(folder: str, key: str, kept: list[bytes] | None = None, *, details: b
 
     Args:
         folder: the export.
-        key: the log's public key, NAME+HASH+KEY.
-        kept: older checkpoints, as kept.
+        key: the log's public key, NAME+HASH+KEY, the newest or an earlier one.
+        kept: older checkpoints, as kept; signed with the key of their time.
         details: refuse an export from which the details were left out.
 
     Raises:
-        Tampered: what was found first.
+        Tampered: what was found first; Unproven where nothing but an entry that names a key without a proof.
         ValueError: the key is none.
     """
     export = Export(folder)
-    head = open_note(export.read("checkpoint") or b"", key)
-    old = sorted((open_note(note, key) for note in kept or []), key=lambda one: one.size)
-    for one in old:
-        if one.origin != head.origin:
-            raise Tampered(f"the kept checkpoint is of another log ({one.origin})")
-        if one.size > head.size:
-            raise Tampered(f"the log was cut: {one.size} entries were signed once, now it has {head.size}", head.size)
+    head, signer, kept_by = _heads(export, key.strip(), kept or [])
+    old = [one for one, _signer in kept_by]
     chains = _Chains(told=export.has_details())
     tree = Tree()
     tops: list[bytes] = []  # the roots of the full tiles so far
@@ -364,12 +410,37 @@ def verify(folder: str, key: str, kept: list[bytes] | None = None, *, details: b
     _check_tiles(export, tops)
     if tree.root() != head.root:
         raise Tampered("the root of all entries is not the signed one: history was rewritten or cut")
-    if chains.named and chains.named[1] != key.strip():
-        raise Tampered("the log names another key here than the one that signed: " + chains.named[1], chains.named[0])
+    line = follow(chains.namings, signer)
+    for one, by in kept_by:
+        if line.links and line.at(one.size) != by:
+            raise Tampered(
+                f"the kept checkpoint of {one.size} entries is signed with a key that was not the log's then"
+            )
     if details and not export.has_details():
         raise Tampered("the details were left out of the export")
     told = _check_details(export, chains) if export.has_details() else 0
-    return Report(head, head.size, len(chains.ends), told, len(old), len(chains.forgotten), chains.backward)
+    report = Report(head, head.size, len(chains.ends), told, len(old), len(chains.forgotten), chains.backward, line)
+    for named in line.unproven:
+        raise Unproven(
+            f"the entry names a key of the log, and nothing proves it: {named.key[:80]}", named.place, report
+        )
+    return report
+
+
+def _heads(export: Export, key: str, kept: list[bytes]) -> tuple[Head, str, list[tuple[Head, str]]]:
+    """Return the head of an export with the key that signed it, and the kept heads, smallest first. Raises Tampered."""
+    note = export.read("checkpoint") or b""
+    keys = [key]
+    if not all(is_signed_note(one, key) for one in [note, *kept]):
+        keys = _keys(export, note, key)
+    head, signer = _open_note(note, keys)
+    old = sorted((_open_note(one, keys) for one in kept), key=lambda one: one[0].size)
+    for one, _signer in old:
+        if one.origin != head.origin:
+            raise Tampered(f"the kept checkpoint is of another log ({one.origin})")
+        if one.size > head.size:
+            raise Tampered(f"the log was cut: {one.size} entries were signed once, now it has {head.size}", head.size)
+    return head, signer, old
 
 
 def _compare(bodies: list[bytes], leaves: list[bytes], first: int, chains: _Chains) -> None:
@@ -461,7 +532,7 @@ class _Chains:
         self.ends: dict[tuple[str, str], tuple[int, str]] = {}
         self.digests: dict[str, tuple[int, str]] = {}
         self.forgotten: set[str] = set()
-        self.named: tuple[int, str] | None = None  # where the log last names the key of its heads, and which
+        self.namings: list[Naming] = []
         self.backward: list[tuple[int, float]] = []
         self._latest = ""
 
@@ -486,7 +557,7 @@ class _Chains:
         if entry["action"] == FORGET and entry["outcome"] == "ok":
             self.forgotten.add(thing[1])
         if entry["action"] == KEY and entry["outcome"] == "ok":
-            self.named = (index, named_key(entry))
+            self.namings.append(naming(entry, index))
 
     def _note_backward(self, index: int, stamp: str) -> None:
         back = _seconds(self._latest) - _seconds(stamp)
@@ -494,9 +565,116 @@ class _Chains:
             self.backward.append((index, back))
 
 
-def named_key(entry: dict[str, Any]) -> str:
-    """Return the public key that an entry `log.key` names: the first line of its reason."""
-    return str(entry["reason"]).partition("\n")[0]
+# --- the keys of a log ---------------------------------------------------------------------------------------------------
+
+
+def key_link(key: str, before: str, after: str) -> bytes:
+    """Return what is signed when a key is named: no head by its second line, and of one place in the chain alone."""
+    return f"vankho log key\nnamed {key}\nbefore {before or '-'}\nafter {after}\n".encode()
+
+
+def naming(entry: dict[str, Any], index: int | None) -> Naming:
+    """Return what an entry `log.key` says: the key in the first line of its reason, the proof in the last."""
+    first, *rest = str(entry["reason"]).split("\n")
+    words = rest[-1].split(" ") if rest else []
+    about = (entry["object"]["type"], entry["object"]["id"])
+    if len(words) != 4 or words[0] != KEY_PROOF or about != OF_KEY:  # noqa: PLR2004 - the parts of a proof
+        return Naming(index, first, "", b"", b"", b"")
+    before = "" if words[1] == "-" else words[1]
+    link = key_link(first, before, str(entry["object_prev"]))
+    return Naming(index, first, before, link, _unbased(words[2]), _unbased(words[3]))
+
+
+def holds(key: str, message: bytes, signature: bytes) -> bool:
+    """Say whether a signature is of this key (NAME+HASH+KEY)."""
+    try:
+        return is_signed(parse_key(key)[2], message, signature)
+    except ValueError:
+        return False
+
+
+def follow(namings: list[Naming], key: str, is_by: Callable[[str, bytes, bytes], bool] = holds) -> Line:
+    """Follow the links of a log back from a key to the first that it named.
+
+    Args:
+        namings: every entry that names a key, in the order of their chain.
+        key: the key that is trusted.
+        is_by: says whether a signature over a message is of a key.
+
+    Raises:
+        Tampered: this key is not named, or another one after it by its own signature; or a link was left out.
+    """
+    links: list[Naming] = []
+    aside: list[Naming] = []  # newest first
+    wanted = key
+    for one in reversed(namings):
+        if one.key == wanted and is_by(one.key, one.link, one.own):
+            links.insert(0, one)
+            wanted = one.before
+        else:
+            aside.append(one)
+    if not namings:
+        return Line([], [], [], [])
+    if not links:
+        raise Tampered("the log names another key here than the one that signed: " + namings[-1].key, namings[-1].place)
+    if wanted:
+        raise Tampered(f"the key before this one is named nowhere: a link was left out ({wanted})", links[0].place)
+    newest = namings.index(links[-1])
+    later = namings[newest + 1 :]
+    for one in later:
+        if one.before == key != one.key and is_by(key, one.link, one.handed) and is_by(one.key, one.link, one.own):
+            raise Tampered("the log names another key here than the one that signed: " + one.key, one.place)
+    lost = [one for one in links if one.before not in {"", one.key} and not is_by(one.before, one.link, one.handed)]
+    return Line(links, lost, [one for one in reversed(aside) if one not in later], later)
+
+
+def _keys(export: Export, note: bytes, key: str) -> list[str]:
+    """Return the keys of the log that a trusted one leads to: of its head first, then the others, each by its links.
+
+    Raises:
+        Tampered: none leads from the trusted key to the one that signed the head.
+    """
+    namings = list(_namings(export, note))
+    signed = [key, *(one.key for one in reversed(namings))]
+    signer = next((one for one in signed if _has_signed(note, one)), None)
+    if signer is None:
+        return [key]
+    line = follow(namings, signer)
+    keys = [one.key for one in line.links]
+    if signer != key and key not in keys:
+        return [key]
+    since = len(keys) - keys[::-1].index(key) if signer != key else len(keys)
+    for one in line.links[since:]:
+        if one in line.lost:
+            raise Tampered(
+                "the key before has not signed this change of the key: from it alone nothing leads to the new one. "
+                "Ask the office for its key on another way, and check with that",
+                one.place,
+            )
+    return list(dict.fromkeys([signer, key, *keys]))
+
+
+def _namings(export: Export, note: bytes) -> Iterator[Naming]:
+    """Yield what an export says of its keys before any of it is known to be good; what is not in its form is told later."""
+    size = note.split(b"\n")[1:2]
+    for number, width in widths(int(size[0]) if size and size[0].isdigit() else 0):
+        bodies = export.bundle(number, width)
+        for index, body in enumerate(bodies, start=number * WIDTH):
+            if KEY.encode() not in body:
+                continue
+            with suppress(ValueError, KeyError, TypeError, RecursionError):
+                entry = _parsed(body)
+                if (entry["action"], entry["outcome"]) == (KEY, "ok"):
+                    yield naming(entry, index)
+        if len(bodies) < width:
+            return
+
+
+def _has_signed(note: bytes, key: str) -> bool:
+    try:
+        return is_signed_note(note, key)
+    except ValueError:
+        return False
 
 
 _decode = json.JSONDecoder().raw_decode
@@ -834,7 +1012,11 @@ def main(arguments: list[str] | None = None) -> int:
         description="Check an exported log, a signed selection, or the proof of one entry."
     )
     parser.add_argument("export", nargs="?", help="folder of the export, or the zip of a selection")
-    parser.add_argument("--key", required=True, help="the log's public key NAME+HASH+KEY, or a file that holds it")
+    parser.add_argument(
+        "--key",
+        required=True,
+        help="the log's public key NAME+HASH+KEY, the newest or an earlier one, or a file that holds it",
+    )
     parser.add_argument("--kept", action="append", default=[], help="an older checkpoint that you kept (repeatable)")
     parser.add_argument("--details", action="store_true", help="insist on the values behind the salted digests")
     parser.add_argument("--proof", help="a file .tlog-proof instead of an export")
@@ -853,6 +1035,8 @@ def main(arguments: list[str] | None = None) -> int:
             _tell(verify(given.export, key, kept, details=given.details))
     except Tampered as fault:
         print(f"NOT OK: {fault}")
+        if isinstance(fault, Unproven):
+            print("All else is in order; the heads are signed with the key whose links hold.")
         return 1
     except (ValueError, OSError) as fault:
         print(f"cannot check: {fault}")
@@ -897,6 +1081,10 @@ def _tell(report: Report) -> None:
     )
     for index, seconds in report.backward[:10]:
         print(f"Note: the clock of entry {index} stood {seconds:.0f} s before that of an earlier entry.")
+    for one in report.line.lost:
+        print(f"Note: entry {one.place} names a new key that the key before has not signed: it was lost.")
+    for one in report.line.answered:
+        print(f"Note: entry {one.place} names a key that nothing proves; the log's key was named again after it.")
     if not report.kept:
         print("No older checkpoint was compared: keep this one, so that a rewritten history can be seen next time.")
 

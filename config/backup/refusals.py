@@ -225,6 +225,17 @@ class KeysChange(BackupRefusal):
     )
 
 
+class KeyDamaged(BackupRefusal):
+    """BKP-023: the file of the key that signs backups holds no key."""
+
+    code = "BKP-023"
+    message = _(
+        "The key file %(path)s is not a key: it must hold an Ed25519 key in PEM. Nothing was backed up. Put it back from the copy "
+        "of the keys. If there is none, move the file aside: the next backup makes a new one, whose public half the custodians "
+        "need again."
+    )
+
+
 class VaultWentBack(BackupRefusal):
     """BKP-019: keys are missing whose bytes nobody destroyed."""
 

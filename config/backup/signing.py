@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -25,13 +25,13 @@ from cryptography.hazmat.primitives.serialization import (
 
 from archive.stores.disk import sync_folder, write_new
 from config.backup.durable import make_folder
-from config.backup.refusals import Unsigned
+from config.backup.refusals import KeyDamaged, Unsigned
 
 PUBLIC: Final = "backup.pub"
 
 
 def own_key(home: Path) -> Ed25519PrivateKey:
-    """Return the installation's key, made on first use; two processes at once agree on one."""
+    """Return the installation's key, made on first use; two processes at once agree on one. Raises KeyDamaged."""
     path = home / "keys" / "backup.key"
     if not path.exists():
         make_folder(path.parent)
@@ -43,9 +43,12 @@ def own_key(home: Path) -> Ed25519PrivateKey:
             os.link(temporary, path)
         temporary.unlink()
         sync_folder(path.parent)
-    key = load_pem_private_key(path.read_bytes(), password=None)
+    try:
+        key = load_pem_private_key(path.read_bytes(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as fault:  # TypeError: locked under a password
+        raise KeyDamaged(path=path) from fault
     if not isinstance(key, Ed25519PrivateKey):
-        raise Unsigned(name=path.name)
+        raise KeyDamaged(path=path)
     return key
 
 

@@ -63,7 +63,7 @@ def test_a_moment_before_the_log_changed_its_key_is_taken_up_with_key_and_heads_
     made, before = SimpleNamespace(moment=timezone.now()), transaction.savepoint()
     (home / "keys" / "log.key").rename(tmp_path / "log.key")
     with django_capture_on_commit_callbacks(execute=True):
-        naming.take(reason="lộ khóa", actor=office.security)
+        naming.take(reason="lộ khóa", actor=office.security, before=tmp_path / "log.key")
     transaction.savepoint_rollback(before)
     with pytest.raises(CommandError, match="LOG-008"):
         declare(made)

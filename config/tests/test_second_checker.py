@@ -12,7 +12,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.db import transaction
 
-from archive import audit, logkey, publishing, sequencing
+from archive import audit, logkey, naming, publishing, sequencing
+from archive.logkey import Signer
 from archive.models import AuditLeaf
 from archive.rules.roles import Action
 from archive.verifier import verify
@@ -70,10 +71,54 @@ def entries(folder, size):
         assert there == min(256, size - first)
 
 
+def is_by(key, statement, signature):
+    try:
+        Ed25519PublicKey.from_public_bytes(exact(key.split("+", 2)[2])[1:]).verify(exact(signature), statement.encode())
+    except (ValueError, IndexError, AssertionError, InvalidSignature):
+        return False
+    return True
+
+
+def way(said, key):
+    """Return (place, key, whether the key before signed) of every change up to this key, which is the last one named."""
+    stated = [(place, one) for place, one in enumerate(said) if (one["action"], one["outcome"]) == ("log.key", "ok")]
+    found, wanted = [], key
+    for place, one in reversed(stated):
+        named, *_ground, proof = one["reason"].split("\n")
+        word, before, own, handed = proof.split(" ")
+        statement = f"vankho log key\nnamed {named}\nbefore {before}\nafter {one['object_prev']}\n"
+        if (named, word) == (wanted, "proof:") and is_by(named, statement, own):
+            found.insert(0, (place, named, before == named or is_by(before, statement, handed)))
+            wanted = before
+    assert not stated or (wanted == "-" and found[-1][0] == stated[-1][0])
+    return found
+
+
+def signer(note, said, trusted):
+    """Return the key of a newest head, and how its log came to it from one that is trusted."""
+    for key in [trusted, *{one["reason"].split("\n")[0] for one in said if one["action"] == "log.key"}]:
+        try:
+            head(note, key)
+        except (AssertionError, ValueError, InvalidSignature):
+            continue
+        steps = way(said, key)
+        if key != trusted:
+            at = max(at for at, step in enumerate(steps) if step[1] == trusted)
+            assert all(handed for _place, _key, handed in steps[at + 1 :])
+        return key, steps
+    raise AssertionError
+
+
 def in_order(folder, key, kept):
     """Assert everything that an export promises."""
-    size, root = head((folder / "checkpoint").read_bytes(), key)
-    old_size, old_root = head(kept, key)
+    note = (folder / "checkpoint").read_bytes()
+    told_size = int(note.split(b"\n")[1])
+    newest, steps = signer(note, [json.loads(body) for body in entries(folder, told_size)], key)
+    size, root = head(note, newest)
+    then = int(kept.split(b"\n")[1])
+    old_size, old_root = head(
+        kept, ([one for at, one, _ in steps[::-1] if at < then] or [one for _, one, _ in steps] or [key])[0]
+    )
     bodies = list(entries(folder, size))
     leaves = [sha(b"\x00", body) for body in bodies]
     assert old_size <= size
@@ -124,6 +169,34 @@ def export(office, settings, tmp_path):
             audit.write(Action.SYSTEM_READ, actor=None, details={"n": number} if number % 7 == 0 else None)
     publishing.export(tmp_path / "export", with_details=True)
     return tmp_path / "export"
+
+
+def test_both_checkers_agree_on_logs_that_changed_their_key(
+    office, settings, tmp_path, django_capture_on_commit_callbacks
+):
+    settings.VANKHO_HOME, settings.LOG_SECOND_PLACE = tmp_path / "home", ""
+    sequencing.place_all()
+    with transaction.atomic():
+        naming.founded()
+    heads = []
+    for number, is_lost in enumerate([False, False, True, False]):
+        with transaction.atomic():
+            audit.write(Action.SYSTEM_READ, actor=None)
+        publishing.publish()
+        heads.append((logkey.signer().public, (publishing.folder() / "checkpoint").read_bytes()))
+        before = (tmp_path / "home" / "keys" / "log.key").rename(tmp_path / f"{number}.key")
+        with django_capture_on_commit_callbacks(execute=True):
+            naming.take(reason="x", actor=office.security, before=None if is_lost else before, is_lost=is_lost)
+        publishing.export(tmp_path / str(number), with_details=True)
+        for trusted in [*(key for key, _note in heads), logkey.signer().public]:
+            for _key, note in heads:
+                said = second(tmp_path / str(number), trusted, note), ours(tmp_path / str(number), trusted, note)
+                # Of four keys the third was lost: the first three lead to the third, no further.
+                assert said == ((number < 2 or trusted not in [key for key, _note in heads[:3]]),) * 2
+    stranger = Signer(tmp_path / "stranger.key", origin="vankho")
+    size, root = head(heads[0][1], heads[0][0])
+    for note in (stranger.note(size, root), stranger.note(size + 1, root), heads[0][1].replace(b"vankho", b"vankha")):
+        assert (second(tmp_path / "3", heads[3][0], note), ours(tmp_path / "3", heads[3][0], note)) == (False, False)
 
 
 def test_both_checkers_agree_on_a_good_export_and_on_every_changed_one(export, tmp_path):

@@ -1,11 +1,12 @@
 """`manage.py verify_log [--kept FILE]...`: check the log in the database against every head that was ever kept."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from archive import adopting, counters, digests, knowing, manifests, publishing, second_factor, showings
+from archive import adopting, counters, digests, knowing, logkey, manifests, publishing, second_factor, showings
 from archive.rules.errors import Refusal
 from archive.verifier import verify
 
@@ -19,24 +20,36 @@ class Command(BaseCommand):
         parser.add_argument("--kept", type=Path, action="append", default=[], help="a head kept elsewhere (repeatable)")
 
     def handle(self, *, kept: list[Path], **_options: Any) -> None:
+        found: list[object] = []
         try:
             report = publishing.checked([path.read_bytes() for path in kept])
+        except verify.Unproven as fault:  # nobody believes that entry: it hides nothing else
+            report, found = fault.report, [fault]
         except OSError as fault:
             raise CommandError(f"A kept head could not be read: {fault}", returncode=2) from fault
         except Refusal as refusal:
             raise CommandError(f"NOT OK: {refusal.code}: {refusal}") from refusal
         except verify.Tampered as fault:
             raise CommandError(f"NOT OK: {fault}") from fault
-        found = [*digests.faults(), *knowing.faults(), *counters.faults(), *manifests.faults(), *second_factor.faults()]
-        found += showings.faults()
+        found += [row for row in logkey.unproven() if not found]
+        found += [*digests.faults(), *knowing.faults(), *counters.faults(), *manifests.faults()]
+        found += [*second_factor.faults(), *showings.faults()]
         for row in found:
             self.stdout.write(f"NOT OK: {row}")
         if found:
             raise CommandError(f"NOT OK: {len(found)} rows are not what the log says; the first: {found[0]}")
-        for index, seconds in report.backward[:10]:
-            self.stdout.write(f"Note: the clock of entry {index} stood {seconds:.0f} s before that of an earlier one.")
-        if old := adopting.adopted():
-            self.stdout.write(
-                f"Note: {old} rows were adopted without the act that made them; see the entries log.adopt."
-            )
+        for note in _notes(report):
+            self.stdout.write(f"Note: {note}")
         self.stdout.write(f"OK: {report.entries} entries, {report.details} details, {report.kept} kept heads.")
+
+
+def _notes(report: verify.Report) -> Iterator[str]:
+    """Yield what is told beside an OK."""
+    for one in report.line.lost:
+        yield f"entry {one.place} names a new key that the key before has not signed: it was lost."
+    for one in report.line.answered:
+        yield f"entry {one.place} names a key that nothing proves; it was answered after that."
+    for index, seconds in report.backward[:10]:
+        yield f"the clock of entry {index} stood {seconds:.0f} s before that of an earlier one."
+    if old := adopting.adopted():
+        yield f"{old} rows were adopted without the act that made them; see the entries log.adopt."
