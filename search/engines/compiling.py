@@ -24,7 +24,7 @@ from search.widening import widened
 
 FEW: Final = 12
 FEW_IDS: Final = 500  # each is in one segment at most: to look up 20 costs a seventh of making a set of them
-_LONG: Final = ("body", "body_x")
+_LONG: Final = (FOLDED, EXACT)
 _RANKS: Final = {
     "level": {slug: int(rank) for rank, slug in LEVEL_SLUGS.items()},
     "urgency": {slug: int(rank) for rank, slug in URGENCY_SLUGS.items()},
@@ -56,9 +56,9 @@ class Compiler:
         also = [self._one_of("id", ids, FEW_IDS), *extra]
         return Query.boolean_query([*self._allowed(), *((Occur.Must, query) for query in also)])
 
-    def words(self, tokens: Iterable[str], names: Sequence[str] = FOLDED) -> list[Query]:
-        """Return one query per folded word: it stands in any of the fields."""
-        return [self._any([self._term(name, token) for name in names]) for token in tokens]
+    def words(self, tokens: Iterable[str], name: str = FOLDED) -> list[Query]:
+        """Return one query per word."""
+        return [self._term(name, token) for token in tokens]
 
     def filed(self) -> Query:
         """Return what lies in a dossier that the reader may know of. Bare: for use inside a query of here."""
@@ -157,21 +157,18 @@ class Compiler:
 
     def _words(self, node: ask.Words) -> Query:
         if node.is_exact:
-            return self._any([self._run(name, node.typed, is_prefix=node.is_prefix) for name in EXACT])
+            return self._run(EXACT, node.typed, is_prefix=node.is_prefix)
         if node.is_fuzzy:
-            return self._any([self._near(name, node.tokens[0]) for name in FOLDED])
-        return self._any([self._run(name, node.tokens, is_prefix=node.is_prefix) for name in FOLDED])
+            return self._near(FOLDED, node.tokens[0])
+        return self._run(FOLDED, node.tokens, is_prefix=node.is_prefix)
 
     def _either(self, node: ask.Either) -> Query:
         """Return all that was typed, a long word also misread, or another way to write it."""
         said = [
-            self._any([self._words(word), *self._misread(forms)])
+            self._any([self._words(word), *([self._words_of(FOLDED, forms)] if forms else [])])
             for word, forms in zip(node.said, node.misread, strict=True)
         ]
         return self._any([self._all(said), *(self._words(other) for other in node.others)])
-
-    def _misread(self, forms: tuple[str, ...]) -> Iterator[Query]:
-        return (Query.term_set_query(self.schema, name, list(forms)) for name in FOLDED if forms)
 
     def _number(self, node: ask.Number) -> Query:
         """Return the number itself, and its notation word by word (strict) or anywhere (loose)."""
@@ -220,7 +217,7 @@ class Compiler:
 
     def _said(self, sequences: Iterable[tuple[str, ...]]) -> Iterator[Query]:
         """Yield the places where a text says the same in words."""
-        return (self._run(name, tokens) for tokens in sequences if tokens for name in FOLDED)
+        return (self._run(FOLDED, tokens) for tokens in sequences if tokens)
 
     # --- the order --------------------------------------------------------------------
     def _gains(self, asked: ask.Node | None) -> Iterator[tuple[Query, int]]:
@@ -232,10 +229,7 @@ class Compiler:
             everywhere = [self._all([self._term("subject", token) for token in tokens]) for tokens, _ in runs]
             yield self._any(everywhere), engine.SUBJECT_ALL
         if wish.parts > 1:  # a single phrase stands side by side in every hit already
-            yield (
-                self._any([self._run(name, tokens) for tokens, _ in runs for name in ("body", "names")]),
-                engine.TEXT_PHRASE,
-            )
+            yield self._any([self._run(FOLDED, tokens) for tokens, _ in runs]), engine.TEXT_PHRASE
         if wish.is_loose:
             yield self._any([self._all(self.words(tokens)) for tokens, _ in runs]), engine.WORDS_RIGHT
         if any(tokens != typed for tokens, typed in runs[:1]):

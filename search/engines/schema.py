@@ -22,9 +22,10 @@ from search.leaves import number_tokens
 from search.packing import kept, pack
 from search.text import both, both_packed, vi_clean
 
-SCHEMA: Final = 12
-FOLDED: Final = ("subject", "body", "names")  # where free words are looked for
-EXACT: Final = ("subject_x", "body_x", "names_x")  # the same with marks
+SCHEMA: Final = 13
+FOLDED: Final = "words"  # where free words are looked for: one place for body, subject and names, so a word is one look
+EXACT: Final = "words_x"  # the same with marks
+SUBJECT: Final = ("subject", "subject_x")  # once more by itself: it is asked alone, and moves the order
 NAMED: Final = (
     "organ",
     "signer",
@@ -69,7 +70,7 @@ def build() -> tantivy.Schema:
         builder.add_integer_field(name, indexed=True, fast=True)
     for name in ("marking", "reach", "filed_in"):
         builder.add_integer_field(name, indexed=True)
-    for name in (*FOLDED, *EXACT, *NAMED):
+    for name in (FOLDED, EXACT, *SUBJECT, *NAMED):
         builder.add_text_field(name, tokenizer_name="whitespace", index_option="position")
     for name in RAW:
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
@@ -180,6 +181,12 @@ def value_of(term: str) -> str:
     return term.split(HINT_SPLIT, 1)[1]
 
 
+def named(entry: Entry) -> list[str]:
+    """Return the texts in which free words are looked for beside those of the body."""
+    fields = (entry.subject, entry.number, entry.register_number, entry.organ_name, entry.type_name, entry.signer)
+    return [text for text in (*fields, *entry.files) if text]
+
+
 def starts(entry: Entry) -> set[str]:
     """Return the words of the subject: what may be suggested for beginnings that too many pairs of words have."""
     folded, exact = (words.split() for words in _forms(entry.subject))
@@ -213,13 +220,11 @@ def _add_words(made: tantivy.Document, entry: Entry) -> None:
         packed = pack(body)
     made.add_bytes("text", kept(body, packed))
     numbers = number_tokens(entry.number)
-    fields = (entry.number, entry.register_number, entry.organ_name, entry.type_name, entry.signer)
-    names = (*fields, *entry.files)
-    named = list(zip(*(_forms(name) if name else ("", "") for name in names), strict=True))
-    texts = (both_packed(body, packed), _forms(entry.subject), (NAMES_SPLIT.join(named[0]), NAMES_SPLIT.join(named[1])))
-    for name, (folded, exact) in zip(("body", "subject", "names"), texts, strict=True):
-        made.add_text(name, folded)
-        made.add_text(f"{name}_x", exact)
+    said = (both_packed(body, packed), *map(_forms, named(entry)))
+    for name, texts in zip((FOLDED, EXACT), zip(*said, strict=True), strict=True):
+        made.add_text(name, NAMES_SPLIT.join(texts))
+    for name, text in zip(SUBJECT, _forms(entry.subject), strict=True):
+        made.add_text(name, text)
     made.add_text("number", " ".join(numbers))
     if numbers:
         made.add_text("first_number", numbers[0])

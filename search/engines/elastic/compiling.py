@@ -64,9 +64,9 @@ class Compiler:
             minimum_should_match=needed,
         )
 
-    def words(self, tokens: Iterable[str], names: Sequence[str] = FOLDED) -> list[dsl.Query]:
-        """Return one clause per folded word: it stands in any of the fields. Bare: for use inside a query of here."""
-        return [_any([_term(name, token) for name in names]) for token in tokens]
+    def words(self, tokens: Iterable[str], name: str = FOLDED) -> list[dsl.Query]:
+        """Return one clause per word. Bare: for use inside a query of here."""
+        return [_term(name, token) for token in tokens]
 
     def chosen(self, filters: Filters) -> Iterator[dsl.Query]:
         """Yield one clause for each facet with chosen values. Bare: for use inside a query of here."""
@@ -144,15 +144,15 @@ class Compiler:
 
     def _words(self, node: ask.Words) -> dsl.Query:
         if node.is_exact:
-            return _any([_run(name, node.typed, is_prefix=node.is_prefix) for name in EXACT])
+            return _run(EXACT, node.typed, is_prefix=node.is_prefix)
         if node.is_fuzzy:
-            return _any([_near(name, node.tokens[0]) for name in FOLDED])
-        return _any([_run(name, node.tokens, is_prefix=node.is_prefix) for name in FOLDED])
+            return _near(FOLDED, node.tokens[0])
+        return _run(FOLDED, node.tokens, is_prefix=node.is_prefix)
 
     def _either(self, node: ask.Either) -> dsl.Query:
         """Return all that was typed, a long word also misread, or another way to write it."""
         said = [
-            _any([self._words(word), *(dsl.Terms(name, list(forms)) for name in FOLDED if forms)])
+            _any([self._words(word), *([dsl.Terms(FOLDED, list(forms))] if forms else [])])
             for word, forms in zip(node.said, node.misread, strict=True)
         ]
         return _any([_all(said), *(self._words(other) for other in node.others)])
@@ -191,7 +191,7 @@ class Compiler:
 
     def _said(self, sequences: Iterable[tuple[str, ...]]) -> Iterator[dsl.Query]:
         """Yield the places where a text says the same in words."""
-        return (_run(name, tokens) for tokens in sequences if tokens for name in FOLDED)
+        return (_run(FOLDED, tokens) for tokens in sequences if tokens)
 
     # --- the order --------------------------------------------------------------------
     def _gains(self, asked: ask.Node | None) -> Iterator[tuple[dsl.Query, int]]:
@@ -203,7 +203,7 @@ class Compiler:
             everywhere = [_all([_term("subject", token) for token in tokens]) for tokens, _ in runs]
             yield _any(everywhere), engine.SUBJECT_ALL
         if wish.parts > 1:  # a single phrase stands side by side in every hit already
-            yield _any([_run(name, tokens) for tokens, _ in runs for name in ("body", "names")]), engine.TEXT_PHRASE
+            yield _any([_run(FOLDED, tokens) for tokens, _ in runs]), engine.TEXT_PHRASE
         if wish.is_loose:
             yield _any([_all(self.words(tokens)) for tokens, _ in runs]), engine.WORDS_RIGHT
         if any(tokens != typed for tokens, typed in runs[:1]):

@@ -14,7 +14,7 @@ from search.entry import OF_DOSSIER, Entry, Filed
 from search.leaves import number_tokens
 from search.text import both, vi_clean
 
-SCHEMA: Final = 9
+SCHEMA: Final = 10
 BODY: Final = "text"
 _NUMBERS: Final = {
     "id": "long",
@@ -64,7 +64,7 @@ STATE: Final[dict[str, Any]] = {
 def mappings() -> dict[str, Any]:
     """Return the mapping of one level's index."""
     fields: dict[str, Any] = {name: {"type": kind} for name, kind in _NUMBERS.items()}
-    fields |= dict.fromkeys((*schema.FOLDED, *schema.EXACT, *schema.NAMED), _WORDS)
+    fields |= dict.fromkeys((schema.FOLDED, schema.EXACT, *schema.SUBJECT, *schema.NAMED), _WORDS)
     fields |= {name: {"type": "keyword", "norms": False} for name in ("hint", "start")}
     fields |= dict.fromkeys(("marking", "reach", "filed_in", "first_number", "direction", "type_is"), _LOOKED_UP)
     fields |= {f"{name}_is": _COUNTED | {"norms": False} for name in ("organ", "unit", "register")}
@@ -129,18 +129,12 @@ def _found_by(filed: Sequence[Filed]) -> dict[str, Any]:
 
 
 def _words(entry: Entry) -> dict[str, str]:
-    fields = (entry.number, entry.register_number, entry.organ_name, entry.type_name, entry.signer)
-    names = (*fields, *entry.files)
-    folded, exact = zip(*(both(vi_clean(name)) for name in names), strict=True)
-    body, subject = both(entry.body), both(vi_clean(entry.subject))
+    named = (both(vi_clean(text)) for text in schema.named(entry))
+    said = (filings.NAMES_SPLIT.join(texts) for texts in zip(both(entry.body), *named, strict=True))
     number = number_tokens(entry.number)
     return {
-        "body": body[0],
-        "body_x": body[1],
-        "subject": subject[0],
-        "subject_x": subject[1],
-        "names": filings.NAMES_SPLIT.join(folded),
-        "names_x": filings.NAMES_SPLIT.join(exact),
+        **dict(zip((schema.FOLDED, schema.EXACT), said, strict=True)),
+        **dict(zip(schema.SUBJECT, both(vi_clean(entry.subject)), strict=True)),
         "number": " ".join(number),
         "first_number": number[0] if number else "",
         "register": " ".join(number_tokens(entry.register_number)),
