@@ -2,9 +2,10 @@
 
 The office of `config.bench.million` with 20,000 dispatches, and three years of its log:
 working days by the hour, a few nights and days of rest, readers who read much and dispatches
-that are read much (the first takes about one entry in 240), refusals, details. The counts
-beside the log are written as `archive.tallies` would count them. Leaves are true hashes of
-the bytes; the chain of an object is only numbered.
+that are read much (the first takes about one entry in 240), refusals, details. A search names
+the dispatches on its page of hits, none above its asker: seven on average, so that the first
+stands on about one page in 20. The counts beside the log are written as `archive.tallies`
+would count them. Leaves are true hashes of the bytes; the chain of an object is only numbered.
 """
 
 import hashlib
@@ -23,7 +24,8 @@ from config.bench import bulk, million
 RECORDS: Final = 20_000
 DAYS: Final = 3 * 365
 REFUSED: Final = 0.02
-DETAILED: Final = 0.1
+DETAILED: Final = 0.1  # of all but searches, which always are
+HITS: Final = ((0, 20), (1, 25), (2, 15), (3, 10), (20, 30))  # on one page, and how often
 REST: Final = 0.03  # of a working day's entries on a day of rest
 # Parts of a day's entries before, within and after the hours of the office, and those hours.
 PARTS: Final = ((0.01, 0.0, 7.0), (0.97, 7.0, 11.0), (0.02, 18.0, 6.0))
@@ -69,7 +71,7 @@ class _Log:
     """Writes entries in the order of time, and what they add up to."""
 
     def __init__(self, sheet: bulk.Sheets, people: list[int], chance: random.Random) -> None:
-        from archive.models import AuditLeaf, Record
+        from archive.models import AuditLeaf, Clearance, Record
 
         self.sheet, self.people, self.chance = sheet, people, chance
         self.records = list(Record.objects.order_by("pk").values_list("pk", "key", "level"))
@@ -79,6 +81,8 @@ class _Log:
         self.sequence: dict[str, int] = defaultdict(int)
         self.firsts: dict[tuple[int, str, int], datetime] = {}
         self.acts, self.weights = zip(*ACTS, strict=True)
+        self.hits, self.hit_weights = zip(*HITS, strict=True)
+        self.cleared = dict(Clearance.objects.values_list("person_id", "level"))
 
     def write(self, entries: int) -> None:
         """Write so many entries, the counts of each day after it."""
@@ -122,15 +126,18 @@ class _Log:
             )  # fmt: skip
 
     def _entry(self, moment: datetime, person: int, act: str) -> tuple[int, str]:
-        from archive.models import AuditDetail, AuditEntry, AuditLeaf
+        from archive.audit import ON_PAGE
+        from archive.models import AuditDetail, AuditEntry, AuditLeaf, AuditShown
 
         chance = self.chance
         about, thing, pk, level = "office", "bench", None, 0
         if act.startswith(("record.", "step.")) and act != "record.list":
             about = "record"
-            pk, thing, level = self.records[int(len(self.records) * chance.random() ** 2)]
-        self.sequence[thing] = sequence = self.sequence[thing] + 1
+            pk, thing, level = self._record()
         outcome = "denied" if act.endswith("failed") or chance.random() < REFUSED else "ok"
+        shown = self._page(person) if act == "search.run" and outcome == "ok" else []
+        level = max(level, *(one[2] for one in shown)) if shown else level
+        self.sequence[thing] = sequence = self.sequence[thing] + 1
         entry = f"{int(moment.timestamp() * 1000):012x}7{self.leaf & 0xFFF:03x}8{chance.getrandbits(60):015x}"
         stamp = f"{moment:%Y-%m-%dT%H:%M:%S.%f}Z"
         body = (BODY % (act, person, entry, thing, level, about, sequence, outcome, stamp)).encode()
@@ -139,10 +146,25 @@ class _Log:
             object_seq=sequence, record_id=pk, level=level, body=body, leaf_hash=hashlib.sha256(b"\x00" + body).digest(),
         )  # fmt: skip
         self.sheet(AuditLeaf).add(idx=self.leaf, entry_id=entry)
-        if chance.random() < DETAILED:
-            self.sheet(AuditDetail).add(entry_id=entry, salt=b"0" * 16, payload='{"part": "thread"}')
+        if act == "search.run" or chance.random() < DETAILED:
+            payload = {ON_PAGE: [one[1] for one in shown], "text": "kế hoạch"} if shown else {"part": "thread"}
+            self.sheet(AuditDetail).add(entry_id=entry, salt=b"0" * 16, payload=json.dumps(payload))
+        for record, _key, seen_at in shown:
+            number = self.sheet(AuditShown).count + 1_000
+            self.sheet(AuditShown).add(id=number, entry_id=entry, record_id=record, level=seen_at)
         self.leaf += 1
         return level, outcome
+
+    def _record(self) -> tuple[int, str, int]:
+        """Return a dispatch (id, key, level), the first ones much more often."""
+        return self.records[int(len(self.records) * self.chance.random() ** 2)]
+
+    def _page(self, person: int) -> list[tuple[int, str, int]]:
+        """Return the dispatches on one page of hits of a person."""
+        cleared = self.cleared.get(person, 0)
+        hits = self.chance.choices(self.hits, self.hit_weights)[0]
+        found = dict.fromkeys(self._record() for _hit in range(hits))
+        return [one for one in found if one[2] <= cleared]
 
 
 def _moments(day: date, entries: int) -> Iterator[datetime]:
