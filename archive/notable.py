@@ -13,7 +13,7 @@ from statistics import median
 from typing import Any, Final
 
 from django.conf import settings
-from django.db.models import BigIntegerField, Exists, IntegerField, Min, OuterRef, Q, Subquery, Value
+from django.db.models import BigIntegerField, Exists, IntegerField, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Cast, TruncDate
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -186,17 +186,14 @@ def _firsts(since: date, until: date) -> Iterator[Notable]:
         person=OuterRef("person"), action__in=_OPENING, level=OuterRef("level"), ts__lt=OuterRef("ts")
     )
     opened = Q(~Exists(earlier), action__in=_OPENING, level__gte=Level.MAT)
-    rows = list(
+    known = FirstAct.objects.filter(person=OuterRef("person")).order_by("ts").values("ts")[:1]
+    rows = (
         FirstAct.objects.filter(Q(action__in=_FIRSTS) | opened, ts__gte=start, ts__lt=end)
         .order_by("-ts")
-        .values_list("person_id", "person__full_name", "action", "level", "ts")[: MOST + 1]
+        .values_list("person_id", "person__full_name", "action", "level", "ts", Subquery(known))
     )
-    known = (
-        FirstAct.objects.filter(person_id__in={row[0] for row in rows}).values("person_id").annotate(first=Min("ts"))
-    )
-    since_when = {row["person_id"]: row["first"] for row in known.order_by()}
-    for person, name, action, level, moment in rows:
-        if moment - since_when[person] >= timedelta(days=NEW_DAYS):
+    for person, name, action, level, moment, since_when in rows[: MOST + 1]:
+        if moment - since_when >= timedelta(days=NEW_DAYS):
             day = timezone.localtime(moment).date()
             yield Notable(Kind.FIRST, person, name, day, 1, action=action, level=level)
 

@@ -5,8 +5,9 @@ it is written; PostgreSQL rewrites it, and guessed wrong twice. Nothing here dec
 may see what: the rows are the same in every form.
 """
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
@@ -90,6 +91,38 @@ class ByItself(Func):
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, Any]:
         """Return the SQL of SQLite, whose unary plus does nothing but keep an index away."""
         return self.as_sql(compiler, connection, template="+%(expressions)s", **context)
+
+
+class InSpans(Func):
+    """Whether a moment lies in one of many spans [start, end), given in the order of time: halved and halved again.
+
+    One after another, ninety spans were compared with each entry (35 ms of a page of a thousand); as conditions of
+    their own they took Django longer to write than the database to answer.
+    """
+
+    arity = 1
+    output_field = BooleanField()
+
+    def __init__(self, column: Any, spans: Sequence[tuple[datetime, datetime]] = ()) -> None:
+        """Take a column of moments and the spans."""
+        super().__init__(column)
+        self.spans = spans
+
+    def as_sql(self, compiler: Any, connection: Any, *_args: Any, **_context: Any) -> tuple[str, Any]:
+        """Return the SQL of both databases."""
+        column, none = compiler.compile(self.get_source_expressions()[0])
+        moment = connection.ops.adapt_datetimefield_value
+        values: list[Any] = []
+
+        def said(spans: Sequence[tuple[datetime, datetime]]) -> str:
+            if len(spans) <= 1:
+                values.extend(moment(each) for span in spans for each in span)
+                return f"({column} >= %s AND {column} < %s)" if spans else "FALSE"
+            middle = len(spans) // 2
+            values.append(moment(spans[middle][0]))
+            return f"CASE WHEN {column} < %s THEN {said(spans[:middle])} ELSE {said(spans[middle:])} END"
+
+        return said(self.spans), values + list(none)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Which dispatches a page of hits showed: the rows that "who saw it?" is answered from, held against the entries.
 
 An entry's details name every dispatch (`audit.ON_PAGE`) and are bound by its salted digest; `AuditShown` repeats them
-for finding. Reads, never writes.
+for finding, with the entry's person and moment. Reads, never writes.
 """
 
 from collections import defaultdict
@@ -29,11 +29,17 @@ def faults() -> Iterator[Fault]:
 
 
 def _differing(told: dict[UUID, Any]) -> Iterator[Fault]:
-    rows = list(AuditShown.objects.filter(entry__in=list(told)).values_list("entry_id", "record_id"))
-    keys = dict(Record.objects.filter(pk__in={record for _entry, record in rows}).values_list("pk", "key"))
+    rows = list(
+        AuditShown.objects.filter(entry__in=list(told)).values_list(
+            "entry_id", "record_id", "actor_id", "entry__actor_id", "ts", "entry__ts"
+        )
+    )
+    keys = dict(Record.objects.filter(pk__in={row[1] for row in rows}).values_list("pk", "key"))
     shown: dict[UUID, list[str]] = defaultdict(list)
-    for entry, record in rows:
+    for entry, record, *_copied in rows:
         shown[entry].append(keys.get(record, ""))
+    for entry in {entry for entry, _record, actor, its_actor, ts, its_ts in rows if (actor, ts) != (its_actor, its_ts)}:
+        yield Fault("entry", str(entry), "the dispatches it showed are kept under another person or moment than its own")
     for entry, said in told.items():
         if sorted(said) != sorted(shown[entry]):
             yield Fault("entry", str(entry), "the dispatches kept as shown are not those that its details name")

@@ -27,15 +27,17 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
     "archive_auditentry": {
         "object_type, object_id, object_seq": "the chain of one object: its last leaf, under the act's lock; no fork of it",
         "ts": "the auditor's timeline",
-        "actor_id, ts": "what did this person see and do",
+        "actor_id, ts, outcome": "what did this person see and do; what a unit did in a month, index only",
         "actor_id, action, ts": "what did this person print: the log by person and act",
-        "record_id, ts": "who saw this record",
+        "record_id, ts, actor_id, action, outcome": "who saw this record, index only; holds no entry about none",
+        "object_id, ts": "who was refused this key while no record was known under it",
         "action, ts": "the auditor's filter by kind of act",
         "outcome, ts": "who was refused; holds no act that was done",
         "outcome, action, ts": "the log by kind of act, refused or failed; holds no act that was done",
         "outcome, actor_id, ts": "what this person was refused; holds no act that was done",
         "level, ts": "what was done with papers of one level; holds no unclassified entry",
         "level, action, ts": "the log by level and kind of act; holds no unclassified entry",
+        "level, actor_id, ts": "what one person did with papers of one level; holds no unclassified entry",
     },
     "archive_auditleaf": {"entry_id": "the place of an entry; no entry has two"},
     "archive_auditrow": {
@@ -44,7 +46,7 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
     },
     "archive_auditshown": {
         "entry_id": "the dispatches that a page of hits showed",
-        "record_id, id": "who saw this record on a page of hits",
+        "record_id, ts, actor_id": "who saw this record on a page of hits, index only",
     },
     "archive_clearance": {"person_id": "what may this person see, now and on a past day"},
     "archive_clearancemark": {"clearance_id, mark_id": "the marks a clearance holds; none twice"},

@@ -16,6 +16,10 @@ from archive.models.people import Person
 
 NOT_DONE = ~models.Q(outcome="ok")
 CLASSIFIED = models.Q(level__gt=0)
+# A refusal that names what was asked for as the key of a dispatch, where none was known under it.
+KEY_REFUSED = (
+    models.Q(record_id__isnull=True) & NOT_DONE & (models.Q(object_type="record") | models.Q(object_type="original"))
+)
 
 
 class AuditEntry(models.Model):
@@ -43,9 +47,18 @@ class AuditEntry(models.Model):
         ]
         indexes = [
             models.Index(fields=["ts"], name="entry_ts"),  # the auditor's timeline
-            models.Index(fields=["actor", "ts"], name="entry_actor"),  # what did she see last month
+            # What did she see last month. With the outcome: a unit's month is counted without reading its entries.
+            models.Index(fields=["actor", "ts", "outcome"], name="entry_actor"),
             models.Index(fields=["actor", "action", "ts"], name="entry_actor_action"),  # what did she print last month
-            models.Index(fields=["record_id", "ts"], name="entry_record"),  # who saw this
+            # Who saw this: told by this index alone. What is about no dispatch lies not in it.
+            models.Index(
+                fields=["record_id", "ts", "actor", "action", "outcome"],
+                condition=models.Q(record_id__isnull=False),
+                name="entry_record",
+            ),
+            models.Index(
+                fields=["object_id", "ts"], condition=KEY_REFUSED, name="entry_key_refused"
+            ),  # who asked for this key
             models.Index(fields=["action", "ts"], name="entry_action"),
             # who was refused; the many entries of what was done lie not in these three (`archive.planning.Known`)
             models.Index(fields=["outcome", "ts"], condition=NOT_DONE, name="entry_not_done"),
@@ -54,6 +67,7 @@ class AuditEntry(models.Model):
             # what was done with papers of this level; most entries are unclassified and lie not in them
             models.Index(fields=["level", "ts"], condition=CLASSIFIED, name="entry_level"),
             models.Index(fields=["level", "action", "ts"], condition=CLASSIFIED, name="entry_level_action"),
+            models.Index(fields=["level", "actor", "ts"], condition=CLASSIFIED, name="entry_level_actor"),
         ]
 
     def __str__(self) -> str:
@@ -102,16 +116,19 @@ class AuditRow(models.Model):
 
 
 class AuditShown(models.Model):
-    """One of the dispatches that a page of many showed more of than a list does; copied from the entry's details for finding."""
+    """One of the dispatches that a page of many showed more of than a list does; copied from the entry and its details for finding."""
 
     entry = models.ForeignKey(AuditEntry, models.PROTECT, related_name="shown")
     record_id = models.BigIntegerField()  # no foreign key: the log outlives it
     level = models.SmallIntegerField()  # then
+    # The entry's own: who saw a dispatch on twenty thousand pages is told without looking for as many entries.
+    actor_id = models.BigIntegerField()
+    ts = models.DateTimeField()
 
     class Meta:
         indexes = [
             # Who saw this on a page of hits, the newest first.
-            models.Index(fields=["record_id", "id"], name="shown_record"),
+            models.Index(fields=["record_id", "ts", "actor_id"], name="shown_record"),
         ]
 
     def __str__(self) -> str:

@@ -223,7 +223,10 @@ def vntime(value: date | datetime | str | None) -> str:
 @register.filter
 def vndatetime(value: date | datetime | str | None) -> str:
     """Return dd/mm/yyyy hh:mm in the office's time zone."""
-    return f"{vndate(value)} {vntime(value)}".strip()
+    moment = _moment(value)  # once: it is told a thousand times on one page
+    if not isinstance(moment, datetime):
+        return vndate(moment)
+    return f"{moment:%d/%m/}{moment.year:04d} {moment:%H:%M}"
 
 
 @register.simple_tag

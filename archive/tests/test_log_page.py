@@ -1,8 +1,15 @@
 """The auditor's list narrowed to one dispatch: by its number and symbol, or by its key, refusals of a hidden one too."""
 
-import pytest
+from datetime import UTC, datetime, timedelta
 
+import pytest
+from django.db import transaction
+
+from archive import audit, planning, sequencing
+from archive.models import AuditEntry, FirstAct
 from archive.rules.levels import Level
+from archive.rules.roles import Action
+from archive.views.control import log, oversight
 
 
 @pytest.fixture
@@ -32,3 +39,71 @@ def test_who_was_refused_a_dispatch_is_found_by_its_key(office, make_record, abo
     assert signed_in("stranger").get("/records/khongcokhoa/").status_code == 404
     assert ("archive:record", "denied", record.key) in about(record.key)
     assert about("khongcokhoa") == {("archive:record", "denied", "khongcokhoa")}
+
+
+def shown(office, *records):
+    """Write the entry of a page of hits, and give it its place."""
+    entry = audit.read(Action.SEARCH_RUN, actor=office.clerk, records=records)
+    sequencing.place_all()
+    return entry
+
+
+def test_who_asked_for_a_key_before_its_dispatch_was_known_here_stands_beside_it(office, make_record, signed_in, about):
+    record = make_record()
+    lost = audit.Subject("record", record.key)  # as a door writes it while the dispatch is not in the database
+    with transaction.atomic():
+        audit._append("archive:record", actor=office.stranger, subject=lost, outcome="denied", reason="", details=None)
+    sequencing.place_all()
+    assert {("archive:record", "denied", record.key), ("record.register", "ok", record.key)} <= about(record.key)
+    seers = signed_in("auditor").get("/log/who/", {"record": record.key}).context["seers"]
+    assert {(one.person, one.refused) for one in seers} == {(str(office.stranger), 1), (str(office.clerk), 0)}
+
+
+def test_a_page_of_hits_that_showed_two_of_one_number_is_one_line(office, make_record, signed_in):
+    one, other = make_record(code_number="71"), make_record(code_number="71")
+    entry = shown(office, one, other)
+    page = signed_in("auditor").get("/log/", {"record": "71/KH-BCH", "action": str(Action.SEARCH_RUN)})
+    assert [row["index"] for row in page.context["rows"]] == [entry.leaf.idx]
+    assert page.context["total"] == 1
+
+
+def test_the_list_of_a_dispatch_goes_on_page_by_page_through_all_its_ways(office, make_record, signed_in, monkeypatch):
+    monkeypatch.setattr(log, "PAGE", 2)
+    record = make_record()
+    for _ in range(3):
+        signed_in("clerk").get(f"/records/{record.key}/")
+        shown(office, record)
+    told, before = [], {}
+    while before is not None:
+        page = signed_in("auditor").get("/log/", {"record": record.key, **before})
+        told += [row["index"] for row in page.context["rows"]]
+        before = None if page.context["older"] is None else {"before": page.context["older"]}
+    of_it = AuditEntry.objects.filter(record_id=record.pk) | AuditEntry.objects.filter(action=Action.SEARCH_RUN)
+    assert told == list(of_it.order_by("-leaf__idx").values_list("leaf__idx", flat=True))
+    assert len(told) == page.context["total"] > 6
+
+
+def test_of_a_dispatch_read_without_end_the_newest_entries_are_told(office, make_record, signed_in, monkeypatch):
+    record = make_record()
+    signed_in("clerk").get(f"/records/{record.key}/")
+    signed_in("staff").get(f"/records/{record.key}/")
+    monkeypatch.setattr(oversight, "MOST_ENTRIES", 1)
+    page = signed_in("auditor").get("/log/who/", {"record": record.key})
+    assert page.context["more"]
+    assert [one.person for one in page.context["seers"]] == [str(office.staff)]
+    monkeypatch.setattr(oversight, "MOST_ENTRIES", 20)
+    page = signed_in("auditor").get("/log/who/", {"record": record.key})
+    assert not page.context["more"]
+    assert {one.person for one in page.context["seers"]} == {str(office.clerk), str(office.staff)}
+
+
+@pytest.mark.parametrize("many", range(6))
+def test_a_moment_is_told_to_lie_in_one_of_many_spans(office, many):
+    start = datetime(2026, 11, 2, tzinfo=UTC)
+    spans = [(start + timedelta(hours=4 * each), start + timedelta(hours=4 * each + 2)) for each in range(many)]
+    moments = [start + timedelta(minutes=30 * each) for each in range(-2, 48)]
+    FirstAct.objects.bulk_create(
+        FirstAct(person=office.clerk, action=f"a{place}", level=0, ts=moment) for place, moment in enumerate(moments)
+    )
+    found = FirstAct.objects.filter(planning.InSpans("ts", spans)).order_by("ts").values_list("ts", flat=True)
+    assert list(found) == [moment for moment in moments if any(first <= moment < end for first, end in spans)]

@@ -151,7 +151,9 @@ class _Log:
             self.sheet(AuditDetail).add(entry_id=entry, salt=b"0" * 16, payload=json.dumps(payload))
         for record, _key, seen_at in shown:
             number = self.sheet(AuditShown).count + 1_000
-            self.sheet(AuditShown).add(id=number, entry_id=entry, record_id=record, level=seen_at)
+            self.sheet(AuditShown).add(
+                id=number, entry_id=entry, record_id=record, level=seen_at, actor_id=person, ts=_stamp(moment)
+            )
         self.leaf += 1
         return level, outcome
 

@@ -13,7 +13,7 @@ from archive.rules import action_words
 from archive.rules.levels import Level
 from archive.rules.roles import Action
 from archive.verifier import verify
-from archive.views.control import log
+from archive.views.control import concerning
 from config.tests.office import fence_lifted
 from search import saving
 from search.tests.test_pages_api import call  # noqa: F401 - a fixture
@@ -82,7 +82,7 @@ def test_older_pages_that_are_left_out_are_told_on_the_page_and_in_the_signed_fi
 
     def told(most):
         """Return who is named, and whether page, manifest, README and checker say that pages were left out."""
-        monkeypatch.setattr(log, "MOST_SHOWN", most)
+        monkeypatch.setattr(concerning, "MOST_SHOWN", most)
         said, people = set(), set()
         for page in ("who/", ""):
             shown = auditor.get(f"/log/{page}", {"record": secret.key})
@@ -134,6 +134,8 @@ def test_a_search_that_shows_nothing_is_nothing_seen(office, index, signed_in): 
     [
         "DELETE FROM archive_auditshown",
         "UPDATE archive_auditshown SET record_id = record_id + 1",
+        "UPDATE archive_auditshown SET actor_id = actor_id + 1",
+        "UPDATE archive_auditshown SET ts = '2020-01-01 00:00:00'",
         "INSERT INTO archive_auditshown (entry_id, record_id, level) SELECT entry_id, record_id, 0 FROM archive_auditshown",
         "INSERT INTO archive_auditshown (entry_id, record_id, level) SELECT d.entry_id, 1, 0 FROM archive_auditdetail d",
     ],

@@ -1,6 +1,5 @@
 """The auditor's page: list and filter. Nothing here can change anything; reading is logged too."""
 
-from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
@@ -13,7 +12,6 @@ from django.shortcuts import render
 from django.urls import path
 from django.utils import timezone
 from django.utils.functional import Promise
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
@@ -21,45 +19,25 @@ from archive import access, audit, logkey, officedays, planning, publishing, sel
 from archive.forms.choosing import LongSelect
 from archive.forms.days import day_field
 from archive.log_lines import line_of, place_of
-from archive.models import AuditEntry, AuditLeaf, AuditShown, KeptLogFilter, Person, Record, Unit
+from archive.models import AuditEntry, AuditLeaf, KeptLogFilter, Person, Unit
 from archive.models.entry import CLASSIFIED, NOT_DONE
-from archive.rules import action_words, numbers, officehours
+from archive.rules import action_words, officehours
 from archive.rules.levels import Level
 from archive.rules.roles import SEEING, Action
 from archive.standing import clearance
-from archive.templatetags.office import number
 from archive.verifier.verify import Tampered
 from archive.views.control import bars
+from archive.views.control.concerning import Found, about
 from archive.views.doors import person_of
 
 PAGE: Final = 50
 COUNTED: Final = 1000
-MOST_SHOWN: Final = 20_000  # pages of hits with one dispatch on them, the newest
 SPAN_DAYS: Final = 31  # looked through when a unit or the hours are asked for without a day
 LONGEST_SPAN_DAYS: Final = 92
 TIMES: Final = [("", _("any time")), ("outside", _("out of hours"))]
 LEVELS: Final = [("", _("any level")), *((str(int(level)), level.label) for level in Level)]
 OUTCOMES: Final = [("", _("any outcome")), ("ok", _("done")), ("denied", _("refused")), ("error", _("failed"))]
 _SEEING: Final = sorted(map(str, SEEING))
-_OF_A_DISPATCH: Final = ("record", "original")  # what a refusal names by the key of a dispatch
-
-
-@dataclass(frozen=True)
-class About:
-    """The filter for one dispatch, and whether there are more pages of hits with it on them than are looked through."""
-
-    entries: Q = field(default_factory=Q)
-    is_cut: bool = False
-
-    @property
-    def left_out(self) -> str:
-        """What the filter leaves out, in a sentence; "" where it leaves out nothing."""
-        if not self.is_cut:
-            return ""
-        return gettext(
-            "Of the pages of search hits with this dispatch on them only the newest %(most)s are looked through. "
-            "Who saw it on older ones alone is missing here, whatever days are chosen."
-        ) % {"most": number(MOST_SHOWN)}
 
 
 class LogFilter(forms.Form):
@@ -87,7 +65,6 @@ class LogFilter(forms.Form):
     def __init__(self, asked: QueryDict, reader: Person) -> None:
         """List people, units, acts by their words, and the filters that the reader keeps."""
         super().__init__(asked)
-        self.about = About()  # the dispatch that was asked for, once the entries are
         names = _names(reader)
         self.kept = sorted(names["kept"], key=lambda one: one.name)
         people = sorted((one.name, one.pk) for one in names["person"])
@@ -108,32 +85,29 @@ class LogFilter(forms.Form):
         self.is_valid()
         return self.cleaned_data
 
-    def entries(self) -> QuerySet[AuditEntry]:
-        """Return the entries asked for, newest first."""
+    def found(self) -> Found:
+        """Return the entries asked for."""
         asked = self.asked
-        found = AuditEntry.objects.select_related("leaf", "detail").order_by("-ts", "-leaf__idx")
-        columns = (("person", "actor"), ("action", "action"), ("outcome", "outcome"), ("level", "level"))
-        for name, column in columns:
+        found = AuditEntry.objects.select_related("leaf", "detail")
+        for name in ("action", "outcome", "level"):
             if asked.get(name) and asked[name] != action_words.SEEN:
-                found = found.filter(**{column: asked[name]})
+                found = found.filter(**{name: asked[name]})
         found = _seen(found, asked)
         if asked.get("outcome") not in {None, "", "ok"}:
             found = found.filter(planning.Known(NOT_DONE))
         if asked.get("level") not in {None, "", "0"}:
             found = found.filter(planning.Known(CLASSIFIED))
-        if asked.get("record"):
-            self.about = about(asked["record"].strip())
-            found = found.filter(self.about.entries)
         if asked.get("unit"):
             found = found.filter(actor__in=_people_below(self._paths[asked["unit"]]))
         since, until = self.span()
-        if since:
-            found = found.filter(ts__gte=_start_of(since))
-        if until:
-            found = found.filter(ts__lt=_start_of(until + timedelta(days=1)))
         if asked.get("hours") and since and until:
             found = found.filter(_out_of_hours(since, until))
-        return found
+        bounds: dict[str, Any] = {"actor_id": asked["person"]} if asked.get("person") else {}
+        if since:
+            bounds["ts__gte"] = _start_of(since)
+        if until:
+            bounds["ts__lt"] = _start_of(until + timedelta(days=1))
+        return Found(found, about(asked["record"].strip()) if asked.get("record") else None).within(**bounds)
 
     def span(self) -> tuple[date | None, date | None]:
         """Return the first and last day looked at; unit and hours are looked for in a limited time only."""
@@ -198,32 +172,14 @@ def _people_below(path: str) -> list[int]:
     return list(Person.objects.filter(unit__path__startswith=path).values_list("pk", flat=True))
 
 
-def _out_of_hours(since: date, until: date) -> Q:
-    """Return the filter for nights, days of rest and holidays: spans of time, which the index of the timeline holds."""
-    closed = Q(pk__in=[])
-    for start, end in officehours.closed_spans(since, until, settings.OFFICE_HOURS, officedays.calendar(since, until)):
-        closed |= Q(ts__gte=timezone.make_aware(start), ts__lt=timezone.make_aware(end))
-    return closed
+def _out_of_hours(since: date, until: date) -> planning.InSpans:
+    """Return the filter for nights, days of rest and holidays: spans of time, held against the index of the timeline."""
+    spans = officehours.closed_spans(since, until, settings.OFFICE_HOURS, officedays.calendar(since, until))
+    return planning.InSpans("ts", [(timezone.make_aware(start), timezone.make_aware(end)) for start, end in spans])
 
 
 def _start_of(day: Any) -> datetime:
     return timezone.make_aware(datetime.combine(day, time.min))
-
-
-def about(asked: str) -> About:
-    """Return the filter for a dispatch named by its key or by number and symbol.
-
-    The dispatches are read first: within the OR PostgreSQL would read the whole log. A refused key has no dispatch.
-    """
-    named = Q(key=asked)
-    if parts := numbers.split(asked):
-        named |= Q(code_number=parts[0], code_notation=parts[1])
-    known = list(Record.objects.filter(named).values_list("pk", flat=True))
-    shown = AuditShown.objects.filter(record_id__in=known).order_by("-pk").values_list("entry_id", flat=True)
-    pages = list(shown[: MOST_SHOWN + 1])
-    on_pages = Q(pk__in=pages[:MOST_SHOWN])
-    entries = Q(record_id__in=known) | on_pages | Q(object_type__in=_OF_A_DISPATCH, object_id=asked)
-    return About(entries, len(pages) > MOST_SHOWN)
 
 
 @require_GET
@@ -255,21 +211,21 @@ def _list(request: HttpRequest, asked: Any) -> HttpResponse:
     person = person_of(request)
     access.require(person, Action.LOG_READ)
     form = LogFilter(asked, person)
-    found = form.entries()
+    found = form.found()
     audit.read(Action.LOG_READ, actor=person, filters=kept(asked))
     sequencing.place()
     before = int(asked["before"]) if asked.get("before", "").isdecimal() else None
     newest_place, moment = _places(before)
-    rows = list((found if before is None else _older(found, before, moment))[: PAGE + 1])
-    newest = list(found.order_by("-ts").values_list("ts", "outcome")[: COUNTED + 1])
+    newest = found.moments(COUNTED + 1)
     total = len(newest)
+    rows = list(_since_fiftieth(found, newest) if before is None else _older(found, before, moment))
     context = {
         "form": form,
         "rows": [line_of(entry, clearance(person, timezone.now())) for entry in rows[:PAGE]],
         "older": place_of(rows[PAGE - 1]) if len(rows) > PAGE else None,
         "total": min(total, COUNTED),
         "more": total > COUNTED,
-        "left_out": form.about.left_out,
+        "left_out": found.left_out,
         "query": _query(asked),
         "filtered": any(value for name, value in asked.items() if name != "before"),
         "last": newest_place,
@@ -319,11 +275,17 @@ def _places(index: int | None) -> tuple[int | None, datetime | None]:
     return newest or (None, None)
 
 
-def _older(found: QuerySet[AuditEntry], index: int, last: datetime | None) -> QuerySet[AuditEntry]:
+def _since_fiftieth(found: Found, newest: list[tuple[datetime, str]]) -> QuerySet[AuditEntry]:
+    """Return the first page, from the moment of its last line on: without it a month of a unit was sorted twice."""
+    last = newest[: PAGE + 1][-1:]
+    return found.within(ts__gte=last[0][0]).newest(PAGE + 1) if last else AuditEntry.objects.none()
+
+
+def _older(found: Found, index: int, last: datetime | None) -> QuerySet[AuditEntry]:
     """Return the entries after a line of the list; by its moment too, or the database walks down from today."""
     if last is None:
-        return found.filter(leaf__idx__lt=index)
-    return found.filter(Q(ts__lt=last) | Q(leaf__idx__lt=index), ts__lte=last)
+        return found.within(Q(leaf__idx__lt=index)).newest(PAGE + 1)
+    return found.within(Q(ts__lt=last) | Q(leaf__idx__lt=index), ts__lte=last).newest(PAGE + 1)
 
 
 urlpatterns = [

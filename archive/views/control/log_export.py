@@ -23,7 +23,8 @@ from archive.rules.levels import Level
 from archive.rules.roles import Action
 from archive.standing import clearance
 from archive.verifier import verify
-from archive.views.control.log import LogFilter, about, kept
+from archive.views.control.concerning import about
+from archive.views.control.log import LogFilter, kept
 from archive.views.control.oversight import Asked, days_of
 from archive.views.doors import person_of
 
@@ -53,10 +54,11 @@ def export(request: HttpRequest, form: str) -> HttpResponseBase:
     if not asked.is_valid():
         messages.error(request, _("The filter has a fault. Mend it before you take anything out."))
         return redirect(reverse("archive:log", query=request.GET))
-    found = asked.entries()
+    it = asked.found()
+    found = it.all()
     wanted = _Wanted(
         "log", asked.in_words, {"filters": kept(request.GET)}, lambda most: found.order_by()[:most].count(),
-        lambda size: _plain(found.filter(leaf__idx__lt=size)), lambda: asked.about.left_out,
+        lambda size: _plain(found.filter(leaf__idx__lt=size)), lambda: it.left_out,
     )  # fmt: skip
     return _sent(request, person, form, wanted)
 
@@ -71,7 +73,7 @@ def who(request: HttpRequest, form: str) -> HttpResponseBase:
         messages.error(request, _("Say first which dispatch."))
         return redirect("archive:log-who")
     it = about(record)
-    found = AuditEntry.objects.filter(it.entries, actor__isnull=False)
+    found = AuditEntry.objects.filter(it.entries(), actor__isnull=False)
     rows = found.select_related("leaf", "detail").order_by("-ts", "-leaf__idx")
     wanted = _Wanted(
         "who", lambda: [_("Who saw it?"), f"{_('Dispatch')}: {record}"], {"filters": {"record": record}, "who": True},

@@ -1,18 +1,20 @@
 """What did a person see? Each dispatch once, with how it was opened or taken out: the mirror of "who saw it?"."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
-from uuid import UUID
 
+from django.db.models import Count, Max, Min, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import path
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET
 
 from archive import access, audit
-from archive.models import AuditShown, Record
+from archive.models import AuditEntry, AuditShown, Record
 from archive.rules.action_words import SEEN
 from archive.rules.levels import Level
 from archive.rules.roles import Action
@@ -22,7 +24,6 @@ from archive.views.doors import person_of
 
 DAYS: Final = 31  # looked at when no day is given
 MOST_ENTRIES: Final = 20_000  # read for one page, the newest
-AT_ONCE: Final = 2_000  # pages of hits looked into by one query
 PAGES: Final = frozenset({Action.SEARCH_RUN})  # acts whose entry names what was shown; without a hit nothing was
 MOST_ROWS: Final = 200  # dispatches shown, those seen last
 
@@ -32,19 +33,21 @@ class Look:
     """One dispatch and what the person did with it; lists stand together, by the act."""
 
     key: str  # "" for lists
+    record: int | None
     first: datetime
     last: datetime
     level: int = 0  # the highest at which it was seen
     name: str = ""
     acts: dict[str, int] = field(default_factory=dict)
 
-    def add(self, moment: datetime, action: str, level: int) -> None:
-        """Count one entry more; they come newest first."""
-        self.first, self.level = moment, max(self.level, level)
-        self.acts[action] = self.acts.get(action, 0) + 1
+    def add(self, action: str, counted: Sequence[Any]) -> None:
+        """Count entries of one act more: how many, the first, the last, the highest level."""
+        n, first, last, level = counted
+        self.first, self.last, self.level = min(self.first, first), max(self.last, last), max(self.level, level)
+        self.acts[action] = self.acts.get(action, 0) + n
 
     @property
-    def said(self) -> list[tuple[str, int]]:
+    def said(self) -> SafeString:
         """What was done, in words, most frequent first."""
         return said(self.acts)
 
@@ -63,7 +66,7 @@ def seen(request: HttpRequest) -> HttpResponse:
     form = LogFilter(asked, reader)
     about = form.asked.get("person", "")
     audit.read(Action.LOG_READ, actor=reader, filters=kept(asked) if about else {}, seen=True)
-    looks, is_more = _looks(form) if about else ([], False)
+    looks, is_more = _looks(form.found().all()) if about else ([], False)
     context = {
         "form": form,
         "about": dict(form.fields["person"].choices)[about] if about else "",  # type: ignore[attr-defined]
@@ -86,41 +89,52 @@ def _asked(given: QueryDict) -> QueryDict:
     return asked
 
 
-def _looks(form: LogFilter) -> tuple[list[Look], bool]:
-    """Return what was seen, the last first, and whether older entries were left out."""
-    columns = ("pk", "object_type", "object_id", "ts", "action", "level")
-    rows: list[Any] = list(form.entries().order_by("-ts").values_list(*columns)[: MOST_ENTRIES + 1])
-    on_pages = _on_pages([row[0] for row in rows[:MOST_ENTRIES] if row[4] in PAGES])
-    found: dict[tuple[str, str], Look] = {}
-    for pk, kind, key, moment, action, level in rows[:MOST_ENTRIES]:
-        own = [] if action in PAGES else [(key if kind == "record" else "", level)]
-        for about, seen_at in on_pages.get(pk, own):
-            one = (about, "" if about else action)
-            found.setdefault(one, Look(about, moment, moment)).add(moment, action, seen_at)
-    looks = list(found.values())
-    _name(looks[:MOST_ROWS])
-    return looks, len(rows) > MOST_ENTRIES
+def _looks(found: QuerySet[AuditEntry]) -> tuple[list[Look], bool]:
+    """Return what was seen, the last first, and whether older entries were left out. The database counts."""
+    done = _counted(found)
+    is_cut = sum(row[4] for row in done) > MOST_ENTRIES
+    if is_cut:
+        first_left_out = found.order_by("-ts").values_list("ts", flat=True)[MOST_ENTRIES]
+        found = found.filter(ts__gt=first_left_out)
+        done = _counted(found)
+    looks: dict[tuple[int | str | None, str], Look] = {}
+    for kind, key, record, action, *counted in done:
+        if action not in PAGES:
+            about = key if kind == "record" else ""
+            which = (record or about, "" if about else action)
+            looks.setdefault(which, Look(about, record, counted[1], counted[2])).add(action, counted)
+    for record, action, *counted in _on_pages(found):
+        looks.setdefault((record, ""), Look("", record, counted[1], counted[2])).add(action, counted)
+    ordered = sorted(looks.values(), key=lambda one: one.last, reverse=True)
+    _name(ordered[:MOST_ROWS])
+    return ordered, is_cut
 
 
-def _on_pages(entries: list[UUID]) -> dict[UUID, list[tuple[str, int]]]:
-    """Return key and level of each dispatch that pages of hits showed, by entry."""
-    found: dict[UUID, list[tuple[str, int]]] = {}
-    for start in range(0, len(entries), AT_ONCE):
-        some = entries[start : start + AT_ONCE]
-        rows = list(AuditShown.objects.filter(entry__in=some).values_list("entry", "record_id", "level"))
-        keys = dict(Record.objects.filter(pk__in={row[1] for row in rows}).values_list("pk", "key"))
-        for entry, record, level in rows:
-            found.setdefault(entry, []).append((keys.get(record, f"#{record}"), level))
-    return found
+def _counted(found: QuerySet[AuditEntry]) -> list[tuple[Any, ...]]:
+    """Return kind, key and dispatch, act, how many, first, last and highest level."""
+    groups = found.order_by().values_list("object_type", "object_id", "record_id", "action")
+    return list(groups.annotate(n=Count("*"), first=Min("ts"), last=Max("ts"), highest=Max("level")))
+
+
+def _on_pages(found: QuerySet[AuditEntry]) -> list[tuple[Any, ...]]:
+    """Return dispatch, act, how many, first, last and highest level of what pages of hits showed."""
+    pages = found.filter(action__in=PAGES).order_by().values("pk")
+    groups = AuditShown.objects.filter(entry__in=pages).values_list("record_id", "entry__action")
+    return list(groups.annotate(n=Count("*"), first=Min("ts"), last=Max("ts"), highest=Max("level")))
 
 
 def _name(looks: list[Look]) -> None:
-    """Write number and symbol onto the dispatches about to be shown, as the lines of the log do."""
-    keys = [look.key for look in looks if look.key]
-    records = Record.objects.filter(key__in=keys).only("key", "code_number", "code_notation")
-    names = {record.key: record.symbol for record in records}
+    """Write key, number and symbol onto the dispatches about to be shown, as the lines of the log do."""
+    known = Q(pk__in={look.record for look in looks if look.record}) | Q(
+        key__in={look.key for look in looks if look.key}
+    )
+    records = Record.objects.filter(known).only("key", "code_number", "code_notation")
+    by_id = {record.pk: record for record in records}
+    by_key = {record.key: record for record in records}
     for look in looks:
-        look.name = names.get(look.key, "") or look.key
+        record = by_key.get(look.key) or by_id.get(look.record or 0)
+        look.key = look.key or (record.key if record else f"#{look.record}" if look.record else "")
+        look.name = (record.symbol if record else "") or look.key
 
 
 urlpatterns = [path("log/seen/", seen, name="log-seen")]
