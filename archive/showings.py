@@ -39,7 +39,9 @@ def _differing(told: dict[UUID, Any]) -> Iterator[Fault]:
     for entry, record, *_copied in rows:
         shown[entry].append(keys.get(record, ""))
     for entry in {entry for entry, _record, actor, its_actor, ts, its_ts in rows if (actor, ts) != (its_actor, its_ts)}:
-        yield Fault("entry", str(entry), "the dispatches it showed are kept under another person or moment than its own")
+        yield Fault(
+            "entry", str(entry), "the dispatches it showed are kept under another person or moment than its own"
+        )
     for entry, said in told.items():
         if sorted(said) != sorted(shown[entry]):
             yield Fault("entry", str(entry), "the dispatches kept as shown are not those that its details name")

@@ -89,8 +89,15 @@ class Found:
     bounds: dict[str, Any] = field(default_factory=dict)
 
     def within(self, *also: Q, **bounds: Any) -> "Found":
-        """Return those of a person (`actor_id`) or a span of time (`ts__...`), and whatever else is asked."""
-        return replace(self, rows=self.rows.filter(*also, **bounds), bounds=self.bounds | bounds)
+        """Return those of a person (`actor_id`) or a span of time (`ts__...`), and whatever else is asked.
+
+        A bound takes the place of a wider one: of two SQLite walks its index down to the first that it is given.
+        """
+        return replace(self, rows=self.rows.filter(*also), bounds=self.bounds | bounds)
+
+    @property
+    def _within_bounds(self) -> QuerySet[AuditEntry]:
+        return self.rows.filter(**self.bounds)
 
     @property
     def left_out(self) -> str:
@@ -99,12 +106,12 @@ class Found:
 
     def all(self) -> QuerySet[AuditEntry]:
         """Return all of them, the newest first."""
-        rows = self.rows if self.about is None else self.rows.filter(self.about.entries())
+        rows = self._within_bounds if self.about is None else self._within_bounds.filter(self.about.entries())
         return rows.order_by("-ts", "-leaf__idx")
 
     def newest(self, most: int) -> QuerySet[AuditEntry]:
         """Return at most so many of them, the newest first."""
-        rows = self.rows
+        rows = self._within_bounds
         if self.about is not None:
             first, *others = self._ways(self.about, most, "-leaf__idx")
             rows = rows.filter(pk__in=first.values("pk").union(*(each.values("pk") for each in others)))
@@ -113,13 +120,14 @@ class Found:
     def moments(self, most: int) -> list[tuple[datetime, str]]:
         """Return moment and outcome of at most so many of them, the newest first: no place in the log is looked for."""
         if self.about is None:
-            return list(self.rows.order_by("-ts").values_list("ts", "outcome")[:most])
+            return list(self._within_bounds.order_by("-ts").values_list("ts", "outcome")[:most])
         first, *others = [way.values_list("pk", "ts", "outcome") for way in self._ways(self.about, most)]
         return [row[1:] for row in first.union(*others).order_by("-ts")[:most]]
 
     def _ways(self, about: About, most: int, *then: str) -> list[QuerySet[AuditEntry]]:
         """Return the newest by each way; sliced within, as no database takes a limit in a part of a union."""
-        ways = [self.rows.filter(way).order_by("-ts", *then) for way in (about.itself, about.refused)]
-        ways.append(self.rows.filter(about.on_pages(self.bounds)).order_by("-shown__ts", *then))
+        rows = self._within_bounds
+        ways = [rows.filter(way).order_by("-ts", *then) for way in (about.itself, about.refused)]
+        ways.append(rows.filter(about.on_pages(self.bounds)).order_by("-shown__ts", *then))
         most *= max(1, len(about.known))  # an entry may have shown each of them
         return [AuditEntry.objects.filter(pk__in=way.values("pk")[:most]).order_by() for way in ways]
