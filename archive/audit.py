@@ -326,9 +326,9 @@ def _append(  # noqa: PLR0913 - every part of an entry by its name
     for row in kept:
         row.entry = entry
     detail = AuditDetail(entry=entry, salt=salt, payload=details) if details else None
-    shown = [
-        AuditShown(entry=entry, record_id=one.pk, level=one.level, actor_id=entry.actor_id, ts=now) for one in records
-    ]
+    # Only `read` names records, and it has a reader; `showings.faults` would tell of an entry without.
+    by = actor.pk if actor else 0
+    shown = [AuditShown(entry=entry, record_id=one.pk, level=one.level, actor_id=by, ts=now) for one in records]
     sequencing.add(entry, detail, kept, shown)
     return entry
 
