@@ -42,7 +42,8 @@ def sign_in_by(person: Person, by: SignsInBy, *, reason: str, actor: Person) -> 
     everybody = list(Person.objects.select_for_update(of=("self",)).filter(is_active=True, is_service=False))
     if by != SignsInBy.PASSWORD and not _entrances(everybody, without=person):
         raise LastEntrance(name=person.full_name)
-    identity.require_as_left(Person.objects.get(pk=person.pk))  # what the page had read may be older
+    # What the page had read may be older; a closed account is not among those locked above.
+    identity.require_as_left(Person.objects.select_for_update(of=("self",)).get(pk=person.pk))
     before = person.signs_in_by
     person.signs_in_by, person.outside_id = by, ""
     person.save(update_fields=["signs_in_by", "outside_id"])

@@ -9,6 +9,7 @@ not let in. Accounts with a password of this system never wait for a server.
 import logging
 import secrets
 import time
+from copy import copy
 from functools import lru_cache
 from typing import Final
 
@@ -40,6 +41,13 @@ class AccountMoved(Refusal):
         """Keep whose account it is, for the entry of the door."""
         super().__init__()
         self.person = person
+
+
+class Overtaken(Refusal):
+    """ACC-008: a lawful act changed the account between the proof and the decision; who asked decides again, once."""
+
+    code = "ACC-008"
+    message = _("This account was changed at this very moment. Sign in again.")
 
 
 # Where a directory is asked, a failure is answered at the next beat: what is left of a difference between a known
@@ -101,6 +109,7 @@ def by_password(name: str, password: str) -> Person | None:
 
     Raises:
         AccountMoved: the directory named somebody whose account is not what the log says.
+        Overtaken: another act changed the account meanwhile, perhaps the same person's at another machine.
     """
     began = time.monotonic()
     person = _match(_local.identify(Password(name, password)))
@@ -123,6 +132,7 @@ def _hashed_by_the_rules_of_today(person: Person, password: str) -> Person:
     """Write a password anew that was hashed by weaker rules: an act like any other that changes an account.
 
     A row that was moved stays as it is, for the digest of this act would take the edit over; so does a newer password.
+    Raises Overtaken.
     """
     wanted = get_hasher()
     if identify_hasher(person.password).algorithm == wanted.algorithm and not wanted.must_update(person.password):
@@ -131,6 +141,7 @@ def _hashed_by_the_rules_of_today(person: Person, password: str) -> Person:
     person.set_password(password)  # slow, and holds no lock
     with transaction.atomic():
         now = _locked(person)
+        _require_not_overtaken(person, proved=was)
         if now.password == was and not digests.is_moved(now):
             now.password = person.password
             now.save(update_fields=["password"])
@@ -143,12 +154,21 @@ def _locked(person: Person) -> Person:
     return Person.objects.select_for_update(of=("self",)).get(pk=person.pk)
 
 
+def _require_not_overtaken(person: Person, *, proved: str) -> None:
+    """Raise Overtaken where a lawful act changed an account since it was read and this hash of a password was proved."""
+    read = copy(person)
+    read.password = proved
+    if not looks.is_as_read(read, by=DECIDING) and looks.is_overtaken(read, by=DECIDING):
+        raise Overtaken
+
+
 def require_as_left(person: Person, found: second_factor.Found | None = None) -> None:
     """Return in silence, or refuse an account that is not what its last act left: password, way, name or authenticator.
 
     Asked after every proof, so that only who has proved to be this person hears of it; and by acts on an account of
     somebody else whose digest would take such an edit over. An authenticator that an act took off is not
-    missing; one that is there without an act, or otherwise than its act left it, counts as such an edit.
+    missing; one that is there without an act, or otherwise than its act left it, counts as such an edit. What a lawful
+    act changed since the account was read is none: the caller decides again by what is there now.
 
     Args:
         person: whose account, as it was read and proved to be.
@@ -156,9 +176,11 @@ def require_as_left(person: Person, found: second_factor.Found | None = None) ->
             look is taken then. None: nobody has looked yet.
 
     Raises:
-        AccountMoved: as named.
+        AccountMoved, Overtaken: as named.
     """
     found = found or second_factor.look(person)
+    if found is not second_factor.Found.MOVED:
+        _require_not_overtaken(person, proved=person.password)
     if found is second_factor.Found.MOVED or not looks.is_as_read(person, by=DECIDING):
         log.critical("account %s is not what the log says: it was refused", person.pk)
         raise AccountMoved(person)
@@ -190,11 +212,12 @@ def _account(name: str, by: str) -> Person | None:
 
 
 def _match(identity: Identity | None) -> Person | None:
-    """Return the open account of an identity; the first time, keep its lasting name. Raises AccountMoved."""
+    """Return the open account of an identity; the first time, keep its lasting name. Raises AccountMoved, Overtaken."""
     person = _account(identity.name, identity.by) if identity else None
     if identity is None or person is None:
         return None
     if identity.proved and not secrets.compare_digest(person.password.encode(), identity.proved.encode()):
+        _require_not_overtaken(person, proved=identity.proved)
         return None  # the password that was right is not the one of this look
     if not identity.outside_id:
         return person if not person.outside_id else None

@@ -25,7 +25,7 @@ from archive.identities.provider import Provider
 from archive.models import Person, SignsInBy
 from archive.rules.errors import Refusal
 from archive.views import proving
-from archive.views.signing_in.sign_in import context_of, let_in, refuse, write_failure
+from archive.views.signing_in.sign_in import context_of, decided, let_in, write_failure
 
 SALT: Final = "archive.views.signing_in.provider"
 LONGEST_SECONDS: Final = 600
@@ -97,12 +97,13 @@ def _kept(request: HttpRequest) -> dict[str, Any] | None:
 
 def _signed_in(request: HttpRequest, found: Identity | None, wanted: str) -> HttpResponse:
     name = found.name if found else ""
-    try:
+
+    def by_name() -> HttpResponse | None:
         person = authenticate(request, username=name, identity=found)  # counted and bounded as a password is
-    except identity.AccountMoved as moved:
-        return refuse(request, moved)
-    if person is not None:
-        return let_in(request, person, wanted=wanted)
+        return let_in(request, person, wanted=wanted) if person is not None else None
+
+    if answer := decided(request, by_name):
+        return answer
     write_failure(name, by=SignsInBy.OIDC.value)
     said = _(
         "The sign-in server's answer opens no account here. The administrator of this system makes an account, or tells why it is closed."

@@ -1,6 +1,7 @@
 """Signing in and out; each attempt, good or bad, has its entry in the log."""
 
 import time
+from collections.abc import Callable
 from typing import Any, Final
 
 from django.conf import settings
@@ -36,15 +37,29 @@ CODE_SECONDS: Final = 300
 @require_http_methods(["GET", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
     """Show the form, or sign a person in."""
-    form = AuthenticationForm(request, data=request.POST or None)
-    if request.method == "POST":
+    if request.method == "GET":
+        return render(request, "archive/sign_in.html", context_of(AuthenticationForm(request)))
+    forms = []
+
+    def by_form() -> HttpResponse | None:
+        forms.append(form := AuthenticationForm(request, data=request.POST))
+        return let_in(request, form.get_user(), wanted=request.GET.get("next", "")) if form.is_valid() else None
+
+    if answer := decided(request, by_form):
+        return answer
+    write_failure(str(request.POST.get("username", "")))
+    return render(request, "archive/sign_in.html", context_of(forms[-1]), status=401)
+
+
+def decided(request: HttpRequest, decide: Callable[[], HttpResponse | None]) -> HttpResponse | None:
+    """Decide who is let in, and once more where a lawful act changed the account meanwhile; refuse one that was edited."""
+    try:
         try:
-            if form.is_valid():
-                return let_in(request, form.get_user(), wanted=request.GET.get("next", ""))
-        except identity.AccountMoved as moved:
-            return refuse(request, moved)
-        write_failure(str(request.POST.get("username", "")))
-    return render(request, "archive/sign_in.html", context_of(form), status=200 if request.method == "GET" else 401)
+            return decide()
+        except identity.Overtaken:
+            return decide()
+    except identity.AccountMoved as moved:
+        return refuse(request, moved)
 
 
 def let_in(request: HttpRequest, person: Any, *, wanted: str) -> HttpResponse:
@@ -75,7 +90,10 @@ def code(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             if second_factor.prove(person, form.cleaned_data["code"]):
-                return _enter(request, person, Found.THERE, wanted=half["next"])
+                if answer := decided(request, lambda: _by_half(request, half)):
+                    return answer
+                request.session.flush()  # who closed the account has ended it, too
+                return redirect("archive:sign-in")
             trouble = _("The code is not right. Wait for the next one; each counts once.")
         except Refusal as refusal:
             audit.refused(refusal, actor=person, action="session.sign_in")
@@ -83,6 +101,12 @@ def code(request: HttpRequest) -> HttpResponse:
     return render(
         request, "archive/sign_in_code.html", {"form": form, "trouble": trouble}, status=401 if form.is_bound else 200
     )
+
+
+def _by_half(request: HttpRequest, half: dict[str, Any]) -> HttpResponse | None:
+    """Enter after the right code, by the account as it is now; None where it was closed or its password is another one."""
+    person = _half_signed_in(half)
+    return _enter(request, person, Found.THERE, wanted=half["next"]) if person else None
 
 
 def _half_signed_in(half: dict[str, Any] | None) -> Person | None:
@@ -96,10 +120,7 @@ def _enter(request: HttpRequest, person: Any, found: Found, *, wanted: str) -> H
     """Open the session by what one look at the authenticator found: of one that is there the code was right."""
     with_code = found is Found.THERE
     request.session.pop(HALF, None)
-    try:
-        identity.require_as_left(person, found)
-    except identity.AccountMoved as moved:
-        return refuse(request, moved)
+    identity.require_as_left(person, found)
     sessions.forget_expired()
     login(request, person, backend="archive.sign_in.Backend")
     proving.opened(request.session, with_code=with_code, by=person.signs_in_by)
