@@ -23,7 +23,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from archive import audit, warrants
+from archive import audit, shelves, warrants
 from archive.models import (
     FOREVER,
     Access,
@@ -275,6 +275,9 @@ def derive(record: Record) -> None:
     Level, marking and state are read under the record's lock: a caller's row may be older than another act.
     """
     record = Record.objects.select_for_update(of=("self",)).get(pk=record.pk)
+    shelf = shelves.number_of(
+        shelves.locked_parts(record.pk)
+    )  # before any row is touched: what raises a dossier holds it, and comes to these
     Access.objects.filter(record=record).delete()
     Access.objects.bulk_create(
         Access(
@@ -285,6 +288,7 @@ def derive(record: Record) -> None:
             marking=record.marking_id or NO_MARKING,
             since=since,
             until=until,
+            shelf=shelf,
         )
         for principal, source, since, until in reasons(record)
     )

@@ -93,9 +93,9 @@ WRITTEN_ONCE: Final = frozenset(
     {"attachment", "attachmentvoid", "paperplace", "holditem", "mark", "markgroup", "markingmark", "clearancemark"}
 )
 MARKS: Final = ("markgroup", "mark", "markingmark")  # small tables, which the door of a marked dispatch looks at whole
-# Kept for lists only, and told by the steps and dossiers that they follow from; the last sign-in moves with each, opens
+# Kept for lists only, and told by the steps that it follows from; the last sign-in moves with each, opens
 # nothing, and stands in the log; when the keys of a change of level were settled is written after its act, and hides no level.
-DERIVED: Final = frozenset({"is_handed", "is_filed", "last_login", "keys_at"})
+DERIVED: Final = frozenset({"is_handed", "last_login", "keys_at"})
 # Acts that leave every watched column of a record as it was; an answer names the dispatch that it is given by.
 LEAVING_ALONE: Final = ("step.", "dossier.", "hold.", "scan.", "search.", "log.", "system.", "work.", "level.")
 BY_AN_ANSWER: Final = frozenset({"reply_to_id"})

@@ -18,6 +18,7 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
     "archive_access": {
         "record_id, principal, source": "may(): is this record, or this page of records, open to this reader; Why?",
         "principal, record_id, level, marking, since, until": "lists, counts and facets of a narrow reader, index only",
+        "principal, shelf, record_id": "what a reader knows in no dossier: not filed yet",
     },
     "archive_attachment": {
         "record_id, ordinal": "the files of a record in order; no place twice",
@@ -116,7 +117,6 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
         "issued_date, id": "lists by date",
         "code_notation, code_number": "the duplicate warning: same number and symbol",
         "urgency, registered_at": "what the desk has to submit, urgent ones first",
-        "id": "registered and in no dossier yet, newest first",
         "registered_at": "the newest dispatches that may be named as a reply",
     },
     "archive_recordclass": {"year, code": "the file plan of a year in order; no line twice"},
@@ -129,6 +129,8 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
     },
     "archive_retentionrule": {"code, valid_from": "the rule in force on a day; no version twice"},
     "archive_servicetoken": {"digest": "the account of a token"},
+    "archive_shelf": {"name": "the shelf of a combination of dossiers' units; none twice"},
+    "archive_shelfpart": {"shelf_id, unit_id": "the shelves that a reader does not know; no unit twice"},
     "archive_step": {
         "closed_by_id, closed_at": "my newest direction, while it may be taken back",
         "from_person_id": "what came back to me",

@@ -54,6 +54,7 @@ RIGHTS: Final = {
     "archive_copy": f"{_ADD}, UPDATE (fate, ended_at, ended_by_id, end_note)",
     "archive_hold": f"{_ADD}, UPDATE (lifted_at, lifted_by_id, lift_reason)",
     "archive_holditem": _ADD,
+    "archive_shelfpart": _ADD,
     "archive_retentionrule": f"{_ADD}, UPDATE (valid_to)",
     "archive_recordclass": f"{_ADD}, UPDATE (title, keeper, closed_on)",
     "archive_holiday": f"{_ADD}, UPDATE (taken_back_at)",

@@ -2,6 +2,7 @@
 
 from archive.models.access import (
     FOREVER,
+    NO_DOSSIER,
     Access,
     Clearance,
     ClearanceMark,
@@ -16,7 +17,7 @@ from archive.models.access import (
 )
 from archive.models.attachment import Attachment, AttachmentVoid
 from archive.models.copies import Copy, CopyFate, CopyKind
-from archive.models.dossier import Dossier, DossierItem, Hold, HoldItem
+from archive.models.dossier import Dossier, DossierItem, Hold, HoldItem, Shelf, ShelfPart
 from archive.models.entry import AuditDetail, AuditEntry, AuditLeaf, AuditPending, AuditRow, AuditShown
 from archive.models.leveling import (
     ChangeKind,
@@ -39,6 +40,7 @@ from archive.models.tally import FirstAct, KeptLogFilter, Tally, TallyPlace
 
 __all__ = [
     "FOREVER",
+    "NO_DOSSIER",
     "Access",
     "Attachment",
     "AttachmentVoid",
@@ -94,6 +96,8 @@ __all__ = [
     "RuleKind",
     "SecondFactor",
     "ServiceToken",
+    "Shelf",
+    "ShelfPart",
     "SignsInBy",
     "Source",
     "Step",

@@ -16,6 +16,7 @@ from archive.models.people import Person, Unit
 from archive.rules.levels import Level
 
 FOREVER: Final = 2_147_483_647
+NO_DOSSIER: Final = 1  # row 1 of Shelf
 LEVEL_CHOICES = [(level.value, level.label) for level in Level]
 
 
@@ -161,7 +162,10 @@ class Source(models.IntegerChoices):
 
 
 class Access(models.Model):
-    """Need-to-know: one row per record, principal and reason. Level and marking are the record's, copied."""
+    """Need-to-know: one row per record, principal and reason. Level and marking are the record's, copied.
+
+    `shelf` says in which units' dossiers the record lies: what a reader takes for "not filed" hangs on which they know.
+    """
 
     pk = models.CompositePrimaryKey("record_id", "principal", "source")
     record = models.ForeignKey("archive.Record", models.PROTECT, db_index=False, related_name="access")
@@ -171,11 +175,14 @@ class Access(models.Model):
     marking = models.SmallIntegerField()
     since = models.IntegerField(default=0)  # minutes since 1970
     until = models.IntegerField(default=FOREVER)
+    shelf = models.IntegerField(default=NO_DOSSIER)
 
     class Meta:
         indexes = [
+            # What a reader knows in no dossier, of each principal and shelf by itself (dossiers.unfiled).
+            models.Index(fields=["principal", "shelf", "record"], name="access_shelf"),
             # Narrow lists, counts and the level facet are answered from this index alone.
-            models.Index(fields=["principal", "record", "level", "marking", "since", "until"], name="access_who")
+            models.Index(fields=["principal", "record", "level", "marking", "since", "until"], name="access_who"),
         ]
 
     def __str__(self) -> str:

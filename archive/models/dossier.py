@@ -63,6 +63,29 @@ class DossierItem(models.Model):
         return f"{self.dossier_id}/{self.doc_ordinal}"
 
 
+class Shelf(models.Model):
+    """One distinct combination of units in whose dossiers a record lies; row 1 is "no dossier" (`archive.shelves`)."""
+
+    name = models.CharField(max_length=64, unique=True)  # digest of its parts, "" of none
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ShelfPart(models.Model):
+    """One unit of a combination, with the lowest level of its dossiers that the record lies in."""
+
+    shelf = models.ForeignKey(Shelf, models.PROTECT, related_name="parts", db_index=False)
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="+", db_index=False)
+    level = models.SmallIntegerField(choices=LEVEL_CHOICES)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["shelf", "unit"], name="shelf_unit_once")]
+
+    def __str__(self) -> str:
+        return f"{self.shelf_id}/{self.unit_id}"
+
+
 class Hold(models.Model):
     """A hold (freeze): nothing it covers may be destroyed until it is lifted, with a reason."""
 

@@ -78,9 +78,8 @@ class Record(models.Model):
     channel = models.CharField(max_length=20, blank=True)
     issued_amount = models.PositiveIntegerField(null=True, blank=True, validators=[MinValueValidator(1)])
     reply_to = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="replies")
-    # Written by the acts that make them true, for the partial indexes below: "has no step" walked every dispatch.
+    # Written by the acts that make it true, for the partial index below: "has no step" walked every dispatch.
     is_handed = models.BooleanField(default=False)  # has been handed to somebody: a step exists
-    is_filed = models.BooleanField(default=False)  # lies in a dossier
 
     proposal = models.JSONField(default=dict)  # {field: Guess.to_json()}: what the machine read; never a saved value
     evidence = models.JSONField(default=list)  # [Evidence.to_json()]: signs of secrecy
@@ -105,8 +104,6 @@ class Record(models.Model):
                 condition=Q(state="registered", direction="incoming", is_handed=False),
                 name="record_to_forward",
             ),
-            # Registered and in no dossier yet, newest first (the archivist's desk, "not filed").
-            models.Index(F("id").desc(), condition=Q(state="registered", is_filed=False), name="record_unfiled"),
             # The newest dispatches that may be named as a reply (forms.route.AnswerForm).
             models.Index(
                 F("registered_at").desc(),

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
-from config.bench import bulk, million
+from config.bench import bulk, founding, million
 
 RECORDS: Final = 20_000
 DAYS: Final = 3 * 365
@@ -53,7 +53,7 @@ def main(entries: int) -> None:
 
     began = time.perf_counter()
     chance = random.Random(2026)
-    large = million.office(chance)
+    large = founding.office(chance)
     to = bulk.writer()
     sheet, close = bulk.sheets(to)
     million.fill(sheet, large, RECORDS, chance, log=False)

@@ -3,7 +3,7 @@
 Shape of config/decisions/access.md: twelve years, 80 units in three levels, 600 people,
 levels 70/18/9/3 %, about six access rows per record; with register numbers, steps (the
 last working days alive, the rest closed), dossiers, holds, pages and log entries. The
-founded sample office gives rules, file plan and holidays. `LARGE` names the readers.
+founded sample office gives rules, file plan and holidays; its people are those of `config.bench.founding`.
 """
 
 import hashlib
@@ -14,20 +14,19 @@ import sys
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
-from config.bench import bulk
+from config.bench import bulk, founding
 from config.bench.shape import (
     ALIVE,
-    BELOW,
     DEPARTMENTS,
     DOSSIER,
     DRAFTS,
+    FILED_ABOVE,
     FILED_OF_OLD,
     GRANTED,
     INCOMING,
     ORGANS,
-    PEOPLE,
     REFUSED,
     SIGNS,
     TO_DIRECT,
@@ -50,7 +49,7 @@ def main(records: int) -> None:
     django.setup()
     began, spent = time.perf_counter(), time.process_time()
     chance = random.Random(2026)
-    large = office(chance)
+    large = founding.office(chance)
     sheet, close = bulk.sheets(bulk.writer())
     fill(sheet, large, records, chance)
     made = time.perf_counter() - began
@@ -59,81 +58,18 @@ def main(records: int) -> None:
     print(f"{records:,} records written in {made:.0f} s, with indexes in {whole:.0f} s ({cpu:.0f} s of processor here)")
 
 
-# --- the office ------------------------------------------------------------------------------------------
-
-
-def office(chance: random.Random) -> Large:
-    """Found the large office: units, registers, people."""
-    from archive.models import Register, RegisterKind, Unit
-
-    top = Unit.objects.create(code="L0", name="Bộ chỉ huy lớn", path="/l0/")
-    top.path = f"/{top.pk}/"
-    top.save(update_fields=["path"])
-    departments, below = [], {}
-    for place in range(DEPARTMENTS):
-        unit = _unit(f"L{place + 1}", f"Phòng {place + 1}", top)
-        departments.append(unit.pk)
-        below[unit.pk] = [
-            unit.pk,
-            *(_unit(f"L{place + 1}-{n}", f"Ban {place + 1}.{n}", unit).pk for n in range(1, BELOW[place] + 1)),
-        ]
-    units = [top.pk, *(pk for each in below.values() for pk in each)]
-    registers = {
-        (unit, kind.value): Register.objects.create(kind=kind, name=f"{kind.label}", unit_id=unit).pk
-        for unit in departments
-        for kind in RegisterKind
-    }
-    return _people(Large(units, departments, below, [], {}, {}, registers), chance)
-
-
-def _unit(code: str, name: str, above: Any) -> Any:
-    from archive.models import Unit
-
-    made = Unit.objects.create(code=code, name=name, parent=above, path=f"new:{code}")
-    made.path = f"{above.path}{made.pk}/"
-    made.save(update_fields=["path"])
-    return made
-
-
-def _people(large: Large, chance: random.Random) -> Large:
-    """Write 600 people: a clerk and a leader per department, one leader and archivist over all, staff elsewhere."""
-    from archive.rules.roles import Role
-
-    top = large.units[0]
-    posts: list[tuple[str, int, int, Role, int]] = [
-        ("l-head", top, top, Role.LEADER, 2),
-        ("l-archivist", top, top, Role.ARCHIVIST, 2),
-        ("l-auditor", top, 0, Role.AUDITOR, 0),
-    ]
-    for place, unit in enumerate(large.departments, start=1):
-        posts += [(f"l-clerk{place}", unit, unit, Role.CLERK, 2), (f"l-leader{place}", unit, unit, Role.LEADER, 2)]
-    while len(posts) < PEOPLE:
-        unit = chance.choice(large.units[1:])
-        posts.append((f"l-staff{len(posts)}", unit, unit, Role.STAFF, chance.choice((0, 0, 1, 2))))
-    return _employ(large, posts)
-
-
-def _employ(large: Large, posts: list[tuple[str, int, int, Any, int]]) -> Large:
-    from archive.models import Clearance, Person, PersonRole, UnitScope
-    from archive.rules.roles import Role
-
-    since = datetime(2010, 1, 1, tzinfo=UTC)
-    for name, unit, scope, role, level in posts:
-        person = Person.objects.create(username=name, full_name=f"Người mẫu {name[2:]}", unit_id=unit)
-        PersonRole.objects.create(person=person, role=role, since=since)
-        if scope:
-            UnitScope.objects.create(person=person, unit_id=scope, since=since)
-        if level:
-            Clearance.objects.create(person=person, level=level, since=since, basis="mẫu")
-        large.people.append(person.pk)
-        if role is Role.CLERK:
-            large.clerks[unit] = person.pk
-        if role is Role.STAFF:
-            large.staff.setdefault(unit, []).append(person.pk)
-    return large
-
-
 # --- the records -----------------------------------------------------------------------------------------
+
+
+def _shelves(large: Large) -> dict[tuple[int, int], int]:
+    """Return the number of the shelf of each department's dossiers of each level."""
+    from archive.shelves import number_of
+
+    return {
+        (unit, level): number_of(frozenset({(unit, level)}))
+        for unit in large.departments
+        for level in range(TOP_SECRET + 1)
+    }
 
 
 def fill(sheet: bulk.Sheets, large: Large, records: int, chance: random.Random, *, log: bool = True) -> None:
@@ -148,6 +84,7 @@ def fill(sheet: bulk.Sheets, large: Large, records: int, chance: random.Random, 
     maker.logs = log
     for place in range(records):
         maker.record(place, records)
+    maker.bind()
     maker.keep(records)
     for (register, year), last in large.counters.items():
         sheet(RegisterCounter).add(id=sheet(RegisterCounter).count + 1_000, register_id=register, year=year, last=last)
@@ -176,7 +113,10 @@ class _Maker:
         self.began = self.now - timedelta(days=365 * YEARS)
         self.leaf, self.logs = 0, True
         self.sequence: dict[int, int] = {}
-        self.loose: dict[int, list[tuple[int, int, date]]] = {}  # by department: record, level, day
+        self.loose: dict[
+            tuple[int, int], list[tuple[int, date]]
+        ] = {}  # by department and level of dossier: record, day
+        self.shelves = _shelves(large)
         self.weights = [1 / (place + 0.6) for place in range(DEPARTMENTS)]
         self.keys: dict[int, str] = {}
         self.plan: list[tuple[int, int]] = list(
@@ -196,17 +136,18 @@ class _Maker:
         )
         draft = share >= 1 - DRAFTS
         handed = one.incoming and share < 1 - UNTOUCHED - DRAFTS
-        filed = share < 1 - 1 / YEARS and chance.random() < FILED_OF_OLD
-        self._row(one, state="draft" if draft else "registered", is_handed=handed, is_filed=filed)
+        into = self._dossier_level(one) if share < 1 - 1 / YEARS and chance.random() < FILED_OF_OLD else None
+        shelf = self.shelves[one.department, into] if into is not None else NO_DOSSIER
+        self._row(one, state="draft" if draft else "registered", is_handed=handed)
         if one.level < TOP_SECRET:
             self._pages(one)
-        self._access(one, draft=draft)
+        self._access(one, shelf, draft=draft)
         if not draft:
             self._number(one)
         if handed:
-            self._steps(one, alive=share >= 1 - ALIVE, directed=share < 1 - UNTOUCHED - DRAFTS - TO_DIRECT)
-        if filed:
-            self.file(one)
+            self._steps(one, shelf, alive=share >= 1 - ALIVE, directed=share < 1 - UNTOUCHED - DRAFTS - TO_DIRECT)
+        if into is not None:
+            self.file(one, into)
         self._log(one)
 
     def _row(self, one: _One, *, state: str, **marks: bool) -> None:
@@ -244,7 +185,7 @@ class _Maker:
                 source="ocr", confidence=90,
             )  # fmt: skip
 
-    def _access(self, one: _One, *, draft: bool) -> None:
+    def _access(self, one: _One, shelf: int, *, draft: bool) -> None:
         from archive.access import DESK, PERSON
         from archive.models import Access, Source
 
@@ -262,13 +203,14 @@ class _Maker:
                 else PERSON + chance.choice(self.large.people)
             )
             rows.add((other, int(Source.ADDRESSEE)))
+        common = {"record_id": one.pk, "level": one.level, "marking": 1, "shelf": shelf}
         for principal, source in rows:
-            self.sheet(Access).add(record_id=one.pk, principal=principal, source=source, level=one.level, marking=1)
+            self.sheet(Access).add(principal=principal, source=source, **common)
         if chance.random() < GRANTED:
             minute = int(self.now.timestamp() // 60)
             self.sheet(Access).add(
-                record_id=one.pk, principal=PERSON + chance.choice(self.large.people), source=int(Source.GRANT),
-                level=one.level, marking=1, since=minute - 50_000, until=minute + chance.randint(-40_000, 40_000),
+                principal=PERSON + chance.choice(self.large.people), source=int(Source.GRANT), since=minute - 50_000,
+                until=minute + chance.randint(-40_000, 40_000), **common,
             )  # fmt: skip
 
     def _number(self, one: _One) -> None:
@@ -283,7 +225,7 @@ class _Maker:
             allotted_by_id=self.large.clerks[one.department],
         )  # fmt: skip
 
-    def _steps(self, one: _One, *, alive: bool, directed: bool) -> None:
+    def _steps(self, one: _One, shelf: int, *, alive: bool, directed: bool) -> None:
         """Write the direction and one to three steps of work under it; those of the last days are in hand."""
         from archive.access import PERSON
         from archive.models import Access, Step
@@ -307,22 +249,33 @@ class _Maker:
                                  from_person_id=leader, to_unit_id=unit, **step, **(live if alive else done))  # fmt: skip
             opened.add((unit, 3))
         for principal, source in opened if alive else ():
-            self.sheet(Access).add(record_id=one.pk, principal=principal, source=source, level=one.level, marking=1)
+            self.sheet(Access).add(record_id=one.pk, principal=principal, source=source, level=one.level, marking=1,
+                                   shelf=shelf)  # fmt: skip
 
     # --- dossiers -----------------------------------------------------------------------------------------
 
-    def file(self, one: _One) -> None:
-        """File a record; forty of one department and time lie together."""
-        loose = self.loose.setdefault(one.department, [])
-        loose.append((one.pk, one.level, one.at.date()))
+    def _dossier_level(self, one: _One) -> int:
+        """Return the level of the dossier it goes into: its own, or, of some, one above."""
+        return min(one.level + (self.chance.random() < FILED_ABOVE), TOP_SECRET)
+
+    def file(self, one: _One, level: int) -> None:
+        """File a record; forty of one department, level of dossier and time lie together."""
+        loose = self.loose.setdefault((one.department, level), [])
+        loose.append((one.pk, one.at.date()))
         if len(loose) == DOSSIER:
-            self._dossier(one.department, loose)
+            self._dossier(one.department, level, loose)
             loose.clear()
 
-    def _dossier(self, department: int, filed: list[tuple[int, int, date]]) -> None:
+    def bind(self) -> None:
+        """Put the last few of each into a dossier of their own."""
+        for (department, level), loose in self.loose.items():
+            if loose:
+                self._dossier(department, level, loose)
+
+    def _dossier(self, department: int, level: int, filed: list[tuple[int, date]]) -> None:
         from archive.models import Dossier, DossierItem
 
-        dossier, day = self.first + self.sheet(Dossier).count + 1, filed[-1][2]
+        dossier, day = self.first + self.sheet(Dossier).count + 1, filed[-1][1]
         clerk = self.large.clerks[department]
         ended = day + timedelta(days=200)
         closed = ended < self.now.date() - timedelta(days=300)
@@ -330,11 +283,11 @@ class _Maker:
         self.sheet(Dossier).add(
             id=dossier, key=f"{dossier:012d}"[::-1].translate(KEYS), code=f"{dossier:05d}.L", year=day.year,
             title=" ".join(self.chance.choices(WORDS, k=12)), record_class_id=plan[0], rule_id=plan[1],
-            unit_id=department, level=max(level for _pk, level, _day in filed),
+            unit_id=department, level=level,
             opened_on=str(day), opened_by_id=clerk, ended_on=str(ended) if closed else None,
             closed_at=f"{ended} 08:00:00" if closed else None, closed_by_id=clerk if closed else None,
         )  # fmt: skip
-        for ordinal, (pk, _level, at) in enumerate(filed, start=1):
+        for ordinal, (pk, at) in enumerate(filed, start=1):
             self.sheet(DossierItem).add(id=pk, dossier_id=dossier, record_id=pk, doc_ordinal=ordinal,
                                         filed_at=f"{at} 09:00:00", filed_by_id=clerk)  # fmt: skip
 
@@ -385,6 +338,7 @@ class _Maker:
         self.leaf += 1
 
 
+NO_DOSSIER: Final = 1  # row 1 of Shelf
 FIRST_WORK: Final = 2  # the line of the thread after the direction
 KEYS: Final = str.maketrans("0123456789abcdef", "23456789abcdefgh")
 PROPOSAL: Final = json.dumps({})

@@ -176,6 +176,8 @@ def _addresses() -> dict[str, list[tuple[str, str]]]:
         "l-archivist": [("desk", "/"), *folders, ("not filed", "/dossiers/unfiled/"), ("due", "/due/"),
                         ("due, 20 years", "/due/?years=20"), ("holds", "/holds/"), ("file plan", "/plan/"),
                         *_books("l-archivist"), *own["l-archivist"], *_dossier("l-archivist")],
+        "l-archivist0": [("desk", "/"), ("not filed", "/dossiers/unfiled/")],
+        "l-archivist1": [("desk", "/"), ("not filed", "/dossiers/unfiled/")],
         "l-auditor": _log(),
     }  # fmt: skip
 

@@ -12,6 +12,7 @@ ALIVE: Final = 0.01  # newest share of records with live steps: about 20 working
 UNTOUCHED: Final = 0.0003  # newest share handed to nobody yet: one day
 DRAFTS: Final = 0.0002
 FILED_OF_OLD: Final = 0.7
+FILED_ABOVE: Final = 0.05  # of what is filed; the rest lies in dossiers of its own level
 INCOMING: Final = 0.7
 TO_UNITS: Final = 0.6  # of addressees; the rest are people
 GRANTED: Final = 0.03

@@ -35,11 +35,12 @@ class Office:
 
 def found() -> Office:
     """Put an office into an empty database, and an entry that bears it out."""
-    from archive.models import Marking, ProtectionPeriod, Register, RegisterKind
+    from archive.models import NO_DOSSIER, Marking, ProtectionPeriod, Register, RegisterKind, Shelf
     from archive.rules.levels import Level
     from archive.rules.roles import Role
 
     Marking.objects.get_or_create(pk=1, defaults={"name": ""})  # a test that really committed took it away
+    Shelf.objects.get_or_create(pk=NO_DOSSIER, defaults={"name": ""})  # and this
     for level, years in ((1, 10), (2, 20), (3, 30)):  # and these
         given = {"years": years, "extend_days": 60, "notice_days": 15, "basis": "Luật 117/2025/QH15"}
         ProtectionPeriod.objects.get_or_create(level=level, valid_from=date(2026, 3, 1), defaults=given)

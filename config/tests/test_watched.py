@@ -16,6 +16,8 @@ APART = {
     "archive.AuditPending": "a queue of entries that await their place; one without either is told",
     # Worked out from watched rows, and worked out anew each night.
     "archive.Access": "need-to-know follows from steps, openings and units: `archive.knowing` works it out anew",
+    "archive.Shelf": "follows from what lies in dossiers: `archive.knowing` works out anew whose dossiers each record lies in",
+    "archive.ShelfPart": "the same",
     "archive.RegisterCounter": "follows from the numbers of its book: `archive.counters` counts them anew",
     "archive.Tally": "added up from the log; can be dropped and counted anew",
     "archive.FirstAct": "added up from the log; can be dropped and counted anew",

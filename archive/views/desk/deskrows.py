@@ -59,7 +59,7 @@ def forward_row(record: Record) -> Row:
 
 
 def filing_row(record: Record) -> Row:
-    """Return a registered dispatch that lies in no dossier."""
+    """Return a registered dispatch that lies in no dossier its reader may know of."""
     return _registered(record, reverse("archive:record", args=[record.key]), "open", _("Not filed yet"))
 
 

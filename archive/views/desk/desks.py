@@ -18,7 +18,6 @@ from django.utils.translation import gettext_lazy as _
 from archive import dossiers, registers, retention
 from archive.models import AuditEntry, Clearance, Person, Record, Step, StepState
 from archive.routing import deadlines, lists
-from archive.routing.lists import CAP
 from archive.rules.levels import Level, Urgency
 from archive.rules.roles import Action, Role
 from archive.templatetags.office import capped
@@ -160,17 +159,16 @@ def _due(steps: QuerySet[Step]) -> list[Step]:
 
 def _archivist(person: Person) -> Desk:
     seen = dossiers.visible_dossiers(person)
-    unfiled = dossiers.unfiled(person)
-    loose = unfiled[: CAP + 1].count()
+    unfiled = dossiers.unfiled(person, most=ROWS)
     held = retention.visible_holds(person).filter(lifted_at__isnull=True)
     figures = [
-        Figure(_("dispatches not filed yet"), loose, reverse("archive:dossiers-unfiled"), is_capped=True),
+        Figure(_("dispatches not filed yet"), unfiled.total, reverse("archive:dossiers-unfiled"), is_capped=True),
         Figure(_("open dossiers"), seen.filter(closed_at__isnull=True).count(), reverse("archive:dossiers")),
         Figure(_("active holds"), held.count(), reverse("archive:holds")),
     ]
     return Desk(
         figures,
-        rows=[filing_row(record) for record in unfiled.select_related("number")[:ROWS]],
+        rows=[filing_row(record) for record in unfiled.records().select_related("number")],
         title=_("Not filed yet"),
         empty=_("Every dispatch lies in a dossier."),
         links=(SEARCH, FILE),

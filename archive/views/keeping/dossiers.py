@@ -106,10 +106,10 @@ def close(request: HttpRequest, key: str) -> HttpResponse:
 
 @require_GET
 def unfiled(request: HttpRequest) -> HttpResponse:
-    """List the registered dispatches that lie in no dossier yet, newest first."""
+    """List the registered dispatches that lie in no dossier the reader may know of, newest first."""
     person = person_of(request)
     access.require(person, Action.DOSSIER_FILE)
-    rows = list(dossiers.unfiled(person).select_related("number__register")[: ROWS + 1])
+    rows = list(dossiers.unfiled(person, most=ROWS + 1).records().select_related("number__register"))
     audit.read(Action.RECORD_LIST, actor=person, unfiled=True, shown=len(rows[:ROWS]))
     context = {
         "rows": rows[:ROWS],

@@ -109,9 +109,7 @@ def _said_of(file: pages.File | None, number: int) -> dict[str, Any] | None:
 
 
 def _filings(shown: Record, person: Person) -> list[Dossier]:
-    """Return the dossiers it lies in, as far as the reader may know of them; of one that lies in none nothing is asked."""
-    if not shown.is_filed:
-        return []
+    """Return the dossiers it lies in, as far as the reader may know of them."""
     known = dossiers.visible_dossiers(person).filter(items__record=shown)
     return list(known.select_related("rule"))
 
