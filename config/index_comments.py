@@ -18,7 +18,7 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
     "archive_access": {
         "record_id, principal, source": "may(): is this record, or this page of records, open to this reader; Why?",
         "principal, record_id, level, marking, since, until": "lists, counts and facets of a narrow reader, index only",
-        "principal, shelf, record_id": "what a reader knows in no dossier: not filed yet",
+        "principal, shelf, level, record_id": "what a reader knows in no dossier: not filed yet",
     },
     "archive_attachment": {
         "record_id, ordinal": "the files of a record in order; no place twice",

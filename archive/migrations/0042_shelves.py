@@ -92,7 +92,7 @@ class Migration(migrations.Migration):
         ),
         migrations.RunPython(fill, migrations.RunPython.noop),
         migrations.AddIndex(
-            "access", models.Index(fields=["principal", "shelf", "record"], name="access_shelf")
+            "access", models.Index(fields=["principal", "shelf", "level", "record"], name="access_shelf")
         ),
         migrations.RemoveIndex("record", "record_unfiled"),
         migrations.RemoveField("record", "is_filed"),

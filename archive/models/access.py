@@ -180,7 +180,7 @@ class Access(models.Model):
     class Meta:
         indexes = [
             # What a reader knows in no dossier, of each principal and shelf by itself (dossiers.unfiled).
-            models.Index(fields=["principal", "shelf", "record"], name="access_shelf"),
+            models.Index(fields=["principal", "shelf", "level", "record"], name="access_shelf"),
             # Narrow lists, counts and the level facet are answered from this index alone.
             models.Index(fields=["principal", "record", "level", "marking", "since", "until"], name="access_who"),
         ]
