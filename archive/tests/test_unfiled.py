@@ -164,7 +164,7 @@ def test_an_update_says_where_all_lies_that_was_filed_before(office, make_record
     Access.objects.update(shelf=NO_DOSSIER)
     ShelfPart.objects.all().delete()
     Shelf.objects.exclude(pk=NO_DOSSIER).delete()
-    with connection.schema_editor(atomic=False) as editor:
-        importlib.import_module("archive.migrations.0042_shelves").fill(apps, editor)
+    # Not entered: on SQLite that wants foreign keys off, and rows alone are written here.
+    importlib.import_module("archive.migrations.0042_shelves").fill(apps, connection.schema_editor())
     assert list(knowing.faults()) == []
     assert loose(chief) == by_definition(chief)
