@@ -165,6 +165,6 @@ def test_an_update_says_where_all_lies_that_was_filed_before(office, make_record
     ShelfPart.objects.all().delete()
     Shelf.objects.exclude(pk=NO_DOSSIER).delete()
     # Not entered: on SQLite that wants foreign keys off, and rows alone are written here.
-    importlib.import_module("archive.migrations.0042_shelves").fill(apps, connection.schema_editor())
+    importlib.import_module("archive.migrations.0043_shelves").fill(apps, connection.schema_editor())
     assert list(knowing.faults()) == []
     assert loose(chief) == by_definition(chief)

@@ -45,7 +45,7 @@ def fill(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("archive", "0041_dossier_codes")]
+    dependencies = [("archive", "0042_auditors_pages")]
     operations = [
         migrations.CreateModel(
             "Shelf",
