@@ -4,44 +4,56 @@ An entry's details name every dispatch (`audit.ON_PAGE`) and are bound by its sa
 for finding, with the entry's person and moment. Reads, never writes.
 """
 
+import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, Final
 from uuid import UUID
 
+from django.db.models import Exists, F, OuterRef, QuerySet
+
 from archive.audit import ON_PAGE
 from archive.digests import Fault
-from archive.models import AuditDetail, AuditShown, Record
+from archive.models import AuditDetail, AuditEntry, AuditShown, Record
 
 _AT_ONCE: Final = 500  # entries
 
 
 def faults() -> Iterator[Fault]:
-    """Look whether what was shown stands beside each entry as its details say; destroyed details say nothing."""
+    """Look whether what was shown stands beside each entry as its details say; destroyed details say nothing of which."""
     told = AuditDetail.objects.filter(payload__has_key=ON_PAGE).order_by("entry_id")
     pairs = told.values_list("entry_id", f"payload__{ON_PAGE}").iterator(chunk_size=_AT_ONCE)
     while some := dict(islice(pairs, _AT_ONCE)):
         yield from _differing(some)
-    silent = AuditShown.objects.filter(entry__detail__isnull=False).exclude(entry__detail__payload__has_key=ON_PAGE)
-    for entry in silent.order_by("entry_id").values_list("entry_id", flat=True).distinct():
-        yield Fault("entry", str(entry), "its details name no dispatch that it is said to have shown")
-
-
-def _differing(told: dict[UUID, Any]) -> Iterator[Fault]:
-    rows = list(
-        AuditShown.objects.filter(entry__in=list(told)).values_list(
-            "entry_id", "record_id", "actor_id", "entry__actor_id", "ts", "entry__ts"
-        )
-    )
-    keys = dict(Record.objects.filter(pk__in={row[1] for row in rows}).values_list("pk", "key"))
-    shown: dict[UUID, list[str]] = defaultdict(list)
-    for entry, record, *_copied in rows:
-        shown[entry].append(keys.get(record, ""))
-    for entry in {entry for entry, _record, actor, its_actor, ts, its_ts in rows if (actor, ts) != (its_actor, its_ts)}:
+    for entry in _once(AuditShown.objects.exclude(actor_id=F("entry__actor_id"), ts=F("entry__ts"))):
         yield Fault(
             "entry", str(entry), "the dispatches it showed are kept under another person or moment than its own"
         )
+    silent = AuditShown.objects.filter(entry__detail__isnull=False).exclude(entry__detail__payload__has_key=ON_PAGE)
+    for entry in (*_once(silent), *_without_details()):
+        yield Fault("entry", str(entry), "its details name no dispatch that it is said to have shown")
+
+
+def _once(rows: QuerySet[AuditShown]) -> Iterable[UUID]:
+    return rows.order_by("entry_id").values_list("entry_id", flat=True).distinct()
+
+
+def _without_details() -> Iterator[UUID]:
+    """Yield the entries that are said to have shown something and were written without details: none were destroyed."""
+    shown = AuditShown.objects.filter(entry=OuterRef("pk"))
+    bare = AuditEntry.objects.filter(Exists(shown), detail__isnull=True).order_by("pk")
+    for entry, body in bare.values_list("pk", "body").iterator(chunk_size=_AT_ONCE):
+        if not json.loads(bytes(body))["details_h"]:
+            yield entry
+
+
+def _differing(told: dict[UUID, Any]) -> Iterator[Fault]:
+    rows = list(AuditShown.objects.filter(entry__in=list(told)).values_list("entry_id", "record_id"))
+    keys = dict(Record.objects.filter(pk__in={record for _entry, record in rows}).values_list("pk", "key"))
+    shown: dict[UUID, list[str]] = defaultdict(list)
+    for entry, record in rows:
+        shown[entry].append(keys.get(record, ""))
     for entry, said in told.items():
         if sorted(said) != sorted(shown[entry]):
             yield Fault("entry", str(entry), "the dispatches kept as shown are not those that its details name")

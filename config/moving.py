@@ -39,7 +39,13 @@ from config.residence import database_file, note_of, vault_file
 SOURCE: Final = "source"
 CHUNK: Final = 2000
 # What the migrations of a prepared database have put there; everything else must be empty.
-_FROM_MIGRATIONS: Final = ("auth_permission", "django_content_type", "archive_marking", "archive_protectionperiod")
+_FROM_MIGRATIONS: Final = (
+    "auth_permission",
+    "django_content_type",
+    "archive_marking",
+    "archive_protectionperiod",
+    "archive_shelf",
+)
 _NOT_OURS: Final = frozenset({"django_migrations", "sqlite_sequence", "sqlite_stat1", "sqlite_stat4"})
 Tell = Callable[[str], None]
 

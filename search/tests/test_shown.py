@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from archive import logkey, sequencing, showings
+from archive import audit, logkey, sequencing, showings
 from archive.models import AuditEntry, AuditShown
 from archive.rules import action_words
 from archive.rules.levels import Level
@@ -149,3 +149,23 @@ def test_what_was_shown_is_held_against_the_entry(office, secret, signed_in, cha
     assert list(showings.faults())
     with pytest.raises(CommandError, match="dispatch"):
         call_command("verify_log")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE archive_auditshown SET actor_id = actor_id + 1",
+        "UPDATE archive_auditshown SET ts = '2020-01-01 00:00:00'",
+        f"{SHOWN} SELECT id, 1, 0, actor_id, ts FROM archive_auditentry WHERE action = 'log.read'",  # noqa: S608 - our own words
+    ],
+)
+def test_person_and_moment_are_held_where_no_details_are_left_to_ask(office, secret, signed_in, change):
+    asked(signed_in("clerk"), "chien dau")
+    audit.read(Action.LOG_READ, actor=office.auditor)
+    with fence_lifted():
+        AuditEntry.objects.get(action=Action.SEARCH_RUN).detail.delete()
+    assert not list(showings.faults())
+    with fence_lifted(), connection.cursor() as cursor:
+        cursor.execute(change)
+        assert cursor.rowcount
+    assert list(showings.faults())
