@@ -9,7 +9,7 @@ from archive import audit, planning, sequencing
 from archive.models import AuditEntry, FirstAct
 from archive.rules.levels import Level
 from archive.rules.roles import Action
-from archive.views.control import log, oversight
+from archive.views.control import log, oversight, seen
 
 
 @pytest.fixture
@@ -107,3 +107,26 @@ def test_a_moment_is_told_to_lie_in_one_of_many_spans(office, many):
     )
     found = FirstAct.objects.filter(planning.InSpans("ts", spans)).order_by("ts").values_list("ts", flat=True)
     assert list(found) == [moment for moment in moments if any(first <= moment < end for first, end in spans)]
+
+
+def test_of_more_dispatches_than_are_shown_those_seen_last_are_told_whole(office, make_record, signed_in, monkeypatch):
+    """Counted in the database for those shown alone: the answer is that of counting all."""
+    monkeypatch.setattr(seen, "MOST_ROWS", 3)
+    records = [make_record() for _ in range(8)]
+    for showing in ((0, 1, 2), (3, 4), (0, 5, 6), (1, 7), (2,), (6,)):
+        shown(office, *(records[each] for each in showing))
+    for each in (5, 0):
+        signed_in("clerk").get(f"/records/{records[each].key}/")
+    sequencing.place_all()
+    page = signed_in("auditor").get("/log/seen/", {"person": office.clerk.pk})
+    assert page.context["more"]
+    read = {str(Action.RECORD_READ): 1}
+    assert [(look.key, look.acts) for look in page.context["looks"]] == [
+        (records[0].key, read | {"search.run": 2}),
+        (records[5].key, read | {"search.run": 1}),
+        (records[6].key, {"search.run": 2}),
+    ]
+    monkeypatch.setattr(seen, "MOST_ROWS", 20)
+    page = signed_in("auditor").get("/log/seen/", {"person": office.clerk.pk})
+    pages = {look.key: look.acts["search.run"] for look in page.context["looks"] if "search.run" in look.acts}
+    assert pages == {records[each].key: n for each, n in enumerate((2, 2, 2, 1, 1, 1, 2, 1))}

@@ -103,9 +103,11 @@ def _looks(found: QuerySet[AuditEntry]) -> tuple[list[Look], bool]:
             about = key if kind == "record" else ""
             which = (record or about, "" if about else action)
             looks.setdefault(which, Look(about, record, counted[1], counted[2])).add(action, counted)
-    for record, action, *counted in _on_pages(found):
+    # Of the dispatches that only pages of hits showed, those seen last are enough: a month can have thousands.
+    latest = sorted(looks.values(), key=_last, reverse=True)[: MOST_ROWS + 1]
+    for record, action, *counted in _on_pages(found, {look.record for look in latest if look.record}):
         looks.setdefault((record, ""), Look("", record, counted[1], counted[2])).add(action, counted)
-    ordered = sorted(looks.values(), key=lambda one: one.last, reverse=True)
+    ordered = sorted(looks.values(), key=_last, reverse=True)
     _name(ordered[:MOST_ROWS])
     return ordered, is_cut
 
@@ -116,11 +118,17 @@ def _counted(found: QuerySet[AuditEntry]) -> list[tuple[Any, ...]]:
     return list(groups.annotate(n=Count("*"), first=Min("ts"), last=Max("ts"), highest=Max("level")))
 
 
-def _on_pages(found: QuerySet[AuditEntry]) -> list[tuple[Any, ...]]:
-    """Return dispatch, act, how many, first, last and highest level of what pages of hits showed."""
-    pages = found.filter(action__in=PAGES).order_by().values("pk")
-    groups = AuditShown.objects.filter(entry__in=pages).values_list("record_id", "entry__action")
+def _on_pages(found: QuerySet[AuditEntry], known: set[int]) -> list[tuple[Any, ...]]:
+    """Return dispatch, act, how many, first, last and highest level of what pages of hits showed: of known dispatches, and of those shown last."""
+    shown = AuditShown.objects.filter(entry__in=found.filter(action__in=PAGES).order_by().values("pk"))
+    latest = shown.values("record_id").annotate(last=Max("ts")).order_by("-last")
+    wanted = known | set(latest.values_list("record_id", flat=True)[: MOST_ROWS + 1])
+    groups = shown.filter(record_id__in=wanted).values_list("record_id", "entry__action")
     return list(groups.annotate(n=Count("*"), first=Min("ts"), last=Max("ts"), highest=Max("level")))
+
+
+def _last(look: Look) -> datetime:
+    return look.last
 
 
 def _name(looks: list[Look]) -> None:
