@@ -33,14 +33,13 @@ from archive.rules.errors import Refusal
 from archive.rules.numbers import join
 from archive.rules.roles import FAILING, SYNCHRONOUS, Action
 from archive.standing import standing
-from archive.verifier.verify import Tampered
+from archive.verifier.verify import LONGEST_ENTRY, Tampered
 from archive.watched import WATCHED
 
 log = logging.getLogger("vankho.audit")
 
 LOG: Final = "vankho"
 VERSION: Final = 1
-LONGEST: Final = 65_535  # bytes of a body: a bundle of C2SP tlog-tiles gives its length 16 bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,7 +306,7 @@ def _append(  # noqa: PLR0913 - every part of an entry by its name
             "rows_h": digests.commitment(kept),
         }
     )
-    if len(body) > LONGEST:
+    if len(body) > LONGEST_ENTRY:
         raise ValueError(f"{action}: an entry of {len(body)} bytes does not fit into a bundle")
     entry = AuditEntry(
         id=entry_id,

@@ -20,6 +20,8 @@ from typing import Any, Final
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from django.conf import settings
+from django.db.models import BinaryField
+from django.db.models.functions import Substr
 from django.utils.translation import gettext_lazy as _
 
 from archive.models import AuditEntry
@@ -148,26 +150,31 @@ def named() -> str:
         return ""
     if line := _line(rows):
         return line.links[-1].key
-    last = next(iter(_own(rows)), "")
+    last = "".join(one.key for one in _own(rows)[-1:])
     if not last or (has_key() and last == made().public):  # named here, but a link before it was changed or taken away
         raise verify.Tampered(_CHANGED, rows[-1].place)
     return last
 
 
 def every_key() -> list[str]:
-    """Return every key that the log names with the signature of that key, the newest first."""
-    return _own(_chain())
+    """Return every key that the log names with the signature of that key, or named before there were proofs, the newest first."""
+    return list(dict.fromkeys(one.key for one in reversed(_own(_chain()))))
 
 
-def _own(rows: list[verify.Naming]) -> list[str]:
-    return list(dict.fromkeys(one.key for one in reversed(rows) if _is_by(one.key, one.link, one.own)))
+def _own(rows: list[verify.Naming]) -> list[verify.Naming]:
+    begun = verify.proofless(rows)
+    return [
+        one
+        for number, one in enumerate(rows)
+        if (_is_key(one.key) if number < begun else _is_by(one.key, one.link, one.own))
+    ]
 
 
 def handed_on() -> str:
     """Return the key to which the first one that the log named was handed on by signatures alone, "" where it names none."""
     key = ""
-    for one in _chain():
-        if one.before == key and _is_by(one.key, one.link, one.own) and (not key or _is_by(key, one.link, one.handed)):
+    for one in _own(_chain()):
+        if one.before == key and (not key or _is_by(key, one.link, one.handed)):
             key = one.key
     return key
 
@@ -201,20 +208,30 @@ def _line(rows: list[verify.Naming]) -> verify.Line | None:
 def _chain() -> list[verify.Naming]:
     """Return the entries that name a key, in their order; one that is not what was written names none, and stands there.
 
-    An entry follows the one whose number is one less, whatever numbers were put in before or behind.
+    An entry follows the one whose number is one less, whatever numbers were put in before or behind. Of one that is longer
+    than this program writes the beginning alone is read: it is not what was written.
     """
     object_type, object_id = OF_KEY
     rows = AuditEntry.objects.filter(object_type=object_type, object_id=object_id).order_by("object_seq")
-    found = list(rows.values_list("object_seq", "body", "leaf_hash", "leaf__idx"))
-    digests = {0: bytes(32)} | {seq: bytes(digest) for seq, _body, digest, _place in found if seq}
+    begins = Substr("body", 1, verify.LONGEST_ENTRY + 1, output_field=BinaryField())
+    found = list(rows.values_list("object_seq", begins, "leaf_hash", "leaf__idx"))
+    digests = {0: bytes(32)} | {seq: bytes(digest) for seq, _body, digest, _place in found if seq > 0}
     namings = []
     for seq, body, digest, place in found:
-        entry = _as_written(bytes(body), bytes(digest))
-        if entry is None or (seq, digests.get(seq - 1, b"").hex()) != (entry["object_seq"], entry["object_prev"]):
+        entry, after = _as_written(bytes(body), bytes(digest)), digests.get(seq - 1)
+        if not (entry and after) or (seq, after.hex()) != (entry["object_seq"], entry["object_prev"]):
             namings.append(verify.Naming(place, "", "", b"", b"", b""))
         elif (entry["action"], entry["outcome"]) == (str(Action.LOG_KEY), "ok"):
             namings.append(verify.naming(entry, place))
     return namings
+
+
+def _is_key(text: str) -> bool:
+    try:
+        verify.parse_key(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_by(key: str, message: bytes, signature: bytes) -> bool:

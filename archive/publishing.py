@@ -303,6 +303,9 @@ def export(target: Path, *, with_details: bool) -> verify.Head:
     for number, width in verify.widths(head.size):
         rows = AuditLeaf.objects.filter(idx__gte=number * WIDTH, idx__lt=number * WIDTH + width).order_by("idx")
         bodies = [bytes(body) for body in rows.values_list("entry__body", flat=True)]
+        for index, body in enumerate(bodies, start=number * WIDTH):
+            if len(body) > verify.LONGEST_ENTRY:
+                raise verify.Tampered("the entry is longer than an entry can be: it was put in past the office", index)
         packed = b"".join(len(body).to_bytes(2, "big") + body for body in bodies)
         write_file(target / verify.tile_path("entries", number, width), packed)
     Tiles(target).extend(0, leaf_hashes(0, head.size))

@@ -60,6 +60,7 @@ KEY_PROOF = (
 PROOF = "c2sp.org/tlog-proof@v1"
 ED25519 = b"\x01"
 MOST_SIGNED = 1 << 22  # bytes of what is read before a signature over it is known to be good
+LONGEST_ENTRY = 65_535  # bytes: a bundle of C2SP tlog-tiles gives its length 16 bits
 LONGEST_LINE = 1 << 24  # bytes: an entry has 64 KiB, its details and its way to the head some more
 SELECTION = "vankho log selection v1"  # the first line of what is signed over a manifest
 ENTRIES, HEAD, MANIFEST, NOTE = "entries.jsonl", "checkpoint", "manifest.json", "manifest.note"
@@ -575,7 +576,8 @@ def key_link(key: str, before: str, after: str) -> bytes:
 
 def naming(entry: dict[str, Any], index: int | None) -> Naming:
     """Return what an entry `log.key` says: the key in the first line of its reason, the proof in the last."""
-    first, *rest = str(entry["reason"]).split("\n")
+    said = str(entry["reason"]).encode("utf-8", "replace").decode()  # half a character can be neither signed nor shown
+    first, *rest = said.split("\n")
     words = rest[-1].split(" ") if rest else []
     about = (entry["object"]["type"], entry["object"]["id"])
     if len(words) != 4 or words[0] != KEY_PROOF or about != OF_KEY:  # noqa: PLR2004 - the parts of a proof
@@ -583,6 +585,11 @@ def naming(entry: dict[str, Any], index: int | None) -> Naming:
     before = "" if words[1] == "-" else words[1]
     link = key_link(first, before, str(entry["object_prev"]))
     return Naming(index, first, before, link, _unbased(words[2]), _unbased(words[3]))
+
+
+def proofless(namings: list[Naming]) -> int:
+    """Return how many entries stand before the first that bears a proof: so the log named its key before there were proofs."""
+    return next((number for number, one in enumerate(namings) if one.link), len(namings))
 
 
 def holds(key: str, message: bytes, signature: bytes) -> bool:
@@ -596,6 +603,9 @@ def holds(key: str, message: bytes, signature: bytes) -> bool:
 def follow(namings: list[Naming], key: str, is_by: Callable[[str, bytes, bytes], bool] = holds) -> Line:
     """Follow the links of a log back from a key to the first that it named.
 
+    An entry without a proof that names the key where no proof stands before it is the first: it was written before there
+    were proofs, and says no more than the heads that this key signed.
+
     Args:
         namings: every entry that names a key, in the order of their chain.
         key: the key that is trusted.
@@ -606,9 +616,9 @@ def follow(namings: list[Naming], key: str, is_by: Callable[[str, bytes, bytes],
     """
     links: list[Naming] = []
     aside: list[Naming] = []  # newest first
-    wanted = key
-    for one in reversed(namings):
-        if one.key == wanted and is_by(one.key, one.link, one.own):
+    wanted, begun = key, proofless(namings)
+    for number, one in reversed(list(enumerate(namings))):
+        if wanted and one.key == wanted and (number < begun or is_by(one.key, one.link, one.own)):
             links.insert(0, one)
             wanted = one.before
         else:
