@@ -1,6 +1,7 @@
 """A log that named its key before there were proofs goes on, and a row in no form that any program writes stops nobody."""
 
 import json
+import time
 import uuid
 
 import pytest
@@ -107,3 +108,11 @@ def test_a_row_that_no_program_writes_stops_nobody_and_is_named(home, said):
     )  # put in before the newest link, one is answered by that
     with pytest.raises(CommandError, match=r"NOT OK: .*entry \d+"):
         call_command("verify_log")
+
+
+def test_many_rows_that_name_a_key_are_followed_once_each(home):
+    ours, *others = logkey._chain(), *(verify.Naming(place, "x", "", b"x", b"", b"") for place in range(9, 30_000))
+    began = time.process_time()
+    line = verify.follow(ours + others, logkey.made().public)
+    assert (line.links, line.unproven) == (ours, others)
+    assert time.process_time() - began < 3  # each held against each took half a minute

@@ -615,27 +615,27 @@ def follow(namings: list[Naming], key: str, is_by: Callable[[str, bytes, bytes],
         Tampered: this key is not named, or another one after it by its own signature; or a link was left out.
     """
     links: list[Naming] = []
-    aside: list[Naming] = []  # newest first
-    wanted, begun = key, proofless(namings)
+    answered: list[Naming] = []  # newest first
+    wanted, begun, newest = key, proofless(namings), len(namings)
     for number, one in reversed(list(enumerate(namings))):
         if wanted and one.key == wanted and (number < begun or is_by(one.key, one.link, one.own)):
+            newest = newest if links else number
             links.insert(0, one)
             wanted = one.before
-        else:
-            aside.append(one)
+        elif links:
+            answered.append(one)
     if not namings:
         return Line([], [], [], [])
     if not links:
         raise Tampered("the log names another key here than the one that signed: " + namings[-1].key, namings[-1].place)
     if wanted:
         raise Tampered(f"the key before this one is named nowhere: a link was left out ({wanted})", links[0].place)
-    newest = namings.index(links[-1])
     later = namings[newest + 1 :]
     for one in later:
         if one.before == key != one.key and is_by(key, one.link, one.handed) and is_by(one.key, one.link, one.own):
             raise Tampered("the log names another key here than the one that signed: " + one.key, one.place)
     lost = [one for one in links if one.before not in {"", one.key} and not is_by(one.before, one.link, one.handed)]
-    return Line(links, lost, [one for one in reversed(aside) if one not in later], later)
+    return Line(links, lost, answered[::-1], later)
 
 
 def _keys(export: Export, note: bytes, key: str) -> list[str]:
