@@ -7,7 +7,7 @@ and which a reader does not know is found before the records. `Access.shelf` is 
 act that files, raises a dossier or derives need-to-know, and worked out anew each night
 (`archive.knowing`). This module never decides who may see a record.
 
-Locks, in this order: record, its dossiers by their ids, then the one of all that is raised.
+Locks, in this order: record, its dossiers by their ids, then the one of all that is raised and of every new shelf.
 """
 
 import hashlib
@@ -42,7 +42,7 @@ def parts_of(items: QuerySet[DossierItem]) -> dict[int, Parts]:
 
 def locked_parts(record: int) -> Parts:
     """Return in whose dossiers a locked record lies, and lock these: what raises one of them comes before or after."""
-    items = DossierItem.objects.filter(record=record).select_related("dossier").order_by("dossier")
+    items = DossierItem.objects.filter(record=record).select_related("dossier").order_by("dossier_id")
     locked = items.select_for_update(of=("dossier",), no_key=True)
     found = _by_record((record, item.dossier.unit_id, item.dossier.level) for item in locked)
     return found.get(record, frozenset())
@@ -52,7 +52,13 @@ def number_of(parts: Parts) -> int:
     """Return the number of a shelf, a new one for what lay together nowhere before."""
     if not parts:
         return NO_DOSSIER
-    shelf, is_new = Shelf.objects.get_or_create(name=name_of(parts))
+    name = name_of(parts)
+    known: int | None = Shelf.objects.filter(name=name).values_list("pk", flat=True).first()
+    if known is not None:
+        return known
+    # Who makes one and raises a dossier after it would wait for whoever raises one and waits for it.
+    _one_by_one()
+    shelf, is_new = Shelf.objects.get_or_create(name=name)
     if is_new:
         ShelfPart.objects.bulk_create(
             ShelfPart(shelf=shelf, unit_id=unit, level=level) for unit, level in sorted(parts)
@@ -80,7 +86,7 @@ def filed(record: int) -> None:
 def raised(dossier: Dossier) -> None:
     """Write down anew where all lies that is in a locked dossier whose level has risen."""
     # Two that rise at once with a record in both would each see the other as it was before.
-    Shelf.objects.select_for_update(no_key=True).filter(pk=NO_DOSSIER).first()
+    _one_by_one()
     settle(DossierItem.objects.filter(dossier=dossier).order_by().values_list("record", flat=True))
 
 
@@ -104,6 +110,10 @@ def misnamed() -> Iterator[Shelf]:
     for each in Shelf.objects.order_by("pk"):
         if each.name != name_of(frozenset(parts[each.pk])):
             yield each
+
+
+def _one_by_one() -> None:
+    Shelf.objects.select_for_update(no_key=True).filter(pk=NO_DOSSIER).first()
 
 
 def _by_record(rows: Iterable[tuple[int, int, int]]) -> dict[int, Parts]:

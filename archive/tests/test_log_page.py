@@ -130,3 +130,12 @@ def test_of_more_dispatches_than_are_shown_those_seen_last_are_told_whole(office
     page = signed_in("auditor").get("/log/seen/", {"person": office.clerk.pk})
     pages = {look.key: look.acts["search.run"] for look in page.context["looks"] if "search.run" in look.acts}
     assert pages == {records[each].key: n for each, n in enumerate((2, 2, 2, 1, 1, 1, 2, 1))}
+
+
+def test_a_page_of_hits_with_two_dispatches_of_one_number_is_one_look(office, make_record, signed_in):
+    both = [make_record(code_number="77"), make_record(code_number="77")]
+    audit.read(Action.SEARCH_RUN, actor=office.clerk, records=both)
+    sequencing.place_all()
+    for named in (both[0].symbol, both[0].key):
+        seers = signed_in("auditor").get("/log/who/", {"record": named}).context["seers"]
+        assert [one.acts.get(Action.SEARCH_RUN) for one in seers] == [1]

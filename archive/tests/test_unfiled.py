@@ -9,6 +9,7 @@ import pytest
 from django.apps import apps
 from django.db import connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from archive import access, dossiers, knowing, tokens
 from archive.models import NO_DOSSIER, Access, DossierItem, RecordClass, RecordState, RetentionRule, Shelf, ShelfPart
@@ -168,3 +169,16 @@ def test_an_update_says_where_all_lies_that_was_filed_before(office, make_record
     importlib.import_module("archive.migrations.0043_shelves").fill(apps, connection.schema_editor())
     assert list(knowing.faults()) == []
     assert loose(chief) == by_definition(chief)
+
+
+def test_locks_are_taken_in_the_order_that_they_are_said_to_be(office, make_record, begun, chief):
+    """In another order, two acts would wait for each other. Dossiers come by year and code where nothing is said."""
+    record = make_record()
+    with CaptureQueriesContext(connection) as asked:
+        dossiers.file(record, dossier=begun(), actor=chief)
+    said = [each["sql"] for each in asked]
+    (lock,) = [sql for sql in said if 'FROM "archive_dossieritem" INNER JOIN "archive_dossier"' in sql]
+    assert re.search(r'ORDER BY "archive_dossieritem"."dossier_id" ASC( FOR |$)', lock)
+    turn = next(place for place, sql in enumerate(said) if f'"archive_shelf"."id" = {NO_DOSSIER} ' in sql)
+    made = next(place for place, sql in enumerate(said) if 'INSERT INTO "archive_shelf"' in sql)
+    assert said.index(lock) < turn < made

@@ -109,6 +109,8 @@ def _seers(about: About) -> tuple[list[Seer], bool]:
         about.shown.values_list("actor_id", Value(str(Action.SEARCH_RUN)), Value("ok")),
     ]
     itself_rows, *others = [way.annotate(**counts) for way in ways]
+    if len(about.known) > 1:  # a page of hits may have shown several that bear the number
+        others[-1] = ways[-1].annotate(**counts | {"n": Count("entry", distinct=True)})
     found: dict[int, Seer] = {}
     for pk, action, outcome, n, first, last in itself_rows.union(*others, all=True):
         found.setdefault(pk, Seer("", pk, first, last)).add(action, outcome, n, (first, last))
