@@ -24,6 +24,7 @@ from django.db.models import BinaryField
 from django.db.models.functions import Substr
 from django.utils.translation import gettext_lazy as _
 
+from archive import merkle
 from archive.models import AuditEntry
 from archive.rules.errors import Refusal
 from archive.rules.roles import Action
@@ -215,7 +216,7 @@ def _chain() -> list[verify.Naming]:
     rows = AuditEntry.objects.filter(object_type=object_type, object_id=object_id).order_by("object_seq")
     begins = Substr("body", 1, verify.LONGEST_ENTRY + 1, output_field=BinaryField())
     found = list(rows.values_list("object_seq", begins, "leaf_hash", "leaf__idx"))
-    digests = {0: bytes(32)} | {seq: bytes(digest) for seq, _body, digest, _place in found if seq > 0}
+    digests = {0: bytes(32)} | {seq: merkle.as_hash(bytes(digest)) for seq, _body, digest, _place in found if seq > 0}
     namings = []
     for seq, body, digest, place in found:
         entry, after = _as_written(bytes(body), bytes(digest)), digests.get(seq - 1)

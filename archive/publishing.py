@@ -280,7 +280,7 @@ def leaf_hashes(start: int, end: int | None = None) -> Iterator[bytes]:
     if end is not None:
         rows = rows.filter(idx__lt=end)
     for leaf in rows.values_list("entry__leaf_hash", flat=True).iterator(chunk_size=_ROWS):
-        yield bytes(leaf)
+        yield merkle.as_hash(bytes(leaf))
 
 
 def export(target: Path, *, with_details: bool) -> verify.Head:

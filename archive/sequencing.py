@@ -19,7 +19,7 @@ from typing import Any, Final
 from django.db import connection, transaction
 from django.db.models import AutoField, Model
 
-from archive import logkey
+from archive import logkey, merkle
 from archive.models import AuditDetail, AuditEntry, AuditPending, AuditRow, AuditShown
 
 BATCH: Final = 500  # entries placed in one transaction: 12 ms, so no act's entry waits for a longer one
@@ -63,7 +63,7 @@ def last_of(object_type: str, object_id: str) -> tuple[int, bytes]:
         else:
             cursor.execute(_CHAIN_END, [object_type, object_id])
         row = cursor.fetchone()
-    return (row[0], bytes(row[1])) if row else (0, bytes(32))
+    return (row[0], merkle.as_hash(bytes(row[1]))) if row else (0, bytes(32))
 
 
 def add(

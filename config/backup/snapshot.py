@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from django.db import connection
 
-from archive import sequencing
+from archive import merkle, sequencing
 from archive.audit import leaf_hash
 from archive.stores.disk import sync_folder
 from config.backup import durable, refusals, tables
@@ -47,7 +47,7 @@ class Snapshot(ABC):
         rows = self.query(
             "SELECT e.leaf_hash FROM archive_auditleaf l JOIN archive_auditentry e ON e.id = l.entry_id ORDER BY l.idx"
         )
-        return [bytes(leaf) for (leaf,) in rows]
+        return [merkle.as_hash(bytes(leaf)) for (leaf,) in rows]
 
     def objects(self) -> Iterator[Named]:
         """Yield every object that the snapshot names, by address."""
