@@ -84,6 +84,7 @@ class Signer:
                 path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 write_new(path, Ed25519PrivateKey.generate().private_bytes_raw().hex().encode(), mode=0o400)
         try:
+            # nosemgrep: files - keys of the installation, and the file that an officer names on the machine
             self._key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(path.read_bytes().decode("ascii").strip()))
         except ValueError as fault:
             raise KeyDamaged(path=path) from fault

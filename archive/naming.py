@@ -192,6 +192,7 @@ def _has_signed() -> bool:
 
 def _is_of_another(key: str) -> bool:
     try:
+        # nosemgrep: files - heads of the installation, in its own folder
         note = (publishing.folder() / "checkpoint").read_bytes()
     except FileNotFoundError:
         return False
