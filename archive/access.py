@@ -275,9 +275,8 @@ def derive(record: Record) -> None:
     Level, marking and state are read under the record's lock: a caller's row may be older than another act.
     """
     record = Record.objects.select_for_update(of=("self",)).get(pk=record.pk)
-    shelf = shelves.number_of(
-        shelves.locked_parts(record.pk)
-    )  # before any row is touched: what raises a dossier holds it, and comes to these
+    # Before any row is touched: what raises a dossier holds it, and comes to these.
+    shelf = shelves.number_of(shelves.locked_parts(record.pk))
     Access.objects.filter(record=record).delete()
     Access.objects.bulk_create(
         Access(
