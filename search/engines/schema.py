@@ -9,7 +9,6 @@ from collections.abc import Collection, Mapping
 from datetime import date
 from functools import lru_cache
 from hashlib import blake2b
-from itertools import pairwise
 from typing import Final
 
 import tantivy
@@ -17,12 +16,13 @@ import tantivy
 from search.engine import TOP_BAND
 from search.engines import filings
 from search.engines.filings import NAMES_SPLIT
+from search.engines.hinting import hints, starts
 from search.entry import OF_DOSSIER, Entry
 from search.leaves import number_tokens
 from search.packing import kept, pack
 from search.text import both, both_packed, vi_clean
 
-SCHEMA: Final = 13
+SCHEMA: Final = 14
 FOLDED: Final = "words"  # where free words are looked for: one place for body, subject and names, so a word is one look
 EXACT: Final = "words_x"  # the same with marks
 SUBJECT: Final = ("subject", "subject_x")  # once more by itself: it is asked alone, and moves the order
@@ -39,9 +39,8 @@ NAMED: Final = (
 WHOLE: Final = ("type", "organ", "unit", "register", "dossier", "retention")  # facets that are whole values
 RAW: Final = tuple(f"{name}_is" for name in WHOLE)
 COUNTED: Final = {name: f"{name}_key" for name in WHOLE}  # the same as whole numbers, which are counted much faster
-HINT_SPLIT: Final = "\t"
-HINT_WORDS: Final = 2
 
+_SPLIT: Final = "\t"  # between the key of a value and the value
 _KEY_BYTES: Final = 5  # the engine gives numbers back as floats: at most 53 bits
 _FILED_BITS: Final = 32  # of the key of a value of a dossier; the rest of the 53 is the dossier's unit
 _UNITS: Final = 1 << 21
@@ -144,7 +143,7 @@ def _key(term: str) -> int:
 
 def beginning(key: int) -> str:
     """Return what the terms of a key begin with."""
-    return f"{key:0{2 * _KEY_BYTES}x}{HINT_SPLIT}"
+    return f"{key:0{2 * _KEY_BYTES}x}{_SPLIT}"
 
 
 def filed_key(key: int, unit: int) -> int:
@@ -178,7 +177,7 @@ def named_by(name: str, key: int) -> str:
 
 def value_of(term: str) -> str:
     """Return the value of a term."""
-    return term.split(HINT_SPLIT, 1)[1]
+    return term.split(_SPLIT, 1)[1]
 
 
 def named(entry: Entry) -> list[str]:
@@ -187,26 +186,7 @@ def named(entry: Entry) -> list[str]:
     return [text for text in (*fields, *entry.files) if text]
 
 
-def starts(entry: Entry) -> set[str]:
-    """Return the words of the subject: what may be suggested for beginnings that too many pairs of words have."""
-    folded, exact = (words.split() for words in _forms(entry.subject))
-    return {one + HINT_SPLIT + word for one, word in zip(folded, exact, strict=True)}
-
-
-def hints(entry: Entry) -> set[str]:
-    """Return what may be suggested: the pairs of words of the subject, and the number."""
-    folded, exact = (words.split() for words in _forms(entry.subject))
-    if len(folded) == 1:
-        found = {folded[0] + HINT_SPLIT + exact[0]}
-    else:
-        pairs = zip(pairwise(folded), pairwise(exact), strict=True)
-        found = {f"{one} {two}{HINT_SPLIT}{first} {second}" for (one, two), (first, second) in pairs}
-    if entry.number:
-        found.add(" ".join(number_tokens(entry.number)) + HINT_SPLIT + vi_clean(entry.number))
-    return found
-
-
-@lru_cache(maxsize=20_000)  # names come again and again, numbers and subjects twice for each record
+@lru_cache(maxsize=20_000)  # names come again and again, subjects twice for each record
 def _forms(text: str) -> tuple[str, str]:
     """Return the words of a short text; types, agencies and signers come again and again."""
     return both(vi_clean(text))

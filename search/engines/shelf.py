@@ -18,7 +18,7 @@ from search.engine import EngineBusy
 from search.engines import schema
 from search.entry import Entry
 
-HEAP_BYTES: Final = 64_000_000  # per level in use; filled only by what is written between two commits
+HEAP_BYTES: Final = 128_000_000  # per level in use; filled only by what is written between two commits
 _Stamp = tuple[int, int]
 
 

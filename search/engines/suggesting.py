@@ -14,7 +14,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any, Final, Protocol
 
-from search.engines.schema import HINT_SPLIT, HINT_WORDS
+from search.engines import hinting
 from search.entry import Suggestion
 from search.leaves import number_tokens
 from search.query import is_or
@@ -41,7 +41,7 @@ class Listed:
         """Count what is shown of them."""
         counted: Counter[str] = Counter()
         for hint, count in self.hints:
-            counted[hint.split(HINT_SPLIT, 1)[1]] += count
+            counted[hinting.shown(hint)] += count
         return counted
 
 
@@ -69,7 +69,7 @@ def suggest(lists: Lists, typed: str, limit: int) -> list[Suggestion]:
     text = vi_norm(typed)
     starts = [found.start() for found in WORD.finditer(text)]
     found: dict[str, Suggestion] = {}
-    for taken in range(min(HINT_WORDS, len(starts)), 0, -1):
+    for taken in range(min(hinting.WORDS, len(starts)), 0, -1):
         hints, is_part = _hints(lists, text[starts[-taken] :])
         best = _most(hints, limit)
         leading = _Leading(lists, text[: starts[-taken]], [display for display, _ in best])
@@ -93,7 +93,7 @@ def _most(counted: Counter[str], limit: int) -> list[tuple[str, int]]:
 
 
 def _pair(words: tuple[str, str]) -> Beginning:
-    return "hint", " ".join(words) + HINT_SPLIT
+    return "hint", " ".join(words) + hinting.SPLIT
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ indexed and not stored. A change here must raise SCHEMA: old indices are not rea
 from collections.abc import Sequence
 from typing import Any, Final
 
-from search.engines import filings, schema
+from search.engines import filings, hinting, schema
 from search.entry import OF_DOSSIER, Entry, Filed
 from search.leaves import number_tokens
 from search.text import both, vi_clean
 
-SCHEMA: Final = 10
+SCHEMA: Final = 11
 BODY: Final = "text"
 _NUMBERS: Final = {
     "id": "long",
@@ -96,8 +96,8 @@ def document(entry: Entry) -> dict[str, Any]:
         "filed_in": [str(unit) for unit in filings.units(entry)],
         "reach": [str(principal) for principal in sorted(set(entry.reach))],
         "direction": entry.direction,
-        "hint": sorted(schema.hints(entry)),
-        "start": sorted(schema.starts(entry)),
+        "hint": sorted(hinting.hints(entry)),
+        "start": sorted(hinting.starts(entry)),
         **{name: _together(entry, together) for name, together in TOGETHER.items()},
         BODY: entry.body,
         **_words(entry),
