@@ -12,6 +12,7 @@ folded text can be marked in the text as written.
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Final, Generic, TypeVar
 
 from search import packing
@@ -83,8 +84,14 @@ def both(text: str) -> tuple[str, str]:
     return both_packed(text, packing.pack(text))
 
 
+@lru_cache(maxsize=20_000)  # a subject is asked for several times, types, agencies and signers come again and again
+def forms(text: str) -> tuple[str, str]:
+    """Return the same of a short text that is not clean yet."""
+    return both(vi_clean(text))
+
+
 def both_packed(text: str, packed: bytes | None) -> tuple[str, str]:
-    """Return the same of a text that has been packed already, or cannot be."""
+    """Return the words of a clean text in both forms; it has been packed already, or cannot be."""
     if packed is None or _OVERLONG in packed.translate(_IS_WORD):
         return _both_by_pieces(text)
     return packing.spoken(packed, _FOLDED_TABLE), packing.spoken(_tones_placed(packed), _EXACT_TABLE)

@@ -7,11 +7,10 @@ numbers, and whatever is asked of dossiers is asked in both forms.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from functools import lru_cache
 from typing import Final
 
 from search.entry import Entry, Filed
-from search.text import both, vi_clean
+from search.text import forms
 
 NAMES_SPLIT: Final = " | "  # a word nobody can ask for: no phrase reaches from one name into the next
 # Before a value written as a word. No word has such a sign, so no word with one letter wrong is a value.
@@ -82,10 +81,9 @@ def chosen(values: Sequence[str], known: Iterable[int]) -> list[str]:
     return [tagged(unit, VALUE + value) for unit in known for value in values]
 
 
-@lru_cache(maxsize=20_000)  # each dossier comes again with every dispatch that lies in it
 def folded(text: str) -> str:
     """Return the folded words of a dossier's or a period's name."""
-    return both(vi_clean(text))[0]
+    return forms(text)[0]
 
 
 def _tagged(one: Filed, field: str) -> str:

@@ -5,18 +5,19 @@ letters that differ, each after the number of letters before it that do not. A p
 words takes two thirds of the room so, in a dictionary that was a twelfth of the index.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
 from search.entry import Entry
 from search.leaves import number_tokens
-from search.text import both, vi_clean
+from search.text import forms, vi_clean
 
 SPLIT: Final = "\t"  # between what is typed and what is shown
 WORDS: Final = 2  # of a subject in one hint
 _WHOLE: Final = "~"  # before a word that is kept as written; twice before all of what is shown
+_USUAL: Final = "~/"  # before the words of a number that is written as numbers are; no word begins so
 # The next sign stands for one letter alike, the one after it for two: a word has at most 64 letters (`search.text`), so
 # none is "~" or beyond ASCII, and each letter that differs is.
 _ALIKE: Final = ord("0")
@@ -30,7 +31,7 @@ def hints(entry: Entry) -> set[str]:
     else:
         found = set(map(SPLIT.join, words))
     if entry.number:
-        found.add(" ".join(number_tokens(entry.number)) + SPLIT + 2 * _WHOLE + vi_clean(entry.number))
+        found.add(_number(entry.number))
     return found
 
 
@@ -42,20 +43,35 @@ def starts(entry: Entry) -> set[str]:
 def shown(hint: str) -> str:
     r"""Return what is shown of a hint.
 
-    >>> shown("ban chi\t 2ỉ"), shown("45 bc bch\t~~45/BC-BCH")
-    ('ban chỉ', '45/BC-BCH')
+    >>> shown("ban chi\t 2ỉ"), shown("45 qd ubnd\t~/ 1đ ")
+    ('ban chỉ', '45/QĐ-UBND')
     """
     typed, differing = hint.split(SPLIT, 1)
-    if differing.startswith(2 * _WHOLE):
+    if differing.startswith(_WHOLE + _WHOLE):
         return differing[2:]
+    if differing.startswith(_USUAL):
+        return _usual(map(_written, typed.split(" "), differing[2:].split(" ")))
     return " ".join(map(_written, typed.split(" "), differing.split(" ")))
 
 
-@lru_cache(maxsize=1)  # asked for twice of each subject, one time after the other
-def _words(subject: str) -> list[tuple[str, str]]:
-    """Return each word of a subject, folded, and how it differs as written."""
-    folded, exact = (words.split() for words in both(vi_clean(subject)))
+def _words(text: str) -> list[tuple[str, str]]:
+    """Return each word of a text, folded, and how it differs as written."""
+    folded, exact = (words.split() for words in forms(text))
     return list(zip(folded, map(_differing, folded, exact), strict=True))
+
+
+def _number(text: str) -> str:
+    """Return the hint of a number: its notation as the law writes it, 45/QĐ-UBND, is known from its words."""
+    typed, number = " ".join(number_tokens(text)), vi_clean(text)
+    folded, exact = forms(text)
+    if typed and typed == folded and _usual(exact.split()) == number:
+        return typed + SPLIT + _USUAL + " ".join(map(_differing, folded.split(), exact.split()))
+    return typed + SPLIT + _WHOLE + _WHOLE + number
+
+
+def _usual(words: Iterable[str]) -> str:
+    first, *others = words
+    return f"{first}/{'-'.join(others)}".upper()
 
 
 @lru_cache(maxsize=20_000)

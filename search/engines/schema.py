@@ -20,7 +20,7 @@ from search.engines.hinting import hints, starts
 from search.entry import OF_DOSSIER, Entry
 from search.leaves import number_tokens
 from search.packing import kept, pack
-from search.text import both, both_packed, vi_clean
+from search.text import both_packed, forms, vi_clean
 
 SCHEMA: Final = 14
 FOLDED: Final = "words"  # where free words are looked for: one place for body, subject and names, so a word is one look
@@ -186,12 +186,6 @@ def named(entry: Entry) -> list[str]:
     return [text for text in (*fields, *entry.files) if text]
 
 
-@lru_cache(maxsize=20_000)  # names come again and again, subjects twice for each record
-def _forms(text: str) -> tuple[str, str]:
-    """Return the words of a short text; types, agencies and signers come again and again."""
-    return both(vi_clean(text))
-
-
 def _add_words(made: tantivy.Document, entry: Entry) -> None:
     body = entry.raw_body
     packed = pack(body)
@@ -200,17 +194,17 @@ def _add_words(made: tantivy.Document, entry: Entry) -> None:
         packed = pack(body)
     made.add_bytes("text", kept(body, packed))
     numbers = number_tokens(entry.number)
-    said = (both_packed(body, packed), *map(_forms, named(entry)))
+    said = (both_packed(body, packed), *map(forms, named(entry)))
     for name, texts in zip((FOLDED, EXACT), zip(*said, strict=True), strict=True):
         made.add_text(name, NAMES_SPLIT.join(texts))
-    for name, text in zip(SUBJECT, _forms(entry.subject), strict=True):
+    for name, text in zip(SUBJECT, forms(entry.subject), strict=True):
         made.add_text(name, text)
     made.add_text("number", " ".join(numbers))
     if numbers:
         made.add_text("first_number", numbers[0])
     made.add_text("register", " ".join(number_tokens(entry.register_number)))
     for name, text in entry.named.items():
-        made.add_text(name, _forms(text)[0])
+        made.add_text(name, forms(text)[0])
     for name in OF_DOSSIER:
         made.add_text(name, filings.words(entry, name))
 

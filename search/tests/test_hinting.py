@@ -2,12 +2,14 @@
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from search.engines import hinting
+from search.leaves import number_tokens
 from search.tests import make
-from search.text import exact_words, words
+from search.text import exact_words, vi_clean, words
 
 VIETNAMESE = "aàảãáạăằắâầậđeèêềệiìịoòôồộơờợuùưừựyỳỵbcghklmnprtv"
 TEXTS = st.text(st.sampled_from(VIETNAMESE + VIETNAMESE.upper() + "0123456789  -/.~=") | st.characters(), max_size=120)
@@ -31,11 +33,26 @@ def test_the_words_and_pairs_of_a_subject_come_back_as_they_are_written(subject)
         assert pairs == set(zip(typed, (" ".join(pair) for pair in pairwise(exact)), strict=True))
 
 
-def test_a_number_is_shown_as_it_was_given():
-    (number,) = hinting.hints(entry("", "045/BC-BCH, bản ~2"))
+@pytest.mark.parametrize(
+    "number",
+    ["45/QĐ-UBND", "1098/BC-PTM", "7/CV", "045/BC-BCH", "45/Qđ-UBND", "45/QĐ/UBND", "12", "12/", "BC-1", "한/한", "45/BC-, bản ~2", "/"],
+)  # fmt: skip
+def test_a_number_is_shown_as_it_was_given(number):
+    (hint,) = hinting.hints(entry("", number))
 
-    assert number.startswith("45 bc bch ban 2" + hinting.SPLIT)
-    assert hinting.shown(number) == "045/BC-BCH, bản ~2"
+    assert hint.split(hinting.SPLIT)[0] == " ".join(number_tokens(number))
+    assert hinting.shown(hint) == number
+
+
+@given(TEXTS)
+def test_any_number_is_shown_as_it_was_given(number):
+    assert [hinting.shown(hint) for hint in hinting.hints(entry("", number))] == [vi_clean(number)] * bool(number)
+
+
+def test_a_usual_number_is_kept_without_its_figures_again():
+    (hint,) = hinting.hints(entry("", "1098/QĐ-UBND"))
+
+    assert "1098" not in hint.split(hinting.SPLIT)[1]
 
 
 def test_a_word_whose_letters_become_more_when_folded_is_kept_whole():

@@ -12,7 +12,7 @@ from typing import Any, Final
 from search.engines import filings, hinting, schema
 from search.entry import OF_DOSSIER, Entry, Filed
 from search.leaves import number_tokens
-from search.text import both, vi_clean
+from search.text import both, forms
 
 SCHEMA: Final = 11
 BODY: Final = "text"
@@ -45,6 +45,7 @@ SHARED: Final = "shared"
 # and writing cannot bring back what has been moved or removed meanwhile.
 BUILDING: Final[dict[str, Any]] = {
     "number_of_replicas": 0,
+    "codec": "best_compression",  # of the body, which is read for twenty passages a page; the default leaves it half as large again
     "refresh_interval": "-1",  # what is written is seen after a commit, not before
     "gc_deletes": "10m",
     "max_regex_length": 10_000,  # of the units whose dossiers a reader knows (`filings.known_values`)
@@ -129,14 +130,14 @@ def _found_by(filed: Sequence[Filed]) -> dict[str, Any]:
 
 
 def _words(entry: Entry) -> dict[str, str]:
-    named = (both(vi_clean(text)) for text in schema.named(entry))
+    named = map(forms, schema.named(entry))
     said = (filings.NAMES_SPLIT.join(texts) for texts in zip(both(entry.body), *named, strict=True))
     number = number_tokens(entry.number)
     return {
         **dict(zip((schema.FOLDED, schema.EXACT), said, strict=True)),
-        **dict(zip(schema.SUBJECT, both(vi_clean(entry.subject)), strict=True)),
+        **dict(zip(schema.SUBJECT, forms(entry.subject), strict=True)),
         "number": " ".join(number),
         "first_number": number[0] if number else "",
         "register": " ".join(number_tokens(entry.register_number)),
-        **{name: both(vi_clean(text))[0] for name, text in entry.named.items()},
+        **{name: forms(text)[0] for name, text in entry.named.items()},
     }
