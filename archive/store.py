@@ -6,12 +6,8 @@ a digest: a thief could ask "do you hold this known file?"). Ciphertext lies wit
 the caller's row. This module never touches the database's models, never decides who may
 read, and never hands out a byte whose chunk has not verified.
 
-Order that survives a power cut: key committed, bytes synced, name given and synced, and only
-then may the caller commit a row. On destruction the row goes first, then `shred`. A crash leaves
-extra bytes (`orphans` finds them), never a row without bytes.
-
->>> sealed = put(file, level=Level.MAT)                                  # doctest: +SKIP
->>> with open(sealed.address, start=100, length=50) as part: part.read() # doctest: +SKIP
+Order that survives a power cut: key committed, bytes synced, name given and synced, and only then may the caller commit
+a row. On destruction the row goes first, then `shred`. A crash leaves extra bytes (`orphans`), never a row without bytes.
 """
 
 import hashlib
@@ -78,7 +74,6 @@ __all__ = [
 
 DAY_SECONDS: Final = 86_400
 _LOOK_EVERY: Final = 16 * MIB  # how much is written between two looks at the free room
-_READ: Final = MIB
 _BATCH: Final = 500
 
 
@@ -217,18 +212,23 @@ class Store:
     def put(self, source: BinaryIO, *, level: Level) -> Sealed:
         """Seal a stream into the store; on return it survives a power cut. Raises as `begin`."""
         with self.begin(level=level) as writing:
-            while data := source.read(_READ):
+            while data := source.read(MIB):
                 writing.write(data)
             return writing.commit()
 
     def open(self, address: str, *, start: int = 0, length: int | None = None) -> Reader:
-        """Open an object, or `length` bytes of it from `start`, for reading.
+        """Open an object, or `length` bytes of it from `start`, for reading; one sealed anew since, as what it is now.
 
         Raises:
             Shredded, MissingObject, DamagedObject, WrongKey, StoreFailed, LevelKeyMissing.
         """
-        key = self.vault.get(object_id(address))
-        return Reader(self.driver.open(address), object_id=object_id(address), key=key, start=start, length=length)
+        now, key = self.vault.find(object_id(address))
+        try:
+            return Reader(self.driver.open(now.hex()), object_id=now, key=key, start=start, length=length)
+        except MissingObject:
+            if self.vault.has(now):  # otherwise sealed anew, or destroyed, since its key was read
+                raise
+        return self.open(address, start=start, length=length)
 
     def read(self, address: str, *, start: int = 0, length: int | None = None) -> bytes:
         """Return the bytes of an object or of a range of it. Raises as `open`."""
@@ -245,7 +245,7 @@ class Store:
         digest = hashlib.sha256()
         with self.driver.open(address) as source:
             try:
-                while data := source.read(_READ):
+                while data := source.read(MIB):
                     digest.update(data)
             except OSError as error:
                 raise _unreadable(address, error) from error

@@ -28,6 +28,7 @@ from archive.stores.disk import refusal
 from archive.stores.keyrows import Database, Rows, SqliteRows
 from archive.stores.levelkeys import LevelKeys
 from archive.stores.refusals import KeyFileForeign, KeysInUse, KeysUnsettled, LevelKeyMissing, Shredded, WrongKey
+from archive.stores.resealed import Resealed
 
 BATCH: Final = 10_000
 ANNOUNCED: Final = 2  # halves of custodians to come are numbered from here on
@@ -59,6 +60,7 @@ class Vault:
             VaultFailed, VaultAway, StoreFull, StoreFailed: the database or its folder cannot be used.
         """
         self.rows = rows_at(path, address)
+        self.resealed = Resealed(self.rows)
         self.custodian = custodian
         folder = path.parent / "levels"
         self.keys = LevelKeys(folder, custodian)
@@ -115,6 +117,24 @@ class Vault:
             except LevelKeyMissing:
                 # A rotation in another process may have destroyed that level key after we read the row.
                 return self._open_row(object_id, *self._row(db, object_id))
+
+    def find(self, object_id: bytes) -> tuple[bytes, bytes]:
+        """Return under which id content lies now, and its data key: it may have been sealed anew since. Raises as `get`."""
+        while True:
+            try:
+                return object_id, self.get(object_id)
+            except Shredded:
+                if (new := self.resealed.next_of(object_id)) is None:
+                    raise
+                object_id = new
+
+    def has(self, object_id: bytes) -> bool:
+        """Return whether an object has a key."""
+        try:
+            self.level_of(object_id)
+        except Shredded:
+            return False
+        return True
 
     def level_of(self, object_id: bytes) -> Level:
         """Return the level under whose key the object lies. Raises Shredded."""

@@ -90,7 +90,7 @@ WATCHED: Final[dict[str, type[Model]]] = {
 }
 # Rows that no act changes: a running role has no right to (`config.roles`), and nothing need be locked against one.
 WRITTEN_ONCE: Final = frozenset(
-    {"attachment", "attachmentvoid", "paperplace", "holditem", "mark", "markgroup", "markingmark", "clearancemark"}
+    {"attachmentvoid", "paperplace", "holditem", "mark", "markgroup", "markingmark", "clearancemark"}
 )
 MARKS: Final = ("markgroup", "mark", "markingmark")  # small tables, which the door of a marked dispatch looks at whole
 # Kept for lists only, and told by the steps that it follows from; the last sign-in moves with each, opens
@@ -145,7 +145,7 @@ CHANGING: Final[dict[str, dict[str, frozenset[str]]]] = {
     "levelnotice": {Action.LEVEL_NOTICE: frozenset({"told_on", "told_by_id", "how"})},
     "protectionperiod": {Action.PROTECTION_WITHDRAW: frozenset({"valid_to"})},
     "copy": {Action.COPY_END: frozenset({"fate", "ended_at", "ended_by_id", "end_note"})},
-    "attachment": {},
+    "attachment": {Action.RECORD_RESEAL: frozenset({"original_id", "pack_id"})},
     "attachmentvoid": {},
     "paperplace": {},
     "dossier": {

@@ -290,6 +290,7 @@ def _move_vault(tell: Tell) -> int | None:
     if not settings.VAULT_URL or not path.exists():
         return None
     with closing(SqliteRows(path)) as old, closing(PostgresqlRows(settings.VAULT_URL)) as new:
+        old.make()  # tables that came with a later version
         new.make()
         with old.changing():  # nobody adds a key meanwhile
             before = old.facts()

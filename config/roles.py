@@ -38,7 +38,7 @@ RIGHTS: Final = {
     "archive_registernumber": f"{_ADD}, UPDATE (voided_at, voided_by_id, void_reason)",
     "archive_registercounter": f"{_ADD}, UPDATE (last)",
     "archive_digitalobject": f"{_ADD}, UPDATE (record_id, role, level, media_type, signatures), DELETE",  # never a digest
-    "archive_attachment": _ADD,
+    "archive_attachment": f"{_ADD}, UPDATE (original_id, pack_id)",  # a file that is sealed anew has a new address
     "archive_attachmentvoid": _ADD,
     "archive_paperplace": _ADD,
     "archive_paperstub": f"{_ADD}, UPDATE (ended_at, ended_by_id, end_reason)",

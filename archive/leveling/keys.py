@@ -119,7 +119,9 @@ def _level_out(address: str) -> bool:
     """Bring one key to its object's level, if it still lies elsewhere once no act holds its record; bytes go after it."""
     with transaction.atomic():
         Record.objects.select_for_update(of=("self",)).filter(sealed_objects=address).first()
-        kept = DigitalObject.objects.get(address=address)
+        kept = DigitalObject.objects.filter(address=address).first()
+        if kept is None:
+            return False  # sealed anew meanwhile, or put aside
         try:
             if store.configured().vault.level_of(object_id(address)) == kept.level:
                 return False

@@ -12,7 +12,7 @@ from archive.models.record import DigitalObject, Record
 
 
 class Attachment(models.Model):
-    """One file beside the main one; written once."""
+    """One file beside the main one; written once, but for the addresses of objects that are sealed anew (`archive.resealing`)."""
 
     record = models.ForeignKey(Record, models.PROTECT, related_name="attachments", db_index=False)
     ordinal = models.PositiveSmallIntegerField()  # from 1, in the order in which the files joined

@@ -140,7 +140,7 @@ class ObjectRole(models.TextChoices):
 
 
 class DigitalObject(models.Model):
-    """One sealed object in the store: its address and digests; written once."""
+    """One sealed object in the store: its address and digests; written once, and another row when it is sealed anew."""
 
     address = models.CharField(max_length=32, primary_key=True)
     record = models.ForeignKey(Record, models.PROTECT, null=True, blank=True, related_name="sealed_objects")

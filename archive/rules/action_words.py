@@ -42,6 +42,7 @@ WORDS: Final[dict[str, Promise]] = {
     Action.RECORD_ATTACH: _("Handed over a file for the dispatch"),
     Action.RECORD_ATTACHED: _("A file joined the dispatch"),
     Action.RECORD_DETACH: _("Voided an attached file"),
+    Action.RECORD_RESEAL: _("Sealed files anew"),
     Action.PAPER_MOVE: _("Handed the paper on"),
     Action.PAPER_END: _("Took in what was kept on paper alone"),
     Action.RECORD_READ: _("Opened the dispatch"),

@@ -110,6 +110,7 @@ WORDS: Final[dict[str, Promise]] = {
     "record": _("dispatch"),
     "register": _("register"),
     "salt": _("salt of the secret settings"),
+    "sealed_anew": _("files sealed anew, before and now"),
     "seconds": _("seconds"),
     "settings": _("all settings"),
     "reply": _("reply"),

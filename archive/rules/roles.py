@@ -89,6 +89,7 @@ class Action(StrEnum):
     RECORD_ATTACH = "record.attach"
     RECORD_ATTACHED = "record.attached"
     RECORD_DETACH = "record.detach"
+    RECORD_RESEAL = "record.reseal"
     PAPER_MOVE = "paper.move"
     PAPER_END = "paper.end"
     RECORD_READ = "record.read"
@@ -346,6 +347,7 @@ CAPABILITIES: Final[dict[Role, frozenset[Action]]] = {
             Action.LOG_PLACE,
             Action.LOG_KEY,
             Action.KEYS_BEGIN,
+            Action.RECORD_RESEAL,
             Action.DECLARE,
         }
     ),

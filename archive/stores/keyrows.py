@@ -23,7 +23,7 @@ from archive.stores.refusals import StoreFull, VaultFailed
 BUSY_SECONDS: Final = 20
 BATCH: Final = 10_000
 _PAUSE_SECONDS: Final = 0.02
-TABLES: Final = {"half": "number, fingerprint", "level": "rank, key_id", "data_key": "object_id, level, key_id, wrapped, added_at"}  # fmt: skip
+TABLES: Final = {"half": "number, fingerprint", "level": "rank, key_id", "data_key": "object_id, level, key_id, wrapped, added_at", "resealed": "object_id, now_id, sealed_sha256, noted_at, is_left"}  # fmt: skip
 
 # secure_delete: a deleted wrap is overwritten in the page, not merely unlinked from it.
 _PRAGMAS: Final = (
@@ -40,6 +40,13 @@ CREATE TABLE IF NOT EXISTS data_key (
     key_id BLOB NOT NULL,
     wrapped BLOB NOT NULL,
     added_at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS resealed (
+    object_id BLOB PRIMARY KEY CHECK (length(object_id) = 16),
+    now_id BLOB NOT NULL CHECK (length(now_id) = 16 AND now_id <> object_id),
+    sealed_sha256 TEXT NOT NULL,
+    noted_at INTEGER NOT NULL,
+    is_left INTEGER NOT NULL
 ) WITHOUT ROWID;
 """
 

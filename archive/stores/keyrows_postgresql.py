@@ -45,7 +45,14 @@ CREATE TABLE IF NOT EXISTS data_key (
     wrapped bytea NOT NULL,
     added_at bigint NOT NULL
 );
-REVOKE ALL ON half, level, data_key FROM PUBLIC
+CREATE TABLE IF NOT EXISTS resealed (
+    object_id bytea PRIMARY KEY CHECK (length(object_id) = 16),
+    now_id bytea NOT NULL CHECK (length(now_id) = 16 AND now_id <> object_id),
+    sealed_sha256 text NOT NULL,
+    noted_at bigint NOT NULL,
+    is_left integer NOT NULL
+);
+REVOKE ALL ON half, level, data_key, resealed FROM PUBLIC
 """
 _AWAY: Final = ("08", "53", "57")  # classes of SQLSTATE: connection, resources, shutdown
 
@@ -80,13 +87,16 @@ class PostgresqlRows(Rows):
 
     def is_made(self) -> bool:
         """Return whether the tables exist. Raises VaultAway."""
+        return self._has("data_key")
+
+    def _has(self, table: str) -> bool:
         with self.lend() as database:
-            found = database.execute("SELECT to_regclass('data_key') IS NOT NULL").fetchone()
+            found = database.execute("SELECT to_regclass(?) IS NOT NULL", (table,)).fetchone()
             return bool(found and found[0])
 
     def make(self) -> None:
-        """Make the tables unless they are there. Raises VaultAway, VaultFailed."""
-        if not self.is_made():
+        """Make the tables unless they are there; a vault of before gets those it lacks. Raises VaultAway, VaultFailed."""
+        if not all(map(self._has, TABLES)):
             with self.changing(alone=True) as database:  # alone: two that create at once hurt each other
                 database.execute(_SCHEMA)
 

@@ -147,6 +147,11 @@ class LocalStore:
         del address, until
         return False
 
+    def locked_until(self, address: str) -> datetime | None:
+        """Return None: see `retain`."""
+        del address
+        return None
+
     def is_settled(self, address: str, level: Level) -> bool:
         """Return True: there is one place."""
         del address, level

@@ -74,6 +74,9 @@ class Driver(Protocol):
     def retain(self, address: str, until: datetime) -> bool:
         """Lock the object against removal until a moment; False where the medium has no locks. Never shortens."""
 
+    def locked_until(self, address: str) -> datetime | None:
+        """Return until when the object's medium lets nobody remove it, None where nothing locks it or it is not there."""
+
     def free_bytes(self) -> int | None:
         """Return the room left, None if the medium does not tell."""
 

@@ -9,9 +9,9 @@ from contextlib import suppress
 from minio import Minio
 from minio.error import S3Error
 
-from archive.stores import bucket
+from archive.stores import bucket, locks
 from archive.stores.bucket import Account, asked
-from archive.stores.s3 import NO_LOCK, buckets
+from archive.stores.s3 import buckets
 
 OURS_NOW = ("BucketAlreadyOwnedByYou",)  # two machines that prepare at once
 
@@ -38,10 +38,10 @@ def _missing(client: Minio, account: Account) -> list[str]:
 
 def _make(client: Minio, name: str) -> None:
     try:
-        with asked(*OURS_NOW, *NO_LOCK):
+        with asked(*OURS_NOW, *locks.NONE):
             client.make_bucket(name, object_lock=True)
     except S3Error as error:
-        if error.code not in NO_LOCK:
+        if error.code not in locks.NONE:
             raise
         with asked(*OURS_NOW):
             client.make_bucket(name)

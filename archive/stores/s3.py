@@ -22,18 +22,16 @@ from datetime import UTC, datetime
 from typing import BinaryIO, Final, TypeVar, cast
 
 from minio import Minio
-from minio.commonconfig import GOVERNANCE
 from minio.deleteobjects import DeleteObject
 from minio.error import S3Error
 from minio.helpers import DictType
-from minio.retention import Retention
 from minio.xml import Element, SubElement, getbytes
 from urllib3.response import BaseHTTPResponse
 
 from archive.rules.errors import Refusal
 from archive.rules.levels import Level
 from archive.rules.sizes import MIB
-from archive.stores import bucket
+from archive.stores import bucket, locks
 from archive.stores.bucket import Account, asked
 from archive.stores.local import SUFFIX
 from archive.stores.port import Kept, object_id
@@ -43,7 +41,6 @@ from archive.stores.refusals import MissingObject, StoreAway, StoreFailed
 PART: Final = 8 * MIB  # S3 asks for at least 5; memory of one writer is one part and its copy on the wire
 LEVEL: Final = "{level}"  # in the name of a bucket
 MARK: Final = "x-amz-meta-draft"
-NO_LOCK: Final = ("InvalidRequest", "ObjectLockConfigurationNotFoundError", "NotImplemented", "MethodNotAllowed")
 
 _Answer = TypeVar("_Answer")
 
@@ -282,13 +279,18 @@ class S3Store:
         if place is None:
             raise MissingObject(address=address)
         try:
-            with asked(*NO_LOCK, *bucket.ABSENT):
-                self._lock(place, address, until)
+            with asked(*locks.NONE, *bucket.ABSENT):
+                locks.set_on(self._client, place.bucket, place.key(address), until)
         except S3Error as error:
             if error.code in bucket.ABSENT:
                 raise MissingObject(address=address) from None
             return False
         return True
+
+    def locked_until(self, address: str) -> datetime | None:
+        """Return when the last lock on any version of an object ends, None where none is in force. Raises StoreAway."""
+        ends = [locks.end_of(self._client, place.bucket, place.key(address)) for place in self._all]
+        return max((end for end in ends if end), default=None)
 
     # --- in one place -----------------------------------------------------------------
     def _somewhere(self, ask: Callable[[_Place], _Answer]) -> _Answer:
@@ -349,19 +351,12 @@ class S3Store:
         finally:
             draft.abandon()
 
-    def _lock(self, place: _Place, address: str, until: datetime) -> None:
-        kept = self._client.get_object_retention(place.bucket, place.key(address))
-        if kept is None or kept.retain_until_date < until:
-            self._client.set_object_retention(place.bucket, place.key(address), Retention(GOVERNANCE, until))
-
     def _carry_lock(self, source: _Place, target: _Place, address: str) -> None:
         """Lock an object in its new place as long as in the old one. Raises StoreFailed: the place takes no lock."""
-        kept = None
-        with suppress(S3Error), asked(*NO_LOCK, *bucket.ABSENT):
-            kept = self._client.get_object_retention(source.bucket, source.key(address))
-        if kept is not None and kept.retain_until_date > datetime.now(UTC):
+        until = locks.end_of(self._client, source.bucket, source.key(address))
+        if until is not None:
             with asked():
-                self._lock(target, address, kept.retain_until_date)
+                locks.set_on(self._client, target.bucket, target.key(address), until)
 
     def _remove(self, place: _Place, address: str) -> None:
         key = place.key(address)

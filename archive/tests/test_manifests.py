@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from django.db.models import F
 from django.urls import reverse
 
-from archive import access, adopting, attachments, capture, digests, manifests, pages
+from archive import access, adopting, attachments, capture, digests, manifests, pages, resealing
 from archive.models import AuditRow, DigitalObject, Page, Record, Step, Unit
 from archive.routing import acts
 from archive.routing.moving import Task
@@ -184,6 +184,13 @@ def test_a_manifest_that_was_taken_away_is_not_adopted_anew(plain):
     Record.objects.filter(pk=plain.pk).update(manifest=None)
     (found,) = [each for each in adopting.found() if each.kind == "record"]
     assert (found.rows, [one.pk for one in found.refused]) == ((), [plain.pk])
+
+
+def test_to_seal_files_of_an_old_dispatch_anew_gives_it_no_manifest(office, older):
+    Record.objects.filter(pk=older.pk).update(manifest=None)
+    assert resealing.reseal(records=[older.key], reason="QĐ 1", actor=office.security).files == 2
+    older.refresh_from_db()
+    assert older.manifest is None
 
 
 def test_an_old_row_that_was_changed_since_is_not_adopted(older):

@@ -84,7 +84,7 @@ class ServerPlace(FilePlace):
 
     def __init__(self, path, address):
         self.path, self.address = path, address
-        self.sql("DROP TABLE IF EXISTS half, level, data_key")
+        self.sql(f"DROP TABLE IF EXISTS {', '.join(TABLES)}")
 
     def sql(self, statement, *values):
         with psycopg.connect(self.address) as db:
@@ -95,7 +95,7 @@ class ServerPlace(FilePlace):
         return repr([self.sql(f"SELECT * FROM {table}") for table in TABLES]).encode()  # noqa: S608
 
     def put_back(self, copy):
-        self.sql("DROP TABLE half, level, data_key")
+        self.sql(f"DROP TABLE {', '.join(TABLES)}")
         rows = PostgresqlRows(self.address)
         rows.load(copy)
         rows.close()
@@ -181,6 +181,32 @@ class TestKeys:
         with vault.rows.lend() as db:
             assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         vault.close()
+
+    def test_what_was_sealed_anew_is_found_under_its_last_id(self, vault):
+        first, second, third = ids = [secrets.token_bytes(16) for _ in range(3)]
+        key = secrets.token_bytes(32)
+        vault.add(third, key, level=Level.MAT)
+        vault.resealed.note(first, third, sealed_sha256="cut off")
+        vault.resealed.note(first, second, sealed_sha256="a")
+        vault.resealed.note(second, third, sealed_sha256="b")
+        assert all(vault.find(one) == (third, key) for one in ids)
+        vault.resealed.removed(first)
+        notes = {each.old: (each.new, each.sealed_sha256, each.is_left) for each in vault.resealed.all()}
+        assert notes == {first: (second, "a", False), second: (third, "b", True)}
+        vault.resealed.forget(second)
+        with pytest.raises(Shredded):
+            vault.find(first)
+        assert (vault.has(third), vault.has(first)) == (True, False)
+
+    def test_a_vault_of_before_gets_the_table_it_lacks(self, place, vault, key_files):
+        object_id, key = secrets.token_bytes(16), secrets.token_bytes(32)
+        vault.add(object_id, key, level=Level.MAT)
+        vault.close()
+        place.sql("DROP TABLE resealed")
+        again = place.open(key_files)
+        assert list(again.resealed.all()) == []
+        assert again.find(object_id) == (object_id, key)
+        again.close()
 
     def test_swapped_rows_do_not_open(self, place, vault):
         (one, _), (two, _) = add(vault), add(vault)

@@ -104,4 +104,4 @@ def require_vault(backup: Backup, folder: Path, custody: Path | None = None) -> 
         copied.require_level_keys(custody)
     if copied.path.name == backup.manifest.vault and set(dead) - set(backup.manifest.destroyed):
         raise VaultIncomplete(count=len(dead), addresses=", ".join(dead[: objects.SAID]), folder=folder)
-    return len(dead)
+    return len(dead) - len(copied.sealed_anew(dead))

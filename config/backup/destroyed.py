@@ -13,10 +13,9 @@ from typing import Final
 from archive import restoration
 from archive.forgetting import DESTROYED
 from archive.models import AuditDetail, DigitalObject
-from archive.stores.refusals import Shredded
 from archive.vault import Vault
 from config.backup.objects import SAID
-from config.backup.refusals import ObjectsMissing, VaultIncomplete
+from config.backup.refusals import ObjectsMissing, SealedAnew, VaultIncomplete
 
 CLOCKS: Final = timedelta(hours=1)  # by which the clocks of two machines may differ
 
@@ -51,16 +50,19 @@ class Destroyed:
         return any(address in payload[DESTROYED] for payload in later.values_list("payload", flat=True).iterator())
 
     def _has_key(self, address: str) -> bool:
-        try:
-            self._vault.level_of(bytes.fromhex(address))
-        except Shredded:
-            return False
-        return True
+        return self._vault.has(bytes.fromhex(address))
+
+    def require_as_named(self, named: Iterable[str]) -> None:
+        """Refuse where an object that a snapshot names was sealed anew since, and has no key any more. Raises SealedAnew."""
+        anew = {each.old.hex() for each in self._vault.resealed.all()}
+        if any(address in anew and not self._has_key(address) for address in named):
+            raise SealedAnew
 
     def require(self, missing: Iterable[str]) -> list[str]:
-        """Return the missing objects if each was destroyed. Raises ObjectsMissing."""
+        """Return the missing objects if each was destroyed. Raises ObjectsMissing, SealedAnew."""
         gone = list(missing)
         if lost := [address for address in gone if not self.has(address)]:
+            self.require_as_named(lost)
             raise ObjectsMissing(count=len(lost), addresses=", ".join(lost[:SAID]))
         return gone
 

@@ -75,6 +75,7 @@ def make(places: Places) -> Made:
         SamePlace, Busy, OtherOffice: the places will not do.
         LogShorter, LogForked: the log in the database is not the one that was signed before.
         ObjectsMissing, VaultIncomplete: something is lost that nobody destroyed.
+        SealedAnew: files got new keys and addresses since the database was frozen.
         KeysChange: keys are being changed just when they were to be copied.
         LevelKeysMissing: the level keys did not come to their medium.
         StoreFailed, OSError: store or medium do not answer; run it again, it goes on where it was.
@@ -184,12 +185,19 @@ def _copy(places: Places, folder: Path, before: Backup | None, *, since: datetim
 def _copy_vault(places: Places, folder: Path, key: Ed25519PrivateKey, *, since: datetime) -> tuple[str, list[str]]:
     """Copy vault and keys; return the copy's name and the listed objects that were destroyed meanwhile."""
     vault = store.configured().vault
+    destroyed = Destroyed(vault, since=since)
+
+    def before_named() -> None:
+        # A copy that knows files only as they are sealed now, beside main media that hold them as before, would lose them.
+        destroyed.require_as_named(each.address for each in manifest.read_listing(folder / manifest.LISTING))
+        _bring_keys(vault, places.keys)
+
     with _no_change(vault):
-        made = vaulting.copy(vault, places.vault, key=key, before_named=lambda: _bring_keys(vault, places.keys))
+        made = vaulting.copy(vault, places.vault, key=key, before_named=before_named)
         if places.keys:
             made.require_level_keys(places.keys)
         lacking = made.lacks(each.address for each in manifest.read_listing(folder / manifest.LISTING))
-        keyless = Destroyed(vault, since=since).require_keys(lacking, folder=places.vault)
+        keyless = destroyed.require_keys(lacking, folder=places.vault)
         vaulting.remove_older(made)
         if places.keys:
             vaulting.prune_keys(vault, places.keys)

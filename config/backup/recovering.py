@@ -20,10 +20,12 @@ from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from archive import logkey, publishing, restoration, sequencing, store
+from archive import logkey, publishing, resealing, restoration, sequencing, store
 from archive.audit import leaf_hash
 from archive.models import AuditEntry, AuditLeaf, DigitalObject, Restoration
 from archive.stores.disk import sync_folder
+from archive.stores.refusals import Shredded
+from archive.vault import Vault
 from archive.verifier import verify
 from config.backup import heads, marker, refusals
 from config.backup.checking import Outside
@@ -94,6 +96,7 @@ def take_up(moment: datetime, outside: Outside) -> Taken:
         known = restoration.record(
             restoration.Gap(moment, size=len(start), newest_size=newest_size), backup=RECOVERED, shredded=dead
         )
+    resealing.catch_up()
     records = follow.rebuild()
     # Until here longer heads keep the office shut; from here on the mark does.
     superseded = _put_aside(outside, leaves, known.size)
@@ -149,13 +152,21 @@ def _destroyed() -> Iterator[str]:
     for address in DigitalObject.objects.order_by("address").values_list("address", flat=True).iterator():
         while key is not None and key < address:
             key = next(keys, None)
-        if key == address:
+        if key == address or _is_sealed_anew(kept.vault, address):
             continue
         if kept.driver.stat(address) is not None:
             behind.append(address)
         yield address
     if behind:
         raise VaultWentBack(count=len(behind), addresses=", ".join(behind[:SAID]))
+
+
+def _is_sealed_anew(vault: Vault, address: str) -> bool:
+    try:
+        vault.find(bytes.fromhex(address))
+    except Shredded:
+        return False
+    return True
 
 
 def _put_aside(outside: Outside, leaves: list[bytes], size: int) -> int:

@@ -225,6 +225,16 @@ class KeysChange(BackupRefusal):
     )
 
 
+class SealedAnew(BackupRefusal):
+    """BKP-024: files were sealed anew between the snapshot and the copy of the vault."""
+
+    code = "BKP-024"
+    message = _(
+        "Files were sealed anew (`manage.py reseal_files`) while the backup ran, so this one would lack them. Run the same "
+        "command again: the stored files that were copied are not copied once more."
+    )
+
+
 class KeyDamaged(BackupRefusal):
     """BKP-023: the file of the key that signs backups holds no key."""
 

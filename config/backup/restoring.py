@@ -21,7 +21,7 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.utils.translation import gettext as _
 
-from archive import merkle, naming, publishing, restoration, sequencing
+from archive import merkle, naming, publishing, resealing, restoration, sequencing
 from archive.models import Restoration
 from archive.rules.errors import Refusal
 from archive.stores import chosen
@@ -30,7 +30,7 @@ from archive.vault import Vault, rows_at
 from config import roles
 from config.backup import checking, durable, heads, marker, objects, refusals, snapshot, tables, vaulting
 from config.backup.checking import Outside, Sound
-from config.backup.manifest import Manifest
+from config.backup.manifest import Manifest, Named
 from config.backup.refusals import CustodianMissing, Damaged, NotEmpty, OtherKind, OtherRestore, SchemaDiffers
 from config.backup.vaulting import VaultCopy
 from search import follow
@@ -77,20 +77,24 @@ def restore(media: Media, outside: Outside, *, tell: Tell = lambda _line: None, 
     told = sound.backup.manifest
     _require_form(told)
     vault_copy, dead = checking.serving(sound.backup, media.vault)
-    dead = _replayed(sound, dead)
+    anew = _sealed_anew(sound, vault_copy, dead)
+    dead = _replayed(sound, [address for address in dead if address not in anew])
     _require_keys(vault_copy, media.keys)
     home = Path(settings.VANKHO_HOME)
     begun = _begin(home, sound)
     tell(_("%(name)s: manifest, database, log and vault copy are in order.") % {"name": told.name})
     _fill_database(sound)
     tell(_("The database is restored, with %(size)s entries in its log.") % {"size": told.log.size})
-    count = _put_back(sound, frozenset(dead))
+    count = _put_back(sound, frozenset(dead), anew)
     tell(
         _("%(count)s stored files are restored; %(dead)s were destroyed since the backup.")
         % {"count": count, "dead": len(dead)}
     )
-    vaulting.place(vault_copy, home / "keys", custody=media.keys, address=settings.VAULT_URL, without=dead)
+    vaulting.place(
+        vault_copy, home / "keys", custody=media.keys, address=settings.VAULT_URL, without={*dead, *sound.destroyed}
+    )
     _require_log(sound)
+    resealing.catch_up()
     places = () if is_drill else outside.heads
     superseded = _record(sound, dead, places, newest_size=begun["newest_size"])
     publishing.publish()
@@ -104,6 +108,18 @@ def _replayed(sound: Sound, dead: list[str]) -> list[str]:
     known = set(dead)
     since = sound.destroyed - known
     return dead + [each.address for each in sound.backup.listed() if each.address in since]
+
+
+def _sealed_anew(sound: Sound, copied: VaultCopy, dead: list[str]) -> dict[str, Named]:
+    """Return what became of objects that were sealed anew after the backup, where a later one brought it to this medium."""
+    told = copied.sealed_anew(dead)
+    listed = (each for each in sound.backup.listed() if each.address in told)
+    now = {each.address: Named(told[each.address][0], each.size, told[each.address][1]) for each in listed}
+    return {
+        address: one
+        for address, one in now.items()
+        if one.address not in sound.destroyed and objects.is_there(sound.backup.place(one.address), one)
+    }
 
 
 # --- what can refuse, before anything is written -------------------------------------------------
@@ -199,13 +215,13 @@ def _load_tables(sound: Sound) -> None:
     tables.load(sound.backup.database, expected=told.rows, name=told.name)
 
 
-def _put_back(sound: Sound, dead: frozenset[str]) -> int:
-    """Write every object whose content still may be read; return how many."""
+def _put_back(sound: Sound, dead: frozenset[str], anew: dict[str, Named]) -> int:
+    """Write every object whose content still may be read, one that was sealed anew as it is now; return how many."""
     driver, count = chosen.driver(settings.STORE_DRIVER), 0
     for each in sound.backup.listed():
         if each.address in dead:
             continue
-        objects.put_back(each, sound.backup, driver)
+        objects.put_back(anew.get(each.address, each), sound.backup, driver)
         count += 1
     return count
 

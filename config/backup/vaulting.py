@@ -24,7 +24,7 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from archive.stores.disk import sync_folder
-from archive.stores.keyrows import SqliteRows
+from archive.stores.keyrows import SCHEMA, SqliteRows
 from archive.stores.levelkeys import name_of
 from archive.vault import Vault
 from config.backup import durable, signing
@@ -63,6 +63,23 @@ class VaultCopy:
                 row = database.execute("SELECT 1 FROM data_key WHERE object_id = ?", (bytes.fromhex(address),))
                 if row.fetchone() is None:
                     yield address
+
+    def sealed_anew(self, addresses: Iterable[str]) -> dict[str, tuple[str, str]]:
+        """Return, of the addresses that have no key here, under which address and digest their content was sealed anew."""
+        with closing(sqlite3.connect(f"file:{self.path}?mode=ro&immutable=1", uri=True)) as database:
+            if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'resealed'").fetchone():
+                return {}  # of a version before
+            rows = database.execute("SELECT object_id, now_id, sealed_sha256 FROM resealed").fetchall()
+        ways = {old.hex(): (new.hex(), sha256) for old, new, sha256 in rows}
+        found = {}
+        for address in addresses:
+            now = ways.get(address)
+            while now is not None and now[0] in ways:
+                now = ways[now[0]]
+            if now is not None:
+                found[address] = now
+        lacking = set(self.lacks(now for now, _sha256 in found.values()))
+        return {address: now for address, now in found.items() if now[0] not in lacking}
 
     def one_of_each_level(self) -> list[bytes]:
         """Return the id of one object per level key in use: who can open these can open all."""
@@ -240,6 +257,7 @@ def _trimmed(copied: VaultCopy, keys: Path, without: Collection[str]) -> Iterato
         own = Path(aside) / VAULT
         shutil.copyfile(copied.path, own)
         with closing(sqlite3.connect(own)) as database, database:
+            database.executescript(SCHEMA)  # a copy of before lacks tables that came later
             database.execute("PRAGMA secure_delete=ON").fetchone()
             gone = [(bytes.fromhex(address),) for address in without]
             database.executemany("DELETE FROM data_key WHERE object_id = ?", gone)

@@ -67,10 +67,12 @@ def test_a_restore_goes_from_manifest_to_index_and_opens_last(steps, monkeypatch
     steps(restoring.vaulting, place=None)
     steps(restoring.publishing, publish=None)
     steps(restoring.follow, rebuild=0)
+    steps(restoring.resealing, catch_up=[])
     steps(restoring.marker, remove=None)
     steps(
         restoring,
         _require_form=None,
+        _sealed_anew={},
         _require_keys=None,
         _begin={"newest_size": None},
         _fill_database=None,
@@ -80,8 +82,8 @@ def test_a_restore_goes_from_manifest_to_index_and_opens_last(steps, monkeypatch
     )
     restoring.restore(Media(Path("a"), Path("b")), checking.Outside())
     assert taken == [
-        "read", "_require_form", "serving", "_require_keys", "_begin",
-        "_fill_database", "_put_back", "place", "_require_log", "_record", "publish", "rebuild", "remove",
+        "read", "_require_form", "serving", "_sealed_anew", "_require_keys", "_begin",
+        "_fill_database", "_put_back", "place", "_require_log", "catch_up", "_record", "publish", "rebuild", "remove",
     ]  # fmt: skip
 
 

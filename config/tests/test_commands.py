@@ -22,6 +22,7 @@ ASKED = {
     "token": ["clerk", "--name", "x", "--as", "auditor"],
     "log_place": ["--take", "--as", "admin", "--reason", "x"],
     "log_key": ["--take", "--as", "admin", "--reason", "x"],
+    "reseal_files": ["0" * 32, "--as", "admin", "--reason", "x"],
     "forget_details": ["0", "--as", "admin", "--second", "auditor", "--reason", "x"],
     "adopt_rows": ["--adopt", "--as", "admin", "--reason", "x"],
     "declare_independent_lan": [

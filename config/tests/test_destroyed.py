@@ -6,11 +6,11 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from archive import audit, store
+from archive import audit, resealing, store
 from archive.models import DigitalObject
 from archive.rules.roles import Action
 from config.backup.destroyed import Destroyed
-from config.backup.refusals import ObjectsMissing
+from config.backup.refusals import ObjectsMissing, SealedAnew
 from config.tests.office import seal
 
 
@@ -58,6 +58,16 @@ def test_what_still_has_its_key_or_its_row_is_not_destroyed(office):
     assert not asked().has(kept)
     store.shred(kept)
     assert not asked().has(kept)
+
+
+def test_what_was_sealed_anew_is_not_lost_and_the_backup_is_to_be_run_again(office, make_record):
+    old = make_record().sealed_objects.first().address
+    asked().require_as_named([old])
+    resealing.reseal(files=[old], reason="QĐ 1", actor=office.security)
+    with pytest.raises(SealedAnew):
+        asked().require([old])
+    with pytest.raises(SealedAnew):
+        asked().require_as_named([old])
 
 
 def test_a_scrub_that_does_not_know_since_when_believes_the_row(gone):

@@ -13,7 +13,19 @@ from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.utils import timezone
 
-from archive import audit, logkey, merkle, naming, publishing, registration, restoration, sequencing, store
+from archive import (
+    audit,
+    logkey,
+    manifests,
+    merkle,
+    naming,
+    publishing,
+    registration,
+    resealing,
+    restoration,
+    sequencing,
+    store,
+)
 from archive.models import AuditEntry, AuditLeaf, DigitalObject, PaperCheck, RegisterNumber, Restoration
 from archive.rules.roles import Action
 from archive.stores.refusals import Shredded
@@ -95,6 +107,22 @@ def test_the_office_opens_again_with_its_gap_told_and_its_registers_closed(put_b
     with pytest.raises(Shredded):
         store.read(put_back.spare)
     publishing.checked()
+
+
+def test_what_was_sealed_anew_after_the_moment_is_found_and_its_row_follows(put_back, office):
+    row = DigitalObject.objects.exclude(address=put_back.spare).filter(role="original").first()
+    content, before = store.read(row.address), transaction.savepoint()
+    resealing.reseal(files=[row.address], reason="QĐ 1", actor=office.security)
+    transaction.savepoint_rollback(before)
+
+    declare(put_back)
+
+    now = DigitalObject.objects.get(record=row.record, role=row.role)
+    assert now.address != row.address
+    assert store.read(now.address) == content
+    assert store.configured().driver.stat(row.address) is None
+    assert AuditEntry.objects.get(action="system.restore").detail.payload["addresses"] == [put_back.spare]
+    assert list(manifests.faults()) == []
 
 
 def test_heads_of_lost_entries_are_put_aside_and_prove_what_was_lost(put_back):

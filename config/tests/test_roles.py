@@ -104,6 +104,8 @@ def test_the_whole_office_has_worked_as_the_running_role(as_app):
         "TRUNCATE archive_registernumber",
         "DELETE FROM archive_registercounter",
         "UPDATE archive_digitalobject SET sha256 = 'x'",
+        "UPDATE archive_digitalobject SET sealed_sha256 = 'x'",
+        "UPDATE archive_attachment SET reason = 'x'",
         "DELETE FROM archive_step",
         "UPDATE archive_clearance SET level = 3",
         "DELETE FROM archive_hold",
@@ -205,6 +207,20 @@ def test_periods_are_withdrawn_by_the_running_role_and_by_acts_alone(office, as_
 
 def test_an_officer_is_let_back_in_by_the_running_role(office):
     assert done_in(office, READMITTED) == "1"
+
+
+def test_files_are_sealed_anew_by_the_running_role(office, as_app):
+    as_app.execute("UPDATE archive_attachment SET original_id = original_id, pack_id = pack_id")
+    files = as_app.execute("SELECT address FROM archive_digitalobject WHERE record_id IS NOT NULL").fetchall()
+    as_app.rollback()
+    words = [*(address for (address,) in files), "--as", "security", "--reason", "QĐ 1"]
+    done = manage(office, "reseal_files", *words)
+    assert done.returncode == 0, done.stderr
+    left = as_app.execute("SELECT address FROM archive_digitalobject WHERE record_id IS NOT NULL").fetchall()
+    assert not set(left) & set(files)
+    assert len(left) == len(files) > 0
+    for command in (("scrub", "--all", "--mib", "0"), ("verify_log",)):
+        assert manage(office, *command).returncode == 0
 
 
 def test_what_the_running_role_may_write_into_a_period_is_found(office, as_app):

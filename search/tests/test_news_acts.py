@@ -19,7 +19,7 @@ NO_NEWS = READING | {
         "session", "code", "system", "scan", "log", "search", "plan", "hold", "copy", "clearance", "mark", "person",
         "post", "scope", "token", "unit", "work", "retention", "level", "period", "protection", "book", "day", "keys",
     }),
-    Action.RECORD_ATTACH, Action.RECORD_WHY, Action.PAPER_MOVE, Action.REGISTER_READ, Action.REGISTER_PRINT,
+    Action.RECORD_ATTACH, Action.RECORD_RESEAL, Action.RECORD_WHY, Action.PAPER_MOVE, Action.REGISTER_READ, Action.REGISTER_PRINT,
     Action.REGISTER_CONFIRM, Action.STEP_RECEIVE, Action.STEP_ANSWER, Action.STEP_APPROVE, Action.STEP_END,
     Action.DOSSIER_OPEN, Action.DOSSIER_CLOSE, Action.GRANT_END,
 }  # fmt: skip

@@ -1,0 +1,77 @@
+"""Backup and restore around files that are sealed anew: no medium ever lacks what a newer copy of the vault opens."""
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from config.backup import manifest, vaulting
+from config.tests import annexes
+
+pytest_plugins = ("config.tests.media",)
+
+
+def files(office):
+    """Return the ids of the files of all dispatches."""
+    with closing(sqlite3.connect(office.home / "db.sqlite3")) as database:
+        rows = database.execute("SELECT address FROM archive_digitalobject WHERE record_id IS NOT NULL").fetchall()
+    return [address for (address,) in rows]
+
+
+def reseal(office, *words):
+    office.manage("reseal_files", *words, "--as", "security", "--reason", "Nghi lộ khóa")
+
+
+def test_an_older_backup_comes_back_with_the_newest_vault_and_with_that_of_its_time(own, tmp_path):
+    before, old = own.office.ask("look"), manifest.find(own.main)
+    anew = files(own.office)
+    reseal(own.office, *anew)
+    own.office.manage("verify_log")
+
+    early = own.office.empty(tmp_path / "early")
+    own.restore(early)  # the vault copy is of before: all opens as it was sealed then
+    assert early.ask("look")["digests"] == before["digests"]
+
+    own.backup()
+    own.office.manage("check_backup", str(own.main), "--vault", str(own.vault), "--keys", str(own.keys))
+    empty = own.office.empty(tmp_path / "new")
+    own.restore(empty, folder=old.folder)
+    seen = empty.ask("look")
+    assert seen["unreadable"] == {}
+    assert sorted(seen["digests"].values()) == sorted(before["digests"].values())
+    assert not set(anew) & set(seen["digests"])
+    assert seen["details"]["addresses"] == []
+    assert annexes.is_whole(seen["annexes"])
+    assert not [path for path in (empty.home / "objects").rglob("*.vkso") if path.stem in anew]
+    empty.manage("verify_log")
+    empty.manage("scrub", "--all", "--mib", "0")
+    drill = ("drill", str(own.main), "--vault", str(own.vault), "--keys", str(own.keys))
+    own.office.manage(*drill, "--heads", str(own.office.home / "log"))
+
+
+def test_an_older_backup_without_the_new_form_on_its_medium_says_what_cannot_come_back(own, tmp_path):
+    old, (address, *_others) = manifest.find(own.main), files(own.office)
+    reseal(own.office, address)
+    own.backup()
+    backup = manifest.find(own.main)
+    (now,) = {each.address for each in backup.listed()} - {each.address for each in old.listed()}
+    backup.place(now).unlink()
+    empty = own.office.empty(tmp_path / "new")
+    own.restore(empty, folder=old.folder)
+    assert empty.ask("look")["unreadable"] == {address: "STO-002"}
+
+
+@pytest.mark.parametrize("step", ["_copy", "_copy_vault"])
+def test_a_backup_during_which_a_file_is_sealed_anew_is_run_again(own, tmp_path, step):
+    address, copies = files(own.office)[0], vaulting.newest(own.vault)
+    said = own.office.ask("resealed", step, address, *own.words)["said"]
+    assert "BKP-024" in said
+    assert vaulting.newest(own.vault).path == copies.path  # the media of before still serve each other
+    early = own.office.empty(tmp_path / "early")
+    own.restore(early)
+    assert early.ask("look")["unreadable"] == {}
+
+    own.backup()
+    empty = own.office.empty(tmp_path / "new")
+    own.restore(empty)
+    assert empty.ask("look")["unreadable"] == {}

@@ -1,0 +1,188 @@
+"""Files sealed anew: new key, new address, all that named the old one follows, and the office goes on meanwhile."""
+
+import pytest
+
+from archive import resealing, store
+from archive.leveling import keys
+from archive.models import Attachment, AuditEntry, DigitalObject, Misplaced, Page, Record
+from archive.rules.errors import Forbidden
+from archive.rules.levels import Level
+from archive.rules.roles import Action
+from archive.stores import inuse
+from archive.stores.port import object_id
+from archive.stores.refusals import MissingObject, Shredded
+from config.tests.office import seal
+from config.tests.resealed import ANNEX, GROUND, addresses, agrees, content, reseal
+from ingest.models import Scan
+from ingest.tests.handing import drop
+
+pytest_plugins = ("config.tests.resealed_office",)
+
+
+def test_all_files_of_a_dispatch_are_sealed_anew_and_everything_agrees(record, office):
+    before, old = content(record), addresses(record)
+    keys_before = {address: store.configured().vault.get(object_id(address)) for address in old}
+    done = reseal(office, record)
+
+    assert (done.files, done.records, done.left) == (len(old), 1, [])
+    assert len(old) == 4
+    assert not addresses(record) & old
+    assert content(record) == before
+    assert agrees(record)
+    assert not {store.configured().vault.get(object_id(one)) for one in addresses(record)} & set(keys_before.values())
+    for address in old:
+        with pytest.raises(MissingObject):
+            store.configured().driver.open(address)
+        with pytest.raises(Shredded):
+            store.configured().vault.get(object_id(address))
+    entry = AuditEntry.objects.get(action=Action.RECORD_RESEAL)
+    assert (entry.actor, entry.object_id, entry.outcome) == (office.security, record.key, "ok")
+    assert {line.split(" → ")[0] for line in entry.detail.payload["sealed_anew"]} == old
+
+
+def test_every_kind_of_row_that_names_an_object_names_the_new_one(record, office):
+    main = record.sealed_objects.get(role="original")
+    Scan.objects.filter(pk=drop(office, b"1").pk).update(
+        original=main, pack=Page.objects.filter(record=record).first().pack
+    )
+    Misplaced.objects.create(object=main)
+    named = [
+        (each.related_model, each.field.name)
+        for each in DigitalObject._meta.get_fields(include_hidden=True)
+        if each.auto_created
+    ]
+    assert {f"{model.__name__}.{name}" for model, name in named} == {
+        "Attachment.original", "Attachment.pack", "Page.pack", "Misplaced.object", "Scan.original", "Scan.pack",
+    }  # fmt: skip
+    old = addresses(record)
+    reseal(office, record)
+    for model, name in named:
+        rows = set(model.objects.filter(**{f"{name}__record": record}).values_list(name, flat=True))
+        assert rows
+        assert not rows & old
+        assert not model.objects.filter(**{f"{name}__in": old}).exists()
+
+
+def test_one_file_is_sealed_anew_and_no_other(record, office):
+    attached, before, old = Attachment.objects.get(record=record), content(record), addresses(record)
+    done = reseal(office, record, attached.original_id)
+    assert done.files == 1
+    assert old - addresses(record) == {attached.original_id}
+    attached.refresh_from_db()
+    assert store.read(attached.original_id) == ANNEX
+    assert content(record) == before
+    assert agrees(record)
+
+
+def test_a_file_that_was_sealed_anew_is_passed_over_by_the_same_command(record, office):
+    old = Attachment.objects.get(record=record).original_id
+    reseal(office, record, old)
+    now = addresses(record)
+    assert reseal(office, record, old).files == 0
+    assert addresses(record) == now
+
+
+def test_whoever_read_the_row_before_still_gets_the_content(record, office):
+    """A page that is being answered, or a worker, holds an address of before."""
+    old = Attachment.objects.get(record=record).original_id
+    reseal(office, record)
+    reseal(office, record)
+    assert store.read(old) == ANNEX
+    assert store.read(old, start=1, length=3) == b"PDF"
+
+
+def test_what_vanishes_between_its_key_and_its_bytes_is_opened_as_what_it_is_now(record, office, monkeypatch):
+    old, driver = Attachment.objects.get(record=record).original_id, store.configured().driver
+    opened, asked = driver.open, []
+
+    def vanishing(address):
+        if address == old and not asked:
+            asked.append(address)
+            monkeypatch.setattr(driver, "open", opened)
+            reseal(office, record)
+        return opened(address)
+
+    monkeypatch.setattr(driver, "open", vanishing)
+    assert store.read(old) == ANNEX
+    assert asked
+
+
+def test_refusals_change_nothing(record, office, monkeypatch):
+    old = addresses(record)
+    given = {"records": [record.key], "reason": GROUND, "actor": office.security}
+    for other, refusal in (
+        ({"actor": office.admin}, Forbidden),
+        ({"actor": office.archivist}, Forbidden),
+        ({"reason": " "}, resealing.NoGround),
+        ({"records": ["none"]}, resealing.NoSuchFile),
+        ({"files": ["0" * 32]}, resealing.NoSuchFile),
+        ({"files": ["../x"]}, resealing.NoSuchFile),
+        ({"files": [seal(b"of nobody", level=0, role="original").address]}, resealing.NoSuchFile),
+    ):
+        with pytest.raises(refusal):
+            resealing.reseal(**given | other)
+    with inuse.alone(store.configured().vault.keys.folder, [resealing.LOCK]), pytest.raises(resealing.Underway):
+        resealing.reseal(**given)
+    assert addresses(record) == old
+    assert not AuditEntry.objects.filter(action=Action.RECORD_RESEAL).exists()
+
+
+def test_pages_moved_past_the_office_are_not_covered(record, office):
+    old = addresses(record)
+    Page.objects.filter(record=record, number=1).update(image_start=0, image_length=1)
+    with pytest.raises(resealing.NotAsLeft):
+        reseal(office, record)
+    assert addresses(record) == old
+    assert resealing.catch_up() == []
+    assert set(store.configured().addresses()) == old
+
+
+def test_another_content_under_the_row_is_not_covered(record, office):
+    row = Attachment.objects.get(record=record).original
+    DigitalObject.objects.filter(pk=row.pk).update(sha256="0" * 64)
+    with pytest.raises(resealing.NotAsLeft):
+        reseal(office, record, row.address)
+    assert not AuditEntry.objects.filter(action=Action.RECORD_RESEAL).exists()
+
+
+def test_a_level_that_rises_while_the_content_is_sealed_takes_the_new_key_along(record, office, monkeypatch):
+    sealed = resealing._sealed
+
+    def raised(kept, row):
+        form = sealed(kept, row)
+        record.sealed_objects.update(level=Level.MAT)
+        return form
+
+    monkeypatch.setattr(resealing, "_sealed", raised)
+    reseal(office, record, Attachment.objects.get(record=record).original_id)
+    now = Attachment.objects.get(record=record).original_id
+    assert store.configured().vault.level_of(object_id(now)) == Level.MAT
+
+
+@pytest.mark.parametrize("row", [Record, Attachment])
+def test_a_row_that_was_changed_past_the_office_is_not_covered(record, office, row):
+    old, column = addresses(record), "subject" if row is Record else "reason"
+    row.objects.update(**{column: "sửa ngoài hệ thống"})
+    with pytest.raises(resealing.NotAsLeft):
+        reseal(office, record)
+    assert addresses(record) == old
+
+
+def test_a_file_that_changed_hands_meanwhile_is_left_alone(record, office, monkeypatch):
+    sealed, row = resealing._sealed, Attachment.objects.get(record=record).original
+
+    def gone(kept, one):
+        form = sealed(kept, one)
+        DigitalObject.objects.filter(pk=row.pk).update(record=None)
+        return form
+
+    monkeypatch.setattr(resealing, "_sealed", gone)
+    with pytest.raises(resealing.NotAsLeft):
+        reseal(office, record, row.address)
+    assert store.read(row.address) == ANNEX
+
+
+def test_keys_that_are_looked_over_meanwhile_may_vanish(record, office):
+    old = Attachment.objects.get(record=record).original_id
+    reseal(office, record, old)
+    assert keys._level_out(old) is False
