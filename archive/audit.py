@@ -27,7 +27,7 @@ from typing import Any, Final, Protocol
 from django.db import DatabaseError, connection, models, transaction
 from django.utils import timezone
 
-from archive import digests, logkey, publishing, sequencing
+from archive import chains, digests, logkey, publishing, sequencing
 from archive.models import AuditDetail, AuditEntry, AuditShown, Dossier, Person, Record, Step
 from archive.rules.errors import Refusal
 from archive.rules.numbers import join
@@ -284,7 +284,7 @@ def _append(  # noqa: PLR0913 - every part of an entry by its name
     digest = hashlib.sha256(salt + canonical(details)).hexdigest() if details else ""
     kept = digests.observed(touched, made=made)
     # Last of all: on PostgreSQL other acts on this object wait from here until the commit.
-    seq, previous = sequencing.last_of(subject.type, subject.id)
+    seq, previous = chains.last_of(subject.type, subject.id)
     now = timezone.now()
     entry_id = uuid7(now)
     body = canonical(

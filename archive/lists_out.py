@@ -12,7 +12,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from archive import access, audit, copies, sequencing
+from archive import access, audit, chains, copies
 from archive.audit import Subject
 from archive.models import AuditEntry, Person, Record
 from archive.printing import Print
@@ -43,7 +43,7 @@ def printed(  # noqa: PLR0913 - every part of an entry by its name
         raise copies.NoReason
     copies.bound(actor)
     # Whoever prints this list now waits here for the other one: no two copies have one number.
-    sequencing.last_of(about.type, about.id)
+    chains.last_of(about.type, about.id)
     # Contents lists were written as prints of a record before their act had a name.
     acts = [str(action), str(Action.RECORD_PRINT)]
     earlier = AuditEntry.objects.filter(object_type=about.type, object_id=about.id, action__in=acts, outcome="ok")

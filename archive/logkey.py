@@ -1,4 +1,4 @@
-"""The key that signs the log: its file on this machine, and which key the log itself names.
+"""The key that signs the log: its file on this machine, and which key the log itself names (`archive.keychain`).
 
 The log says whose it is: an entry `log.key` (`archive.naming`) bears the public key that signs
 its heads. A program whose `VANKHO_HOME` points elsewhere, or is empty, would make a key of its
@@ -12,26 +12,21 @@ trusts the one he was handed, so such a row stops nobody and is told. Never writ
 
 import base64
 import hashlib
-import json
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
-from django.db.models import BinaryField
-from django.db.models.functions import Substr
 from django.utils.translation import gettext_lazy as _
 
-from archive import merkle
-from archive.models import AuditEntry
+from archive import keychain
 from archive.rules.errors import Refusal
-from archive.rules.roles import Action
 from archive.stores.disk import write_new
 from archive.verifier import verify
 
-OF_KEY: Final = verify.OF_KEY  # type and id of the object whose chain holds every key that the log ever named
+OF_KEY: Final = keychain.OF_KEY
 _CHANGED: Final = "the entry that names the log's key was changed, or put in past the office"
 
 
@@ -140,27 +135,27 @@ def has_key() -> bool:
 
 
 def named() -> str:
-    """Return the public key that the log names, "" for none yet. One small query.
+    """Return the public key that the log names, "" for none yet. Two small queries in a program that has looked before.
 
     Where the links lead from the key of this machine, it is that one; else the last that was named with its own signature.
 
     Raises:
         verify.Tampered: entries of this chain name a key, and not one of them holds.
     """
-    rows = _chain()
+    if (here := _here()) and keychain.known(here):
+        return here
+    rows = keychain.chain()
     if not rows:
         return ""
-    if line := _line(rows):
-        return line.links[-1].key
     last = "".join(one.key for one in _own(rows)[-1:])
-    if not last or (has_key() and last == made().public):  # named here, but a link before it was changed or taken away
+    if not last or last == here:  # named here, but a link before it was changed or taken away
         raise verify.Tampered(_CHANGED, rows[-1].place)
     return last
 
 
 def every_key() -> list[str]:
     """Return every key that the log names with the signature of that key, or named before there were proofs, the newest first."""
-    return list(dict.fromkeys(one.key for one in reversed(_own(_chain()))))
+    return list(dict.fromkeys(one.key for one in reversed(_own(keychain.chain()))))
 
 
 def _own(rows: list[verify.Naming]) -> list[verify.Naming]:
@@ -168,64 +163,47 @@ def _own(rows: list[verify.Naming]) -> list[verify.Naming]:
     return [
         one
         for number, one in enumerate(rows)
-        if (_is_key(one.key) if number < begun else _is_by(one.key, one.link, one.own))
+        if (_is_key(one.key) if number < begun else keychain.is_by(one.key, one.link, one.own))
     ]
 
 
 def handed_on() -> str:
     """Return the key to which the first one that the log named was handed on by signatures alone, "" where it names none."""
     key = ""
-    for one in _own(_chain()):
-        if one.before == key and (not key or _is_by(key, one.link, one.handed)):
+    for one in _own(keychain.chain()):
+        if one.before == key and (not key or keychain.is_by(key, one.link, one.handed)):
             key = one.key
     return key
 
 
 def unproven() -> list[str]:
     """Return in words each entry after the last proven one that names a key and proves nothing, or is not what was written."""
-    line = _line(_chain())
-    return [str(verify.Tampered(_CHANGED, one.place)) for one in (line.unproven if line else ())]
+    rows, here = keychain.chain(), _here()
+    with suppress(verify.Tampered):
+        return [_told(one) for one in (verify.follow(rows, here, keychain.is_by).unproven if here else ())]
+    return []
 
 
-def words(found: list[str]) -> str:
+def doubt() -> str:
     """Return what is to be done about entries that name a key and prove nothing, "" for none."""
-    if not found:
+    known = keychain.known(here) if (here := _here()) else None
+    if known is None or known.stranger is None:
         return ""
     told = _(
         "Entries that nothing proves stand among those that name the log's key (%(first)s). Nobody believes them, and the office "
         "goes on under its key; somebody wrote into the database past the office. Tell the security officer, who looks into it and "
         "answers them by naming the key anew: manage.py log_key --take --as OFFICER --reason DECISION"
     )
-    return told % {"first": found[0]}
+    return told % {"first": _told(known.stranger)}
 
 
-def _line(rows: list[verify.Naming]) -> verify.Line | None:
-    """Return the links up to this machine's key, None where they do not lead to it."""
-    if rows and has_key():
-        with suppress(verify.Tampered):
-            return verify.follow(rows, made().public, _is_by)
-    return None
+def _told(naming: verify.Naming) -> str:
+    return str(verify.Tampered(_CHANGED, naming.place))
 
 
-def _chain() -> list[verify.Naming]:
-    """Return the entries that name a key, in their order; one that is not what was written names none, and stands there.
-
-    An entry follows the one whose number is one less, whatever numbers were put in before or behind. Of one that is longer
-    than this program writes the beginning alone is read: it is not what was written.
-    """
-    object_type, object_id = OF_KEY
-    rows = AuditEntry.objects.filter(object_type=object_type, object_id=object_id).order_by("object_seq")
-    begins = Substr("body", 1, verify.LONGEST_ENTRY + 1, output_field=BinaryField())
-    found = list(rows.values_list("object_seq", begins, "leaf_hash", "leaf__idx"))
-    digests = {0: bytes(32)} | {seq: merkle.as_hash(bytes(digest)) for seq, _body, digest, _place in found if seq > 0}
-    namings = []
-    for seq, body, digest, place in found:
-        entry, after = _as_written(bytes(body), bytes(digest)), digests.get(seq - 1)
-        if not (entry and after) or (seq, after.hex()) != (entry["object_seq"], entry["object_prev"]):
-            namings.append(verify.Naming(place, "", "", b"", b"", b""))
-        elif (entry["action"], entry["outcome"]) == (str(Action.LOG_KEY), "ok"):
-            namings.append(verify.naming(entry, place))
-    return namings
+def _here() -> str:
+    """Return the public key that lies on this machine, "" for none."""
+    return made().public if has_key() else ""
 
 
 def _is_key(text: str) -> bool:
@@ -236,28 +214,6 @@ def _is_key(text: str) -> bool:
     return True
 
 
-def _is_by(key: str, message: bytes, signature: bytes) -> bool:
-    """Say whether a signature is of this key (NAME+HASH+KEY), as `verify.holds` and a hundred times as fast."""
-    try:
-        Ed25519PublicKey.from_public_bytes(verify.parse_key(key)[2]).verify(signature, message)
-    except (ValueError, InvalidSignature):
-        return False
-    return True
-
-
-def _as_written(body: bytes, digest: bytes) -> dict[str, Any] | None:
-    """Return an entry of this chain, None if its bytes are not those of its hash or name another object."""
-    if hashlib.sha256(b"\0" + body).digest() != digest:
-        return None
-    try:
-        entry: dict[str, Any] = json.loads(body)
-        about = (entry["object"]["type"], entry["object"]["id"])
-        whole = {"object_seq", "object_prev", "action", "outcome", "reason"} <= entry.keys()
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return None
-    return entry if whole and about == OF_KEY else None
-
-
 def require() -> None:
     """Return in silence if this program may sign for the log in the database; make no key.
 
@@ -265,8 +221,7 @@ def require() -> None:
         OtherLogKey: the log names a key that does not lie here; KeyDamaged: what lies here is none.
         verify.Tampered: as `named`.
     """
-    wanted = named()
-    here = made().public if has_key() else ""
+    wanted, here = named(), _here()
     if wanted and here != wanted:
         raise OtherLogKey(
             named=_short(wanted), here=_short(here) if here else _("no key"), folder=Path(settings.VANKHO_HOME) / "keys"

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from archive import access, audit, logkey, publishing, second_place, sequencing
+from archive import access, audit, chains, logkey, publishing, second_place
 from archive.logkey import Signer
 from archive.models import AuditEntry, Person
 from archive.rules.errors import Refusal
@@ -65,7 +65,7 @@ def at_the_beginning() -> None:
     in turn. A machine that signed nothing of an older log names nothing, nor one whose disk takes no key: the next start
     tries again.
     """
-    seq, _previous = sequencing.last_of(*logkey.OF_KEY)
+    seq, _previous = chains.last_of(*logkey.OF_KEY)
     if seq or logkey.named() or not (_is_new() or _has_signed()):
         return
     try:
@@ -154,7 +154,7 @@ def _write(
     key: str, *, reason: str = "", actor: Person | None = None, before: str = "", handing: Signer | None = None
 ) -> None:
     """Write the entry with its proof, of this place in the chain alone; the chain is this transaction's from here on."""
-    _seq, after = sequencing.last_of(*logkey.OF_KEY)
+    _seq, after = chains.last_of(*logkey.OF_KEY)
     link = verify.key_link(key, before, after.hex())
     signed = [base64.b64encode(one.sign(link)).decode() if one else "-" for one in (logkey.made(), handing)]
     told = "\n".join([key, *([reason] if reason else []), " ".join([verify.KEY_PROOF, before or "-", *signed])])

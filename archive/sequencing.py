@@ -19,23 +19,12 @@ from typing import Any, Final
 from django.db import connection, transaction
 from django.db.models import AutoField, Model
 
-from archive import logkey, merkle
+from archive import logkey
 from archive.models import AuditDetail, AuditEntry, AuditPending, AuditRow, AuditShown
 
 BATCH: Final = 500  # entries placed in one transaction: 12 ms, so no act's entry waits for a longer one
 EVERY_SECONDS: Final = 0.05
-CHAIN_LOCK: Final = 0x564B01  # the two families of advisory locks; their second number is the object's hash, or 0
-PLACE_LOCK: Final = 0x564B02
-
-_CHAIN_END: Final = (
-    "SELECT object_seq, leaf_hash FROM archive_auditentry "
-    "WHERE object_type = %s AND object_id = %s ORDER BY object_seq DESC LIMIT 1"
-)
-# Two statements in one message: the second has a snapshot of its own, taken after the lock was had.
-_LAST_OF: Final = f"""
-SELECT pg_advisory_xact_lock(%s, hashtext(%s));
-{_CHAIN_END}
-"""
+PLACE_LOCK: Final = 0x564B02  # its second number is 0; the other family of advisory locks is that of `archive.chains`
 _PLACE: Final = """
 WITH taken AS (
     DELETE FROM archive_auditpending
@@ -48,22 +37,6 @@ SELECT (SELECT COALESCE(MAX(idx), -1) FROM archive_auditleaf) + row_number() OVE
 _PLACE_NOW: Final = """
 INSERT INTO archive_auditleaf (idx, entry_id) SELECT COALESCE(MAX(idx), -1) + 1, %s FROM archive_auditleaf
 """
-
-
-def last_of(object_type: str, object_id: str) -> tuple[int, bytes]:
-    """Return the highest object_seq of an object and its leaf hash; (0, 32 zero bytes) for a new one.
-
-    On PostgreSQL the chain of this object is the caller's from here until its transaction
-    ends: ask late, when everything else of the act is done.
-    """
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(_LAST_OF, [CHAIN_LOCK, f"{object_type}:{object_id}", object_type, object_id])
-            cursor.nextset()
-        else:
-            cursor.execute(_CHAIN_END, [object_type, object_id])
-        row = cursor.fetchone()
-    return (row[0], merkle.as_hash(bytes(row[1]))) if row else (0, bytes(32))
 
 
 def add(

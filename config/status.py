@@ -101,7 +101,7 @@ def _key_fault() -> str:
         return f"{refusal.code}: {refusal}"
     except (OSError, verify.Tampered) as fault:
         return str(fault)
-    return logkey.words(logkey.unproven())
+    return logkey.doubt()
 
 
 def _is_broken() -> bool:

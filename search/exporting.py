@@ -22,7 +22,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from archive import access, dossiers, lists_out, sequencing
+from archive import access, chains, dossiers, lists_out
 from archive.audit import Subject
 from archive.models import AuditEntry, Dossier, DossierItem, Person, Record
 from archive.printing import Print
@@ -195,7 +195,7 @@ def begin(wanted: Wanted, rows: Rows, *, actor: Person) -> Print:
         "level": rows.level.slug,
     }
     # Whoever exports now waits here for the other one: no two copies have one number.
-    copy = sequencing.last_of(ALL_FILES.type, ALL_FILES.id)[0] + 1
+    copy = chains.last_of(ALL_FILES.type, ALL_FILES.id)[0] + 1
     about = Subject(ALL_FILES.type, ALL_FILES.id, level=rows.level)
     entry = lists_out.written(
         Action.SEARCH_EXPORT,

@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import transaction
 
-from archive import audit, logkey, naming, publishing, sequencing
+from archive import audit, chains, keychain, logkey, naming, publishing, sequencing
 from archive.models import AuditEntry
 from archive.rules.roles import Action
 from archive.tests.test_log_key import GROUND, wrote
@@ -32,7 +32,7 @@ def named_as_before(key=""):
 
 def put_in(hashed=None, **said):
     """Insert an entry into the chain of the log's key, as the running role of the database may."""
-    seq, after = sequencing.last_of(*logkey.OF_KEY)
+    seq, after = chains.last_of(*logkey.OF_KEY)
     entry = json.loads(bytes(wrote().body)) | {"id": str(uuid.uuid4()), "action": "log.key", "object_prev": after.hex()}
     entry = entry | {"object_seq": seq + 1} | said
     entry["object"] |= {"type": "log", "id": "key"}
@@ -118,7 +118,7 @@ def test_a_row_that_no_program_writes_stops_nobody_and_is_named(home, office, sa
 
 
 def test_many_rows_that_name_a_key_are_followed_once_each(home):
-    ours, *others = logkey._chain(), *(verify.Naming(place, "x", "", b"x", b"", b"") for place in range(9, 30_000))
+    ours, *others = keychain.chain(), *(verify.Naming(place, "x", "", b"x", b"", b"") for place in range(9, 30_000))
     began = time.process_time()
     line = verify.follow(ours + others, logkey.made().public)
     assert (line.links, line.unproven) == (ours, others)

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.utils import timezone
 
-from archive import audit, logkey, naming, publishing, sequencing
+from archive import audit, chains, logkey, naming, publishing, sequencing
 from archive.models import AuditEntry
 from archive.rules.roles import Action
 from archive.tests.test_log_key import GROUND, home, wrote
@@ -64,7 +64,7 @@ def put_in(home, tmp_path):
 
     def forge(*, reason="", **more):
         foreign = logkey.Signer(tmp_path / "foreign.key", origin="vankho")
-        seq, after = sequencing.last_of(*logkey.OF_KEY)
+        seq, after = chains.last_of(*logkey.OF_KEY)
         own = foreign.sign(verify.key_link(foreign.public, logkey.named(), after.hex()))
         proof = f"proof: {logkey.named()} {verify.base64.b64encode(own).decode()} -"
         said = json.loads(bytes(wrote().body)) | {"id": str(uuid.uuid4()), "action": "log.key"}

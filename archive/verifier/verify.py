@@ -57,6 +57,9 @@ OF_KEY = ("log", "key")  # type and id of the object that these entries are abou
 KEY_PROOF = (
     "proof:"  # begins the last line of the reason of such an entry; then the key before, or -, and two signatures
 )
+LONGEST_KEY = (
+    1_000  # characters of NAME+HASH+KEY; what is longer is no key, and many such rows need not fill the memory
+)
 PROOF = "c2sp.org/tlog-proof@v1"
 ED25519 = b"\x01"
 MOST_SIGNED = 1 << 22  # bytes of what is read before a signature over it is known to be good
@@ -578,11 +581,12 @@ def naming(entry: dict[str, Any], index: int | None) -> Naming:
     """Return what an entry `log.key` says: the key in the first line of its reason, the proof in the last."""
     said = str(entry["reason"]).encode("utf-8", "replace").decode()  # half a character can be neither signed nor shown
     first, *rest = said.split("\n")
+    first = first[:LONGEST_KEY]
     words = rest[-1].split(" ") if rest else []
     about = (entry["object"]["type"], entry["object"]["id"])
     if len(words) != 4 or words[0] != KEY_PROOF or about != OF_KEY:  # noqa: PLR2004 - the parts of a proof
         return Naming(index, first, "", b"", b"", b"")
-    before = "" if words[1] == "-" else words[1]
+    before = "" if words[1] == "-" else words[1][:LONGEST_KEY]
     link = key_link(first, before, str(entry["object_prev"]))
     return Naming(index, first, before, link, _unbased(words[2]), _unbased(words[3]))
 
@@ -604,7 +608,8 @@ def follow(namings: list[Naming], key: str, is_by: Callable[[str, bytes, bytes],
     """Follow the links of a log back from a key to the first that it named.
 
     An entry without a proof that names the key where no proof stands before it is the first: it was written before there
-    were proofs, and says no more than the heads that this key signed.
+    were proofs, and says no more than the heads that this key signed. A signature that stood before is a copy, and proves
+    nothing a second time.
 
     Args:
         namings: every entry that names a key, in the order of their chain.
@@ -617,8 +622,13 @@ def follow(namings: list[Naming], key: str, is_by: Callable[[str, bytes, bytes],
     links: list[Naming] = []
     answered: list[Naming] = []  # newest first
     wanted, begun, newest = key, proofless(namings), len(namings)
+    first = {one.own: number for number, one in reversed(list(enumerate(namings)))}
     for number, one in reversed(list(enumerate(namings))):
-        if wanted and one.key == wanted and (number < begun or is_by(one.key, one.link, one.own)):
+        if (
+            wanted
+            and one.key == wanted
+            and (number < begun or (first[one.own] == number and is_by(wanted, one.link, one.own)))
+        ):
             newest = newest if links else number
             links.insert(0, one)
             wanted = one.before
@@ -631,8 +641,13 @@ def follow(namings: list[Naming], key: str, is_by: Callable[[str, bytes, bytes],
     if wanted:
         raise Tampered(f"the key before this one is named nowhere: a link was left out ({wanted})", links[0].place)
     later = namings[newest + 1 :]
-    for one in later:
-        if one.before == key != one.key and is_by(key, one.link, one.handed) and is_by(one.key, one.link, one.own):
+    for number, one in enumerate(later, start=newest + 1):
+        if (
+            one.before == key != one.key
+            and first[one.own] == number
+            and is_by(key, one.link, one.handed)
+            and is_by(one.key, one.link, one.own)
+        ):
             raise Tampered("the log names another key here than the one that signed: " + one.key, one.place)
     lost = [one for one in links if one.before not in {"", one.key} and not is_by(one.before, one.link, one.handed)]
     return Line(links, lost, answered[::-1], later)

@@ -44,8 +44,8 @@ class Command(BaseCommand):
                 returncode=1,
             )
         self.stdout.write(logkey.named() or _("The log names no key yet; the next start of the worker names its own."))
-        if found := logkey.unproven():
-            raise CommandError(logkey.words(found), returncode=1)
+        if doubt := logkey.doubt():
+            raise CommandError(doubt, returncode=1)
 
 
 def _take(officer: str, *, reason: str, before: Path | None, is_lost: bool) -> None:

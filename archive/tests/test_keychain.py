@@ -1,0 +1,168 @@
+"""Rows that name a key are read once by a program, and what it remembers is what a fresh look would find."""
+
+import random
+import uuid
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection, transaction
+
+from archive import audit, keychain, logkey, naming, publishing, sequencing
+from archive.models import AuditEntry
+from archive.rules.roles import Action
+from archive.tests.test_log_key import GROUND, home, wrote
+from archive.tests.test_log_links import head, put_in, renew
+from archive.verifier import verify
+from config import starting
+from config.tests.office import fence_lifted
+
+__all__ = ["head", "home", "put_in", "renew"]
+
+
+@pytest.fixture
+def looked_at(monkeypatch):
+    """Return the numbers of the rows that were read to be judged, in turn."""
+    numbers = []
+    said = keychain._said
+    monkeypatch.setattr(keychain, "_said", lambda row, before: (numbers.append(row.number), said(row, before))[1])
+    return numbers
+
+
+def afresh():
+    """What a program that has just started finds, and what this one does."""
+    found = []
+    for forget in (False, True):
+        if forget:
+            keychain._Memory.known = None
+        try:
+            found.append((logkey.named(), logkey.doubt()))
+        except verify.Tampered as fault:
+            found.append(str(fault))
+    return found
+
+
+def copy_of(entry):
+    """Put the words of an entry of this chain in once more, behind a row that bears the hash of the one before it."""
+    said = verify._parsed(bytes(entry.body))
+    number = AuditEntry.objects.filter(object_type="log", object_id="key").latest("object_seq").object_seq
+    before = bytes.fromhex(said["object_prev"])
+    for step, words in ((1, None), (2, said | {"object_seq": number + 2, "id": str(uuid.uuid4())})):
+        body = audit.canonical(words) if words else b"{}"
+        row = AuditEntry(
+            id=uuid.uuid4(), ts=entry.ts, action="log.key", outcome="ok", object_type="log", object_id="key",
+            object_seq=number + step, level=0, body=body, leaf_hash=audit.leaf_hash(body) if words else before,
+        )  # fmt: skip
+        with transaction.atomic():
+            sequencing.add(row, None)
+    sequencing.place_all()
+
+
+def test_a_row_is_judged_once_however_many_acts_follow(home, put_in, looked_at):
+    logkey.require()
+    for _ in range(40):
+        put_in()
+        logkey.require()
+    assert looked_at == list(range(2, 42))  # the fixture has looked at the first
+    looked_at.clear()
+    for _ in range(3):
+        wrote(Action.CLEARANCE_GIVE)
+        publishing.publish()
+    assert looked_at == []
+    assert "log_key --take" in logkey.doubt()
+    assert looked_at == []
+
+
+def test_what_is_remembered_is_what_a_fresh_look_finds(home, put_in, renew, office, tmp_path):
+    seed = random.randrange(10**6)
+    draw = random.Random(seed)
+
+    def answered():
+        if logkey.doubt():
+            naming.take(reason=GROUND, actor=office.security)
+
+    acts = [
+        put_in,
+        renew,
+        answered,
+        lambda: put_in(reason=logkey.named()),
+        lambda: put_in(reason="\nproof: - - -"),
+        lambda: put_in(object_prev="00" * 32),
+        lambda: copy_of(
+            draw.choice(AuditEntry.objects.filter(action=Action.LOG_KEY).exclude(body=b"{}").order_by("object_seq"))
+        ),
+        lambda: put_in(object_seq=verify._parsed(bytes(put_in()[0].body))["object_seq"] + draw.randrange(2, 9)),
+        wrote,
+    ]
+    for step in range(25):
+        draw.choice(acts)()
+        assert len({*map(str, afresh())}) == 1, (seed, step)
+        starting.require_log()
+        if draw.random() < 0.5:
+            afresh()
+
+
+def test_a_copy_of_a_link_proves_nothing_and_hides_nothing(home, put_in, renew, office):
+    put_in()
+    naming.take(reason=GROUND, actor=office.security)
+    link = AuditEntry.objects.filter(action=Action.LOG_KEY, actor=office.security).latest("object_seq")
+    put_in()
+    doubt = logkey.doubt()
+    assert doubt
+    copy_of(link)
+    assert logkey.doubt() == doubt  # the rows before the copy are not answered by it
+    assert afresh()[0] == afresh()[1]
+
+
+def test_a_copy_of_a_key_handed_on_stops_no_key_that_came_back(
+    home, renew, office, tmp_path, django_capture_on_commit_callbacks
+):
+    first = logkey.signer().public
+    old = renew()
+    handed = AuditEntry.objects.filter(action=Action.LOG_KEY).latest("object_seq")
+    (home / "keys" / "log.key").rename(tmp_path / "second.key")
+    old.rename(home / "keys" / "log.key")
+    with django_capture_on_commit_callbacks(execute=True):
+        naming.take(reason=GROUND, actor=office.security, before=tmp_path / "second.key")
+    assert logkey.named() == first
+    copy_of(handed)
+    starting.require_log()
+    assert logkey.named() == first
+    with pytest.raises(CommandError, match="NOT OK"):
+        call_command("verify_log")
+
+
+def test_rows_of_an_act_that_was_rolled_back_are_forgotten(home, office, tmp_path):
+    key = logkey.signer().public
+    wrote(Action.CLEARANCE_GIVE)
+    other = tmp_path / "other.key"
+    handing = logkey.signer()
+    (home / "keys" / "log.key").rename(other)
+    with transaction.atomic():
+        naming._write(logkey.made().public, reason=GROUND, before=key, handing=handing)
+        assert logkey.named() != key
+        transaction.set_rollback(True)
+    (home / "keys" / "log.key").unlink()
+    other.rename(home / "keys" / "log.key")
+    assert logkey.named() == key
+    logkey.require()
+
+
+def test_a_key_handed_on_by_another_machine_stops_this_one_at_once(home, office, tmp_path):
+    logkey.require()
+    assert keychain._Memory.known.last.number == 1
+    handing, key = logkey.signer(), (home / "keys" / "log.key").read_bytes()
+    (home / "keys" / "log.key").rename(tmp_path / "before.key")
+    naming.take(reason=GROUND, actor=office.security, before=tmp_path / "before.key")
+    (home / "keys" / "log.key").unlink()
+    (home / "keys" / "log.key").write_bytes(key)
+    assert logkey.made().public == handing.public
+    with pytest.raises(logkey.OtherLogKey):
+        logkey.require()
+
+
+def test_a_link_edited_after_it_was_read_is_told_at_the_next_act(home):
+    logkey.require()
+    with fence_lifted(), connection.cursor() as cursor:
+        cursor.execute("UPDATE archive_auditentry SET body = %s WHERE action = 'log.key'", [b"{}"])
+    with pytest.raises(verify.Tampered, match="names the log's key"):
+        logkey.require()
