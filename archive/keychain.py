@@ -169,7 +169,7 @@ def _rows() -> QuerySet[AuditEntry, tuple[Any, ...]]:
 
 def _row(found: tuple[Any, ...]) -> _Row:
     number, body, digest, place = found
-    return _Row(number, bytes(body), bytes(digest), place)
+    return _Row(number, bytes(body or b""), bytes(digest), place)  # SQLite: the beginning of an empty one is NULL
 
 
 def _said(row: _Row, before: bytes | None) -> verify.Naming | None:

@@ -9,6 +9,7 @@ from archive import audit, sequencing
 from archive.models import AuditEntry, AuditLeaf
 from archive.rules.errors import Hidden
 from archive.rules.roles import Action
+from archive.verifier.verify import LONGEST_ENTRY
 
 postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="a statement of PostgreSQL")
 
@@ -71,6 +72,27 @@ def test_the_log_is_append_only_in_the_database(office, make_record, attack):
     sequencing.place_all()
     with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(attack)
+
+
+@pytest.mark.parametrize(
+    ("body", "hashed"),
+    [
+        (b"x" * (LONGEST_ENTRY + 1), None),
+        (b"{}", b""),
+        (b"{}", b"x" * 31),
+        (b"{}", b"x" * 33),
+        pytest.param(b"{}", b"x" * 32, marks=postgresql),
+    ],
+)
+def test_no_row_that_no_program_writes_comes_into_the_log(office, body, hashed):
+    entry = audit.read(Action.SEARCH_RUN, actor=office.clerk)
+    entry.pk, entry.object_seq = audit.uuid7(), entry.object_seq + 1
+    entry.body, entry.leaf_hash = body, audit.leaf_hash(body) if hashed is None else hashed
+    with pytest.raises(DatabaseError, match="is written so"), transaction.atomic():
+        sequencing.add(entry, None)
+    entry.body, entry.leaf_hash = body[:LONGEST_ENTRY], audit.leaf_hash(body[:LONGEST_ENTRY])
+    with transaction.atomic():
+        sequencing.add(entry, None)
 
 
 def test_a_refusal_keeps_what_was_asked_for(office, make_record):

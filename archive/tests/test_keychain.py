@@ -52,7 +52,7 @@ def copy_of(entry):
             id=uuid.uuid4(), ts=entry.ts, action="log.key", outcome="ok", object_type="log", object_id="key",
             object_seq=number + step, level=0, body=body, leaf_hash=audit.leaf_hash(body) if words else before,
         )  # fmt: skip
-        with transaction.atomic():
+        with fence_lifted():
             sequencing.add(row, None)
     sequencing.place_all()
 

@@ -14,6 +14,7 @@ from archive.rules.roles import Action
 from archive.tests.test_log_key import GROUND, wrote
 from archive.verifier import verify
 from config import starting
+from config.tests.office import fence_lifted
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def put_in(hashed=None, **said):
         id=uuid.UUID(entry["id"]), ts=entry["ts"], action="log.key", outcome="ok", object_type="log", object_id="key",
         object_seq=entry["object_seq"], level=0, body=body, leaf_hash=audit.leaf_hash(body) if hashed is None else hashed,
     )  # fmt: skip
-    with transaction.atomic():
+    with fence_lifted(), transaction.atomic():
         sequencing.add(row, None)
     sequencing.place_all()
 

@@ -229,7 +229,7 @@ def test_a_forged_entry_stops_nobody_is_believed_by_nobody_and_is_told(head, put
     assert publishing.publish().size > place
     sequencing.sweep()
     assert logkey.named() == key
-    with pytest.raises(CommandError, match=rf"NOT OK: 1 rows .*entry {place}: the entry names a key of the log"):
+    with pytest.raises(CommandError, match=rf"NOT OK: 1 faults.*entry {place}: the entry names a key of the log"):
         call_command("verify_log")
     with pytest.raises(CommandError, match=rf"entry {place}: .*manage.py log_key --take"):
         call_command("log_key")
@@ -250,7 +250,7 @@ def test_a_forged_entry_hides_no_other_edit(head, put_in):
     put_in()
     with fence_lifted(), connection.cursor() as cursor:
         cursor.execute("UPDATE archive_unit SET name = 'x' WHERE id = (SELECT MIN(id) FROM archive_unit)")
-    with pytest.raises(CommandError, match=r"NOT OK: [2-9] rows"):
+    with pytest.raises(CommandError, match=r"NOT OK: [2-9] faults"):
         call_command("verify_log")
 
 

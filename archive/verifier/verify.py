@@ -21,8 +21,9 @@ root; each kept head as a prefix; that no place is missing; the chain of each ob
 missing were destroyed by an entry of the log; that the key is the one to which the links lead; that each kept head
 is signed with the key of its time. An entry that names a key without a proof is believed by nobody and told last. The answer is OK, or the first bad entry and
 what was done to it. A clock that was set back is told beside an OK: the order of the log is
-that of its places. A proof is one entry alone: its bytes, its place, the way to a signed
-head. A selection is what an auditor's page showed: checked are the signature over its
+that of its places. Entries whose own bytes are at fault (changed, or put in past the office)
+are all named, and the rest is checked around them. A proof is one entry alone: its bytes, its
+place, the way to a signed head. A selection is what an auditor's page showed: checked are the signature over its
 manifest, the proof of each row, that the row says what its leaf says, and the digest of
 every file. It does not prove that nothing was left out. Reads only; never asks a network.
 """
@@ -63,6 +64,10 @@ LONGEST_KEY = (
 PROOF = "c2sp.org/tlog-proof@v1"
 ED25519 = b"\x01"
 MOST_SIGNED = 1 << 22  # bytes of what is read before a signature over it is known to be good
+MOST_FOUND = 1_000  # faults of single entries; who rewrote the whole log is not told a million times
+ASIDE = "Take another copy of that file. If every copy says this, it is of another log, or this log was signed with another key"
+CHANGED = "the entry's bytes were changed"
+LARGER = "the entry's bytes were changed, or it is longer than an entry can be: it was put in past the office"
 LONGEST_ENTRY = 65_535  # bytes: a bundle of C2SP tlog-tiles gives its length 16 bits
 LONGEST_LINE = 1 << 24  # bytes: an entry has 64 KiB, its details and its way to the head some more
 SELECTION = "vankho log selection v1"  # the first line of what is signed over a manifest
@@ -85,6 +90,14 @@ class Unproven(Tampered):
     def __init__(self, what: str, index: int | None, report: Report) -> None:
         super().__init__(what, index)
         self.report = report
+
+
+class Several(Tampered):
+    """Faults of single entries, in their order; all else was checked around them, and is in order but for the last of these."""
+
+    def __init__(self, found: list[Tampered]) -> None:
+        super().__init__(found[0].what, found[0].index)
+        self.found = found
 
 
 class Head(NamedTuple):
@@ -374,7 +387,7 @@ class Export:
             with self._folder.joinpath("details.jsonl").open("rb") as file:
                 for line in file:
                     kept = json.loads(line)
-                    yield kept["id"], _unhexed(kept["salt"]), kept["payload"]
+                    yield str(kept["id"]), _unhexed(kept["salt"]), kept["payload"]
         except FileNotFoundError:
             return
         except (ValueError, KeyError, TypeError):
@@ -385,23 +398,40 @@ class Export:
         return self._folder.joinpath("details.jsonl").is_file()
 
 
-def verify(folder: str, key: str, kept: list[bytes] | None = None, *, details: bool = False) -> Report:
+def verify(
+    folder: str, key: str, kept: list[bytes] | dict[str, bytes] | None = None, *, details: bool = False
+) -> Report:
     """Check an export.
 
     Args:
         folder: the export.
         key: the log's public key, NAME+HASH+KEY, the newest or an earlier one.
-        kept: older checkpoints, as kept; signed with the key of their time.
+        kept: older checkpoints, as kept, or these by the names of their files; signed with the key of their time.
         details: refuse an export from which the details were left out.
 
     Raises:
-        Tampered: what was found first; Unproven where nothing but an entry that names a key without a proof.
+        Tampered: what was found first; Unproven where nothing but an entry that names a key without a proof; Several where
+            single entries, or kept checkpoints, are at fault.
         ValueError: the key is none.
     """
     export = Export(folder)
-    head, signer, kept_by = _heads(export, key.strip(), kept or [])
-    old = [one for one, _signer in kept_by]
     chains = _Chains(told=export.has_details())
+    files = kept if isinstance(kept, dict) else {f"number {at}": one for at, one in enumerate(kept or [], start=1)}
+    try:
+        report = _checked(export, key.strip(), files, chains, details=details)
+    except Tampered as fault:
+        if not chains.found:
+            raise
+        raise Several([*chains.found, fault]) from fault
+    if chains.found:
+        raise Several(chains.found)
+    return report
+
+
+def _checked(export: Export, key: str, kept: dict[str, bytes], chains: _Chains, *, details: bool) -> Report:
+    """Check an export, and gather the faults of single entries with the chains. Raises Tampered for any other."""
+    head, signer, kept_by = _heads(export, key, kept, chains)
+    old = [one for one, _signer in kept_by]
     tree = Tree()
     tops: list[bytes] = []  # the roots of the full tiles so far
     for number, width in widths(head.size):
@@ -431,14 +461,29 @@ def verify(folder: str, key: str, kept: list[bytes] | None = None, *, details: b
     return report
 
 
-def _heads(export: Export, key: str, kept: list[bytes]) -> tuple[Head, str, list[tuple[Head, str]]]:
-    """Return the head of an export with the key that signed it, and the kept heads, smallest first. Raises Tampered."""
+def _heads(
+    export: Export, key: str, kept: dict[str, bytes], chains: _Chains
+) -> tuple[Head, str, list[tuple[Head, str]]]:
+    """Return the head of an export with the key that signed it, and the kept heads that are such, smallest first.
+
+    Raises:
+        Tampered: the head is none, or a kept one is not of a beginning of this log.
+    """
     note = export.read("checkpoint") or b""
     keys = [key]
-    if not all(is_signed_note(one, key) for one in [note, *kept]):
+    if not all(is_signed_note(one, key) for one in [note, *kept.values()]):
         keys = _keys(export, note, key)
     head, signer = _open_note(note, keys)
-    old = sorted((_open_note(one, keys) for one in kept), key=lambda one: one[0].size)
+    old: list[tuple[Head, str]] = []
+    for name, text in kept.items():
+        try:
+            old.append(_open_note(text, keys))
+        except Tampered as fault:
+            chains.note(
+                f"the kept checkpoint {name} was not compared: it {fault.what.removeprefix('the checkpoint ')}. {ASIDE}",
+                None,
+            )
+    old.sort(key=lambda one: one[0].size)
     for one, _signer in old:
         if one.origin != head.origin:
             raise Tampered(f"the kept checkpoint is of another log ({one.origin})")
@@ -454,9 +499,12 @@ def _compare(bodies: list[bytes], leaves: list[bytes], first: int, chains: _Chai
         index = first + offset
         if offset >= len(hashes):
             raise Tampered("the entry is missing", index)
-        if hashes[offset] != wanted:
-            raise Tampered(_deed(hashes, leaves, offset), index)
-        chains.follow(index, bodies[offset], wanted)
+        if hashes[offset] == wanted:
+            chains.follow(index, bodies[offset], wanted)
+        elif (deed := _deed(hashes, leaves, offset)) == CHANGED:
+            chains.pass_by(index, LARGER if len(bodies[offset]) == LONGEST_ENTRY else CHANGED, wanted)
+        else:
+            raise Tampered(deed, index)
     if len(hashes) > len(leaves):
         raise Tampered("an entry was put in here", first + len(leaves))
 
@@ -469,7 +517,7 @@ def _deed(hashes: list[bytes], leaves: list[bytes], at: int) -> str:
         return "an entry was removed here"
     if leaves[at] in hashes[at + 1 :]:
         return "an entry was put in here"
-    return "the entry's bytes were changed"
+    return CHANGED
 
 
 def _grow(tree: Tree, leaves: list[bytes], old: list[Head], tops: list[bytes]) -> None:
@@ -515,56 +563,81 @@ def _check_details(export: Export, chains: _Chains) -> int:
         count += 1
         if entry not in waiting:
             index = chains.digests[entry][0] if entry in chains.digests else None
-            raise Tampered(f"details of an entry {entry} that the log does not know, or twice", index)
+            chains.note(f"details of an entry {entry} that the log does not know, or twice", index)
+            continue
         index, digest = waiting.pop(entry)
         text = json.dumps(payload, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         if hashlib.sha256(salt + text.encode("utf-8", "surrogatepass")).hexdigest() != digest:
-            raise Tampered("the details of the entry were changed", index)
-        if entry.replace("-", "") in chains.forgotten:
-            raise Tampered("the details of the entry are there, though the log says that they were destroyed", index)
+            chains.note("the details of the entry were changed", index)
+        elif entry.replace("-", "") in chains.forgotten:
+            chains.note("the details of the entry are there, though the log says that they were destroyed", index)
     for entry, (index, _digest) in waiting.items():
         if entry.replace("-", "") not in chains.forgotten:
-            raise Tampered("the details of the entry are missing, and no act destroyed them", index)
+            chains.note("the details of the entry are missing, and no act destroyed them", index)
     return count
 
 
 class _Chains:
-    """The last link of every object, the last time, and the digests of details where these travel along."""
+    """The last link of every object, the last time, the digests of details where these travel along, and what is at fault."""
 
     def __init__(self, *, told: bool) -> None:
         self._told = told
+        self.found: list[Tampered] = []
         self.ends: dict[tuple[str, str], tuple[int, str]] = {}
         self.digests: dict[str, tuple[int, str]] = {}
         self.forgotten: set[str] = set()
         self.namings: list[Naming] = []
         self.backward: list[tuple[int, float]] = []
         self._latest = ""
+        self._strange: set[str] = set()  # leaves of entries not in their form or place: a chain may go on behind one
+
+    def note(self, what: str, index: int | None) -> None:
+        """Keep the fault of one entry, to be told with all others. Raises Tampered when there are too many."""
+        self.found.append(Tampered(what, index))
+        if len(self.found) == MOST_FOUND:
+            raise Tampered(f"{MOST_FOUND} faults were found up to here; nothing after this was looked at", index)
+
+    def pass_by(self, index: int, what: str, hashed: bytes) -> None:
+        """Keep the fault of an entry that is not what its leaf says, says nothing, or does not stand in its place."""
+        self.note(what, index)
+        self._strange.add(hashed.hex())
 
     def follow(self, index: int, body: bytes, hashed: bytes) -> None:
-        """Check one entry against what came before it. Raises Tampered."""
+        """Check one entry against what came before it."""
         try:
             entry = _parsed(body)
             thing = (entry["object"]["type"], entry["object"]["id"])
-            link = (entry["object_seq"], entry["object_prev"])
+            number, before = entry["object_seq"], entry["object_prev"]
             stamp, entry_id, digest = entry["ts"], entry["id"], entry["details_h"]
+            act = (entry["action"], entry["outcome"])
+            named = naming(entry, index) if act == (KEY, "ok") else None
             last = self.ends.get(thing, (0, "00" * HASH))
+            follows = (number, before) == (last[0] + 1, last[1]) or (before in self._strange and number > last[0])
             if stamp < self._latest:
                 self._note_backward(index, stamp)
         except (ValueError, KeyError, TypeError, RecursionError):
-            raise Tampered("the entry is not in the form of this log", index) from None
-        if link != (last[0] + 1, last[1]):
-            raise Tampered("the chain of its object is broken: an entry before it is missing or was replaced", index)
-        self.ends[thing] = (link[0], hashed.hex())
+            self.pass_by(index, "the entry is not in the form of this log", hashed)
+            return
+        if not follows:
+            what = "the chain of its object is broken: an entry before it is missing or was replaced"
+            self.pass_by(index, what, hashed)
+        if follows or number == last[0] + 1:
+            self.ends[thing] = (number, hashed.hex())
         self._latest = max(self._latest, stamp)
         if digest and self._told:
-            self.digests[entry_id] = (index, digest)
-        if entry["action"] == FORGET and entry["outcome"] == "ok":
+            self.digests[str(entry_id)] = (index, digest)
+        if act == (FORGET, "ok"):
             self.forgotten.add(thing[1])
-        if entry["action"] == KEY and entry["outcome"] == "ok":
-            self.namings.append(naming(entry, index))
+        if named:
+            self.namings.append(named)
 
     def _note_backward(self, index: int, stamp: str) -> None:
-        back = _seconds(self._latest) - _seconds(stamp)
+        now = _seconds(stamp)
+        try:
+            back = _seconds(self._latest) - now
+        except ValueError:  # an entry that was put in says no time: the next ones are held against each other
+            self._latest = stamp
+            return
         if back > BACKWARD_SECONDS:
             self.backward.append((index, back))
 
@@ -1053,13 +1126,15 @@ def main(arguments: list[str] | None = None) -> int:
         if given.proof:
             _tell_proof(*open_proof(Path(given.proof).read_bytes(), key))
             return 0
-        kept = [Path(one).read_bytes() for one in given.kept]
+        files = {one: Path(one).read_bytes() for one in given.kept}
+        kept = list(files.values())
         if Path(given.export).is_file() or Path(given.export, MANIFEST).is_file():
             _tell_selection(verify_selection(given.export, key, kept), len(kept))
         else:
-            _tell(verify(given.export, key, kept, details=given.details))
+            _tell(verify(given.export, key, files, details=given.details))
     except Tampered as fault:
-        print(f"NOT OK: {fault}")
+        for one in fault.found if isinstance(fault, Several) else [fault]:
+            print(f"NOT OK: {one}")
         if isinstance(fault, Unproven):
             print("All else is in order; the heads are signed with the key whose links hold.")
         return 1

@@ -100,6 +100,7 @@ def fence_lifted(*, for_good: bool = False) -> Iterator[None]:
     )
     triggers = [(table, f"{table}_append_only") for table in tables]
     triggers.append(("archive_auditdetail", "archive_auditdetail_forgotten"))
+    triggers.append(("archive_auditentry", "archive_auditentry_as_written"))
     fences = []
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":

@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 
 from archive import publishing
 from archive.tests.test_log_key import home, wrote
+from archive.verifier import verify
 from config import settings as configured
 from config import starting
 from config.backup import signing
@@ -66,7 +67,16 @@ def test_a_damaged_head_is_named_with_its_file(home, settings, tmp_path, damage)
 
 
 @pytest.mark.parametrize("damage", [b"", b"\xff\xfe\x00"])
-def test_a_kept_head_that_is_damaged_ends_the_check_in_words(home, tmp_path, damage):
+def test_a_kept_head_that_is_damaged_is_named_and_the_others_are_compared(home, tmp_path, damage, capsys):
+    publishing.publish()
     (tmp_path / "kept").write_bytes(damage)
-    with pytest.raises(CommandError, match="NOT OK: the checkpoint is not a signed note"):
-        call_command("verify_log", "--kept", str(tmp_path / "kept"))
+    (tmp_path / "good").write_bytes((publishing.folder() / "checkpoint").read_bytes())
+    kept = ["--kept", str(tmp_path / "kept"), "--kept", str(tmp_path / "good")]
+    told = rf"the kept checkpoint {tmp_path}/kept was not compared: it is not a signed note\. Take another copy of that file"
+    with pytest.raises(CommandError, match=rf"NOT OK: 1 faults; the first: {told}"):
+        call_command("verify_log", *kept)
+    publishing.export(tmp_path / "export", with_details=False)
+    (tmp_path / "good").write_bytes(b"x")
+    capsys.readouterr()
+    assert verify.main([str(tmp_path / "export"), "--key", publishing.logkey.signer().public, *kept]) == 1
+    assert capsys.readouterr().out.count("was not compared: it is not a signed note") == 2

@@ -34,3 +34,8 @@ class Command(BaseCommand):
             raise CommandError(f"{folder} is not empty. Name a new folder.", returncode=2) from fault
         self.stdout.write(f"{head.size} entries in {folder}. Whoever has the log's public key checks them with:")
         self.stdout.write(f'  python3 verify.py . --key "{logkey.signer().public}"')
+        for index in publishing.larger():
+            self.stdout.write(
+                f"NOT OK: entry {index} is longer than an entry can be: it was put in past the office. The export has its "
+                "beginning alone, and the checker names it."
+            )
