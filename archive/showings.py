@@ -10,9 +10,9 @@ from itertools import islice
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
 
-from archive.audit import ON_PAGE
+from archive.audit import NOTHING, ON_PAGE
 from archive.digests import Fault
 from archive.models import AuditDetail, AuditEntry, AuditShown, Record
 
@@ -30,6 +30,8 @@ def faults() -> Iterator[Fault]:
         yield Fault(
             "entry", str(entry), "the dispatches it showed are kept under another person or moment than its own"
         )
+    for entry in _misleveled():
+        yield Fault("entry", str(entry), "the highest level of the dispatches it showed is not its own")
     silent = AuditShown.objects.filter(entry__detail__isnull=False).exclude(entry__detail__payload__has_key=ON_PAGE)
     for entry in (*_once(silent), *_without_details()):
         yield Fault("entry", str(entry), "its details name no dispatch that it is said to have shown")
@@ -37,6 +39,13 @@ def faults() -> Iterator[Fault]:
 
 def _once(rows: QuerySet[AuditShown]) -> Iterable[UUID]:
     return rows.order_by("entry_id").values_list("entry_id", flat=True).distinct()
+
+
+def _misleveled() -> Iterable[UUID]:
+    """Yield the entries that stand at another level than the highest they showed; one about a thing of its own may stand above."""
+    tops = AuditShown.objects.values("entry_id").annotate(top=Max("level")).order_by("entry_id")
+    below = Q(top__lt=F("entry__level"), entry__object_type=NOTHING.type)
+    return tops.filter(Q(top__gt=F("entry__level")) | below).values_list("entry_id", flat=True)
 
 
 def _without_details() -> Iterator[UUID]:

@@ -137,6 +137,8 @@ def test_a_search_that_shows_nothing_is_nothing_seen(office, index, signed_in): 
         "UPDATE archive_auditshown SET record_id = record_id + 1",
         "UPDATE archive_auditshown SET actor_id = actor_id + 1",
         "UPDATE archive_auditshown SET ts = '2020-01-01 00:00:00'",
+        "UPDATE archive_auditshown SET level = level + 1",
+        "UPDATE archive_auditshown SET level = level - 1",
         f"{SHOWN} SELECT entry_id, record_id, 0, actor_id, ts FROM archive_auditshown",  # noqa: S608 - our own words
         f"{SHOWN} SELECT id, 1, 0, actor_id, ts FROM archive_auditentry WHERE actor_id IS NOT NULL",  # noqa: S608 - our own words
     ],
@@ -156,6 +158,8 @@ def test_what_was_shown_is_held_against_the_entry(office, secret, signed_in, cha
     [
         "UPDATE archive_auditshown SET actor_id = actor_id + 1",
         "UPDATE archive_auditshown SET ts = '2020-01-01 00:00:00'",
+        "UPDATE archive_auditshown SET level = level + 1",
+        "UPDATE archive_auditshown SET level = level - 1",
         f"{SHOWN} SELECT id, 1, 0, actor_id, ts FROM archive_auditentry WHERE action = 'log.read'",  # noqa: S608 - our own words
     ],
 )
