@@ -31,7 +31,7 @@ def printed(  # noqa: PLR0913 - every part of an entry by its name
         about: that register or dossier, at the level of its lines.
         lines: the dispatches on it, each visible to the actor.
         actor: who prints.
-        reason: why; demanded where a line is classified.
+        reason: why; demanded where the list or a line is classified.
         details: for the entry of the list.
 
     Raises:
@@ -39,7 +39,7 @@ def printed(  # noqa: PLR0913 - every part of an entry by its name
         copies.NoReason, copies.TooMany: as named.
     """
     access.require(actor, action)
-    if access.level_of(lines) > Level.THUONG and not reason.strip():
+    if max(about.level, access.level_of(lines)) > Level.THUONG and not reason.strip():
         raise copies.NoReason
     copies.bound(actor)
     # Whoever prints this list now waits here for the other one: no two copies have one number.

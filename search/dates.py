@@ -1,7 +1,7 @@
 """Read the ways an office writes a day, a month, a year or a span of them. Pure; never raises.
 
 Days come before months ("12/3/2024" is 12 March). A span includes both ends; None is
-an open end. Years outside 1900-2100 are not years here but numbers.
+an open end. Years outside 1900-2100 are not years here but numbers, and no span begins or ends beyond them.
 """
 
 import calendar
@@ -118,17 +118,19 @@ def _between(left: str, right: str) -> Span | None:
     return start and start[0], end and end[1]
 
 
-def _beyond(sign: str, one: tuple[date, date]) -> Span:
-    """Turn ">2024" into "from 1 January 2025", and the like."""
+def _beyond(sign: str, one: tuple[date, date]) -> Span | None:
+    """Turn ">2024" into "from 1 January 2025", and the like; None where that day could not be written again."""
     match sign:
         case ">=":
             return one[0], None
         case "<=":
             return None, one[1]
         case ">":
-            return one[1] + timedelta(days=1), None
+            first = one[1] + timedelta(days=1)
+            return (first, None) if first.year <= LAST_YEAR else None
         case _:
-            return None, one[0] - timedelta(days=1)
+            last = one[0] - timedelta(days=1)
+            return (None, last) if last.year >= FIRST_YEAR else None
 
 
 def _one(text: str) -> tuple[date, date] | None:

@@ -17,6 +17,7 @@ from enum import StrEnum
 from typing import Final
 
 from django.db import transaction
+from django.db.models import Max, Q
 from django.utils import timezone, translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -62,10 +63,10 @@ class NothingFound(Refusal):
 
 
 class ReasonNeeded(Refusal):
-    """SEA-005: a copy of classified dispatches has a reason."""
+    """SEA-005: a copy that names classified dispatches or dossiers has a reason."""
 
     code = "SEA-005"
-    message = _("The list holds dispatches up to the level %(level)s. Say what the copy is for.")
+    message = _("The list names dispatches or dossiers up to the level %(level)s. Say what the copy is for.")
 
 
 class TooManySecret(Refusal):
@@ -127,6 +128,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
     "retention": Column(_("Retention period"), 14, lambda _record, kept: _period(kept)),
     "pages": Column(_("Pages"), 7, lambda record, _dossier: str(record.page_amount)),
 }
+OF_DOSSIERS: Final = frozenset({"dossier", "retention"})
 USUAL: Final = ("number", "symbol", "issued", "type", "subject", "organ", "level", "urgency")
 
 
@@ -146,6 +148,8 @@ class Wanted:
 @dataclass(frozen=True, slots=True)
 class Rows:
     """What was found for one person, in order: ids, how many are classified (by id), the highest level, the total.
+
+    The level is that of all the file names: of dossiers, too.
 
     `total` may be more than the ids: a file holds only so many.
     """
@@ -172,7 +176,17 @@ def rows_for(wanted: Wanted, person: Person) -> Rows:
             highest = max(highest, found.record.level)
     # The total of the page of hits: what the index wrongly opens is not in it either.
     total = finding.find(query, person, filters=wanted.filters, order=wanted.order, offset=0).total
-    return Rows(tuple(ids), tuple(secret), Level(highest), max(total, len(ids)))
+    level = max(Level(highest), _level_of_dossiers(wanted, ids, person))
+    return Rows(tuple(ids), tuple(secret), level, max(total, len(ids)))
+
+
+def _level_of_dossiers(wanted: Wanted, ids: Sequence[int], person: Person) -> Level:
+    """Return the highest level of the dossiers that a file names, in its lines or as what was asked."""
+    known = dossiers.visible_dossiers(person)
+    named = [known.filter(key__in=wanted.filters.get("dossier", ()))]
+    if OF_DOSSIERS & set(wanted.columns):
+        named += [known.filter(items__record__in=ids[at : at + BATCH]) for at in range(0, len(ids), BATCH)]
+    return max(Level(each.aggregate(level=Max("level"))["level"] or 0) for each in named)
 
 
 # --- the act -------------------------------------------------------------------------------------
@@ -214,7 +228,7 @@ def _fits(wanted: Wanted, rows: Rows, actor: Person) -> None:
         raise NothingFound
     if len(rows.secret) > SECRET_ROWS:
         raise TooManySecret(count=len(rows.secret), most=SECRET_ROWS)
-    if rows.secret and not wanted.reason.strip():
+    if rows.level > Level.THUONG and not wanted.reason.strip():
         raise ReasonNeeded(level=rows.level.label)
     lately = AuditEntry.objects.filter(
         actor=actor,
@@ -231,24 +245,25 @@ def _fits(wanted: Wanted, rows: Rows, actor: Person) -> None:
 def lines(rows: Rows, columns: Sequence[str], person: Person) -> Iterator[list[str]]:
     """Yield the cells of each dispatch, checked again as it is read, in Vietnamese as every paper of the office.
 
-    Left out: what the database no longer opens to the person, and what was raised above
-    the level that stands on the file.
+    Left out: what the database no longer opens to the person, what was raised above the level
+    that stands on the file, and what was raised from the lowest one: no entry of its own names it.
     """
     for start in range(0, len(rows.ids), BATCH):
-        yield from _batch(rows.ids[start : start + BATCH], rows.level, columns, person)
+        yield from _batch(rows, rows.ids[start : start + BATCH], columns, person)
 
 
-def _batch(ids: Sequence[int], level: Level, columns: Sequence[str], person: Person) -> list[list[str]]:
-    known = access.visible_to(person).opens(ids).filter(level__lte=level).select_related("unit", "number__register")
+def _batch(rows: Rows, ids: Sequence[int], columns: Sequence[str], person: Person) -> list[list[str]]:
+    on_file = Q(level=Level.THUONG) | Q(level__lte=rows.level, pk__in=set(ids) & set(rows.secret))
+    known = access.visible_to(person).opens(ids).filter(on_file).select_related("unit", "number__register")
     opened = known.in_bulk(ids)
-    filed = _dossiers(opened, person) if {"dossier", "retention"} & set(columns) else {}
+    filed = _dossiers(opened, rows.level, person) if OF_DOSSIERS & set(columns) else {}
     with translation.override(TONGUE):
         return [[COLUMNS[name].cell(opened[pk], filed.get(pk)) for name in columns] for pk in ids if pk in opened]
 
 
-def _dossiers(records: Mapping[int, Record], person: Person) -> dict[int, Dossier]:
-    """Return the dossier in which each lies, as far as the person may know of it."""
-    known = dossiers.visible_dossiers(person)
+def _dossiers(records: Mapping[int, Record], level: Level, person: Person) -> dict[int, Dossier]:
+    """Return the dossier in which each lies, as far as the person may know of it and the level on the file allows."""
+    known = dossiers.visible_dossiers(person).filter(level__lte=level)
     items = DossierItem.objects.filter(record__in=records, dossier__in=known).select_related("dossier__rule")
     return {item.record_id: item.dossier for item in items.order_by("-filed_at")}
 

@@ -64,7 +64,7 @@ class Answer:
     found: Sequence[Found]
     total: int
     facets: Mapping[str, tuple[Bucket, ...]]
-    chosen: labels.Labels = field(default_factory=dict)
+    chosen: labels.Labels = field(default_factory=labels.Labels)
 
 
 @cache

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from django.db.models import QuerySet, TextField, Value
+from django.db.models import QuerySet, SmallIntegerField, TextField, Value
 from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -32,19 +32,25 @@ NAMED: Final = ("unit", "register", "dossier")  # whose values are no words
 _NOT_YOURS: Final = {"unit": _("a unit not among yours"), "register": _("a register not among yours")}
 _LONGEST_NUMBER: Final = 9  # digits of a unit's or a register's: a longer one is none
 
-Labels = Mapping[str, Mapping[str, str]]  # facet -> value -> words
 Facets = Mapping[str, tuple[Bucket, ...]]
-Rows = QuerySet[Any, tuple[str, str, str, str, str | None, str | None, int]]
+Rows = QuerySet[Any, tuple[str, str, str, str, str | None, str | None, int, int]]
+
+
+class Labels(dict[str, Mapping[str, str]]):
+    """facet -> value -> words; `level` is the highest of the dossiers named beside a page of hits, counted ones included."""
+
+    level: Level = Level.THUONG
 
 
 @dataclass(frozen=True, slots=True)
 class _Bearer:
-    """What bears a name now: how it is told apart when nothing better may be said, what is above it, its unit."""
+    """What bears a name now: how it is told apart when nothing better may be said, what is above it, its unit, its level."""
 
     short: str
     name: str
     above: str
     unit: int
+    level: int
 
 
 _Bearers = Mapping[str, Mapping[str, _Bearer]]  # facet -> value -> what it is
@@ -77,7 +83,7 @@ def of(filters: Filters, person: Person) -> Labels:
 
 
 def _chosen(filters: Filters, bearers: _Bearers, own: frozenset[int]) -> Labels:
-    said = {}
+    said = Labels()
     for name, values in filters.items():
         if name in NAMED:
             known = {one: bearers[name][one] for one in values if one in bearers[name]}
@@ -85,6 +91,7 @@ def _chosen(filters: Filters, bearers: _Bearers, own: frozenset[int]) -> Labels:
             said[name] = numbers | _apart({one: bearer for one, bearer in known.items() if bearer.unit in own}, own)
         else:
             said[name] = {one: _plain(name, one) for one in values}
+    said.level = max((Level(one.level) for one in bearers["dossier"].values()), default=Level.THUONG)
     return said
 
 
@@ -114,8 +121,9 @@ def _bearers(wanted: Filters, person: Person) -> _Bearers:
     found: dict[str, dict[str, _Bearer]] = {name: {} for name in NAMED}
     if parts:
         rows = parts[0].union(*parts[1:], all=True) if parts[1:] else parts[0]
-        for name, value, short, words, first, second, unit in rows:
-            found[name][value] = _Bearer(short, words, ", ".join(part for part in (first, second) if part), unit)
+        for name, value, short, words, first, second, unit, level in rows:
+            above = ", ".join(part for part in (first, second) if part)
+            found[name][value] = _Bearer(short, words, above, unit, level)
     return found
 
 
@@ -127,7 +135,7 @@ def _units(numbers: Iterable[str], _person: Person) -> Rows:
     """Whoever has a unit in scope knows what is above it."""
     units = Unit.objects.filter(pk__in=[int(one) for one in numbers]).order_by()
     return units.values_list(
-        Value("unit"), _text("pk"), _text("code"), _text("name"), _text("parent__name"), _NONE, "pk"
+        Value("unit"), _text("pk"), _text("code"), _text("name"), _text("parent__name"), _NONE, "pk", _OPEN
     )
 
 
@@ -135,14 +143,14 @@ def _registers(numbers: Iterable[str], _person: Person) -> Rows:
     """Whoever has the unit of a register in scope knows whose it is."""
     books = Register.objects.filter(pk__in=[int(one) for one in numbers]).order_by()
     above = (_text("unit__name"), _text("unit__parent__name"))
-    return books.values_list(Value("register"), _text("pk"), _text("pk"), _text("name"), *above, "unit_id")
+    return books.values_list(Value("register"), _text("pk"), _text("pk"), _text("name"), *above, "unit_id", _OPEN)
 
 
 def _dossiers(keys: Iterable[str], person: Person) -> Rows:
     known = visible_dossiers(person).filter(key__in=[key for key in keys if "\x00" not in key]).order_by()
     title = Concat(_text("code"), Value(" ", output_field=TextField()), _text("title"), output_field=TextField())
     above = (_text("year"), _text("unit__name"))
-    return known.values_list(Value("dossier"), _text("key"), _text("key"), title, *above, "unit_id")
+    return known.values_list(Value("dossier"), _text("key"), _text("key"), title, *above, "unit_id", "level")
 
 
 def _text(field: str) -> Cast:
@@ -150,6 +158,7 @@ def _text(field: str) -> Cast:
 
 
 _NONE: Final = Value("", output_field=TextField())
+_OPEN: Final = Value(0, output_field=SmallIntegerField())  # names of units and registers are no secret
 _ROWS: Final = {"unit": _units, "register": _registers, "dossier": _dossiers}
 
 

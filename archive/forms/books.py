@@ -54,12 +54,12 @@ def _reason(**said: Any) -> forms.CharField:
 
 
 class ContentsForm(forms.Form):
-    """Why the contents list of a dossier is printed; demanded where a line is classified."""
+    """Why the contents list of a dossier is printed; demanded where it or a line is classified."""
 
     reason = _reason()
 
     def __init__(self, data: Any = None, *, level: Level) -> None:
-        """Demand the reason for lines of a level."""
+        """Demand the reason above the lowest level."""
         super().__init__(data)
         self.fields["reason"].required = level > Level.THUONG
 

@@ -5,6 +5,7 @@ from django.urls import reverse
 
 from archive import dossiers, retention
 from archive.models import RecordClass, RetentionRule
+from archive.rules.levels import Level
 
 
 @pytest.fixture
@@ -55,3 +56,11 @@ def test_a_dossier_one_may_not_know_of_is_not_named(office, make_record, dossier
     dossier.__class__.objects.filter(pk=dossier.pk).update(level=2)
     assert "01.TM" not in page(signed_in("archivist"), record)
     assert "01.TM" in page(signed_in("clerk"), record)
+
+
+def test_the_seal_is_that_of_the_dossiers_named_too(office, make_record, dossier, signed_in):
+    record, browser = make_record(), signed_in("archivist")
+    for other, level in ((record, Level.THUONG), (make_record(level=Level.MAT), Level.MAT)):
+        dossiers.file(other, dossier=dossier, actor=office.archivist)
+        shown = browser.get(reverse("archive:record", args=[record.key]))
+        assert ("01.TM · " in shown.content.decode(), shown.context["page_level"]) == (True, level)

@@ -12,7 +12,7 @@ from archive import access, standing
 from archive.models import Access, AuditEntry, Record
 from archive.rules.levels import Level
 from search import news, saving
-from search.models import Alert
+from search.models import Alert, SavedSearch
 
 
 @pytest.fixture
@@ -225,3 +225,11 @@ def test_a_person_is_told_of_only_so_many(office, signed_in, kept, monkeypatch):
         saving.watch(more, actor=office.archivist)
     answer = signed_in("archivist").post(f"/search/saved/{more.pk}/watch/", {"on": "1"}, follow=True)
     assert "giới hạn" in answer.content.decode() or "mức cao nhất" in answer.content.decode()
+
+
+def test_a_query_that_is_not_theirs_any_more_takes_nobodys_place(office, monkeypatch):
+    monkeypatch.setattr(saving, "MOST_ALERTS", 1)
+    given, mine = (saving.keep(saving.Wanted(f"{n}", "x", Level.THUONG), actor=office.archivist) for n in (1, 2))
+    saving.watch(given, actor=office.archivist)
+    SavedSearch.objects.filter(pk=given.pk).update(level=Level.TUYET_MAT)
+    assert saving.watch(mine, actor=office.archivist).search == mine

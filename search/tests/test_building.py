@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from django.http import QueryDict
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -10,7 +11,7 @@ from search.building import FIELDS, Row, rows, write
 from search.chips import describe
 from search.query import parse
 from search.tests.test_query import PIECES, SIGNS
-from search.views.rows import shown
+from search.views.rows import shown, written
 from search.writing import meaning, pieces
 
 TEXTS = st.one_of(st.text(max_size=80), SIGNS, PIECES.map(" ".join))
@@ -114,6 +115,29 @@ def test_a_line_says_all_its_words(line, text):
         assert [replace(row, value=row.value.lower()) for row in rows(parse(text))] == [
             replace(line, value=line.value.lower())
         ]
+
+
+LONG = " ".join(["tham", "mưu"] * 31)
+
+
+@given(TEXTS)
+@example(LONG * 2)
+@example(f'"{"nghiêng" * 60}" trichyeu:"{"x" * 400} y" -nguoiky:{"k" * 350}*')
+@example("ngay:>2100 a")
+@example("so AND 123 a")
+@example("ngay:<1900 nam:>2100 ngay:2100 ngay:>=31/12/2100 nam:<=1900")
+@settings(max_examples=600, deadline=None)
+def test_a_form_that_is_sent_as_it_was_drawn_says_what_the_words_said(text):
+    text = text.replace("\x00", "")  # as every door does
+    query = parse(text)
+    lines = shown(query)
+    if lines is None or query.is_cut:
+        return
+    sent = QueryDict(mutable=True)
+    for name in ("field", "operator", "value", "until"):
+        sent.setlist(name, [line[name] for line in lines])
+    sent.setlist("sign", ["-" if line["is_negative"] else "" for line in lines])
+    assert means(written(sent)) == means(text)
 
 
 def test_near_words_of_one_field_are_one_line_of_the_form():

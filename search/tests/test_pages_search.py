@@ -1,11 +1,13 @@
 """The search page: words never stand in an address, everybody sees only what is theirs, parts say the same."""
 
 import re
+import unicodedata
 from datetime import date, timedelta
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from django.db import connection
+from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -59,6 +61,16 @@ def asked(browser, text=WORDS, **more):
 
 def keys(page):
     return set(re.findall(r"/search/open/(\w+)/", page.content.decode()))
+
+
+@pytest.mark.parametrize(
+    "text", ["a" + " " * 2000 + "b", " " * 1500 + "a b", unicodedata.normalize("NFD", "ướểự" * 240) + " b"]
+)
+def test_blanks_and_marks_crowd_no_word_out_unsaid(text):
+    asked_for = asking.read(QueryDict(urlencode({"q": text})))
+    assert asked_for.query.text.split()[-1] == "b"
+    assert not asked_for.query.is_cut
+    assert asking.read(QueryDict(urlencode({"q": "a" * 1500}))).query.is_cut
 
 
 # --- where the words stand -------------------------------------------------------------------

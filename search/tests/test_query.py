@@ -228,7 +228,9 @@ def test_days_months_years_and_spans_are_read(text, first, last):
     assert span(text) == (first, last)
 
 
-@pytest.mark.parametrize("text", ["30/2/2024", "2024-13", "1800", "..", "x..2024", "", "12/2024/3"])
+@pytest.mark.parametrize(
+    "text", ["30/2/2024", "2024-13", "1800", "..", "x..2024", "", "12/2024/3", ">2100", ">31/12/2100", "<1900"]
+)
 def test_no_day_is_no_span(text):
     assert span(text) is None
 

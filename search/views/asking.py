@@ -9,6 +9,7 @@ Everybody else may have plain addresses (`?q=`), which can be kept as bookmarks.
 
 import re
 import secrets
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -119,7 +120,7 @@ class Asked:
 
 def read(given: Given) -> Asked:
     """Return what a form or an address asks for; anything odd is left out."""
-    text = within((given.get("q", "") or "").replace("\x00", "")[: MAX_CHARS + 1], given.get("span", "") or "")
+    text = within(_typed(given.get("q", "") or ""), given.get("span", "") or "")
     order, page = given.get("order", "") or "", given.get("page", "1") or "1"
     return Asked(
         text=text,
@@ -127,6 +128,12 @@ def read(given: Given) -> Asked:
         order=Order(order) if order in set(Order) else Order.BEST,
         page=min(max(int(page), 1), DEEPEST_PAGE) if re.fullmatch(r"[0-9]{1,4}", page) else 1,
     )
+
+
+def _typed(text: str) -> str:
+    """Return words as they can be asked. Cut after blanks and marks took no more room than they must: what is cut is said."""
+    one_line = " ".join(unicodedata.normalize("NFC", text.replace("\x00", "")).split())
+    return one_line[: MAX_CHARS + 1]
 
 
 def _chosen(filters: Mapping[str, Iterable[str]]) -> Filters:

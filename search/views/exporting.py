@@ -63,7 +63,7 @@ class ExportForm(forms.Form):
     reason = forms.CharField(
         label=_("What it is for"), max_length=300, required=False,
         widget=forms.Textarea(attrs={"class": "form-control", "rows": 2}),
-        help_text=_("Required as soon as one dispatch of the list is classified. It stands in the log."),
+        help_text=_("Required as soon as the list names a classified dispatch or dossier. It stands in the log."),
     )  # fmt: skip
 
 
@@ -92,6 +92,8 @@ def export(request: HttpRequest) -> HttpResponseBase:
         return render(request, "search/export.html", {"is_away": True, "asked": asked}, status=503)
     if sent:
         return sent
+    # The total tells what a page of hits would: it is asked for by name as well.
+    audit.read(Action.SEARCH_RUN, actor=person, text=asked.text, filters=dict(asked.filters), total=total)
     context = {
         "form": form, "asked": asked, "total": total, "words": _words(asked, person), "back_url": asked.address(),
         "most": [(Form.XLSX.most, "XLSX, CSV"), (Form.PDF.most, "PDF")], "page_level": asked.level(person),

@@ -116,7 +116,7 @@ def saved(request: HttpRequest) -> HttpResponse:
         "mine": [row for row in rows if row["kept"].person_id == person.pk],
         "given": [row for row in rows if row["kept"].person_id != person.pk],
         "is_away": told is None,
-        "page_level": access.level_of([row["kept"] for row in rows]),
+        "page_level": max(access.level_of([row["kept"] for row in rows]), words.level),
     }
     return render(request, "search/saved.html", context)
 
@@ -196,7 +196,8 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     if changed:
         messages.success(request, _("Changed."))
         return redirect("search:saved")
-    context = {"form": form, "kept": kept, "filters": words_of_filters(kept.filters, person), "page_level": level}
+    words = labels.of(kept.filters, person)
+    context = {"form": form, "kept": kept, "filters": _said(kept.filters, words), "page_level": max(level, words.level)}
     return render(request, "search/saved_form.html", context, status=422 if form.is_bound else 200)
 
 

@@ -73,7 +73,8 @@ def _page(request: HttpRequest, asked: Asked, person: Person, *, is_gone: bool =
         try:
             context |= _answer(asked, person) | showing.chosen(request)
         except EngineAway:
-            context |= {"is_away": True, "facets": narrowing.facets(asked, {}, labels.of(asked.filters, person))}
+            words = labels.of(asked.filters, person)
+            context |= {"is_away": True, "facets": narrowing.facets(asked, {}, words), "page_level": words.level}
             status = 503
     return render(request, "search/search.html", context, status=status)
 
@@ -115,7 +116,7 @@ def _answer(asked: Asked, person: Person) -> dict[str, Any]:
         "is_deepest": is_deepest and last < answer.total,
         "newer": asked.address(page=asked.page - 1) if asked.page > 1 else "",
         "export_url": exporting.address(asked) if answer.found else "",
-        "page_level": access.level_of(shown),
+        "page_level": max(access.level_of(shown), answer.chosen.level),
     }
 
 

@@ -12,12 +12,15 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from archive.rules.levels import LEVEL_LABELS, LEVEL_SLUGS, URGENCY_LABELS, URGENCY_SLUGS
-from search import building
+from search import building, writing
 from search.building import Row
 from search.nodes import Query
+from search.query import MAX_CHARS, parse
 
 MOST: Final = 24  # lines of the form
-LONGEST: Final = 300  # letters of a value
+LONGEST: Final = (
+    MAX_CHARS + 1
+)  # letters of a value: all that was typed may be one, and one more says that it was too long
 FIELDS: Final[dict[str, str | Promise]] = {
     "text": _("Anywhere"),
     "subject": _("Subject"),
@@ -59,7 +62,15 @@ _PLAIN: Final = ("text", building.HAS)
 def shown(query: Query) -> list[dict[str, Any]] | None:
     """Return the lines of a question as the form draws them, a blank one last; None when it stays text."""
     lines = building.rows(query)
-    return None if lines is None or len(lines) >= MOST else drawn(_merged(lines))
+    if lines is None or len(lines) >= MOST:
+        return None
+    merged = _merged(lines)  # "so" and "123" side by side are two words in two lines, and a number in one
+    says_the_same = len(merged) == len(lines) or _meaning(parse(building.write(merged))) == _meaning(query)
+    return drawn(merged if says_the_same else lines)
+
+
+def _meaning(query: Query) -> list[object]:
+    return [writing.meaning(piece) for piece in writing.pieces(query.root)]
 
 
 def drawn(lines: Sequence[Row], *, blanks: int = 1) -> list[dict[str, Any]]:

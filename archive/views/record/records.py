@@ -56,6 +56,7 @@ def record_page(request: HttpRequest, key: str, *, hits: Hits | None = None, fou
     wanted = request.GET.get("page", "")
     files, voided = pages.files_and_voids(shown, person)
     is_paper = not files and is_stub(shown)
+    filings = _filings(shown, person)
     context = {
         "record": shown,
         "number": getattr(shown, "number", None),
@@ -66,11 +67,11 @@ def record_page(request: HttpRequest, key: str, *, hits: Hits | None = None, fou
         "voided": voided,
         "papers": papers.told_to(person, shown) if is_paper else [],
         "is_paper": is_paper,
-        "filings": _filings(shown, person),
+        "filings": filings,
         "holds": _holds(shown, person),
         "file_form": _file_form(shown, person),
         "readers": readers.readers(shown, person),
-        "page_level": Level(shown.level),
+        "page_level": access.level_of([shown, *filings]),
         "on_desk": shown.state == RecordState.DRAFT,
         "takes_files": shown.state in TAKES_FILES and not is_paper,
         "may": _may(request),

@@ -207,12 +207,12 @@ def _volume(form: VolumeForm, shown: Book, scope: access.Scope, newest: int) -> 
 
 @require_http_methods(["GET", "POST"])
 def print_dossier(request: HttpRequest, key: str) -> HttpResponse:
-    """Ask for a reason where a line is classified, then draw the contents list of a dossier as a numbered copy."""
+    """Ask for a reason where dossier or line is classified, then draw the contents list of a dossier as a numbered copy."""
     person = person_of(request)
     shown = dossiers.open_dossier(person, Action.DOSSIER_PRINT, key)
     items = dossiers.contents(shown, person)
     lines = [item.record for item in items]
-    form = ContentsForm(request.POST if request.method == "POST" else None, level=access.level_of(lines))
+    form = ContentsForm(request.POST if request.method == "POST" else None, level=access.level_of([shown, *lines]))
     if form.is_valid():
         told: dict[str, Any] = {"reason": form.cleaned_data["reason"], "details": {"contents": len(items)}}
         about = audit.subject_of(shown)
