@@ -56,7 +56,8 @@ class Alert(models.Model):
 class Asking(models.Model):
     """A question as it was asked, under an id that says nothing and stands in the address instead of its words.
 
-    Answers only the person who asked, for a day (`search.views.asking`); holds words, never hits.
+    Answers only the person who asked, for a day, and not below the clearance that counted when they asked
+    (`search.views.asking`); holds words, never hits.
     """
 
     token = models.CharField(max_length=24, primary_key=True)
@@ -64,6 +65,7 @@ class Asking(models.Model):
     text = models.CharField(max_length=1001)  # one letter too many says that the end was cut off
     filters = models.JSONField(default=dict)
     order = models.CharField(max_length=10)
+    level = models.SmallIntegerField(choices=LEVEL_CHOICES, default=0)
     asked_at = models.DateTimeField(db_index=True)  # forgetting what is older than a day
 
     def __str__(self) -> str:

@@ -11,6 +11,7 @@ from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from archive import standing
 from archive.models import AuditEntry
 from archive.rules.levels import Level
 from search import finding, follow
@@ -83,6 +84,31 @@ def test_words_of_a_cleared_reader_stand_in_no_address_of_the_page(make_record, 
     assert keys(page)
     assert not [place for place in places if "huan" in place or "q=" in place]
     assert not [value for value in page.headers.values() if "huan" in value]
+
+
+def test_words_asked_with_a_clearance_are_not_shown_without_it(office, make_record, index, signed_in):
+    """The address stands in the browser's history: neither its password alone nor an ended clearance reads the words."""
+    make_record(), index()
+    browser = signed_in("archivist")
+    _, address = asked(browser, "huan luyen saohom")
+    export = f"/search/export/?asked={Asking.objects.get().token}"
+    assert "saohom" in browser.get(address).content.decode()
+    assert "saohom" in browser.get(export).content.decode()
+    office.archivist.clearances.update(until=timezone.now())
+    answer = browser.get(address)
+    assert (answer.status_code, "saohom" in answer.content.decode()) == (404, False)
+    assert browser.get(export).status_code == 302
+    assert AuditEntry.objects.filter(action="search:asked", outcome="denied", actor=office.archivist).count() == 2
+    with standing.unproved(office.clerk):
+        assert asking.kept(keep_as(office.clerk).token, office.clerk, QueryDict()) is not None
+    assert asking.kept(keep_as(office.clerk).token, office.clerk, QueryDict()) is not None
+    above = keep_as(office.clerk)
+    with standing.unproved(office.clerk):
+        assert asking.kept(above.token, office.clerk, QueryDict()) is None
+
+
+def keep_as(person):
+    return asking.keep(asking.Asked(text="sao hom"), person)
 
 
 def test_words_of_an_address_are_not_read_for_a_cleared_reader(make_record, index, signed_in):

@@ -188,6 +188,7 @@ def keep(asked: Asked, person: Person) -> Asked:
         text=asked.text,
         filters={name: list(values) for name, values in asked.filters.items()},
         order=asked.order,
+        level=standing(person, now).level,
         asked_at=now,
     )
     return replace(asked, token=kept.token, span="")
@@ -196,13 +197,14 @@ def keep(asked: Asked, person: Person) -> Asked:
 def kept(token: str, person: Person, address: QueryDict) -> Asked | None:
     """Return a kept question with the page, order and span its address adds.
 
-    None for one that was forgotten, never kept, or asked by somebody else: the reader
-    cannot tell which, the log can.
+    None for one that was forgotten, never kept, asked by somebody else, or asked with a clearance that
+    ended or does not count in a session without the second proof: the reader cannot tell which, the log can.
     """
-    row = Asking.objects.filter(token=token, asked_at__gte=timezone.now() - LIFE).first()
+    now = timezone.now()
+    row = Asking.objects.filter(token=token, asked_at__gte=now - LIFE).first()
     if row is None:
         return None
-    if row.person_id != person.pk:
+    if row.person_id != person.pk or row.level > standing(person, now).level:
         hidden = Hidden(object_type="query", object_id=token)
         audit.refused(hidden, actor=person, action="search:asked")
         return None
