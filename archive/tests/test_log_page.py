@@ -83,6 +83,33 @@ def test_the_list_of_a_dispatch_goes_on_page_by_page_through_all_its_ways(office
     assert len(told) == page.context["total"] > 6
 
 
+def test_pages_after_the_counted_ones_are_the_same_list(office, make_record, signed_in, monkeypatch):
+    """The lines of the first thousand are looked up by their moments, the rest by the place alone; a filter stays a filter."""
+    monkeypatch.setattr(log, "PAGE", 2)
+    record = make_record()
+    for _ in range(4):
+        signed_in("clerk").get(f"/records/{record.key}/")
+        shown(office, record)
+        signed_in("staff").get(f"/records/{record.key}/")
+    for asked in (
+        {"record": record.key},
+        {"person": office.clerk.pk},
+        {"unit": office.clerk.unit_id},
+        {"record": record.key, "action": "seen"},
+    ):
+        lists = []
+        for counted in (2, 4, 1000):
+            monkeypatch.setattr(log, "COUNTED", counted)
+            told, before = [], {}
+            while before is not None:
+                page = signed_in("auditor").get("/log/", {**asked, **before})
+                told += [row["index"] for row in page.context["rows"]]
+                before = None if page.context["older"] is None else {"before": page.context["older"]}
+            lists.append(told)
+        assert lists[0] == lists[1] == lists[2] == sorted(lists[0], reverse=True)
+        assert len(lists[0]) > 7
+
+
 def test_of_a_dispatch_read_without_end_the_newest_entries_are_told(office, make_record, signed_in, monkeypatch):
     record = make_record()
     signed_in("clerk").get(f"/records/{record.key}/")

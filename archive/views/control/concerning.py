@@ -4,11 +4,12 @@ Entries about the dispatch, pages of hits that showed it, refusals of its key wh
 way has its index in the order of time. Asked as one OR, a database reads all that it finds before it has the newest fifty.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Value
 from django.utils.translation import gettext
 
 from archive import planning
@@ -95,6 +96,10 @@ class Found:
         """
         return replace(self, rows=self.rows.filter(*also), bounds=self.bounds | bounds)
 
+    def at(self, moments: Collection[datetime]) -> "Found":
+        """Return those of these moments, the newest that it finds."""
+        return self.within(**planning.at_moments("ts", moments)) if moments else replace(self, rows=self.rows.none())
+
     @property
     def _within_bounds(self) -> QuerySet[AuditEntry]:
         return self.rows.filter(**self.bounds)
@@ -113,21 +118,31 @@ class Found:
         """Return at most so many of them, the newest first."""
         rows = self._within_bounds
         if self.about is not None:
-            first, *others = self._ways(self.about, most, "-leaf__idx")
+            first, *others = self._ways(self.about, most)
             rows = rows.filter(pk__in=first.values("pk").union(*(each.values("pk") for each in others)))
         return rows.order_by("-ts", "-leaf__idx")[:most]
 
     def moments(self, most: int) -> list[tuple[datetime, str]]:
-        """Return moment and outcome of at most so many of them, the newest first: no place in the log is looked for."""
+        """Return moment and outcome of at most so many of them, the newest first: told by indexes alone where nothing else is asked."""
         if self.about is None:
             return list(self._within_bounds.order_by("-ts").values_list("ts", "outcome")[:most])
-        first, *others = [way.values_list("pk", "ts", "outcome") for way in self._ways(self.about, most)]
-        return [row[1:] for row in first.union(*others).order_by("-ts")[:most]]
+        ways = [self._within_bounds.filter(way).order_by("-ts") for way in (self.about.itself, self.about.refused)]
+        told = [way.values_list("ts", "outcome")[:most] for way in ways]
+        rows = planning.newest_of([*told, self._pages(self.about, most)], most)
+        return [(moment, outcome) for moment, outcome in rows]
 
-    def _ways(self, about: About, most: int, *then: str) -> list[QuerySet[AuditEntry]]:
-        """Return the newest by each way; sliced within, as no database takes a limit in a part of a union."""
+    def _pages(self, about: About, most: int) -> QuerySet[Any, Any]:
+        """Return moment and outcome of the pages of hits. An entry may have shown each of several that bear the number: it counts once."""
+        if not self.rows.query.where and len(about.known) == 1:  # no more is asked than stands beside what was shown
+            return about.shown.filter(**self.bounds).order_by("-ts").values_list("ts", Value("ok"))[:most]
+        pages = self._within_bounds.filter(about.on_pages(self.bounds)).order_by("-shown__ts")
+        entries = AuditEntry.objects.filter(pk__in=pages.values("pk")[: most * len(about.known)])
+        return entries.order_by("-ts").values_list("ts", "outcome")[:most]
+
+    def _ways(self, about: About, most: int) -> list[QuerySet[AuditEntry]]:
+        """Return the newest by each way; sliced within, as SQLite takes no limit in a part of a union."""
         rows = self._within_bounds
-        ways = [rows.filter(way).order_by("-ts", *then) for way in (about.itself, about.refused)]
-        ways.append(rows.filter(about.on_pages(self.bounds)).order_by("-shown__ts", *then))
+        ways = [rows.filter(way).order_by("-ts", "-leaf__idx") for way in (about.itself, about.refused)]
+        ways.append(rows.filter(about.on_pages(self.bounds)).order_by("-shown__ts", "-leaf__idx"))
         most *= max(1, len(about.known))  # an entry may have shown each of them
         return [AuditEntry.objects.filter(pk__in=way.values("pk")[:most]).order_by() for way in ways]

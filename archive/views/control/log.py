@@ -38,6 +38,7 @@ TIMES: Final = [("", _("any time")), ("outside", _("out of hours"))]
 LEVELS: Final = [("", _("any level")), *((str(int(level)), level.label) for level in Level)]
 OUTCOMES: Final = [("", _("any outcome")), ("ok", _("done")), ("denied", _("refused")), ("error", _("failed"))]
 _SEEING: Final = sorted(map(str, SEEING))
+Moments = list[tuple[datetime, str]]  # of entries, with their outcome, the newest first
 
 
 class LogFilter(forms.Form):
@@ -218,7 +219,7 @@ def _list(request: HttpRequest, asked: Any) -> HttpResponse:
     newest_place, moment = _places(before)
     newest = found.moments(COUNTED + 1)
     total = len(newest)
-    rows = list(_since_fiftieth(found, newest) if before is None else _older(found, before, moment))
+    rows = list(_first(found, newest) if before is None else _older(found, newest, before, moment))
     context = {
         "form": form,
         "rows": [line_of(entry, clearance(person, timezone.now())) for entry in rows[:PAGE]],
@@ -275,17 +276,21 @@ def _places(index: int | None) -> tuple[int | None, datetime | None]:
     return newest or (None, None)
 
 
-def _since_fiftieth(found: Found, newest: list[tuple[datetime, str]]) -> QuerySet[AuditEntry]:
-    """Return the first page, from the moment of its last line on: without it a month of a unit was sorted twice."""
-    last = newest[: PAGE + 1][-1:]
-    return found.within(ts__gte=last[0][0]).newest(PAGE + 1) if last else AuditEntry.objects.none()
+def _first(found: Found, newest: Moments) -> QuerySet[AuditEntry]:
+    """Return the first page, by the moments of its lines."""
+    return found.at([moment for moment, _outcome in newest[: PAGE + 1]]).newest(PAGE + 1)
 
 
-def _older(found: Found, index: int, last: datetime | None) -> QuerySet[AuditEntry]:
-    """Return the entries after a line of the list; by its moment too, or the database walks down from today."""
+def _older(found: Found, newest: Moments, index: int, last: datetime | None) -> QuerySet[AuditEntry]:
+    """Return the entries after a line of the list: by their moments where these are known, else by the moment of that line."""
     if last is None:
         return found.within(Q(leaf__idx__lt=index)).newest(PAGE + 1)
-    return found.within(Q(ts__lt=last) | Q(leaf__idx__lt=index), ts__lte=last).newest(PAGE + 1)
+    after = found.within(Q(ts__lt=last) | Q(leaf__idx__lt=index), ts__lte=last)
+    moments = [moment for moment, _outcome in newest if moment <= last]
+    wanted = PAGE + 1 + moments.count(last)  # any of its own moment may stand above it
+    if len(moments) >= wanted or len(newest) <= COUNTED:
+        after = after.at(moments[:wanted])
+    return after.newest(PAGE + 1)
 
 
 urlpatterns = [
