@@ -47,8 +47,9 @@ class AuditEntry(models.Model):
         ]
         indexes = [
             models.Index(fields=["ts"], name="entry_ts"),  # the auditor's timeline
-            # What did she see last month. With the outcome: a unit's month is counted without reading its entries.
-            models.Index(fields=["actor", "ts", "outcome"], name="entry_actor"),
+            # What did she see last month; what did this unit do at night. Told by this index alone: the entries of a month
+            # lie scattered over the whole of it.
+            models.Index(fields=["actor", "ts", "outcome", "action", "record_id", "level"], name="entry_actor"),
             models.Index(fields=["actor", "action", "ts"], name="entry_actor_action"),  # what did she print last month
             # Who saw this: told by this index alone. What is about no dispatch lies not in it.
             models.Index(
@@ -129,6 +130,8 @@ class AuditShown(models.Model):
         indexes = [
             # Who saw this on a page of hits, the newest first.
             models.Index(fields=["record_id", "ts", "actor_id"], name="shown_record"),
+            # What she saw on pages of hits last month.
+            models.Index(fields=["actor_id", "ts", "record_id", "level"], name="shown_actor"),
         ]
 
     def __str__(self) -> str:

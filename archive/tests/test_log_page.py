@@ -159,6 +159,23 @@ def test_of_more_dispatches_than_are_shown_those_seen_last_are_told_whole(office
     assert pages == {records[each].key: n for each, n in enumerate((2, 2, 2, 1, 1, 1, 2, 1))}
 
 
+def test_of_a_person_who_saw_without_end_the_newest_entries_are_told(office, make_record, signed_in, monkeypatch):
+    monkeypatch.setattr(seen, "MOST_ENTRIES", 2)
+    first, second, third = (make_record() for _ in range(3))
+    signed_in("clerk").get(f"/records/{first.key}/")
+    shown(office, first, second)
+    signed_in("clerk").get(f"/records/{third.key}/")
+    page = signed_in("auditor").get("/log/seen/", {"person": office.clerk.pk})
+    assert page.context["more"]
+    looks = {look.key: look.acts for look in page.context["looks"]}
+    assert looks == {third.key: {"record.read": 1}, first.key: {"search.run": 1}, second.key: {"search.run": 1}}
+    monkeypatch.setattr(seen, "MOST_ENTRIES", 3)
+    page = signed_in("auditor").get("/log/seen/", {"person": office.clerk.pk})
+    assert not page.context["more"]
+    looks = {look.key: look.acts for look in page.context["looks"]}
+    assert looks[first.key] == {"record.read": 1, "search.run": 1}
+
+
 def test_a_page_of_hits_with_two_dispatches_of_one_number_is_one_look(office, make_record, signed_in):
     both = [make_record(code_number="77"), make_record(code_number="77")]
     audit.read(Action.SEARCH_RUN, actor=office.clerk, records=both)

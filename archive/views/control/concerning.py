@@ -100,6 +100,12 @@ class Found:
         """Return those of these moments, the newest that it finds."""
         return self.within(**planning.at_moments("ts", moments)) if moments else replace(self, rows=self.rows.none())
 
+    def after(self, moment: datetime) -> "Found":
+        """Return those after a moment, which takes the place of an earlier bound."""
+        return replace(
+            self, bounds={name: each for name, each in self.bounds.items() if name != "ts__gte"} | {"ts__gt": moment}
+        )
+
     @property
     def _within_bounds(self) -> QuerySet[AuditEntry]:
         return self.rows.filter(**self.bounds)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db.models import Count, Max, Min, Q, QuerySet
+from django.db.models import Count, Max, Min, Q, QuerySet, Value
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import path
@@ -13,11 +13,12 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET
 
-from archive import access, audit
+from archive import access, audit, planning
 from archive.models import AuditEntry, AuditShown, Record
 from archive.rules.action_words import SEEN
 from archive.rules.levels import Level
 from archive.rules.roles import Action
+from archive.views.control.concerning import Found
 from archive.views.control.log import LogFilter, checking, kept
 from archive.views.control.oversight import said
 from archive.views.doors import person_of
@@ -66,7 +67,7 @@ def seen(request: HttpRequest) -> HttpResponse:
     form = LogFilter(asked, reader)
     about = form.asked.get("person", "")
     audit.read(Action.LOG_READ, actor=reader, filters=kept(asked) if about else {}, seen=True)
-    looks, is_more = _looks(form.found().all()) if about else ([], False)
+    looks, is_more = _looks(form.found()) if about else ([], False)
     context = {
         "form": form,
         "about": dict(form.fields["person"].choices)[about] if about else "",  # type: ignore[attr-defined]
@@ -89,46 +90,50 @@ def _asked(given: QueryDict) -> QueryDict:
     return asked
 
 
-def _looks(found: QuerySet[AuditEntry]) -> tuple[list[Look], bool]:
-    """Return what was seen, the last first, and whether older entries were left out. The database counts."""
-    done = _counted(found)
-    is_cut = sum(row[4] for row in done) > MOST_ENTRIES
-    if is_cut:
-        first_left_out = found.order_by("-ts").values_list("ts", flat=True)[MOST_ENTRIES]
-        found = found.filter(ts__gt=first_left_out)
-        done = _counted(found)
+def _looks(found: Found) -> tuple[list[Look], bool]:
+    """Return what was seen, the last first, and whether older entries were left out.
+
+    Which dispatches were seen last is asked first: a busy month has thousands. The database then counts what was done with
+    those alone, by indexes that hold all that is told.
+    """
+    cut = found.all().order_by("-ts").values_list("ts", flat=True)[MOST_ENTRIES : MOST_ENTRIES + 1].first()
+    newest = found if cut is None else found.after(cut)
+    opened = newest.all().order_by().exclude(action__in=PAGES)
+    shown = AuditShown.objects.filter(**newest.bounds)
+    latest = _latest(opened, shown)
     looks: dict[tuple[int | str | None, str], Look] = {}
-    for kind, key, record, action, *counted in done:
-        if action not in PAGES:
-            about = key if kind == "record" else ""
-            which = (record or about, "" if about else action)
-            looks.setdefault(which, Look(about, record, counted[1], counted[2])).add(action, counted)
-    # Of the dispatches that only pages of hits showed, those seen last are enough: a month can have thousands.
-    latest = sorted(looks.values(), key=_last, reverse=True)[: MOST_ROWS + 1]
-    for record, action, *counted in _on_pages(found, {look.record for look in latest if look.record}):
-        looks.setdefault((record, ""), Look("", record, counted[1], counted[2])).add(action, counted)
-    ordered = sorted(looks.values(), key=_last, reverse=True)
+    for record, kind, key, action, *counted in _counted(opened, shown, latest):
+        about = key if kind == "record" else ""
+        which = (record or about, "" if record or about else action)
+        looks.setdefault(which, Look(about, record, counted[1], counted[2])).add(action, counted)
+    ordered = sorted(looks.values(), key=lambda look: (look.last, look.record or 0), reverse=True)
     _name(ordered[:MOST_ROWS])
-    return ordered, is_cut
+    return ordered, cut is not None
 
 
-def _counted(found: QuerySet[AuditEntry]) -> list[tuple[Any, ...]]:
-    """Return kind, key and dispatch, act, how many, first, last and highest level."""
-    groups = found.order_by().values_list("object_type", "object_id", "record_id", "action")
-    return list(groups.annotate(n=Count("*"), first=Min("ts"), last=Max("ts"), highest=Max("level")))
+def _latest(opened: QuerySet[AuditEntry], shown: QuerySet[AuditShown]) -> list[int]:
+    """Return the dispatches seen last, one more than are shown."""
+    ways = [
+        way.values("record_id")
+        .annotate(last=Max("ts"))
+        .order_by("-last", "-record_id")
+        .values_list("last", "record_id")
+        for way in (opened.filter(record_id__isnull=False), shown)
+    ]
+    both = planning.newest_of([way[: MOST_ROWS + 1] for way in ways], 2 * (MOST_ROWS + 1))
+    return list(dict.fromkeys(record for _last, record in sorted(both, reverse=True)))[: MOST_ROWS + 1]
 
 
-def _on_pages(found: QuerySet[AuditEntry], known: set[int]) -> list[tuple[Any, ...]]:
-    """Return dispatch, act, how many, first, last and highest level of what pages of hits showed: of known dispatches, and of those shown last."""
-    shown = AuditShown.objects.filter(entry__in=found.filter(action__in=PAGES).order_by().values("pk"))
-    latest = shown.values("record_id").annotate(last=Max("ts")).order_by("-last")
-    wanted = known | set(latest.values_list("record_id", flat=True)[: MOST_ROWS + 1])
-    groups = shown.filter(record_id__in=wanted).values_list("record_id", "entry__action")
-    return list(groups.annotate(n=Count("*"), first=Min("ts"), last=Max("ts"), highest=Max("level")))
-
-
-def _last(look: Look) -> datetime:
-    return look.last
+def _counted(opened: QuerySet[AuditEntry], shown: QuerySet[AuditShown], latest: list[int]) -> list[tuple[Any, ...]]:
+    """Return dispatch, kind and key where there is none, act, how many, first, last and highest level."""
+    counts = {"n": Count("*"), "first": Min("ts"), "last": Max("ts"), "highest": Max("level")}
+    none, act = Value(""), Value(str(Action.SEARCH_RUN))
+    first, *others = [
+        opened.filter(record_id__in=latest).values_list("record_id", none, none, "action"),
+        opened.filter(record_id__isnull=True).values_list("record_id", "object_type", "object_id", "action"),
+        shown.filter(record_id__in=latest).values_list("record_id", none, none, act),
+    ]
+    return list(first.annotate(**counts).union(*(way.annotate(**counts) for way in others), all=True))
 
 
 def _name(looks: list[Look]) -> None:
