@@ -4,6 +4,7 @@ Nothing here says that anybody did wrong: it says where an auditor looks first. 
 compared with their own days, never with others. Reads counts, and entries of the one act that is told each time.
 """
 
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -162,11 +163,11 @@ def _outside(since: date, until: date) -> Iterator[Notable]:
 
 
 def _usual(people: set[int], since: date, until: date) -> dict[int, list[tuple[date, int]]]:
-    """Return for each person the days of work and how many dispatches were handled on each."""
+    """Return for each person the days of work in their order, and how many dispatches were handled on each."""
     days: dict[int, list[tuple[date, int]]] = defaultdict(list)
     if people:
         first = since - timedelta(days=USUAL_DAYS)
-        rows = Tally.objects.filter(day__range=(first, until), person_id__in=people)
+        rows = Tally.objects.filter(day__range=(first, until), person_id__in=people).order_by("day")
         for person, day, handled in rows.values_list("person_id", "day", "handled"):
             days[person].append((day, handled))
     return days
@@ -174,8 +175,8 @@ def _usual(people: set[int], since: date, until: date) -> dict[int, list[tuple[d
 
 def _median_before(days: Sequence[tuple[date, int]], day: date) -> float | None:
     """Return the median of the days of work in the weeks before a day; None when they are too few for a habit."""
-    first = day - timedelta(days=USUAL_DAYS)
-    before = [handled for one, handled in days if first <= one < day]
+    first, end = bisect_left(days, (day - timedelta(days=USUAL_DAYS),)), bisect_left(days, (day,))
+    before = [handled for _day, handled in days[first:end]]
     return float(median(before)) if len(before) >= KNOWN_DAYS else None
 
 

@@ -28,7 +28,7 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
     "archive_auditentry": {
         "object_type, object_id, object_seq": "the chain of one object: its last leaf, under the act's lock; no fork of it",
         "ts": "the auditor's timeline",
-        "actor_id, ts, outcome": "what did this person see and do; what a unit did in a month, index only",
+        "actor_id, ts, outcome, action, record_id, level": "what did this person see and do; what a unit did in a month, index only",
         "actor_id, action, ts": "what did this person print: the log by person and act",
         "record_id, ts, actor_id, action, outcome": "who saw this record, index only; holds no entry about none",
         "object_id, ts": "who was refused this key while no record was known under it",
@@ -48,6 +48,7 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
     "archive_auditshown": {
         "entry_id": "the dispatches that a page of hits showed",
         "record_id, ts, actor_id": "who saw this record on a page of hits, index only",
+        "actor_id, ts, record_id, level": "what did this person see on pages of hits, index only",
     },
     "archive_clearance": {"person_id": "what may this person see, now and on a past day"},
     "archive_clearancemark": {"clearance_id, mark_id": "the marks a clearance holds; none twice"},
@@ -146,7 +147,8 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
         'record_id, "order"': "the thread of a record in order; the next step's place",
     },
     "archive_tally": {
-        "day, person_id": "what stands out in these days; one row for a person and day",
+        "day, person_id": "one row for a person and day",
+        "day, person_id, acts, refused, handled": "what was done on each day, and what is usual for a person",
         "is_much, day": "the days on which somebody handled much or was refused often, and no others",
     },
     "archive_unit": {

@@ -40,7 +40,11 @@ class Tally(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["day", "person"], name="tally_once")]
-        indexes = [models.Index(fields=["is_much", "day"], name="tally_much")]  # the days on which somebody did much
+        indexes = [
+            models.Index(fields=["is_much", "day"], name="tally_much"),  # the days on which somebody did much
+            # What was done on each day, and what is usual for a person: told by this index alone.
+            models.Index(fields=["day", "person", "acts", "refused", "handled"], name="tally_days"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.day} {self.person_id}: {self.acts}"
