@@ -18,7 +18,7 @@ from search.nodes import Query
 from search.query import MAX_CHARS, parse
 
 MOST: Final = 24  # lines of the form
-LONGEST: Final = MAX_CHARS + 1  # letters of a value: it may be all that was typed, and one more says that it was too long
+LONGEST: Final = MAX_CHARS + 1  # letters of a value: all that was typed, and one that says there were more
 FIELDS: Final[dict[str, str | Promise]] = {
     "text": _("Anywhere"),
     "subject": _("Subject"),
