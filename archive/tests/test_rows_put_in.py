@@ -1,5 +1,10 @@
 """Rows of the log that no program writes: export and checks go on behind each of them, name it, and tell all the rest."""
 
+import hashlib
+import json
+import os
+import subprocess
+import sys
 import uuid
 
 import pytest
@@ -119,3 +124,59 @@ def test_who_rewrote_the_whole_log_is_not_told_a_million_times(home, tmp_path, m
         verify.verify(str(tmp_path / "export"), logkey.signer().public)
     assert len(told.value.found) == 6
     assert "nothing after this was looked at" in str(told.value.found[-1])
+
+
+def test_a_row_under_the_id_of_another_does_not_answer_for_its_details(home, tmp_path, capsys):
+    victim = wrote(details={"n": 1})
+    sequencing.place_all()
+    false = {"n": 2}
+    put_in(id=str(victim.pk), details_h=hashlib.sha256(b"salt" + audit.canonical(false)).hexdigest())
+    publishing.publish()
+    with fence_lifted():
+        AuditDetail.objects.filter(entry=victim).update(payload=false, salt=b"salt")
+    publishing.export(tmp_path / "export", with_details=True)
+    said = outsider(tmp_path / "export", capsys)
+    assert f"entry {victim.leaf.idx}: the details of the entry were changed" in said
+    assert f"the entry bears the id of entry {victim.leaf.idx}" in said
+
+
+def kept_as(identity, payload="1"):
+    return b'{"id":%s,"salt":"","payload":%s}\n' % (identity.encode(), payload.encode())
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (b"[" * 200_000, "the file of details is not in its form"),
+        (kept_as('"x"', "[" * 200_000), "the file of details is not in its form"),
+        (b" " * (verify.LONGEST_LINE + 9), "the file of details is not in its form"),
+        (kept_as(json.dumps("\ud800")), r"details of an entry \ud800 that the log does not know"),
+        (
+            kept_as(json.dumps("\x1b[2K\nOK: whole")),
+            r"details of an entry \x1b[2K\nOK: whole that the log does not know",
+        ),
+        (kept_as('"khóa"'), r"details of an entry kh\xf3a that the log does not know"),
+    ],
+)
+def test_details_of_any_kind_are_told_in_words_that_every_terminal_shows(home, tmp_path, damage, told):
+    wrote()
+    folder = tmp_path / "export"
+    publishing.export(folder, with_details=True)
+    (folder / "details.jsonl").write_bytes((folder / "details.jsonl").read_bytes() + damage)
+    ran = subprocess.run(
+        [sys.executable, folder / "verify.py", folder, "--key", logkey.signer().public],
+        check=False, capture_output=True, text=True, env=os.environ | {"PYTHONIOENCODING": "ascii"},
+    )  # fmt: skip
+    assert (ran.returncode, ran.stderr) == (1, "")
+    assert told in ran.stdout
+
+
+@pytest.mark.parametrize("path", ["checkpoint", "tile/0/000.p/{}", "tile/entries/000.p/{}"])
+def test_a_file_of_any_size_is_read_no_further_than_such_a_file_goes(home, tmp_path, path, capsys):
+    wrote()
+    size = publishing.export(tmp_path / "export", with_details=False).size
+    place = tmp_path / "export" / path.format(size)
+    place.unlink(missing_ok=True)
+    with place.open("wb") as file:
+        file.truncate(1 << 36)  # 64 GiB of nothing
+    assert "NOT OK" in outsider(tmp_path / "export", capsys)

@@ -184,6 +184,12 @@ def taken_away(files):
     del files["entries.jsonl"]
 
 
+def no_time(files):
+    rows = json.loads(files["log.json"])
+    rows[0]["at"] = "0001-01-01T00:00:00+23:59"  # a moment before the first there is
+    files["log.json"] = _listed(rows)
+
+
 def _listed(rows):
     return ("[" + ",".join("\n" + json.dumps(row, ensure_ascii=False) for row in rows) + "\n]\n").encode()
 
@@ -192,6 +198,7 @@ def _listed(rows):
     ("change", "named"),
     [
         (changed_row, r"entry \d+: the row does not say what its leaf says \(act\)"),
+        (no_time, r"entry \d+: the row is not in its form"),
         (dropped_row, r"entry \d+: the row of this entry is missing"),
         (dropped_entry, "4 rows were signed, 3 are here"),
         (added_row, "a row was put in"),

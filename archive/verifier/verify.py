@@ -70,15 +70,22 @@ CHANGED = "the entry's bytes were changed"
 LARGER = "the entry's bytes were changed, or it is longer than an entry can be: it was put in past the office"
 LONGEST_ENTRY = 65_535  # bytes: a bundle of C2SP tlog-tiles gives its length 16 bits
 LONGEST_LINE = 1 << 24  # bytes: an entry has 64 KiB, its details and its way to the head some more
+LONGEST_FILE = WIDTH * (2 + LONGEST_ENTRY) + 1  # bytes: of the largest that is read whole, a bundle, and one
 SELECTION = "vankho log selection v1"  # the first line of what is signed over a manifest
 ENTRIES, HEAD, MANIFEST, NOTE = "entries.jsonl", "checkpoint", "manifest.json", "manifest.note"
 CELL_STARTS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run these: such a cell begins with an apostrophe
+
+
+def printable(text: str) -> str:
+    """Return a text with all that is no sign to be read as its number: words of a row must not move the reader's cursor."""
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
 
 
 class Tampered(Exception):
     """The log is not what was signed: where (an index, or None) and what was done."""
 
     def __init__(self, what: str, index: int | None = None) -> None:
+        what = printable(what)
         super().__init__(what if index is None else f"entry {index}: {what}")
         self.what = what
         self.index = index
@@ -352,9 +359,10 @@ class Export:
         self._folder = Path(folder)
 
     def read(self, path: str) -> bytes | None:
-        """Return a file's bytes, None if it is not there."""
+        """Return a file's bytes, of one that is larger than any can be the beginning; None if it is not there."""
         try:
-            return self._folder.joinpath(*path.split("/")).read_bytes()
+            with self._folder.joinpath(*path.split("/")).open("rb") as file:
+                return file.read(LONGEST_FILE)
         except (FileNotFoundError, NotADirectoryError):
             return None
 
@@ -375,7 +383,7 @@ class Export:
             data, held = self.read(tile_path("entries", number)) or b"", width
         found: list[bytes] = []
         at = 0
-        while at < len(data):
+        while at < len(data) and len(found) <= width:
             end = at + 2 + int.from_bytes(data[at : at + 2], "big")
             found.append(data[at + 2 : end])
             at = end
@@ -385,12 +393,12 @@ class Export:
         """Yield (entry id, salt, payload) of the details that travel with the export."""
         try:
             with self._folder.joinpath("details.jsonl").open("rb") as file:
-                for line in file:
-                    kept = json.loads(line)
+                while line := file.readline(LONGEST_LINE):
+                    kept = json.loads(line)  # of one that is longer the beginning, which is no JSON
                     yield str(kept["id"]), _unhexed(kept["salt"]), kept["payload"]
         except FileNotFoundError:
             return
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             raise Tampered("the file of details is not in its form") from None
 
     def has_details(self) -> bool:
@@ -608,7 +616,7 @@ class _Chains:
             entry = _parsed(body)
             thing = (entry["object"]["type"], entry["object"]["id"])
             number, before = entry["object_seq"], entry["object_prev"]
-            stamp, entry_id, digest = entry["ts"], entry["id"], entry["details_h"]
+            stamp, entry_id, digest = entry["ts"], str(entry["id"]), entry["details_h"]
             act = (entry["action"], entry["outcome"])
             named = naming(entry, index) if act == (KEY, "ok") else None
             last = self.ends.get(thing, (0, "00" * HASH))
@@ -624,8 +632,10 @@ class _Chains:
         if follows or number == last[0] + 1:
             self.ends[thing] = (number, hashed.hex())
         self._latest = max(self._latest, stamp)
-        if digest and self._told:
-            self.digests[str(entry_id)] = (index, digest)
+        if entry_id in self.digests:  # else its details would stand for those of the other
+            self.note(f"the entry bears the id of entry {self.digests[entry_id][0]}", index)
+        elif digest and self._told:
+            self.digests[entry_id] = (index, digest)
         if act == (FORGET, "ok"):
             self.forgotten.add(thing[1])
         if named:
@@ -660,7 +670,7 @@ def naming(entry: dict[str, Any], index: int | None) -> Naming:
     if len(words) != 4 or words[0] != KEY_PROOF or about != OF_KEY:  # noqa: PLR2004 - the parts of a proof
         return Naming(index, first, "", b"", b"", b"")
     before = "" if words[1] == "-" else words[1][:LONGEST_KEY]
-    link = key_link(first, before, str(entry["object_prev"]))
+    link = key_link(first, before, str(entry["object_prev"])[: 2 * HASH])
     return Naming(index, first, before, link, _unbased(words[2]), _unbased(words[3]))
 
 
@@ -1061,7 +1071,7 @@ def _compare_row(row: dict[str, Any], line: dict[str, Any], index: int, words: d
         if "details" in line:
             _compare_details(details, line["details"], entry["details_h"], index)
             return False, False
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         raise Tampered("the row is not in its form", index) from None
     if "withheld" in details:
         return True, False
@@ -1134,59 +1144,65 @@ def main(arguments: list[str] | None = None) -> int:
             _tell(verify(given.export, key, files, details=given.details))
     except Tampered as fault:
         for one in fault.found if isinstance(fault, Several) else [fault]:
-            print(f"NOT OK: {one}")
+            _say(f"NOT OK: {one}")
         if isinstance(fault, Unproven):
-            print("All else is in order; the heads are signed with the key whose links hold.")
+            _say("All else is in order; the heads are signed with the key whose links hold.")
         return 1
     except (ValueError, OSError) as fault:
-        print(f"cannot check: {fault}")
+        _say(f"cannot check: {fault}")
         return 2
     return 0
 
 
+def _say(text: str) -> None:
+    """Print a line on whatever terminal there is: what its alphabet has no sign for as its number."""
+    alphabet = sys.stdout.encoding or "utf-8"
+    print(printable(text).encode(alphabet, "backslashreplace").decode(alphabet))
+
+
 def _tell_proof(index: int, body: bytes, head: Head) -> None:
-    print(f"OK: {head.origin}, entry {index} of {head.size} stands in the signed log:")
-    print(body.decode("utf-8", "replace"))
+    _say(f"OK: {head.origin}, entry {index} of {head.size} stands in the signed log:")
+    _say(body.decode("utf-8", "replace"))
 
 
 def _tell_selection(found: Selected, kept: int) -> None:
     manifest = found.manifest
-    print(
+    _say(
         f"OK: {found.head.origin}, {found.rows} rows ({found.form}), each stands in the signed log of {found.head.size} entries."
     )
-    print(f"Asked: {'; '.join(manifest['asked']) or 'everything'}. Taken out by {manifest['by']}, {manifest['made']}.")
+    _say(f"Asked: {'; '.join(manifest['asked']) or 'everything'}. Taken out by {manifest['by']}, {manifest['made']}.")
     if manifest.get("left_out"):
-        print(manifest["left_out"])
+        _say(manifest["left_out"])
     if found.form == "pdf":
-        print(
+        _say(
             "log.pdf is the one that was signed; log.json beside it holds the same rows and was compared with the leaves."
         )
     if found.withheld:
-        print(
+        _say(
             f"{found.withheld} rows have words withheld: of those the place is proven, the rest is told by the signature alone."
         )
     if found.undetailed:
-        print(f"{found.undetailed} rows have no details any more: they were destroyed.")
+        _say(f"{found.undetailed} rows have no details any more: they were destroyed.")
     if kept > found.compared:
-        print("A kept checkpoint of another size cannot be compared with a selection; compare it with the whole log.")
-    print("This does not prove that nothing was left out. For that take the whole log (manage.py export_log).")
+        _say("A kept checkpoint of another size cannot be compared with a selection; compare it with the whole log.")
+    _say("This does not prove that nothing was left out. For that take the whole log (manage.py export_log).")
 
 
 def _tell(report: Report) -> None:
     root = base64.b64encode(report.head.root).decode()
-    print(f"OK: {report.head.origin}, {report.entries} entries about {report.objects} objects, root {root}")
-    print(
+    _say(f"OK: {report.head.origin}, {report.entries} entries about {report.objects} objects, root {root}")
+    _say(
         f"{report.details} details match, {report.forgotten} were destroyed by an act, "
         f"{report.kept} kept heads are prefixes of this one."
     )
     for index, seconds in report.backward[:10]:
-        print(f"Note: the clock of entry {index} stood {seconds:.0f} s before that of an earlier entry.")
+        _say(f"Note: the clock of entry {index} stood {seconds:.0f} s before that of an earlier entry.")
     for one in report.line.lost:
-        print(f"Note: entry {one.place} names a new key that the key before has not signed: it was lost.")
+        _say(f"Note: entry {one.place} names a new key that the key before has not signed: it was lost.")
     for one in report.line.answered:
-        print(f"Note: entry {one.place} names a key that nothing proves; the log's key was named again after it.")
+        _say(f"Note: entry {one.place} names a key that nothing proves; the log's key was named again after it.")
     if not report.kept:
-        print("No older checkpoint was compared: keep this one, so that a rewritten history can be seen next time.")
+        _say("No older checkpoint was compared: keep this one, so that a rewritten history can be seen next time.")
 
 
 if __name__ == "__main__":

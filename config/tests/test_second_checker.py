@@ -135,6 +135,7 @@ def in_order(folder, key, kept):
         chain = chains[said["object"]["type"], said["object"]["id"]]
         assert chain[-1] == (said["object_seq"] - 1, said["object_prev"])
         chain.append((said["object_seq"], leaf.hex()))
+        assert said["id"] not in wanted
         wanted |= {said["id"]: said["details_h"]} if said["details_h"] else {}
     told = [json.loads(line) for line in (folder / "details.jsonl").read_text().splitlines()]
     assert all(bytes.fromhex(one["salt"]).hex() == one["salt"] for one in told)
