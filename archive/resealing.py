@@ -12,7 +12,7 @@ Shows nothing of a file, and no key. What an object lock keeps stays readable to
 import hashlib
 import logging
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -108,20 +108,24 @@ def reseal(*, files: Collection[str] = (), records: Collection[str] = (), reason
 
     Raises:
         Forbidden, NoGround, NoSuchFile, Underway: nothing was changed.
-        NotAsLeft, Shredded, DamagedObject: about one dispatch; those before it are done.
+        NotAsLeft, Shredded, DamagedObject: about one dispatch; those before it are done, and their old keys are gone.
         StoreFull, StoreFailed, WrongKey: run it again when it is mended.
     """
     access.require(actor, Action.RECORD_RESEAL)
     if not reason.strip():
         raise NoGround
+    tend()  # a row that went back is sealed anew from what it is now
     kept = store.configured()
     with _alone(kept) as is_free:
         if not is_free:
             raise Underway
         wanted, count = _wanted(kept, files, records), 0
-        for record, addresses in wanted.items():
-            count += _reseal(kept, record, addresses, reason=reason.strip(), actor=actor)
-        return Outcome(count, len(wanted), _catch_up(kept))
+        try:
+            for record, addresses in wanted.items():
+                count += _reseal(kept, record, addresses, reason=reason.strip(), actor=actor)
+        finally:  # no dispatch that fails keeps the old keys of those before it
+            left = _catch_up(kept)
+        return Outcome(count, len(wanted), left)
 
 
 def catch_up() -> list[Left]:
@@ -137,6 +141,12 @@ def catch_up() -> list[Left]:
         return _catch_up(kept) if is_free else []
 
 
+def tend() -> None:
+    """Catch up for whoever goes on with its own work whatever is met: faults stand in the operators' log, tried again hourly."""
+    with suppress(Refusal):
+        catch_up()
+
+
 def waiting() -> frozenset[str]:
     """Return addresses that no row names and that are no leftovers: removal waits, or a row must follow first."""
     notes = list(store.configured().vault.resealed.all())
@@ -144,7 +154,7 @@ def waiting() -> frozenset[str]:
     found = {each.old.hex() for each in notes if each.is_left} - rows
     ways = {each.old.hex(): each.new.hex() for each in notes}
     for address in rows:
-        while (address := ways.get(address, "")) and address not in found:
+        while address := ways.get(address, ""):  # also past a form that a lock keeps
             found.add(address)
     return frozenset(found)
 

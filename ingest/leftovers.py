@@ -8,13 +8,11 @@ than its store (a restored copy): then nothing is touched and the administrator 
 
 import logging
 from collections.abc import Collection
-from contextlib import suppress
 from itertools import islice
 from typing import Final
 
 from archive import resealing, store
 from archive.models import DigitalObject
-from archive.rules.errors import Refusal
 
 SWEEP_SECONDS: Final = 3600.0
 MOST: Final = 100  # what a hundred kills in a day may leave
@@ -24,8 +22,7 @@ log = logging.getLogger("vankho.leftovers")
 def sweep(*, older_than_seconds: float = store.DAY_SECONDS) -> int:
     """Shred leftovers; return how many."""
     store.configured().sweep(older_than_seconds=older_than_seconds)
-    with suppress(Refusal):  # told in the operators' log, and tried again
-        resealing.catch_up()
+    resealing.tend()
     found = list(islice(store.orphans(_named, older_than_seconds=older_than_seconds), MOST + 1))
     if len(found) > MOST:
         log.error(
@@ -40,5 +37,5 @@ def sweep(*, older_than_seconds: float = store.DAY_SECONDS) -> int:
 
 
 def _named(addresses: Collection[str]) -> Collection[str]:
-    rows = DigitalObject.objects.filter(address__in=addresses).values_list("address", flat=True)
-    return {*rows, *resealing.waiting()}
+    waiting = resealing.waiting()  # before the rows: what follows in between is named by its row
+    return {*waiting, *DigitalObject.objects.filter(address__in=addresses).values_list("address", flat=True)}

@@ -96,7 +96,7 @@ def take_up(moment: datetime, outside: Outside) -> Taken:
         known = restoration.record(
             restoration.Gap(moment, size=len(start), newest_size=newest_size), backup=RECOVERED, shredded=dead
         )
-    resealing.catch_up()
+    resealing.tend()
     records = follow.rebuild()
     # Until here longer heads keep the office shut; from here on the mark does.
     superseded = _put_aside(outside, leaves, known.size)

@@ -94,7 +94,7 @@ def restore(media: Media, outside: Outside, *, tell: Tell = lambda _line: None, 
         vault_copy, home / "keys", custody=media.keys, address=settings.VAULT_URL, without={*dead, *sound.destroyed}
     )
     _require_log(sound)
-    resealing.catch_up()
+    resealing.tend()
     places = () if is_drill else outside.heads
     superseded = _record(sound, dead, places, newest_size=begun["newest_size"])
     publishing.publish()

@@ -26,12 +26,12 @@ from archive import (
     sequencing,
     store,
 )
-from archive.models import AuditEntry, AuditLeaf, DigitalObject, PaperCheck, RegisterNumber, Restoration
+from archive.models import AuditEntry, AuditLeaf, DigitalObject, PaperCheck, Record, RegisterNumber, Restoration
 from archive.rules.roles import Action
 from archive.stores.refusals import Shredded
 from archive.verifier import verify
 from config import checks, roles, starting
-from config.backup import recovering
+from config.backup import marker, recovering
 from config.backup.refusals import StillRecovering
 from config.tests.office import fence_lifted
 from search import follow
@@ -123,6 +123,20 @@ def test_what_was_sealed_anew_after_the_moment_is_found_and_its_row_follows(put_
     assert store.configured().driver.stat(row.address) is None
     assert AuditEntry.objects.get(action="system.restore").detail.payload["addresses"] == [put_back.spare]
     assert list(manifests.faults()) == []
+
+
+def test_a_dispatch_that_was_edited_past_the_office_keeps_no_recovery_from_its_end(put_back, office):
+    row = DigitalObject.objects.exclude(address=put_back.spare).filter(role="original").first()
+    content, before = store.read(row.address), transaction.savepoint()
+    resealing.reseal(files=[row.address], reason="QĐ 1", actor=office.security)
+    transaction.savepoint_rollback(before)
+    Record.objects.filter(pk=row.record_id).update(subject="sửa ngoài hệ thống")
+
+    declare(put_back)
+
+    assert not marker.is_there()
+    assert DigitalObject.objects.filter(address=row.address).exists()  # does not follow: that would cover the edit
+    assert store.read(row.address) == content
 
 
 def test_heads_of_lost_entries_are_put_aside_and_prove_what_was_lost(put_back):

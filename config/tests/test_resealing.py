@@ -168,6 +168,16 @@ def test_a_row_that_was_changed_past_the_office_is_not_covered(record, office, r
     assert addresses(record) == old
 
 
+def test_a_dispatch_that_is_refused_leaves_no_old_key_of_those_before_it(record, office, make_record):
+    other, old, vault = make_record(), addresses(record), store.configured().vault
+    Record.objects.filter(pk=other.pk).update(subject="sửa ngoài hệ thống")
+    with pytest.raises(resealing.NotAsLeft, match=other.key):
+        resealing.reseal(records=[record.key, other.key], reason=GROUND, actor=office.security)
+    assert not addresses(record) & old
+    assert not any(vault.has(object_id(address)) for address in old)
+    assert vault.count() == DigitalObject.objects.count()
+
+
 def test_a_file_that_changed_hands_meanwhile_is_left_alone(record, office, monkeypatch):
     sealed, row = resealing._sealed, Attachment.objects.get(record=record).original
 

@@ -14,7 +14,7 @@ from minio.commonconfig import COMPLIANCE
 from minio.retention import Retention
 
 from archive import audit, resealing, store
-from archive.models import Attachment, AuditEntry, DigitalObject
+from archive.models import Attachment, AuditEntry, DigitalObject, Record
 from archive.rules.roles import Action
 from archive.stores import resealed
 from archive.stores.local import LocalDraft, LocalStore
@@ -117,6 +117,18 @@ class TestLocked:
         assert agrees(record)
         assert len(set(kept.addresses())) == 4
 
+    def test_what_cannot_follow_past_a_locked_form_is_no_leftover(self, record, office, lock):
+        before, attached = content(record), Attachment.objects.filter(record=record)
+        with transaction.atomic():
+            point = transaction.savepoint()
+            reseal(office, record, attached.get().original_id)
+            lock[attached.get().original_id] = datetime.now(UTC) + timedelta(days=9)
+            assert reseal(office, record, attached.get().original_id).left
+            transaction.savepoint_rollback(point)
+        Record.objects.update(subject="sửa ngoài hệ thống")
+        assert leftovers.sweep(older_than_seconds=-60) == 0
+        assert content(record) == before
+
 
 def test_a_database_that_went_back_finds_its_content_and_follows(record, office):
     """Vault and store are of now, the rows of before: as a recovery to a moment leaves them."""
@@ -149,6 +161,23 @@ def test_what_cannot_follow_yet_is_no_leftover(record, office, monkeypatch):
     assert content(record) == before
     resealing.catch_up()
     assert agrees(record)
+
+
+def test_what_follows_while_leftovers_are_looked_for_is_none(record, office, monkeypatch):
+    before, waiting = content(record), resealing.waiting
+    with transaction.atomic():
+        point = transaction.savepoint()
+        reseal(office, record)
+        transaction.savepoint_rollback(point)
+
+    def followed():
+        resealing.catch_up()
+        return waiting()
+
+    monkeypatch.setattr(resealing, "tend", lambda: None)
+    monkeypatch.setattr(resealing, "waiting", followed)
+    assert leftovers.sweep(older_than_seconds=-60) == 0
+    assert content(record) == before
 
 
 def test_what_was_destroyed_after_it_was_sealed_anew_stays_destroyed(record, office):
