@@ -18,6 +18,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final, Self
@@ -27,12 +28,11 @@ from django.conf import settings
 from archive.rules.errors import Refusal
 from archive.rules.levels import Level
 from archive.rules.sizes import MIB
-from archive.sealing import KEY_BYTES, Broken, Sealer, Unsealed
+from archive.sealing import KEY_BYTES, Sealer
 from archive.stores import chosen
 from archive.stores.custody import KeyFiles, make_key_files
 from archive.stores.port import Draft, Driver, object_id
 from archive.stores.refusals import (
-    DAMAGED_PARTS,
     AboveCeiling,
     DamagedObject,
     MissingObject,
@@ -43,6 +43,7 @@ from archive.stores.refusals import (
     VaultMissing,
     WrongKey,
 )
+from archive.unsealing import Reader, unreadable
 from archive.vault import Vault, rows_at
 
 __all__ = [
@@ -95,34 +96,6 @@ class Stat:
 
     exists: bool
     sealed_size: int
-
-
-class Reader(Unsealed):
-    """A verified stream of one object or a range of it; a broken chunk refuses with the address."""
-
-    def __init__(
-        self, source: BinaryIO, *, object_id: bytes, key: bytes, start: int = 0, length: int | None = None
-    ) -> None:
-        """Open. Raises DamagedObject, StoreFailed."""
-        self._address = object_id.hex()
-        try:
-            super().__init__(source, object_id=object_id, key=key, start=start, length=length)
-        except (Broken, OSError) as error:
-            source.close()
-            raise _unreadable(self._address, error) from error
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        """Fill the buffer with verified bytes. Raises DamagedObject, StoreFailed."""
-        try:
-            return super().readinto(buffer)
-        except (Broken, OSError) as error:
-            raise _unreadable(self._address, error) from error
-
-
-def _unreadable(address: str, error: Broken | OSError) -> Refusal:
-    if isinstance(error, Broken):
-        return DamagedObject(address=address, part=DAMAGED_PARTS[error.where], chunk=error.chunk)
-    return StoreFailed(reason=error.strerror or str(error))
 
 
 class Writing:
@@ -222,13 +195,16 @@ class Store:
         Raises:
             Shredded, MissingObject, DamagedObject, WrongKey, StoreFailed, LevelKeyMissing.
         """
+        return Reader(partial(self._opened, address), start=start, length=length)
+
+    def _opened(self, address: str) -> tuple[BinaryIO, bytes, bytes]:
         now, key = self.vault.find(object_id(address))
         try:
-            return Reader(self.driver.open(now.hex()), object_id=now, key=key, start=start, length=length)
+            return self.driver.open(now.hex()), now, key
         except MissingObject:
             if self.vault.has(now):  # otherwise sealed anew, or destroyed, since its key was read
                 raise
-        return self.open(address, start=start, length=length)
+        return self._opened(address)
 
     def read(self, address: str, *, start: int = 0, length: int | None = None) -> bytes:
         """Return the bytes of an object or of a range of it. Raises as `open`."""
@@ -248,7 +224,7 @@ class Store:
                 while data := source.read(MIB):
                     digest.update(data)
             except OSError as error:
-                raise _unreadable(address, error) from error
+                raise unreadable(address, error) from error
         return digest.hexdigest()
 
     def shred(self, address: str) -> None:

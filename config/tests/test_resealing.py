@@ -1,5 +1,9 @@
 """Files sealed anew: new key, new address, all that named the old one follows, and the office goes on meanwhile."""
 
+import io
+import os
+from pathlib import Path
+
 import pytest
 
 from archive import resealing, store
@@ -8,11 +12,12 @@ from archive.models import Attachment, AuditEntry, DigitalObject, Misplaced, Pag
 from archive.rules.errors import Forbidden
 from archive.rules.levels import Level
 from archive.rules.roles import Action
+from archive.rules.sizes import MIB
 from archive.stores import inuse
 from archive.stores.port import object_id
 from archive.stores.refusals import MissingObject, Shredded
 from config.tests.office import seal
-from config.tests.resealed import ANNEX, GROUND, addresses, agrees, content, reseal
+from config.tests.resealed import ANNEX, GROUND, addresses, agrees, content, on_a_folder, reseal
 from ingest.models import Scan
 from ingest.tests.handing import drop
 
@@ -105,6 +110,44 @@ def test_what_vanishes_between_its_key_and_its_bytes_is_opened_as_what_it_is_now
     monkeypatch.setattr(driver, "open", vanishing)
     assert store.read(old) == ANNEX
     assert asked
+
+
+@on_a_folder
+def test_what_is_sealed_anew_in_the_middle_of_a_download_is_sent_to_its_end(own, monkeypatch):
+    """Asked range by range, as a server is: what was removed answers nothing more, also to who began to read."""
+
+    class Ranged(io.FileIO):
+        def read(self, size=-1):
+            self._ask()
+            return super().read(size)
+
+        def readinto(self, buffer):
+            self._ask()
+            return super().readinto(buffer)
+
+        def _ask(self):
+            if not Path(self.name).exists():
+                raise MissingObject(address="0" * 32)
+
+    def ranged(address):
+        with opened(address) as source:
+            return Ranged(source.name)
+
+    driver, content = store.configured().driver, os.urandom(3 * MIB)
+    opened = driver.open
+    monkeypatch.setattr(driver, "open", ranged)
+    old, new = (store.put(io.BytesIO(content), level=Level.THUONG) for _ in range(2))
+    with store.open(old.address, start=5, length=len(content) - 9) as reader:
+        begun = reader.read(70_000)
+        store.configured().vault.resealed.note(
+            object_id(old.address), object_id(new.address), sealed_sha256=new.sealed_sha256
+        )
+        store.shred(old.address)
+        assert begun + reader.read() == content[5:-4]
+        reader.seek(0)
+        store.shred(new.address)
+        with pytest.raises(Shredded):
+            reader.read()
 
 
 def test_refusals_change_nothing(record, office, monkeypatch):
