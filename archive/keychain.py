@@ -1,13 +1,13 @@
 """The entries that name the log's key, in their chain: each is read once by a program, not again at every act.
 
 Who may write entries by SQL may put in rows of this chain by the hundred thousand. So a program remembers up to
-which number it has read, and the few rows that decide: the links to the key in use, the first row that proves
-nothing, and the last that was read. These it reads again each time and holds against what they were; where one
+which number it has read, and the few rows that decide: the links to the key in use, the row before each (a link is bound to
+it), the first row that proves nothing, and the last that was read. These it reads again each time and holds against what they were; where one
 differs (a database that was put back, an edit past the office) the whole chain is read anew. Never writes.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
@@ -55,7 +55,7 @@ class Known:
     @property
     def stranger(self) -> verify.Naming | None:
         """The first row after the newest link that proves nothing."""
-        return next((step.naming for step in self.decisive if step.number > self.newest), None)
+        return next((step.naming for step in self.decisive if step.naming and step.number > self.newest), None)
 
 
 class _Memory:
@@ -99,7 +99,8 @@ def _gone_on(before: Known) -> Known | None:
     if not _rows().filter(object_seq__gt=before.last.number).exists():
         return replace(before, decisive=decisive)
     with _in_turn():
-        return _judged(before.key, [*decisive, *_steps(before.last)])
+        read = {step.number: step for step in (before.last, *decisive)}
+        return _judged(before.key, [*(read[number] for number in sorted(read)), *_steps(before.last)])
 
 
 def _still(before: Known) -> tuple[_Step, ...] | None:
@@ -110,10 +111,10 @@ def _still(before: Known) -> tuple[_Step, ...] | None:
         return None
     found = []
     for step in before.decisive:
-        row = rows[step.number]
-        if step.naming is None or (step.naming.key and verify.leaf(row.body) != row.digest):
+        row, naming = rows[step.number], step.naming
+        if naming and naming.key and verify.leaf(row.body) != row.digest:
             return None
-        found.append(step._replace(naming=step.naming._replace(place=row.place)))
+        found.append(step._replace(naming=naming and naming._replace(place=row.place)))
     return tuple(found)
 
 
@@ -127,10 +128,15 @@ def _judged(key: str, steps: list[_Step]) -> Known | None:
     if not line.links:
         return None
     proof = next((one for one in namings if one.link), None)  # with the first proof the form of before ends
-    deciding = {id(one) for one in (*line.links, *line.unproven[:1], proof)}
-    decisive = tuple(step for step, naming in said if id(naming) in deciding)
-    newest = next(step.number for step, naming in said if naming is line.links[-1])
-    return Known(key, decisive, steps[-1], newest)
+    links, others = _numbers(said, line.links), _numbers(said, [*line.unproven[:1], proof])
+    wanted = {*others, *links, *(number - 1 for number in links)}
+    return Known(key, tuple(step for step in steps if step.number in wanted), steps[-1], links[-1])
+
+
+def _numbers(said: list[tuple[_Step, verify.Naming]], wanted: Iterable[verify.Naming | None]) -> list[int]:
+    """Return the numbers of these very rows: two may say the same."""
+    these = {id(one) for one in wanted}
+    return [step.number for step, naming in said if id(naming) in these]
 
 
 @contextmanager

@@ -166,3 +166,28 @@ def test_a_link_edited_after_it_was_read_is_told_at_the_next_act(home):
         cursor.execute("UPDATE archive_auditentry SET body = %s WHERE action = 'log.key'", [b"{}"])
     with pytest.raises(verify.Tampered, match="names the log's key"):
         logkey.require()
+
+
+def test_the_row_that_a_link_is_bound_to_is_missed_at_the_next_act(home, put_in, renew):
+    put_in()
+    renew()
+    logkey.require()
+    put_in()
+    logkey.require()
+    with fence_lifted(), connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE archive_auditentry SET leaf_hash = %s WHERE object_type = 'log' AND object_seq = 2", [b"x" * 32]
+        )
+    with pytest.raises(logkey.OtherLogKey):
+        logkey.require()
+
+
+def test_rows_before_a_link_that_name_no_key_are_read_once_too(home, renew, looked_at):
+    with transaction.atomic():
+        audit.write(Action.SYSTEM_READ, actor=None, subject=audit.Subject(*logkey.OF_KEY))
+    renew()
+    assert afresh()[0] == afresh()[1]
+    looked_at.clear()
+    logkey.require()
+    wrote(Action.CLEARANCE_GIVE)
+    assert looked_at == []
