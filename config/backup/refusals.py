@@ -231,7 +231,8 @@ class SealedAnew(BackupRefusal):
     code = "BKP-024"
     message = _(
         "Files were sealed anew (`manage.py reseal_files`) while the backup ran, so this one would lack them. Run the same "
-        "command again: the stored files that were copied are not copied once more."
+        "command again: the stored files that were copied are not copied once more. If it is refused again, run "
+        "`manage.py reseal_files` alone: it ends what is not done, or says which dispatch stands in the way."
     )
 
 
