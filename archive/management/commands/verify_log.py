@@ -41,7 +41,7 @@ def _checked(kept: list[Path]) -> tuple[verify.Report | None, list[object]]:
     except verify.Several as fault:
         return None, [*fault.found]
     except verify.Tampered as fault:
-        return None, [fault]
+        return None, [fault.with_traceback(None)]  # nor what was open when it was met: a cursor of the server
     except OSError as fault:
         raise CommandError(f"A kept head could not be read: {fault}", returncode=2) from fault
     except Refusal as refusal:
