@@ -145,6 +145,7 @@ def newest_of(ways: Sequence[QuerySet[Any, Any]], most: int) -> list[tuple[Any, 
     if written is None:
         return []
     with connection.cursor() as cursor:
+        # nosemgrep: raw-sql - written by Django, values apart
         cursor.execute(f"{' UNION ALL '.join(parts)} ORDER BY 1 DESC LIMIT {most:d}", values)
         found = cursor.fetchall()
     convert = written.get_converters([column for column, *_said in written.select])
