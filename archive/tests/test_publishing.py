@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import time_machine
 from django.core.management import CommandError, call_command
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from archive import audit, logkey, merkle, publishing, sequencing
@@ -423,6 +423,22 @@ def test_a_place_without_an_entry_is_named(home):
         AuditLeaf.objects.filter(idx=SIZE // 2).delete()
     with pytest.raises(CommandError, match=rf"entry {SIZE // 2}: the entry is missing"):
         call_command("verify_log")
+
+
+@pytest.mark.parametrize("hole", [0, 49, 50, SIZE - 2])
+def test_a_hole_in_any_part_is_named_and_leaves_no_cursor_open(home, monkeypatch, hole):
+    """One that was collected in the midst of another's fetch locked the connection of its program for ever."""
+    publishing.publish()
+    with fence_lifted():
+        AuditLeaf.objects.filter(idx=hole).delete()
+    monkeypatch.setattr(publishing, "_ROWS", 50)
+    with pytest.raises(verify.Tampered, match="the entry is missing") as fault:
+        publishing.checked()
+    assert fault.value.index == hole
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT statement FROM pg_cursors")
+            assert cursor.fetchall() == []
 
 
 def test_the_checker_is_written_for_the_oldest_python_that_is_promised():

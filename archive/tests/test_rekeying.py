@@ -2,13 +2,11 @@
 
 import os
 import shutil
-import signal
 from itertools import count
 
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import connections
 
 from archive import audit, rekeying, store
 from archive.models import AuditEntry
@@ -30,6 +28,7 @@ from archive.stores.refusals import (
     NothingAnnounced,
 )
 from archive.vault import Vault
+from config.tests import dying
 from config.tests.office import seal
 
 GROUND = "Quyết định 12/QĐ: đồng chí A bàn giao cho đồng chí B"
@@ -339,31 +338,11 @@ def again(settings, old, new, *, step, told):
 def killed(act, at):
     """Run an act in a child that is killed at its n-th durable step; return whether it was."""
     stop()
-    connections.close_all()
-    child = os.fork()
-    if child == 0:
-        deadly(at)
-        try:
-            act()
-            os._exit(0)
-        except BaseException:  # noqa: BLE001 - told by the exit code
-            os._exit(1)
-    status = os.waitpid(child, 0)[1]
-    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
-    return os.WIFSIGNALED(status)
+    return dying.killed(act, lambda: deadly(at))
 
 
 def deadly(at):
     """Die before the n-th sync, removal, emptying of the vault's log, or entry of the office's log in this process."""
     steps = count(1)
     for owner, name in ((os, "fsync"), (os, "unlink"), (keyrows.SqliteRows, "flush"), (audit, "write")):
-        setattr(owner, name, dying(getattr(owner, name), steps, at))
-
-
-def dying(real, steps, at):
-    def step(*given, **named):
-        if next(steps) == at:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return real(*given, **named)
-
-    return step
+        setattr(owner, name, dying.deadly(getattr(owner, name), steps, at))

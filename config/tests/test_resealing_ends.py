@@ -1,7 +1,5 @@
 """Sealing anew comes to its end: whatever is locked, killed at any step, or went back to a moment before."""
 
-import os
-import signal
 import time
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -9,7 +7,7 @@ from itertools import count
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import connections, transaction
+from django.db import transaction
 from minio.commonconfig import COMPLIANCE
 from minio.retention import Retention
 
@@ -22,6 +20,7 @@ from archive.stores.port import object_id
 from archive.stores.refusals import Shredded, StoreAway, StoreFailed
 from archive.stores.s3 import S3Draft
 from archive.vault import Vault
+from config.tests import dying
 from config.tests.resealed import GROUND, addresses, agrees, content, on_a_folder, on_a_server, reseal
 from ingest import leftovers
 
@@ -246,32 +245,16 @@ def killed(act, at):
     """Run an act in a child that is killed at its n-th durable step; return whether it was."""
     driver = type(store.configured().driver)
     draft = LocalDraft if driver is LocalStore else S3Draft
-    connections.close_all()
     store.configured().vault.close()
     store._configured.clear()
-    child = os.fork()
-    if child == 0:
+
+    def arm():
         steps = count(1)
         for owner, name in (
             (driver, "create"), (Vault, "add"), (draft, "commit"), (resealed.Resealed, "note"), (audit, "write"),
             (transaction.Atomic, "__exit__"), (driver, "locked_until"), (Vault, "shred"), (driver, "delete"),
             (resealed.Resealed, "removed"),
         ):  # fmt: skip
-            setattr(owner, name, dying(getattr(owner, name), steps, at))
-        try:
-            act()
-            os._exit(0)
-        except BaseException:  # noqa: BLE001 - told by the exit code
-            os._exit(1)
-    status = os.waitpid(child, 0)[1]
-    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
-    return os.WIFSIGNALED(status)
+            setattr(owner, name, dying.deadly(getattr(owner, name), steps, at))
 
-
-def dying(real, steps, at):
-    def step(*given, **named):
-        if next(steps) == at:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return real(*given, **named)
-
-    return step
+    return dying.killed(act, arm)
