@@ -17,6 +17,7 @@ from search.nodes import Query
 Filters = Mapping[str, Sequence[str]]  # facet -> accepted values; any of them, in every facet named
 
 DEEPEST: Final = 10_000  # hits beyond are counted, not listed: nobody reads page 500, and each level lists so many
+SAMPLE: Final = 2000  # entries from which a driver learns
 
 # What a hit gains, each once. Sums are the bands of Order.BEST; equal bands are ordered by day, newest first.
 BASE: Final = 1
@@ -116,8 +117,10 @@ class Engine(Protocol):
     def reload(self) -> None:
         """See what other processes have committed. Searching does so by itself."""
 
-    def open_new_generation(self) -> Self:
+    def open_new_generation(self, sample: Iterable[Entry] = ()) -> Self:
         """Return an empty engine beside this one, to be filled and then swapped in.
+
+        From a sample of what it is to hold a driver may learn how to keep that in little room.
 
         Raises:
             EngineBusy: another process is filling one.

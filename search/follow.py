@@ -13,7 +13,7 @@ from itertools import repeat
 from typing import Final
 
 from django.conf import settings
-from django.db.models import F
+from django.db.models import F, Max, Min
 
 from archive import manifests, pages, papers, sequencing, store
 from archive.access import NO_MARKING
@@ -21,7 +21,7 @@ from archive.models import Access, AuditLeaf, Dossier, DossierItem, Page, Record
 from archive.rules.page import PageText
 from archive.rules.roles import READING, Action
 from search import periods
-from search.engine import Engine, EngineAway, EngineBusy, IndexBroken
+from search.engine import SAMPLE, Engine, EngineAway, EngineBusy, IndexBroken
 from search.engines.embedded import Embedded
 from search.entry import Entry, Filed
 
@@ -276,7 +276,7 @@ def rebuild(*, progress: Callable[[int], object] | None = None) -> int:
         EngineAway: the search server does not answer.
     """
     engine = open_engine()
-    new = engine.open_new_generation()
+    new = engine.open_new_generation(_sample())
     try:
         total = _fill(new, _log_length(), progress)
         replay = Follower(new)
@@ -290,6 +290,15 @@ def rebuild(*, progress: Callable[[int], object] | None = None) -> int:
         with suppress(EngineAway):
             new.release()
     return total
+
+
+def _sample() -> Iterator[Entry]:
+    """Yield some of what is to be written, from all over it."""
+    reach = Record.objects.aggregate(first=Min("pk"), last=Max("pk"))
+    if reach["last"]:
+        wanted = range(reach["first"], reach["last"] + 1, max(1, (reach["last"] - reach["first"]) // SAMPLE))
+        for start in range(0, len(wanted), BATCH):
+            yield from entries(wanted[start : start + BATCH], version=0)
 
 
 def _fill(new: Engine, position: int, progress: Callable[[int], object] | None) -> int:

@@ -3,14 +3,11 @@
 Nearly all text of an office is made of 255 characters: as bytes it is folded, lowered and
 cut by tables ten times faster than character by character, and it is a quarter shorter
 than in UTF-8. A text with any other character is no worse off than before: it has no such
-form and goes the long way. What is kept is deflated as well, each text by itself, beginning
-with what every office writes (`data/frequent.txt`): a page is too short to learn it first.
-Pure: no Django, no engine.
+form and goes the long way. Pure: no Django, no engine.
 """
 
 import codecs
 import unicodedata
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -20,8 +17,6 @@ _TONES: Final = ("", "\u0300", "\u0301", "\u0309", "\u0303", "\u0323")
 _SIGNS: Final = "\u00a0“”‘’–—\u2212…•·°§«»×±≥≤→☐"
 _NONE: Final = "\ufffe"  # what the codec takes for "no character has this byte"
 LONG_FORM: Final = b"\x7f"  # before a kept text in UTF-8; no packed text has this byte
-_LEVEL: Final = 6
-_RAW: Final = -zlib.MAX_WBITS  # without header and checksum: the engine has its own
 
 
 def _alphabet() -> str:
@@ -64,16 +59,14 @@ def classes(say: Callable[[str], str]) -> bytes:
     return table(say).replace(_NONE, " ").encode("ascii")
 
 
-def kept(text: str, packed: bytes | None) -> bytes:
-    """Return a text, packed already if it can be, in the form in which it is kept."""
-    deflating = zlib.compressobj(_LEVEL, zlib.DEFLATED, _RAW, zdict=FREQUENT)
-    return deflating.compress(LONG_FORM + text.encode() if packed is None else packed) + deflating.flush()
+def whole(text: str, packed: bytes | None) -> bytes:
+    """Return the bytes of a text, packed already if it can be, from which `unpacked` has it again."""
+    return LONG_FORM + text.encode() if packed is None else packed
 
 
-def read(stored: bytes) -> str:
-    """Return a text that was kept."""
-    inflated = zlib.decompressobj(_RAW, zdict=FREQUENT).decompress(stored)
-    return inflated[1:].decode() if inflated[:1] == LONG_FORM else spoken(inflated, ALPHABET)
+def unpacked(whole: bytes) -> str:
+    """Return a text from its bytes."""
+    return whole[1:].decode() if whole[:1] == LONG_FORM else spoken(whole, ALPHABET)
 
 
 # Part of the form of an index: a change must raise its SCHEMA, for what was kept is not read any more.

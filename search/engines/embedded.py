@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-from search import marking, packing
+from search import marking
 from search.engine import DEEPEST, Filters
 from search.engines import faceting, listing, neighbours, schema, spelling, suggesting
 from search.engines.compiling import Compiler
@@ -60,6 +60,10 @@ class Embedded:
         """Return where to follow the log from."""
         holding = self._for_reading()
         return holding.position() if holding else 0
+
+    def learn(self, sample: Iterable[Entry]) -> None:
+        """Learn from entries how to keep their texts in little room, before the first is put in."""
+        self._for_writing().learn(sample)
 
     # --- searching --------------------------------------------------------------------
     def search(  # noqa: PLR0913 - as the port
@@ -138,9 +142,11 @@ class Embedded:
         """Do nothing: every search looks first."""
 
     # --- generations ------------------------------------------------------------------
-    def open_new_generation(self) -> Self:
-        """Return an empty engine aside."""
-        return type(self)(self._generations.root, generation=self._generations.begin())
+    def open_new_generation(self, sample: Iterable[Entry] = ()) -> Self:
+        """Return an empty engine aside that has learned how to keep texts."""
+        new = type(self)(self._generations.root, generation=self._generations.begin())
+        new.learn(sample)
+        return new
 
     def swap(self, new: Self) -> None:
         """Make a filled generation current; its writer is closed first."""
@@ -183,7 +189,7 @@ class Embedded:
         addresses = [address for _, address in result.hits]
         for record, address in zip(numbers(view.searcher, "id", addresses), addresses, strict=True):
             stored: Any = view.searcher.doc(address).get_first("text")
-            yield record, packing.read(stored)
+            yield record, view.keeping.read(stored)
 
     @staticmethod
     def _listed(asked: Asked, views: Sequence[View], order: Order, wanted: int) -> list[tuple[list[Listed], int]]:

@@ -59,7 +59,7 @@ class Generations:
 
     def point(self, name: str) -> None:
         """Make a generation the current one, for every process, at once and after a power cut."""
-        write_durably(self._pointer, name)
+        write_durably(self._pointer, name.encode())
 
     def _names(self) -> list[str]:
         return sorted(path.name for path in self.root.iterdir() if _NAME.fullmatch(path.name))
@@ -95,11 +95,11 @@ def is_written(folder: Path) -> bool:
     return False
 
 
-def write_durably(path: Path, text: str) -> None:
+def write_durably(path: Path, content: bytes) -> None:
     """Replace a small file so that after a power cut it is the old or the new one, whole."""
     aside = path.with_name(path.name + ".new")
-    with aside.open("w", encoding="ascii") as file:
-        file.write(text)
+    with aside.open("wb") as file:
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
     aside.rename(path)

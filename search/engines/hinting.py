@@ -21,6 +21,8 @@ _USUAL: Final = "~/"  # before the words of a number that is written as numbers 
 # The next sign stands for one letter alike, the one after it for two: a word has at most 64 letters (`search.text`), so
 # none is "~" or beyond ASCII, and each letter that differs is.
 _ALIKE: Final = ord("0")
+_SPACES: Final = {ord(" "): "\x1f", ord(SPLIT): "\x1e"}  # no white space, and no sign of a hint
+_SPACED: Final = {ord(sign): chr(space) for space, sign in _SPACES.items()}
 
 
 def hints(entry: Entry) -> set[str]:
@@ -54,15 +56,26 @@ def shown(hint: str) -> str:
     return " ".join(map(_written, typed.split(" "), differing.split(" ")))
 
 
-def _words(text: str) -> list[tuple[str, str]]:
+def joined(hint: str) -> str:
+    """Return a hint, or how one begins, as one word: the hints of a record are then one text, not a value each."""
+    return hint.translate(_SPACES)
+
+
+def parted(word: str) -> str:
+    """Return the hint of `joined`."""
+    return word.translate(_SPACED)
+
+
+@lru_cache(maxsize=1)  # for pairs and for beginnings, one after the other
+def _words(text: str) -> tuple[tuple[str, str], ...]:
     """Return each word of a text, folded, and how it differs as written."""
     folded, exact = (words.split() for words in forms(text))
-    return list(zip(folded, map(_differing, folded, exact), strict=True))
+    return tuple(zip(folded, map(_differing, folded, exact), strict=True))
 
 
 def _number(text: str) -> str:
     """Return the hint of a number: its notation as the law writes it, 45/QĐ-UBND, is known from its words."""
-    typed, number = " ".join(number_tokens(text)), vi_clean(text)
+    typed, number = " ".join(number_tokens(text)), " ".join(vi_clean(text).split())
     folded, exact = forms(text)
     if typed and typed == folded and _usual(exact.split()) == number:
         return typed + SPLIT + _USUAL + " ".join(map(_differing, folded.split(), exact.split()))

@@ -17,8 +17,10 @@ from tantivy import Query
 from archive.rules.levels import Level
 from search.engine import IndexBroken
 from search.engines.generations import WriterLock, write_durably
+from search.engines.keeping import FILE, READ, learned
 from search.engines.shelf import Shelf, numbers
 from search.entry import Entry
+from search.packing import pack
 
 _Place = tuple[int, int]  # level, version
 _BATCH: Final = 2000
@@ -53,6 +55,21 @@ class Holding:
             return 0
 
     # --- writing ----------------------------------------------------------------------
+    def learn(self, sample: Iterable[Entry]) -> None:
+        """Have the shelves that are not there yet learn from entries of their levels how to keep texts."""
+        texts: dict[int, list[bytes]] = {}
+        for entry in sample:
+            packed = pack(entry.raw_body)
+            if packed:
+                texts.setdefault(entry.level, []).append(packed[:READ])
+        with self._lock:
+            self._take_right()
+            for level, of_level in texts.items():
+                common = learned(of_level) if self._shelf(level) is None else b""
+                if common:
+                    self._folder(level).mkdir(exist_ok=True, mode=0o700)
+                    write_durably(self._folder(level) / FILE, common)
+
     def upsert(self, entries: Iterable[Entry]) -> None:
         """Put entries in place; one older than what is held is passed over."""
         latest: dict[int, Entry] = {}
@@ -85,7 +102,7 @@ class Holding:
             self._pending.clear()
             if position is not None:
                 self.folder.mkdir(exist_ok=True, mode=0o700)
-                write_durably(self.folder / "position", str(position))
+                write_durably(self.folder / "position", str(position).encode())
 
     def release(self) -> None:
         """Let go of writers, their memory and the lock."""
@@ -148,13 +165,16 @@ class Holding:
     # --- shelves ----------------------------------------------------------------------
     def _shelf(self, level: int) -> Shelf | None:
         """Return a level's shelf if it has been made, by any process."""
-        if level not in self._shelves and (self.folder / f"level-{level}" / "meta.json").exists():
+        if level not in self._shelves and (self._folder(level) / "meta.json").exists():
             with self._lock, suppress(FileNotFoundError):
-                self._shelves.setdefault(level, Shelf(self.folder / f"level-{level}", level))
+                self._shelves.setdefault(level, Shelf(self._folder(level), level))
         return self._shelves.get(level)
 
     def _made(self, level: int) -> Shelf:
         """Return a level's shelf, made now if need be: only levels that are used lie on the disk."""
         if level not in self._shelves:
-            self._shelves[level] = Shelf(self.folder / f"level-{level}", level)
+            self._shelves[level] = Shelf(self._folder(level), level)
         return self._shelves[level]
+
+    def _folder(self, level: int) -> Path:
+        return self.folder / f"level-{level}"

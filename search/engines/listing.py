@@ -14,6 +14,7 @@ import tantivy
 from tantivy import Query
 
 from archive.rules.levels import LEVEL_SLUGS, URGENCY_SLUGS, Level, Urgency
+from search.engines.keeping import Keeping
 from search.engines.schema import COUNTED, after, band, known_of, named_by, value_of
 from search.engines.shelf import Look, Shelf, count_of, numbers
 from search.entry import OF_DOSSIER, Bucket, Hit
@@ -41,11 +42,12 @@ class View:
 
     level: int
     look: Look
+    keeping: Keeping
 
     @classmethod
     def of(cls, shelf: Shelf) -> "View":
         """Look at a shelf now."""
-        return cls(shelf.level, shelf.look())
+        return cls(shelf.level, shelf.look(), shelf.keeping)
 
     @property
     def searcher(self) -> tantivy.Searcher:

@@ -16,13 +16,14 @@ import tantivy
 from search.engine import TOP_BAND
 from search.engines import filings
 from search.engines.filings import NAMES_SPLIT
-from search.engines.hinting import hints, starts
+from search.engines.hinting import hints, joined, starts
+from search.engines.keeping import Keeping
 from search.entry import OF_DOSSIER, Entry
 from search.leaves import number_tokens
-from search.packing import kept, pack
+from search.packing import pack
 from search.text import both_packed, forms, vi_clean
 
-SCHEMA: Final = 14
+SCHEMA: Final = 15
 FOLDED: Final = "words"  # where free words are looked for: one place for body, subject and names, so a word is one look
 EXACT: Final = "words_x"  # the same with marks
 SUBJECT: Final = ("subject", "subject_x")  # once more by itself: it is asked alone, and moves the order
@@ -75,14 +76,16 @@ def build() -> tantivy.Schema:
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
     for name in COUNTED.values():
         builder.add_unsigned_field(name, fast=True)
-    for name in ("first_number", "direction", "hint", "start"):
+    for name in ("first_number", "direction"):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
+    for name in ("hint", "start"):
+        builder.add_text_field(name, tokenizer_name="whitespace", index_option="basic")
     builder.add_bytes_field("text", stored=True)
     return builder.build()
 
 
-def document(entry: Entry) -> tantivy.Document:
-    """Return an entry in the form of the index."""
+def document(entry: Entry, keeping: Keeping) -> tantivy.Document:
+    """Return an entry in the form of an index that keeps texts so."""
     made = tantivy.Document()
     made.add_unsigned("id", entry.id)
     made.add_unsigned("version", entry.version)
@@ -101,7 +104,7 @@ def document(entry: Entry) -> tantivy.Document:
         made.add_integer("filed_in", unit)
     for principal in set(entry.reach):
         made.add_integer("reach", principal)
-    _add_words(made, entry)
+    _add_words(made, entry, keeping)
     _add_values(made, entry)
     return made
 
@@ -186,13 +189,13 @@ def named(entry: Entry) -> list[str]:
     return [text for text in (*fields, *entry.files) if text]
 
 
-def _add_words(made: tantivy.Document, entry: Entry) -> None:
+def _add_words(made: tantivy.Document, entry: Entry, keeping: Keeping) -> None:
     body = entry.raw_body
     packed = pack(body)
     if packed is None:  # what can be packed is clean
         body = vi_clean(body)
         packed = pack(body)
-    made.add_bytes("text", kept(body, packed))
+    made.add_bytes("text", keeping.kept(body, packed))
     numbers = number_tokens(entry.number)
     said = (both_packed(body, packed), *map(forms, named(entry)))
     for name, texts in zip((FOLDED, EXACT), zip(*said, strict=True), strict=True):
@@ -221,10 +224,8 @@ def _add_values(made: tantivy.Document, entry: Entry) -> None:
             made.add_unsigned(COUNTED[name], key)
     if entry.direction:
         made.add_text("direction", entry.direction)
-    for hint in hints(entry):
-        made.add_text("hint", hint)
-    for start in starts(entry):
-        made.add_text("start", start)
+    for name, found in (("hint", hints(entry)), ("start", starts(entry))):
+        made.add_text(name, " ".join(map(joined, found)))
 
 
 def _weight(day: date | None) -> float:

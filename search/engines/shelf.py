@@ -16,6 +16,7 @@ from tantivy import Query
 
 from search.engine import EngineBusy
 from search.engines import schema
+from search.engines.keeping import Keeping
 from search.entry import Entry
 
 HEAP_BYTES: Final = 128_000_000  # per level in use; filled only by what is written between two commits
@@ -47,6 +48,7 @@ class Shelf:
         """Open the index, made empty if it is not there yet."""
         folder.mkdir(exist_ok=True, mode=0o700)
         self.level = level
+        self.keeping = Keeping(folder)
         self.schema = schema.build()
         self._segments = folder / "meta.json"
         self._index = tantivy.Index(self.schema, path=str(folder))
@@ -77,7 +79,7 @@ class Shelf:
 
     def add(self, entry: Entry) -> None:
         """Add an entry; its older version has been deleted before."""
-        self._open_writer().add_document(schema.document(entry))
+        self._open_writer().add_document(schema.document(entry, self.keeping))
 
     def delete(self, ids: Sequence[int]) -> None:
         """Delete records, uncommitted ones included. By query: by term nothing would be deleted (0.27.0)."""

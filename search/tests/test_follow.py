@@ -132,6 +132,21 @@ def test_a_record_whose_file_was_destroyed_is_found_by_the_rest_and_hinders_no_r
     assert drift.scan(installed).ids == set()
 
 
+def test_a_rebuild_learns_from_records_of_all_the_database(office, make_record, installed, monkeypatch):
+    made = [make_record(subject=f"Thông báo {number}").pk for number in range(7)]
+    monkeypatch.setattr(follow, "SAMPLE", 3)
+    monkeypatch.setattr(follow, "BATCH", 2)
+    asked, begun = [], installed.open_new_generation
+
+    def begin(sample):
+        asked.extend(one.id for one in sample)
+        return begun([])
+
+    monkeypatch.setattr(installed, "open_new_generation", begin)
+    assert follow.rebuild() == 7
+    assert asked == made[::2]
+
+
 def test_being_behind_the_log_is_no_drift(office, make_record, installed):
     caught_up(installed)
     make_record()

@@ -46,7 +46,15 @@ def test_a_number_is_shown_as_it_was_given(number):
 
 @given(TEXTS)
 def test_any_number_is_shown_as_it_was_given(number):
-    assert [hinting.shown(hint) for hint in hinting.hints(entry("", number))] == [vi_clean(number)] * bool(number)
+    shown = " ".join(vi_clean(number).split())
+    assert [hinting.shown(hint) for hint in hinting.hints(entry("", number))] == [shown] * bool(number)
+
+
+@given(TEXTS, TEXTS)
+def test_a_hint_as_one_word_has_no_white_space_and_comes_back(subject, number):
+    for hint in hinting.hints(entry(subject, number)) | hinting.starts(entry(subject)):
+        assert not any(sign.isspace() and sign not in "\x1e\x1f" for sign in hinting.joined(hint))
+        assert hinting.parted(hinting.joined(hint)) == hint
 
 
 def test_a_usual_number_is_kept_without_its_figures_again():

@@ -1,14 +1,12 @@
 """Claims about the one normal form: the golden table of forty cases, in both Unicode forms."""
 
 import unicodedata
-import zlib
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from search import packing
-from search.engines.schema import SCHEMA
 from search.text import (
     _CHARS,
     LONGEST_WORD,
@@ -147,24 +145,9 @@ def test_every_pair_of_characters_is_cut_and_folded_as_by_the_long_way():
 def test_a_packed_text_says_what_the_long_way_says(text):
     packed = packing.pack(text)
     assert packed is not None
-    assert packing.read(packing.kept(text, packed)) == text
+    assert packing.unpacked(packed) == text
     assert [words.split() for words in both(text)] == [words.split() for words in _both_by_pieces(text)]
     assert fold_chars(text) == text.translate(_CHARS)
-
-
-@given(st.text(max_size=50))
-def test_any_text_is_kept_whole(text):
-    assert packing.read(packing.kept(text, packing.pack(text))) == text
-
-
-def test_what_an_office_writes_is_kept_in_less_than_half_of_its_bytes():
-    text = "Căn cứ Kế hoạch số 45/KH-BTL ngày 01/02/2024; thực hiện chỉ đạo của đồng chí Chỉ huy trưởng, các đơn vị báo cáo"
-    assert len(packing.kept(text, packing.pack(text))) < len(text.encode()) / 2
-
-
-def test_a_change_of_the_frequent_words_raises_the_schema():
-    """What was kept with other words is not read any more: an index of another schema is built anew."""
-    assert (SCHEMA, zlib.crc32(packing.FREQUENT)) == (14, 4103169556)
 
 
 def test_a_letter_beyond_the_alphabet_goes_the_long_way():

@@ -141,7 +141,7 @@ class Elastic:
         """Do nothing: what is committed is seen by every search."""
 
     # --- generations ------------------------------------------------------------------
-    def open_new_generation(self) -> Self:
+    def open_new_generation(self, sample: Iterable[Entry] = ()) -> Self:  # noqa: ARG002 - the server learns by itself
         """Return an empty engine aside."""
         return type(self)(self._server, self._generations.prefix, generation=self._generations.begin())
 
