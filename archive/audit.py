@@ -194,6 +194,7 @@ def read(
     actor: Person,
     subject: models.Model | Subject | None = None,
     records: Collection[Seen] = (),
+    level: int = 0,
     **details: Any,
 ) -> AuditEntry:
     """Write the entry of a read, search or download in a transaction of its own.
@@ -204,11 +205,12 @@ def read(
         subject: the row that was read.
         records: the dispatches of a page that shows more of each than a list does: the entry names all of them and
             stands at the highest level among them.
+        level: the highest among what else was shown, where the entry names none of it.
         details: values worth keeping (JSON).
     """
     about = subject_of(subject)
+    about = replace(about, level=max(about.level, level, *(one.level for one in records)))
     if records:
-        about = replace(about, level=max(about.level, *(one.level for one in records)))
         details[ON_PAGE] = [one.key for one in records]
     with transaction.atomic():
         return _append(

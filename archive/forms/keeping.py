@@ -9,10 +9,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from archive import fileplan
+from archive.access import level_of
 from archive.dossiers import Cover, visible_dossiers
 from archive.forms.choosing import LongSelect, LongSelectMultiple
 from archive.forms.days import day_field
 from archive.models import Dossier, Person, RecordClass, RetentionRule, Unit
+from archive.rules.levels import Level
 from archive.standing import units_in_scope
 
 TEXT = {"class": "form-control"}
@@ -75,16 +77,27 @@ class FileForm(forms.Form):
         """Offer the open dossiers this person may see, one of them chosen beforehand."""
         super().__init__(data, initial={"dossier": into})
         field: Any = self.fields["dossier"]
-        field.queryset = visible_dossiers(person).filter(closed_at__isnull=True).only("code", "title")
+        field.queryset = visible_dossiers(person).filter(closed_at__isnull=True).only("code", "title", "level")
         field.choices = self._choices
 
     @cached_property
-    def offers(self) -> list[tuple[int, str]]:
+    def offers(self) -> list[Dossier]:
         """The dossiers to choose from, read once: the page asks whether there are any, and then draws them."""
-        return [(dossier.pk, str(dossier)) for dossier in self.fields["dossier"].queryset]  # type: ignore[attr-defined]
+        return list(self.fields["dossier"].queryset)  # type: ignore[attr-defined]
+
+    @property
+    def page_level(self) -> Level:
+        """The highest level among the dossiers that the form names: the page that draws it is as secret."""
+        return level_of(self.offers)
+
+    def keep_to(self, level: Level) -> bool:
+        """Offer only what is no more secret than a page that is there for something else; return whether more was to offer."""
+        every, self.offers = self.offers, [each for each in self.offers if each.level <= level]
+        return len(self.offers) < len(every)
 
     def _choices(self) -> list[tuple[Any, Any]]:
-        return [("", self.fields["dossier"].empty_label), *self.offers]  # type: ignore[attr-defined]
+        offered = [(dossier.pk, str(dossier)) for dossier in self.offers]
+        return [("", self.fields["dossier"].empty_label), *offered]  # type: ignore[attr-defined]
 
 
 class CloseForm(forms.Form):
@@ -111,6 +124,8 @@ class HoldForm(forms.Form):
         seen = visible_dossiers(person)
         field: Any = self.fields["dossiers"]
         field.queryset = seen
-        asked = list(seen.filter(pk__in=self.initial.get("dossiers", ())).values_list("pk", "code", "title"))
-        newest = [row for row in seen.values_list("pk", "code", "title")[:OFFERED] if row not in asked]
-        field.widget.choices = [(pk, f"{code} {title}") for pk, code, title in asked + newest]
+        named = seen.only("code", "title", "level")
+        asked = list(named.filter(pk__in=self.initial.get("dossiers", ())))
+        offered = [*asked, *(each for each in named[:OFFERED] if each not in asked)]
+        field.widget.choices = [(dossier.pk, str(dossier)) for dossier in offered]
+        self.page_level = level_of(offered)  # of what the form names: the page that draws it is as secret

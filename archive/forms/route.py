@@ -142,8 +142,10 @@ class AnswerForm(forms.Form):
         super().__init__(*args, **kwargs)
         seen = access.visible_to(person).records()
         free = seen.filter(direction=Way.OUTGOING, state=RecordState.REGISTERED, reply_to__isnull=True)
-        newest = list(free.order_by("-registered_at").values_list("pk", flat=True)[:REPLIES])
-        _choices(self, "reply").queryset = Record.objects.filter(pk__in=newest).order_by("-registered_at")
+        newest = list(free.order_by("-registered_at").only("level")[:REPLIES])
+        self.page_level = access.level_of(newest)  # of what the form names: the page that draws it is as secret
+        offered = Record.objects.filter(pk__in=[each.pk for each in newest])
+        _choices(self, "reply").queryset = offered.order_by("-registered_at")
 
 
 class ReasonForm(forms.Form):

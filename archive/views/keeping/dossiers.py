@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from archive import access, audit, dossiers, retention
 from archive.forms.keeping import CloseForm, DossierForm, FileForm
-from archive.models import Dossier, Hold, Person
+from archive.models import Dossier, Hold, Person, Record
 from archive.rules.levels import Level
 from archive.rules.roles import Action
 from archive.views.doors import attempt, heard, person_of
@@ -110,21 +110,20 @@ def unfiled(request: HttpRequest) -> HttpResponse:
     person = person_of(request)
     access.require(person, Action.DOSSIER_FILE)
     rows = list(dossiers.unfiled(person, most=ROWS + 1).records().select_related("number__register"))
-    audit.read(Action.RECORD_LIST, actor=person, unfiled=True, shown=len(rows[:ROWS]))
-    context = {
-        "rows": rows[:ROWS],
-        "more": len(rows) > ROWS,
-        "form": FileForm(person=person, into=request.GET.get("into", "")),
-        "page_level": access.level_of(rows[:ROWS]),
-    }
+    form = FileForm(person=person, into=request.GET.get("into", ""))
+    level = max(access.level_of(rows[:ROWS]), form.page_level) if rows else Level.THUONG
+    audit.read(Action.RECORD_LIST, actor=person, level=level, unfiled=True, shown=len(rows[:ROWS]))
+    context = {"rows": rows[:ROWS], "more": len(rows) > ROWS, "form": form, "page_level": level}
     return render(request, "archive/unfiled.html", context)
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 def file(request: HttpRequest, key: str) -> HttpResponse:
-    """File one dispatch into a dossier."""
+    """File one dispatch into a dossier; asked first, offer all of them, the more secret ones too."""
     person = person_of(request)
     record = access.open_record(person, Action.DOSSIER_FILE, key)
+    if request.method == "GET":
+        return _offered(request, record)
     form = FileForm(request.POST, person=person)
     if heard(request, form):
         into = form.cleaned_data["dossier"]
@@ -137,6 +136,16 @@ def file(request: HttpRequest, key: str) -> HttpResponse:
         return redirect("archive:record", key)
     chosen = form.cleaned_data.get("dossier")  # the next one often goes into the same
     return redirect(reverse("archive:dossiers-unfiled") + (f"?into={chosen.pk}" if chosen else ""))
+
+
+def _offered(request: HttpRequest, record: Record) -> HttpResponse:
+    """Show every dossier that a dispatch can be filed into, under the seal of the highest."""
+    person = person_of(request)
+    form = FileForm(person=person)
+    audit.read(Action.RECORD_READ, actor=person, subject=record, part="filing")
+    audit.read(Action.DOSSIER_READ, actor=person, level=form.page_level, list="filing", shown=len(form.offers))
+    level = max(Level(record.level), form.page_level)
+    return render(request, "archive/record_file.html", {"record": record, "form": form, "page_level": level})
 
 
 urlpatterns = [

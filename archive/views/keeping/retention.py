@@ -60,13 +60,12 @@ def holds(request: HttpRequest) -> HttpResponse:
         if attempt(request, form, lambda: retention.place_hold(order, on=given["dossiers"], actor=person)):
             messages.success(request, _("The hold is in force: nothing it covers is due until it is lifted."))
             return redirect("archive:holds")
-    audit.read(Action.HOLD_READ, actor=person)
-    return render(
-        request,
-        "archive/holds.html",
-        {"holds": retention.told_to(person), "form": form},
-        status=422 if form.is_bound else 200,
-    )
+    told = retention.told_to(person)
+    covered = [item.dossier or item.record for hold in told for item in hold.items.all()]
+    level = max(access.level_of(filter(None, covered)), form.page_level)
+    audit.read(Action.HOLD_READ, actor=person, level=level, shown=len(told))
+    context = {"holds": told, "form": form, "page_level": level}
+    return render(request, "archive/holds.html", context, status=422 if form.is_bound else 200)
 
 
 def _asked(request: HttpRequest) -> dict[str, list[int]]:

@@ -57,6 +57,7 @@ def record_page(request: HttpRequest, key: str, *, hits: Hits | None = None, fou
     files, voided = pages.files_and_voids(shown, person)
     is_paper = not files and is_stub(shown)
     filings = _filings(shown, person)
+    level = access.level_of([shown, *filings])
     context = {
         "record": shown,
         "number": getattr(shown, "number", None),
@@ -69,9 +70,9 @@ def record_page(request: HttpRequest, key: str, *, hits: Hits | None = None, fou
         "is_paper": is_paper,
         "filings": filings,
         "holds": _holds(shown, person),
-        "file_form": _file_form(shown, person),
+        **_filing(shown, person, level),
         "readers": readers.readers(shown, person),
-        "page_level": access.level_of([shown, *filings]),
+        "page_level": level,
         "on_desk": shown.state == RecordState.DRAFT,
         "takes_files": shown.state in TAKES_FILES and not is_paper,
         "may": _may(request),
@@ -123,11 +124,15 @@ def _holds(shown: Record, person: Person) -> list[Hold]:
     return list(retention.visible_holds(person).filter(over_it, lifted_at__isnull=True).distinct())
 
 
-def _file_form(shown: Record, person: Person) -> FileForm | None:
-    """Return the form that files a registered dispatch, for those who file and have an open dossier for it."""
+def _filing(shown: Record, person: Person, level: Level) -> dict[str, Any]:
+    """Return the form that files a registered dispatch, for those who file, and whether more secret dossiers are on a page of their own.
+
+    Named here they would make the page of every dispatch as secret as the most secret open dossier.
+    """
     if shown.state != RecordState.REGISTERED or not access.may(person, Action.DOSSIER_FILE).allowed:
-        return None
-    return FileForm(person=person)
+        return {"file_form": None}
+    form = FileForm(person=person)
+    return {"files_higher": form.keep_to(level), "file_form": form}
 
 
 def _may(request: HttpRequest) -> dict[str, bool]:

@@ -17,6 +17,7 @@ from archive.models import Record, Step
 from archive.routing import deadlines
 from archive.routing.possible import ACTIONS
 from archive.rules.errors import Hidden
+from archive.rules.levels import Level
 from archive.rules.roles import Action
 from archive.rules.steps import Act
 from archive.views.doors import attempt, heard, person_of
@@ -148,6 +149,7 @@ def forward(request: HttpRequest, key: str) -> HttpResponse:
         "form": form,
         "urgent": deadlines.is_urgent(record),
         "came_from": came_from,
+        "page_level": Level(record.level),  # no form of the thread is drawn here
     }
     template = (
         "archive/thread_forward_form.html" if request.headers.get("HX-Request") else "archive/thread_forward.html"

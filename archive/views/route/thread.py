@@ -52,7 +52,10 @@ def side(request: HttpRequest, key: str, *, part: str = "thread") -> dict[str, A
     person = person_of(request)
     record = access.open_record(person, Action.RECORD_READ, key)
     audit.read(Action.RECORD_READ, actor=person, subject=record, part=part)
-    return context(record, person)
+    shown = context(record, person)
+    if (level := shown["page_level"]) > record.level and part == "thread":
+        audit.read(Action.RECORD_LIST, actor=person, level=level, list="replies")
+    return shown
 
 
 def context(record: Record, person: Person, bound: Deed | None = None) -> dict[str, Any]:
@@ -60,6 +63,7 @@ def context(record: Record, person: Person, bound: Deed | None = None) -> dict[s
     told = story(record, reader=person)
     today, near = timezone.localdate(), deadlines.soon()
     tasks = [task for event in told.now if event.live and (task := _task(event.live, person, bound))]
+    forms = [form for task in tasks for form in task["forms"].values()]
     return {
         "record": record,
         "number": getattr(record, "number", None),
@@ -67,7 +71,7 @@ def context(record: Record, person: Person, bound: Deed | None = None) -> dict[s
         "now": [(event, *_stands(event, today, near)) for event in told.now],
         "future": told.future,
         "tasks": sorted(tasks, key=lambda task: task["aside"]),
-        "page_level": Level(record.level),
+        "page_level": max([Level(record.level), *(form.page_level for form in forms if isinstance(form, AnswerForm))]),
     }
 
 

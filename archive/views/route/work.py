@@ -22,6 +22,7 @@ from archive.leveling import words
 from archive.models import Person, Record, Step
 from archive.routing import deadlines, lists
 from archive.routing.lists import CAP
+from archive.rules.levels import Level
 from archive.rules.roles import Action, Role
 from archive.standing import standing
 from archive.views.doors import person_of
@@ -110,7 +111,7 @@ def listed(
     rows = [
         Row(one, *deadlines.nearness(one, today=today, near=near), one.record.key == at) for one in page.object_list
     ]
-    shown = [row.step.record for row in rows] + ([side["record"]] if side else [])
+    level = max(access.level_of(row.step.record for row in rows), side.get("page_level", Level.THUONG))
     context = side | {
         "title": title,
         "list_name": name,
@@ -120,7 +121,7 @@ def listed(
         "page": page,
         "is_cut": total > CAP and not page.has_next(),
         "rows": rows,
-        "page_level": access.level_of(shown),
+        "page_level": level,
         **_turns(request, page),
     }
     return render(request, "archive/work_list.html", context)
