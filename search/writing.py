@@ -46,8 +46,10 @@ def pieces(node: Node | None) -> tuple[Node, ...]:
 def joined(texts: Sequence[str], wanted: Sequence[Node]) -> str:
     """Return the texts of some pieces in one, so that it is read as these pieces and nothing else."""
     plain = " ".join(texts)
-    found = pieces(parse(plain).root)
-    if list(map(meaning, found)) == list(map(meaning, wanted)):
+    query, asked = parse(plain), list(map(meaning, wanted))
+    found = list(map(meaning, pieces(query.root)))
+    # At a limit the last piece may be shortened, and what follows is left out whatever stands between.
+    if found == asked or (query.is_cut and found[:-1] == asked[: len(found) - 1]):
         return plain
     return " AND ".join(texts)
 

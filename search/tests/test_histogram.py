@@ -3,9 +3,12 @@
 from datetime import date
 from urllib.parse import urlsplit
 
+import pytest
 from django.http import QueryDict
 
 from search.entry import Bucket
+from search.nodes import Year
+from search.query import MAX_CHARS, MAX_LEAVES, parse
 from search.views import asking, narrowing
 from search.views.asking import Asked
 
@@ -44,3 +47,20 @@ def test_a_decade_opens_to_its_years_and_a_year_to_its_months(make_record, index
     assert [(bar["label"], bar["count"]) for bar in bars] == [("1954", 1), ("1955", 1), ("1957", 3), ("1958", 1)]
     page = browser.get(bars[2]["url"])
     assert [bar["label"] for bar in page.context["histogram"]["bars"]] == ["03/1957", "05/1957"]
+
+
+@pytest.mark.parametrize("count", [MAX_LEAVES - 1, MAX_LEAVES, MAX_LEAVES + 9])
+@pytest.mark.parametrize("word", ["từ", "nghiêng" * 3])
+def test_a_span_beside_as_many_words_as_can_be_asked_narrows_them(count, word):
+    """The end of what was typed is left out instead, and that is said."""
+    text = " ".join(f"{word}{n}" for n in range(count))
+    address = QueryDict(mutable=True)
+    address.update({"q": text, "span": "2019..2021"})
+    query = asking.read(address).query
+    assert [(leaf.first, leaf.last) for leaf in query.root.children if isinstance(leaf, Year)] == [(2019, 2021)]
+    assert query.is_cut == (count >= MAX_LEAVES or len(text) > MAX_CHARS)
+    kept = [child for child in query.root.children if not isinstance(child, Year)]
+    assert len(kept) >= min(count, MAX_LEAVES) - 1 or len(text) > MAX_CHARS
+    assert [child.tokens for child in kept[:-1]] == [
+        child.tokens for child in parse(text).root.children[: len(kept) - 1]
+    ]

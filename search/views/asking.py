@@ -232,7 +232,10 @@ def words_of(request: HttpRequest, person: Person) -> str:
 
 # --- a span of years or months -----------------------------------------------------------------
 def within(text: str, span: str) -> str:
-    """Return the text narrowed to a span ("2019", "2019..2021", "2024-03..2024-05") instead of its own days and years."""
+    """Return the text narrowed to a span ("2019", "2019..2021", "2024-03..2024-05") instead of its own days and years.
+
+    Where both are more than can be asked the span goes first: what is left out, and said to be, is the end of the text.
+    """
     found = _SPAN.fullmatch(span)
     if not found:
         return text
@@ -242,7 +245,9 @@ def within(text: str, span: str) -> str:
     query = parse(text)
     pieces = [piece for piece in writing.pieces(query.root) if not _is_span(piece)]
     texts = [writing.said(query, piece) for piece in pieces]
-    return writing.joined([*texts, said], [*pieces, *writing.pieces(parse(said).root)])
+    chosen = writing.pieces(parse(said).root)
+    narrowed = writing.joined([*texts, said], [*pieces, *chosen])
+    return writing.joined([said, *texts], [*chosen, *pieces]) if parse(narrowed).is_cut else narrowed
 
 
 def _is_span(node: Node) -> bool:
