@@ -6,6 +6,6 @@ piece or as a form) - `ranking` (what comes first) - `syllables`, `synonyms`, `w
 (what else is meant by it) - `entry` (what is indexed) -
 `engine` (the port) - `engines` (its drivers) - `marking` (what to mark where) -
 `follow` (keeps the index behind the log, never wrong) - `lagging` (what it
-has not followed yet) - `spelling`, `correcting` (what may have been meant) - `naming` (by which name) - `finding` - `views`.
+has not followed yet) - `spelling`, `correcting` (what may have been meant) - `naming` (by which name) - `finding` - `offering` - `views`.
 Nothing here imports `ingest`.
 """

@@ -15,7 +15,7 @@ from archive import access, audit
 from archive.api import REFUSALS, RecordOut, described
 from archive.rules.roles import Action
 from archive.views.doors import person_of
-from search import chips, finding
+from search import chips, finding, offering
 from search.engine import DEEPEST, EngineAway
 from search.entry import Order
 from search.query import MAX_CHARS, parse
@@ -124,12 +124,13 @@ def search(request: HttpRequest, response: HttpResponse, asked: SearchIn) -> Sta
     filters = {str(name): values for name, values in asked.filters.items() if values}
     try:
         answer = finding.find(query, person, filters=filters, order=asked.order, offset=asked.offset)
-        meant = [] if asked.offset else finding.corrections(query, person)
+        meant = [] if asked.offset else offering.corrections(query, person)
         is_late = finding.is_late(person)
     except EngineAway:
         return _away(response)
     shown = [found.record for found in answer.found]
-    audit.read(Action.SEARCH_RUN, actor=person, records=shown, text=asked.q, filters=filters, total=answer.total)
+    told: dict[str, Any] = {"text": asked.q, "filters": filters, "total": answer.total, **offering.told(meant)}
+    audit.read(Action.SEARCH_RUN, actor=person, records=shown, **told)
     following = asked.offset + finding.PER_PAGE
     is_last = following >= min(answer.total, DEEPEST)
     return Status(
@@ -141,7 +142,7 @@ def search(request: HttpRequest, response: HttpResponse, asked: SearchIn) -> Sta
             "facets": answer.facets,
             "understood": chips.describe(query),
             "is_cut": query.is_cut,
-            "meant": meant,
+            "meant": [one.text for one in meant],
             "is_late": is_late,
         },
     )
@@ -168,7 +169,7 @@ def suggestions(request: HttpRequest, response: HttpResponse, typed: TypedIn) ->
     person = person_of(request)
     access.require(person, Action.SEARCH_RUN)
     try:
-        return Status(200, finding.suggestions(typed.q, person) if typed.q.strip() else [])
+        return Status(200, offering.suggestions(typed.q, person) if typed.q.strip() else [])
     except EngineAway:
         return _away(response)
 

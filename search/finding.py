@@ -1,16 +1,14 @@
 """One search for one person: the engine's hits, checked again against the database, with passages to show.
 
 The reader's terms go inside the engine's query; the second check fails closed: a hit
-that the database does not open is dropped before anything of it is read. A suggestion
-or a correction is offered only while the database opens a record that it finds.
+that the database does not open is dropped before anything of it is read.
 """
 
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
-from itertools import islice
-from typing import Final, TypeVar
+from typing import Final
 
 from django.db.models import F
 from django.utils import timezone
@@ -20,19 +18,16 @@ from archive.models import Attachment, DossierItem, Person, Record, Unit
 from archive.opening import Shown
 from archive.rules.page import Box
 from archive.standing import keep, known_once, once, units_open
-from search import correcting, filing, follow, labels, lagging, marking, naming, units
+from search import filing, follow, labels, lagging, marking, naming, units
 from search.engine import DEEPEST, Engine, Filters
-from search.entry import Bucket, Excerpt, Order, Results, Suggestion, Terms
+from search.entry import Bucket, Excerpt, Order, Results, Terms
 from search.lagging import Backlog
 from search.nodes import Query
-from search.query import parse
 
 PER_PAGE: Final = 20
 ASKED: Final = 5_000  # changed records put to the database at once; beyond the first only after a long outage
 BATCH: Final = 200  # records of an export read and checked at once
 _TERMS: Final = "search terms"
-_Offer = TypeVar("_Offer")
-PROVING: Final = 5  # newest hits of a suggestion of which the database must open one
 MARKED_PAGES: Final = 500
 _LOOKS: Final = 5  # at an index that is wrong about records of the page asked for
 
@@ -212,30 +207,6 @@ def similar(record: Record, person: Person, limit: int = 5) -> list[Shown]:
     ids = [hit.id for hit in engine().similar(record.pk, terms_of(person), limit=limit)]
     opened = _opened(ids, person)
     return [opened[pk] for pk in ids if pk in opened]
-
-
-def suggestions(typed: str, person: Person, limit: int = 8) -> list[Suggestion]:
-    """Return what a person may be about to type, from the records they see."""
-    terms = terms_of(person)
-    offered = engine().suggest(typed, terms, limit=limit)
-    return list(_proven(offered, lambda one: one.text, terms, units.known(), person))
-
-
-def corrections(query: Query, person: Person) -> list[str]:
-    """Return query texts that may have been meant and find more for this person; at most three."""
-    terms, names = terms_of(person), units.known()
-    offered = correcting.corrections(engine(), query, terms, names)
-    return list(islice(_proven(offered, str, terms, names, person), correcting.OFFERED))
-
-
-def _proven(
-    offers: Sequence[_Offer], text_of: Callable[[_Offer], str], terms: Terms, names: units.Names, person: Person
-) -> Iterator[_Offer]:
-    """Yield what still finds a record that the database opens, by one query for all."""
-    asked = [names.resolved(parse(text_of(offer))) for offer in offers]
-    found = [{hit.id for hit in hits} for hits in engine().newest(asked, terms, limit=PROVING)]
-    opened = _opened(list(set().union(*found)), person)
-    return (offer for offer, ids in zip(offers, found, strict=True) if ids & opened.keys())
 
 
 def _opened(ids: Sequence[int], person: Person) -> dict[int, Shown]:

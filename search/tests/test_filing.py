@@ -9,7 +9,7 @@ from archive import audit, dossiers
 from archive.models import Dossier, RecordClass, RetentionRule
 from archive.rules.levels import Level
 from archive.rules.roles import Action
-from search import exporting, finding, news, saving
+from search import exporting, finding, news, offering, saving
 from search.entry import Bucket, Order
 from search.query import parse
 from search.saving import Wanted
@@ -98,7 +98,7 @@ def learned(person):
         [(answer.total, answer.found) for answer in asked],
         ask(person).facets["dossier"],
         ask(person, dossier=[key_of(MINE)]).total,
-        [each.text for each in finding.suggestions("dien", person)],
+        [each.text for each in offering.suggestions("dien", person)],
         exporting.rows_for(wanted, person).ids,
     ]
 

@@ -18,7 +18,7 @@ from archive.models import (
 )
 from archive.registers import shelving
 from archive.rules.roles import Action, Role
-from search import finding, labels, saving
+from search import finding, labels, offering, saving
 from search.entry import Bucket, Order
 from search.query import parse
 from search.saving import Wanted
@@ -160,9 +160,9 @@ def test_a_near_word_finds_a_unit_as_it_finds_a_subject(office, districts, index
 
 def test_a_correction_goes_by_the_names_of_units_as_they_are_now(office, districts):
     _, staff, _ = districts["A"]
-    assert finding.corrections(parse('donvi:"ban tham muu" dien tapp'), office.leader)
+    assert offering.corrections(parse('donvi:"ban tham muu" dien tapp'), office.leader)
     units.rename(staff, units.Called("HA-PTM", "Phòng Tham mưu"), reason="Quyết định 5", actor=office.admin)
-    assert finding.corrections(parse('donvi:"phong tham muu" dien tapp'), office.leader)
+    assert offering.corrections(parse('donvi:"phong tham muu" dien tapp'), office.leader)
 
 
 def test_a_register_that_is_renamed_bears_its_new_name_at_once(office, districts):

@@ -10,7 +10,7 @@ from archive import access, audit, sequencing
 from archive.models import Access, AuditEntry, AuditLeaf, Clearance, Grant, Marking, Record
 from archive.rules.levels import Level
 from archive.rules.roles import Action
-from search import finding, follow, lagging
+from search import finding, follow, lagging, offering
 from search.entry import Order
 from search.query import parse
 
@@ -34,10 +34,10 @@ def learned(person) -> list[object]:
             answer = finding.find(parse(text), person, filters={}, order=order, offset=0)
             told.append(([one.record.pk for one in answer.found], answer.total, answer.facets))
             told.append([one.excerpt for one in answer.found])
-        told.append(finding.corrections(parse(text), person))
+        told.append(offering.corrections(parse(text), person))
         every = finding.every(parse(text), person, filters={}, order=Order.NEWEST, limit=50)
         told.append([one.record.pk for one in every])
-        told.append([(one.text, one.count) for one in finding.suggestions(text, person)])
+        told.append([(one.text, one.count) for one in offering.suggestions(text, person)])
     told += [[one.pk for one in finding.similar(record, person)] for record in Record.objects.order_by("pk")]
     return told
 
@@ -140,7 +140,7 @@ def test_an_index_that_is_wrong_is_not_believed(office, two, indexed, how, monke
     monkeypatch.setattr("search.lagging.Backlog.records", lambda _self, _engine, *_beside: ([], {}))
     assert shown(office.archivist, WORD) == ([], 0)
     assert shown(office.archivist, "huấn luyện") == ([kept.pk], 1)
-    assert WORD not in [one.text.lower() for one in finding.suggestions("sao", office.archivist)]
+    assert WORD not in [one.text.lower() for one in offering.suggestions("sao", office.archivist)]
     assert closed not in finding.similar(kept, office.archivist)
     assert finding.similar(closed, office.archivist) == []
 

@@ -13,7 +13,7 @@ from archive.models import Person
 from archive.rules.roles import Action
 from archive.views.doors import person_of
 from archive.views.record.records import record_page
-from search import chips, finding, labels, saving
+from search import chips, finding, labels, offering, saving
 from search.engine import EngineAway
 from search.query import parse
 from search.views import asking, exporting, keeping, narrowing, rows, showing
@@ -97,17 +97,18 @@ def _answer(asked: Asked, person: Person) -> dict[str, Any]:
     first = (asked.page - 1) * finding.PER_PAGE
     answer = finding.find(asked.query, person, filters=asked.filters, order=asked.order, offset=first)
     shown = [found.record for found in answer.found]
-    audit.read(
-        Action.SEARCH_RUN, actor=person, records=shown, text=asked.text, filters=dict(asked.filters), total=answer.total
-    )
+    # Beside hits it is asked for by the page itself: it took a quarter of the answer.
+    meant = [] if answer.found else offering.corrections(asked.query, person)
+    told: dict[str, Any] = {"text": asked.text, "filters": dict(asked.filters), "total": answer.total}
+    told |= offering.told(meant)
+    audit.read(Action.SEARCH_RUN, actor=person, records=shown, **told)
     last = first + len(answer.found)
     is_deepest = asked.page == asking.DEEPEST_PAGE
     return {
         "answer": answer,
         "is_late": finding.is_late(person),
         "hits": [narrowing.hit(asked, found) for found in answer.found],
-        # Beside hits it is asked for by the page itself: it took a quarter of the answer.
-        "meant": [] if answer.found else finding.corrections(asked.query, person),
+        "meant": meant,
         "first": first + 1,
         "last": last,
         "facets": narrowing.facets(asked, answer.facets, answer.chosen),
@@ -116,7 +117,7 @@ def _answer(asked: Asked, person: Person) -> dict[str, Any]:
         "is_deepest": is_deepest and last < answer.total,
         "newer": asked.address(page=asked.page - 1) if asked.page > 1 else "",
         "export_url": exporting.address(asked) if answer.found else "",
-        "page_level": max(access.level_of(shown), answer.chosen.level),
+        "page_level": max(access.level_of([*shown, *meant]), answer.chosen.level),
     }
 
 

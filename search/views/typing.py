@@ -7,7 +7,7 @@ from django.views.decorators.http import require_POST
 from archive import access
 from archive.rules.roles import Action
 from archive.views.doors import person_of
-from search import chips, finding
+from search import chips, offering
 from search.engine import EngineAway
 from search.query import MAX_CHARS, parse
 from search.views import asking, rows
@@ -20,7 +20,7 @@ def hints(request: HttpRequest) -> HttpResponse:
     access.require(person, Action.SEARCH_RUN)
     typed = request.POST.get("q", "")[:MAX_CHARS]
     try:
-        offered = finding.suggestions(typed, person) if typed.strip() else []
+        offered = offering.suggestions(typed, person) if typed.strip() else []
     except EngineAway:
         offered = []
     return render(request, "search/hints.html", {"hints": offered})
@@ -33,7 +33,7 @@ def meant(request: HttpRequest) -> HttpResponse:
     access.require(person, Action.SEARCH_RUN)
     query = parse(request.POST.get("q", "")[:MAX_CHARS])
     try:
-        offered = finding.corrections(query, person)
+        offered = offering.meant(query, person)
     except EngineAway:
         offered = []
     return render(request, "search/meant.html", {"meant": offered})

@@ -1,0 +1,76 @@
+"""What is offered while typing, or afterwards, tells of dispatches: each door that shows it leaves an entry at their level."""
+
+import pytest
+
+from archive.models import AuditEntry
+from archive.rules.levels import Level
+from archive.rules.roles import Action
+from search import offering
+from search.query import parse
+from search.tests.test_pages_api import call  # noqa: F401 - a fixture
+from search.tests.test_pages_search import asked, index  # noqa: F401 - fixtures
+
+SECRET = "Chiến dịch Sao Băng"
+
+
+@pytest.fixture
+def office_of_two(office, make_record, index):  # noqa: F811 - a fixture
+    """An office with an open and a secret dispatch, indexed."""
+    make_record(subject="Sao lục công lệnh")
+    make_record(subject=SECRET, level=Level.MAT)
+    index()
+    return office
+
+
+def searches():
+    return list(AuditEntry.objects.filter(action=Action.SEARCH_RUN).order_by("ts").select_related("detail"))
+
+
+@pytest.mark.parametrize(
+    ("door", "typed", "level"),
+    [
+        ("/search/hints/", "sao b", Level.MAT),
+        ("/search/hints/", "sao l", Level.THUONG),
+        ("/search/meant/", "sao bag", Level.MAT),
+        ("/search/meant/", "sao luk", Level.THUONG),
+    ],
+)
+def test_a_door_that_offers_words_writes_what_was_typed_at_their_level(office_of_two, signed_in, door, typed, level):
+    page = signed_in("clerk").post(door, {"q": typed}).text
+    assert ("level-mat" in page) == (level == Level.MAT)
+    (entry,) = searches()
+    assert (entry.actor_id, entry.level) == (office_of_two.clerk.pk, level)
+    assert entry.detail.payload["text"] == typed
+    assert entry.detail.payload["offered"] == page.count("data-text=") + page.count('name="instead"') > 0
+
+
+def test_what_offers_nothing_told_nothing(office_of_two, signed_in):
+    assert "<li" not in signed_in("clerk").post("/search/hints/", {"q": "zzz"}).text
+    assert "sao băng" not in signed_in("stranger").post("/search/hints/", {"q": "sao b"}).text.lower()
+    assert searches() == []
+
+
+def test_a_page_without_hits_says_in_one_entry_what_it_offers(office_of_two, signed_in):
+    page, _address = asked(signed_in("clerk"), q="sao bag")
+    assert [one.text for one in page.context["meant"]] == ["sao băng"]
+    assert page.context["page_level"] == Level.MAT
+    (entry,) = searches()
+    assert (entry.level, entry.detail.payload["total"], entry.detail.payload["offered"]) == (Level.MAT, 0, 1)
+
+
+def test_the_api_writes_what_it_offers(office_of_two, call):  # noqa: F811 - a fixture
+    for door, typed in (("/search/suggestions", "sao b"), ("/search", "sao bag")):
+        assert call(door, q=typed).status_code == 200
+        entry = searches()[-1]
+        assert (entry.level, entry.detail.payload["offered"]) == (Level.MAT, 1)
+    assert len(searches()) == 2
+
+
+def test_an_offer_is_as_secret_as_the_newest_dispatches_that_hold_it(office_of_two, make_record, index):  # noqa: F811
+    (only,) = offering.suggestions("sao b", office_of_two.clerk)
+    assert (only.text.lower(), only.count, only.level) == ("sao băng", 1, Level.MAT)
+    make_record(subject="Sao băng trên bầu trời")
+    index()
+    (both,) = [one for one in offering.suggestions("sao b", office_of_two.clerk) if one.text.lower() == "sao băng"]
+    assert (both.count, both.level) == (2, Level.MAT)
+    assert offering.corrections(parse("zzz"), office_of_two.clerk) == []
