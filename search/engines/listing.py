@@ -25,7 +25,9 @@ _ASKED_MONTHS: Final = 10_000
 _COUNTED_VALUES: Final = 10_000  # per segment: their counts are whole before the most frequent are taken
 _REMEMBERED: Final = 50_000  # names of values, per shelf and commit
 _TIES: Final = 20  # looked at beside the hits wanted, which costs less than asking again
-_MAX_TIES: Final = 2000
+_MANY_TIES: Final = (
+    2_000  # looked at next; if these are not all of them, all are: which come first hangs on what is hidden
+)
 _STAMPS: Final = 10_000  # of one look
 _FIELDS: Final = {
     **COUNTED,
@@ -81,10 +83,9 @@ def best(view: View, query: Query, wanted: int) -> tuple[list[Listed], int]:
     while True:
         result: Any = view.searcher.search(query, asked, weight_by_field="weight")
         hits = result.hits
-        is_tied = len(hits) == asked and hits[-1][0] == hits[max(wanted - 1, 0)][0]
-        if not is_tied or asked > wanted + _MAX_TIES:
+        if asked >= result.count or hits[-1][0] != hits[max(wanted - 1, 0)][0]:
             break
-        asked = wanted + 3 * (asked - wanted)
+        asked = wanted + _MANY_TIES if asked < wanted + _MANY_TIES else int(result.count)
     keys = numbers(view.searcher, "newest", [address for _, address in hits])
     found = [((band(score), key), view, address) for (score, address), key in zip(hits, keys, strict=True)]
     return found, int(result.count)
