@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
+from itertools import islice
 from typing import Final
 
 from django.db.models import F
@@ -237,10 +238,5 @@ def _without(excerpt: Excerpt, voided: Collection[int] | None) -> Excerpt:
 
 def marks(query: Query, record: Record) -> dict[int, list[Box]]:
     """Return the boxes of found words by page of an opened record."""
-    found = {}
-    for page in pages.texts(record):
-        if page.number > MARKED_PAGES:
-            break
-        if boxes := marking.mark_page(query, page).boxes:
-            found[page.number] = list(boxes)
-    return found
+    marked = marking.mark_pages(query, islice(pages.texts(record), MARKED_PAGES))
+    return {number: list(found.boxes) for number, found in marked if found.boxes}

@@ -7,9 +7,10 @@ marks count where the query says so ("diễn tập" in quotation marks).
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain, zip_longest
 from typing import Final
 
 from archive.rules.page import Box, PageText
@@ -25,7 +26,10 @@ BEFORE_CHARS: Final = 60  # what is shown before the first mark
 SCANNED_CHARS: Final = 600_000  # about 250 pages, 15 ms: what lies beyond is found, but not shown in the list
 _GAP: Final = r"[\W_]+"
 
+_OVER_BREAK: Final = 2_000  # letters on each side of a page break: more than any phrase that can be asked
+
 Span = tuple[int, int]
+Find = tuple[int, int, int]  # start, end, bit of the pattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,24 @@ def marks(looked_for: Iterable[Pattern], text: str) -> list[Span]:
 
 def mark_page(query: Query, page: PageText) -> PageMarks:
     """Return the words and boxes to mark on the image of one page."""
-    spans = find(page.text, patterns(query))
+    return next(mark_pages(query, [page]))[1]
+
+
+def mark_pages(query: Query, pages: Iterable[PageText]) -> Iterator[tuple[int, PageMarks]]:
+    """Yield the number of each page with what to mark on its image; words side by side over a page break on both."""
+    looked_for = patterns(query)
+    before: PageText | None = None
+    begun = 0  # up to which letter of that page goes what began on the one before it
+    for page in chain(pages, [None]):
+        over: list[Find] = _across(before.text, page.text, looked_for) if before and page else []
+        if before:
+            finds = [*_finds(before.text, looked_for), *((start, len(before.text), bits) for start, _, bits in over)]
+            finds += [(0, begun, 0)] if begun else []
+            yield before.number, _marks_of(before, [(start, end) for start, end, _ in _joined(sorted(finds))])
+        before, begun = page, max((end for _, end, _ in over), default=0)
+
+
+def _marks_of(page: PageText, spans: Sequence[Span]) -> PageMarks:
     starts = [word.start for word in page.words]
     marked: dict[int, None] = {}
     for start, end in spans:
@@ -93,8 +114,13 @@ def excerpt(looked_for: tuple[Pattern, ...], body: str) -> Excerpt:
     best: tuple[int, int, int] | None = None
     best_page = ""
     pages: list[tuple[int, int]] = []
-    for number, page in enumerate(body[:SCANNED_CHARS].split(PAGE_BREAK), start=1):
-        finds = _joined(_finds(page, looked_for))
+    texts = body[:SCANNED_CHARS].split(PAGE_BREAK)
+    begun: list[Find] = []
+    for number, (page, following) in enumerate(zip_longest(texts, texts[1:], fillvalue=""), start=1):
+        over = _across(page, following, looked_for)
+        ended = [(start, len(page), bits) for start, _, bits in over]
+        finds = _joined(sorted([*begun, *_finds(page, looked_for), *ended]))
+        begun = [(0, end, bits) for _, end, bits in over]
         if not finds:
             continue
         places = _runs(page, [(start, end) for start, end, _ in finds])  # as the viewer counts them
@@ -105,7 +131,8 @@ def excerpt(looked_for: tuple[Pattern, ...], body: str) -> Excerpt:
     if best is None:
         return _beginning(body)
     text = _passage(best_page, best[1])
-    return Excerpt(text, tuple(_runs(text, find(text, looked_for))), best[2], tuple(pages))
+    spans = find(text, looked_for) or find(text, _one_by_one(looked_for))  # of a phrase the half that stands here
+    return Excerpt(text, tuple(_runs(text, spans)), best[2], tuple(pages))
 
 
 def _beginning(body: str) -> Excerpt:
@@ -137,11 +164,31 @@ def _of_leaf(leaf: Leaf, field: str) -> Iterator[Pattern]:
             return
 
 
-def _finds(text: str, looked_for: tuple[Pattern, ...]) -> list[tuple[int, int, int]]:
+def _across(left: str, right: str, looked_for: tuple[Pattern, ...]) -> list[Find]:
+    """Return (start on the left, end on the right, bit of the pattern) of words that stand side by side over a page break."""
+    phrases = tuple(pattern if len(pattern.tokens) > 1 else None for pattern in looked_for)
+    if not right or not any(phrases):
+        return []
+    tail = left[-_OVER_BREAK:]
+    text, away = tail + PAGE_BREAK + right[:_OVER_BREAK], len(tail) + 1
+    crossing = [(start, end, bits) for start, end, bits in _finds(text, phrases) if start < away <= end - 1]
+    return [(start + len(left) - len(tail), end - away, bits) for start, end, bits in crossing]
+
+
+def _one_by_one(looked_for: Iterable[Pattern]) -> Iterator[Pattern]:
+    """Yield the words of phrases, each alone."""
+    for pattern in looked_for:
+        for token, typed in zip_longest(pattern.tokens, pattern.typed):
+            yield Pattern((token,), (typed,) if typed else ())
+
+
+def _finds(text: str, looked_for: tuple[Pattern | None, ...]) -> list[Find]:
     """Return (start, end, bit of the pattern), sorted."""
     folded = fold_chars(text)
-    found: list[tuple[int, int, int]] = []
+    found: list[Find] = []
     for index, pattern in enumerate(looked_for):
+        if pattern is None:
+            continue
         spans = _spans_of(folded, pattern)
         found += [
             (start, end, 1 << index) for start, end in spans if not pattern.typed or _says(text[start:end], pattern)
@@ -217,9 +264,9 @@ def is_near(left: str, right: str) -> bool:
     return left[1:] == right if len(left) > len(right) else left == right[1:]
 
 
-def _joined(finds: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+def _joined(finds: list[Find]) -> list[Find]:
     """Join finds that overlap; their pattern bits are added up."""
-    joined: list[tuple[int, int, int]] = []
+    joined: list[Find] = []
     for start, end, bits in finds:
         if joined and start < joined[-1][1]:
             before = joined[-1]
@@ -240,7 +287,7 @@ def _runs(text: str, spans: list[Span]) -> list[Span]:
     return runs
 
 
-def _best_start(finds: list[tuple[int, int, int]]) -> tuple[int, int]:
+def _best_start(finds: list[Find]) -> tuple[int, int]:
     """Return (worth, start) of the passage with most different patterns, then most finds, then the first."""
     best = (0, 0)
     for index, (start, _, _) in enumerate(finds):

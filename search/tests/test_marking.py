@@ -1,6 +1,7 @@
 """Claims about marks: what is found is marked where it stands, on the page image and in the passage."""
 
 import unicodedata
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -73,6 +74,31 @@ def test_neighbours_on_a_line_have_one_box_and_a_new_line_another():
     marks = mark_page(parse('"khu vực phòng thủ"'), page("khu vực\nphòng thủ"))
     assert marks.boxes == ((0, 0, 700, 400), (0, 500, 900, 900))
     assert marks.count == 1
+
+
+BROKEN = ("Báo cáo diễn tập khu vực", "Phòng thủ tỉnh năm nay")
+
+
+@pytest.mark.parametrize(
+    ("asked", "left", "right"),
+    [
+        ('"khu vực phòng thủ"', ["khu", "vực"], ["Phòng", "thủ"]),
+        ('"dien tap khu vuc phong thu tinh"', ["diễn", "tập", "khu", "vực"], ["Phòng", "thủ", "tỉnh"]),
+        ('"khu vực phòng thù"', [], []),
+        ('"vực phòng" -"khu vực" bao', ["Báo", "vực"], ["Phòng"]),
+        ('"năm nay" "cáo diễn"', ["cáo", "diễn"], ["năm", "nay"]),
+    ],
+)
+def test_words_side_by_side_over_a_page_break_are_marked_on_both_pages(asked, left, right):
+    made = [replace(page(text), number=number) for number, text in enumerate(BROKEN, start=1)]
+    marked = dict(marking.mark_pages(parse(asked), made))
+    assert [[one.words[index].text for index in marked[one.number].words] for one in made] == [left, right]
+
+
+def test_a_phrase_over_a_page_break_has_its_passage_and_both_pages():
+    shown = excerpt(patterns(parse('"khu vực phòng thủ"')), PAGE_BREAK.join(("Lời đầu", *BROKEN)))
+    assert (shown.text, shown.page, shown.pages) == ("Báo cáo diễn tập khu vực", 2, ((2, 1), (3, 1)))
+    assert [shown.text[start:end] for start, end in shown.spans] == ["khu vực"]
 
 
 def test_a_subject_is_marked_in_runs():
