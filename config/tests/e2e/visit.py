@@ -52,6 +52,14 @@ RUN_OUT = """() => {
   return found.slice(0, 5);
 }"""
 
+# A box of one line that would cut its words in the middle of a letter, and an item of the phone's bar that would not stand under its icon.
+SHORN = """() => {
+  const seen = (asked) => [...document.querySelectorAll(asked)].filter((box) => box.checkVisibility());
+  const cut = seen(".form-select, .form-control:not(textarea)").filter((box) => getComputedStyle(box).textOverflow !== "ellipsis");
+  const askew = seen(".tabbar a").filter((item) => getComputedStyle(item).textAlign !== "center");
+  return [...cut, ...askew].map((box) => box.name || box.innerText);
+}"""
+
 
 class Visit:
     """One person signed in at one browser."""
@@ -141,7 +149,7 @@ class Visit:
         return str(self.page.inner_text("#toasts, [data-toast]"))
 
     def fair(self) -> None:
-        """Nothing serious or critical for axe-core, no sideways scroll, no words out of their box, at both widths and in both themes."""
+        """Nothing serious or critical for axe-core, no sideways scroll, no words out of their box or cut, at both widths and in both themes."""
         found: list[str] = []
         self.looked_at = True
         for (width, height), theme, rule in LOOKS:
@@ -153,6 +161,9 @@ class Visit:
             if self.page.evaluate("document.documentElement.scrollWidth > innerWidth"):
                 found.append(f"{width} {theme} scrolls sideways")
             found += [f"{width} {theme} words run out of their box: {each}" for each in self.page.evaluate(RUN_OUT)]
+            found += [
+                f"{width} {theme} words would be cut or stand askew: {each}" for each in self.page.evaluate(SHORN)
+            ]
         self.looked_at = False
         self.page.emulate_media(color_scheme="light", reduced_motion="reduce")
         self.page.set_viewport_size({"width": self.size[0], "height": self.size[1]})
