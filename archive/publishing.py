@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -24,7 +25,7 @@ from django.db.models import BinaryField
 from django.db.models.functions import Length, Substr
 from django.utils import timezone
 
-from archive import logkey, merkle, second_place, sequencing
+from archive import keychain, logkey, merkle, second_place, sequencing
 from archive.logkey import LogShorter
 from archive.models import AuditDetail, AuditLeaf
 from archive.tiles import Tiles, write_file
@@ -55,7 +56,7 @@ def _opened(path: Path) -> verify.Head:
     """Return the head of a file. Raises OSError, and verify.Tampered with the name of the file; makes no key for none."""
     note = path.read_bytes()
     try:
-        return verify.open_note(note, logkey.signer().public)
+        return verify.open_note(note, logkey.signer().public, keychain.is_by)
     except verify.Tampered as fault:
         raise verify.Tampered(f"{path}: {fault.what}") from fault
 
@@ -122,12 +123,12 @@ def require_head(key: str) -> None:
         LogShorter, verify.Tampered: as `require_continued`; the tree is built anew over all its entries.
         OSError: the second place cannot be read.
     """
-    notes = [path.read_bytes() for path in reversed(heads_elsewhere())]
-    notes = [note for note in notes if verify.is_signed_note(note, key)][:1]
+    elsewhere = (path.read_bytes() for path in reversed(heads_elsewhere()))
+    notes = list(islice((note for note in elsewhere if verify.is_signed_note(note, key, keychain.is_by)), 1))
     with suppress(FileNotFoundError):
         notes.append((folder() / "checkpoint").read_bytes())
     for note in notes:
-        head = verify.open_note(note, key)
+        head = verify.open_note(note, key, keychain.is_by)
         if merkle.root(leaf_hashes(0, head.size)) != head.root:
             raise LogShorter(size=head.size)
 
@@ -186,7 +187,7 @@ def _is_kept(path: Path, note: bytes) -> bool:
     """Return whether the second place has this head. Raises LogShorter where it has another of the same size."""
     if not path.exists():
         return False
-    kept, ours = _opened(path), verify.open_note(note, logkey.signer().public)
+    kept, ours = _opened(path), verify.open_note(note, logkey.signer().public, keychain.is_by)
     if kept.root != ours.root:
         raise LogShorter(size=kept.size)
     return True
@@ -337,7 +338,7 @@ def checked(kept: Iterable[Path] = ()) -> verify.Report:
     heads = {str(path): path.read_bytes() for path in (*kept, *heads_elsewhere())}
     with tempfile.TemporaryDirectory(prefix="vankho-log-") as place:
         export(Path(place), with_details=True)
-        return verify.verify(place, logkey.signer().public, heads, details=True)
+        return verify.verify(place, logkey.signer().public, heads, details=True, is_by=keychain.is_by)
 
 
 def _require_every_place(size: int) -> None:

@@ -38,6 +38,7 @@ import json
 import sys
 import zipfile
 import zlib
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime, timezone
@@ -230,41 +231,58 @@ def parse_key(text: str) -> tuple[str, bytes, bytes]:
     return name, key_id, raw[1:]
 
 
-def open_note(note: bytes, key: str) -> Head:
+def holds(key: str, message: bytes, signature: bytes) -> bool:
+    """Say whether a signature is of this key (NAME+HASH+KEY)."""
+    try:
+        return is_signed(parse_key(key)[2], message, signature)
+    except ValueError:
+        return False
+
+
+IsBy = Callable[[str, bytes, bytes], bool]  # (key, message, signature): `holds`, or one that says the same sooner
+
+
+def open_note(note: bytes, key: str, is_by: IsBy = holds) -> Head:
     """Return the head of a signed note.
 
     Raises:
         Tampered: the note is malformed, or this key did not sign it.
     """
-    return _open_note(note, [key])[0]
+    return _open_note(note, [key], is_by)[0]
 
 
-def _open_note(note: bytes, keys: list[str]) -> tuple[Head, str]:
+def _open_note(note: bytes, keys: list[str], is_by: IsBy) -> tuple[Head, str]:
     """Return the head of a note, and which of these keys signed it. Raises Tampered."""
+    head = _head_of(note)
+    signer = next((key for key in keys if is_signed_note(note, key, is_by)), None)
+    if signer is None:
+        raise Tampered("the checkpoint is not signed with this key")
+    return head, signer
+
+
+def _head_of(note: bytes) -> Head:
+    """Return what a note says, whoever signed it. Raises Tampered."""
     text, gap, _signatures = note.partition(b"\n\n")
     lines = text.decode("utf-8", "replace").split("\n")
     if not gap or len(lines) < HEAD_LINES or not (lines[1].isascii() and lines[1].isdigit()):
         raise Tampered("the checkpoint is not a signed note")
-    signer = next((key for key in keys if is_signed_note(note, key)), None)
-    if signer is None:
-        raise Tampered("the checkpoint is not signed with this key")
     root = _unbased(lines[2])
     if len(root) != HASH:
         raise Tampered("the checkpoint's root is not a hash")
-    return Head(lines[0], int(lines[1]), root), signer
+    return Head(lines[0], int(lines[1]), root)
 
 
-def is_signed_note(note: bytes, key: str) -> bool:
+def is_signed_note(note: bytes, key: str, is_by: IsBy = holds) -> bool:
     """Say whether one of the signatures under a note is of this key."""
     text, _gap, signatures = note.partition(b"\n\n")
-    name, key_id, public = parse_key(key)
+    name, key_id, _public = parse_key(key)
     for line in signatures.decode("utf-8", "replace").split("\n"):
         mark, _, rest = line.partition(" ")
         signer, _, encoded = rest.partition(" ")
         if mark != "\u2014" or signer != name:
             continue
         blob = _unbased(encoded)
-        if blob[:KEY_ID_BYTES] == key_id and is_signed(public, text + b"\n", blob[KEY_ID_BYTES:]):
+        if blob[:KEY_ID_BYTES] == key_id and is_by(key, text + b"\n", blob[KEY_ID_BYTES:]):
             return True
     return False
 
@@ -407,7 +425,12 @@ class Export:
 
 
 def verify(
-    folder: str, key: str, kept: list[bytes] | dict[str, bytes] | None = None, *, details: bool = False
+    folder: str,
+    key: str,
+    kept: list[bytes] | dict[str, bytes] | None = None,
+    *,
+    details: bool = False,
+    is_by: IsBy = holds,
 ) -> Report:
     """Check an export.
 
@@ -416,6 +439,7 @@ def verify(
         key: the log's public key, NAME+HASH+KEY, the newest or an earlier one.
         kept: older checkpoints, as kept, or these by the names of their files; signed with the key of their time.
         details: refuse an export from which the details were left out.
+        is_by: says whether a signature is of a key; who has many heads brings one that is faster than this file's own.
 
     Raises:
         Tampered: what was found first; Unproven where nothing but an entry that names a key without a proof; Several where
@@ -426,7 +450,7 @@ def verify(
     chains = _Chains(told=export.has_details())
     files = kept if isinstance(kept, dict) else {f"number {at}": one for at, one in enumerate(kept or [], start=1)}
     try:
-        report = _checked(export, key.strip(), files, chains, details=details)
+        report = _checked(export, _Brought(key.strip(), files, is_by), chains, details=details)
     except Tampered as fault:
         if not chains.found:
             raise
@@ -436,23 +460,29 @@ def verify(
     return report
 
 
-def _checked(export: Export, key: str, kept: dict[str, bytes], chains: _Chains, *, details: bool) -> Report:
+class _Brought(NamedTuple):
+    """What whoever checks brings along: the key, kept heads by their names, and what says whose a signature is."""
+
+    key: str
+    kept: dict[str, bytes]
+    is_by: IsBy
+
+
+def _checked(export: Export, brought: _Brought, chains: _Chains, *, details: bool) -> Report:
     """Check an export, and gather the faults of single entries with the chains. Raises Tampered for any other."""
-    head, signer, kept_by = _heads(export, key, kept, chains)
-    old = [one for one, _signer in kept_by]
+    head, signer, kept_by = _heads(export, brought, chains)
+    old = deque(one for one, _signer in kept_by)  # those the tree has not grown to yet
     tree = Tree()
+    _compare_kept(tree, old)
     tops: list[bytes] = []  # the roots of the full tiles so far
     for number, width in widths(head.size):
         leaves = export.tile(0, number, width)
         _compare(export.bundle(number, width), leaves, number * WIDTH, chains)
         _grow(tree, leaves, old, tops)
-    for one in old:
-        if one.size == 0 and one.root != hashlib.sha256().digest():
-            raise Tampered("the kept checkpoint of the empty log has a root")
     _check_tiles(export, tops)
     if tree.root() != head.root:
         raise Tampered("the root of all entries is not the signed one: history was rewritten or cut")
-    line = follow(chains.namings, signer)
+    line = follow(chains.namings, signer, brought.is_by)
     for one, by in kept_by:
         if line.links and line.at(one.size) != by:
             raise Tampered(
@@ -461,7 +491,7 @@ def _checked(export: Export, key: str, kept: dict[str, bytes], chains: _Chains, 
     if details and not export.has_details():
         raise Tampered("the details were left out of the export")
     told = _check_details(export, chains) if export.has_details() else 0
-    report = Report(head, head.size, len(chains.ends), told, len(old), len(chains.forgotten), chains.backward, line)
+    report = Report(head, head.size, len(chains.ends), told, len(kept_by), len(chains.forgotten), chains.backward, line)
     for named in line.unproven:
         raise Unproven(
             f"the entry names a key of the log, and nothing proves it: {named.key[:80]}", named.place, report
@@ -469,23 +499,23 @@ def _checked(export: Export, key: str, kept: dict[str, bytes], chains: _Chains, 
     return report
 
 
-def _heads(
-    export: Export, key: str, kept: dict[str, bytes], chains: _Chains
-) -> tuple[Head, str, list[tuple[Head, str]]]:
+def _heads(export: Export, brought: _Brought, chains: _Chains) -> tuple[Head, str, list[tuple[Head, str]]]:
     """Return the head of an export with the key that signed it, and the kept heads that are such, smallest first.
 
     Raises:
         Tampered: the head is none, or a kept one is not of a beginning of this log.
     """
+    key, kept, is_by = brought
     note = export.read("checkpoint") or b""
     keys = [key]
-    if not all(is_signed_note(one, key) for one in [note, *kept.values()]):
-        keys = _keys(export, note, key)
-    head, signer = _open_note(note, keys)
+    is_of_key = {name: is_signed_note(one, key, is_by) for name, one in kept.items()}
+    if not (is_signed_note(note, key, is_by) and all(is_of_key.values())):
+        keys = _keys(export, note, key, is_by)
+    head, signer = _open_note(note, keys, is_by)
     old: list[tuple[Head, str]] = []
     for name, text in kept.items():
         try:
-            old.append(_open_note(text, keys))
+            old.append((_head_of(text), key) if is_of_key[name] else _open_note(text, keys, is_by))
         except Tampered as fault:
             chains.note(
                 f"the kept checkpoint {name} was not compared: it {fault.what.removeprefix('the checkpoint ')}. {ASIDE}",
@@ -528,12 +558,11 @@ def _deed(hashes: list[bytes], leaves: list[bytes], at: int) -> str:
     return CHANGED
 
 
-def _grow(tree: Tree, leaves: list[bytes], old: list[Head], tops: list[bytes]) -> None:
+def _grow(tree: Tree, leaves: list[bytes], old: deque[Head], tops: list[bytes]) -> None:
     """Add the leaves of a tile, and compare the root wherever a head was kept: one inside the tile is grown up to."""
-    end = tree.size + len(leaves)
     if len(leaves) == WIDTH:
         tops.append(perfect_root(leaves))
-    if len(leaves) == WIDTH and not any(tree.size < head.size < end for head in old):
+    if len(leaves) == WIDTH and not (old and old[0].size < tree.size + WIDTH):
         tree.add(tops[-1], WIDTH)
         _compare_kept(tree, old)
         return
@@ -542,9 +571,11 @@ def _grow(tree: Tree, leaves: list[bytes], old: list[Head], tops: list[bytes]) -
         _compare_kept(tree, old)
 
 
-def _compare_kept(tree: Tree, old: list[Head]) -> None:
-    for head in old:
-        if head.size == tree.size and head.root != tree.root():
+def _compare_kept(tree: Tree, old: deque[Head]) -> None:
+    """Compare the heads of this size, the next ones of those that are left, and take them away."""
+    while old and old[0].size == tree.size:
+        head = old.popleft()
+        if head.root != tree.root():
             raise Tampered(f"the first {head.size} entries are not those of the kept checkpoint: history was rewritten")
 
 
@@ -679,15 +710,7 @@ def proofless(namings: list[Naming]) -> int:
     return next((number for number, one in enumerate(namings) if one.link), len(namings))
 
 
-def holds(key: str, message: bytes, signature: bytes) -> bool:
-    """Say whether a signature is of this key (NAME+HASH+KEY)."""
-    try:
-        return is_signed(parse_key(key)[2], message, signature)
-    except ValueError:
-        return False
-
-
-def follow(namings: list[Naming], key: str, is_by: Callable[[str, bytes, bytes], bool] = holds) -> Line:
+def follow(namings: list[Naming], key: str, is_by: IsBy = holds) -> Line:
     """Follow the links of a log back from a key to the first that it named.
 
     An entry without a proof that names the key where no proof stands before it is the first: it was written before there
@@ -736,7 +759,7 @@ def follow(namings: list[Naming], key: str, is_by: Callable[[str, bytes, bytes],
     return Line(links, lost, answered[::-1], later)
 
 
-def _keys(export: Export, note: bytes, key: str) -> list[str]:
+def _keys(export: Export, note: bytes, key: str, is_by: IsBy) -> list[str]:
     """Return the keys of the log that a trusted one leads to: of its head first, then the others, each by its links.
 
     Raises:
@@ -744,10 +767,10 @@ def _keys(export: Export, note: bytes, key: str) -> list[str]:
     """
     namings = list(_namings(export, note))
     signed = [key, *(one.key for one in reversed(namings))]
-    signer = next((one for one in signed if _has_signed(note, one)), None)
+    signer = next((one for one in signed if _has_signed(note, one, is_by)), None)
     if signer is None:
         return [key]
-    line = follow(namings, signer)
+    line = follow(namings, signer, is_by)
     keys = [one.key for one in line.links]
     if signer != key and key not in keys:
         return [key]
@@ -778,9 +801,9 @@ def _namings(export: Export, note: bytes) -> Iterator[Naming]:
             return
 
 
-def _has_signed(note: bytes, key: str) -> bool:
+def _has_signed(note: bytes, key: str, is_by: IsBy) -> bool:
     try:
-        return is_signed_note(note, key)
+        return is_signed_note(note, key, is_by)
     except ValueError:
         return False
 

@@ -7,12 +7,12 @@ how much the backup does not know; with its tiles the backup is proven to be its
 beginning, without them the longest head below is the proof.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from archive import merkle
+from archive import keychain, merkle
 from archive.tiles import Tiles
 from archive.verifier import verify
 from config.backup.refusals import LogForked, Unsigned
@@ -52,7 +52,7 @@ def _notes(place: Path, size: int) -> list[tuple[Path, Path | None]]:
 
 def _opened(note: Path, key: str, folder: Path | None) -> Kept:
     try:
-        return Kept(verify.open_note(note.read_bytes(), key), folder)
+        return Kept(verify.open_note(note.read_bytes(), key, keychain.is_by), folder)
     except (verify.Tampered, ValueError, OSError) as error:
         raise Unsigned(name=note) from error
 
@@ -63,17 +63,27 @@ def compare(leaves: Sequence[bytes], kept: Iterable[Kept], *, name: str) -> int 
     Raises:
         LogForked: the log is not a beginning of a head's log, or the other way round.
     """
-    sizes = []
-    for one in kept:
-        if not (fits(leaves, one.head) or _contains(leaves, one)):
+    heads = list(kept)
+    found = roots(leaves, (one.head.size for one in heads))
+    for one in heads:
+        if not (fits(found, one.head) or _contains(leaves, one)):
             raise LogForked(name=name, size=one.head.size)
-        sizes.append(one.head.size)
-    return max(sizes, default=None)
+    return max((one.head.size for one in heads), default=None)
 
 
-def fits(leaves: Sequence[bytes], head: verify.Head) -> bool:
-    """Say whether a head stands for a beginning of a log."""
-    return head.size <= len(leaves) and merkle.root(leaves[: head.size]) == head.root
+def roots(leaves: Sequence[bytes], sizes: Iterable[int]) -> dict[int, bytes]:
+    """Return the roots of a log at these sizes, as far as it has them: one pass, however many heads were kept."""
+    tree, found = verify.Tree(), {}
+    for size in sorted({size for size in sizes if size <= len(leaves)}):
+        for leaf in leaves[tree.size : size]:
+            tree.add(leaf)
+        found[size] = tree.root()
+    return found
+
+
+def fits(found: Mapping[int, bytes], head: verify.Head) -> bool:
+    """Say whether a head stands for a beginning of a log, by the roots of that log."""
+    return found.get(head.size) == head.root
 
 
 def _contains(leaves: Sequence[bytes], one: Kept) -> bool:

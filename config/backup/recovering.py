@@ -20,7 +20,7 @@ from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from archive import logkey, publishing, resealing, restoration, sequencing, store
+from archive import keychain, logkey, publishing, resealing, restoration, sequencing, store
 from archive.audit import leaf_hash
 from archive.models import AuditEntry, AuditLeaf, DigitalObject, Restoration
 from archive.stores.disk import sync_folder
@@ -88,7 +88,8 @@ def take_up(moment: datetime, outside: Outside) -> Taken:
     leaves = list(_leaves())
     start = leaves[: known.size] if known else leaves
     kept = _kept(outside, len(leaves))
-    lost = [one for one in kept if not heads.fits(leaves, one.head)]
+    roots = heads.roots(leaves, (one.head.size for one in kept))
+    lost = [one for one in kept if not heads.fits(roots, one.head)]
     newest_size = heads.compare(start, lost, name=str(refusals.RECOVERED)) or (len(start) if kept else None)
     dead = [] if known else list(_destroyed())
     marker.write({"name": RECOVERED, "manifest": moment.isoformat()})
@@ -171,16 +172,17 @@ def _is_sealed_anew(vault: Vault, address: str) -> bool:
 
 def _put_aside(outside: Outside, leaves: list[bytes], size: int) -> int:
     """Put the heads of lost entries aside, elsewhere and here; return how many. What was signed since stays."""
+    own, key = publishing.newest(), logkey.signer().public
+    since = heads.roots(leaves, [*range(size, len(leaves) + 1), *([own.size] if own else [])])
 
     def belongs(note: Path) -> bool:
         try:
-            return heads.fits(leaves, verify.open_note(note.read_bytes(), logkey.signer().public))
+            return heads.fits(since, verify.open_note(note.read_bytes(), key, keychain.is_by))
         except (verify.Tampered, ValueError):
             return False
 
     moved = heads.put_aside(outside.heads, size, belongs=belongs)
-    own = publishing.newest()
-    if own is None or heads.fits(leaves, own):
+    if own is None or heads.fits(since, own):
         return moved
     home = Path(settings.VANKHO_HOME)  # the folder of this machine has the tiles, too: it goes as a whole
     publishing.folder().rename(home / f"log-before-recovery-{timezone.now():%Y%m%dT%H%M%SZ}")
