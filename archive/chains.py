@@ -6,17 +6,18 @@ from django.db import connection
 
 from archive import merkle
 
+# SQLite takes any value into any column: what is no whole number is none that an act goes on from.
+WHOLE: Final = "typeof(object_seq) = 'integer'"
 LOCK: Final = 0x564B01  # the family of advisory locks; the second number is the object's hash
 
-_END: Final = (
-    "SELECT object_seq, leaf_hash FROM archive_auditentry "
-    "WHERE object_type = %s AND object_id = %s ORDER BY object_seq DESC LIMIT 1"
-)
+_ROWS: Final = "SELECT object_seq, leaf_hash FROM archive_auditentry WHERE object_type = %s AND object_id = %s"
+_LAST: Final = "ORDER BY object_seq DESC LIMIT 1"
 # Two statements in one message: the second has a snapshot of its own, taken after the lock was had.
 _LOCKED_END: Final = f"""
 SELECT pg_advisory_xact_lock(%s, hashtext(%s));
-{_END}
+{_ROWS} {_LAST}
 """
+_END: Final = f"{_ROWS} AND {WHOLE} {_LAST}"
 
 
 def last_of(object_type: str, object_id: str) -> tuple[int, bytes]:

@@ -7,6 +7,8 @@ differs (a database that was put back, an edit past the office) the whole chain 
 """
 
 import json
+import math
+from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -15,8 +17,9 @@ from typing import Any, Final, NamedTuple
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.db import connection, transaction
-from django.db.models import BinaryField, QuerySet
+from django.db.models import BinaryField, CharField, F, Func, Q, QuerySet
 from django.db.models.functions import Substr
+from django.db.models.lookups import Exact
 
 from archive import chains, merkle
 from archive.models import AuditEntry
@@ -25,7 +28,7 @@ from archive.verifier import verify
 
 OF_KEY: Final = verify.OF_KEY  # type and id of the object whose chain holds every key that the log ever named
 _AT_ONCE: Final = 500  # rows
-_NOTHING: Final = -1  # a number below every row's
+_NOTHING: Final = 0  # a number below every row's
 
 
 class _Row(NamedTuple):
@@ -73,8 +76,40 @@ def known(key: str) -> Known | None:
 
 
 def chain() -> list[verify.Naming]:
-    """Return the entries that name a key, in their order; one that is not what was written names none, and stands there."""
-    return [step.naming for step in _steps() if step.naming]
+    """Return the entries that name a key, in their order; one that is not what was written names none, and stands there.
+
+    One under a number that no program gives stands where its place in the log is.
+    """
+    outside, found = deque(_outside().values_list("leaf__idx", flat=True)), []
+    for one in (step.naming for step in _steps() if step.naming):
+        while outside and _turn(outside[0]) < _turn(one.place):
+            found.append(_nothing(outside.popleft()))
+        found.append(one)
+    return found + [_nothing(place) for place in outside]
+
+
+def outside(known: Known) -> verify.Naming | None:
+    """Return the first row put in since the newest link under a number that no program gives; None for none.
+
+    Such a row follows none and none follows it: it is believed by nobody, whatever it says, and is told.
+    """
+    link = next(step.naming for step in known.decisive if step.number == known.newest)
+    since = -1 if link is None or link.place is None else link.place
+    place = _outside().filter(leaf__idx__gt=since).values_list("leaf__idx", flat=True).first()
+    return None if place is None else _nothing(place)
+
+
+def _turn(place: int | None) -> float:
+    return math.inf if place is None else place  # what has no place yet comes last
+
+
+def _outside() -> QuerySet[AuditEntry]:
+    return _every_row().exclude(_is_number()).order_by(F("leaf__idx").asc(nulls_last=True))
+
+
+def _nothing(place: int | None) -> verify.Naming:
+    """Return what a row says that is not what a program wrote."""
+    return verify.Naming(place, "", "", b"", b"", b"")
 
 
 def is_by(key: str, message: bytes, signature: bytes) -> bool:
@@ -159,17 +194,29 @@ def _steps(after: _Step | None = None) -> Iterator[_Step]:
     number, digest = (after.number, after.digest) if after else (_NOTHING, b"")
     while rows := [_row(found) for found in _rows().filter(object_seq__gt=number)[:_AT_ONCE]]:
         for row in rows:
-            is_next = row.number == number + 1 and number > 0
+            is_next = row.number == number + 1 and number > _NOTHING
             before = merkle.as_hash(digest) if is_next else bytes(merkle.HASH_BYTES) if row.number == 1 else None
             naming = _said(row, before)
             yield _Step(row.number, row.digest, naming)
             number, digest = row.number, row.digest
 
 
-def _rows() -> QuerySet[AuditEntry, tuple[Any, ...]]:
+def _every_row() -> QuerySet[AuditEntry]:
     object_type, object_id = OF_KEY
+    return AuditEntry.objects.filter(object_type=object_type, object_id=object_id)
+
+
+def _is_number() -> Q:
+    """Say of a row that its number is one that a program gives: whole, from 1 on. SQLite takes any value into any column."""
+    positive = Q(object_seq__gt=_NOTHING)
+    if connection.vendor != "sqlite":
+        return positive
+    return positive & Q(Exact(Func(F("object_seq"), function="typeof", output_field=CharField()), "integer"))
+
+
+def _rows() -> QuerySet[AuditEntry, tuple[Any, ...]]:
     begins = Substr("body", 1, verify.LONGEST_ENTRY + 1, output_field=BinaryField())
-    rows = AuditEntry.objects.filter(object_type=object_type, object_id=object_id).order_by("object_seq")
+    rows = _every_row().filter(_is_number()).order_by("object_seq")
     return rows.values_list("object_seq", begins, "leaf_hash", "leaf__idx")
 
 
@@ -182,7 +229,7 @@ def _said(row: _Row, before: bytes | None) -> verify.Naming | None:
     """Return what a row says of a key: nothing in its place if it is not what was written, None if it is about something else."""
     entry = _as_written(row)
     if entry is None or before is None or (row.number, before.hex()) != (entry["object_seq"], entry["object_prev"]):
-        return verify.Naming(row.place, "", "", b"", b"", b"")
+        return _nothing(row.place)
     is_naming = (entry["action"], entry["outcome"]) == (str(Action.LOG_KEY), "ok")
     return verify.naming(entry, row.place) if is_naming else None
 

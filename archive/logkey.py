@@ -187,14 +187,15 @@ def unproven() -> list[str]:
 def doubt() -> str:
     """Return what is to be done about entries that name a key and prove nothing, "" for none."""
     known = keychain.known(here) if (here := _here()) else None
-    if known is None or known.stranger is None:
+    stranger = (known.stranger or keychain.outside(known)) if known else None
+    if stranger is None:
         return ""
     told = _(
         "Entries that nothing proves stand among those that name the log's key (%(first)s). Nobody believes them, and the office "
         "goes on under its key; somebody wrote into the database past the office. Tell the security officer, who looks into it and "
         "answers them by naming the key anew: manage.py log_key --take --as OFFICER --reason DECISION"
     )
-    return told % {"first": _told(known.stranger)}
+    return told % {"first": _told(stranger)}
 
 
 def _told(naming: verify.Naming) -> str:

@@ -191,3 +191,63 @@ def test_rows_before_a_link_that_name_no_key_are_read_once_too(home, renew, look
     logkey.require()
     wrote(Action.CLEARANCE_GIVE)
     assert looked_at == []
+
+
+def number_as(entry, number):
+    """Give a row a number that no program gives, as the owner of the table may."""
+    constraint = "archive_auditentry_object_seq_check"
+    with fence_lifted(), connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("PRAGMA ignore_check_constraints = ON")
+        else:
+            cursor.execute(f"ALTER TABLE archive_auditentry DROP CONSTRAINT {constraint}")
+        key = entry.pk.hex if connection.vendor == "sqlite" else entry.pk
+        cursor.execute("UPDATE archive_auditentry SET object_seq = %s WHERE id = %s", [number, key])
+        assert cursor.rowcount == 1
+        if connection.vendor == "sqlite":
+            cursor.execute("PRAGMA ignore_check_constraints = OFF")
+        else:
+            check = f"ADD CONSTRAINT {constraint} CHECK (object_seq >= 0) NOT VALID"
+            cursor.execute(f"ALTER TABLE archive_auditentry {check}")
+
+
+@pytest.fixture(params=[-1, -(2**63), 0, 1.5, "x", b"x"])
+def number(request):
+    """A number outside of those that a program gives; of no kind but whole ones in PostgreSQL."""
+    value = request.param
+    if connection.vendor == "postgresql" and not isinstance(value, int):
+        pytest.skip("the column takes whole numbers alone")
+    return value
+
+
+def test_a_row_under_a_number_that_no_program_gives_stops_nobody_and_is_told(home, put_in, office, number, capsys):
+    logkey.require()
+    entry, _foreign = put_in()
+    number_as(entry, number)
+    place = entry.leaf.idx
+    for doubt in {afresh()[0][1], afresh()[1][1]}:
+        assert f"entry {place}: " in doubt
+    starting.require_log()
+    wrote(Action.CLEARANCE_GIVE)
+    publishing.publish()
+    with pytest.raises(CommandError, match="NOT OK"):
+        call_command("verify_log")
+    assert f"entry {place}: " in capsys.readouterr().out
+    naming.take(reason=GROUND, actor=office.security)
+    sequencing.place_all()
+    assert afresh() == [(logkey.signer().public, "")] * 2
+
+
+def test_a_link_moved_to_a_number_that_no_program_gives_is_missed(home, number):
+    logkey.require()
+    number_as(AuditEntry.objects.get(action=Action.LOG_KEY), number)
+    with pytest.raises(verify.Tampered, match="names the log's key"):
+        logkey.require()
+
+
+def test_an_act_goes_on_behind_a_row_under_no_whole_number(home, number):
+    about = audit.Subject("unit", "7")
+    first, second = wrote(subject=about), wrote(subject=about)
+    number_as(second, number)
+    third = wrote(subject=about)
+    assert (first.object_seq, third.object_seq) == (1, 2)
