@@ -29,6 +29,7 @@ from django.utils import timezone
 
 from archive import chains, digests, logkey, publishing, sequencing
 from archive.models import AuditDetail, AuditEntry, AuditShown, Dossier, Person, Record, Step
+from archive.rules import whole_text
 from archive.rules.errors import Refusal
 from archive.rules.numbers import join
 from archive.rules.roles import FAILING, SYNCHRONOUS, Action
@@ -130,6 +131,7 @@ def write(  # noqa: PLR0913 - every part of an entry by its name
 
     Raises:
         RuntimeError: called outside a transaction: the act and its entry could part.
+        whole_text.HalfCharacter: the reason is no text that can be kept.
         logkey.OtherLogKey: an act of `SYNCHRONOUS` in a program that may not sign for this log.
     """
     if action in SYNCHRONOUS and action != Action.LOG_KEY:
@@ -280,6 +282,7 @@ def _append(  # noqa: PLR0913 - every part of an entry by its name
 ) -> AuditEntry:
     if not connection.in_atomic_block:
         raise RuntimeError(f"{action}: an entry belongs inside its act's transaction")
+    whole_text.require(reason)
     who = _actor(actor, timezone.now())
     details = _storable(details)
     salt = secrets.token_bytes(16) if details else b""
@@ -337,12 +340,13 @@ def _append(  # noqa: PLR0913 - every part of an entry by its name
 def _storable(value: Any) -> Any:
     """Return values as both databases keep them to the byte.
 
-    No NUL letter, which PostgreSQL keeps in no text; no fraction as a number, which it writes in another form.
+    No NUL letter, which PostgreSQL keeps in no text; no half of a character, which none keeps; no fraction as a number,
+    which PostgreSQL writes in another form.
     """
     if isinstance(value, float):
         return repr(value)
     if isinstance(value, str):
-        return value.replace("\x00", "\ufffd")
+        return whole_text.mended(value.replace("\x00", "\ufffd"))
     if isinstance(value, dict):
         return {key: _storable(each) for key, each in value.items()}
     if isinstance(value, (list, tuple)):

@@ -24,11 +24,13 @@ from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from archive import audit, standing
+from archive.rules import whole_text
 from archive.rules.errors import Refusal
 from archive.rules.roles import Action
 from archive.views import proving
 from archive.views.states import refusal_page
 from config import logs, metrics
+from config.api import refused
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
 log = logging.getLogger("vankho.request")
@@ -166,6 +168,17 @@ class Refusals:
         finally:
             audit.HEAD_WAITS.reset(token)
         return response
+
+    def process_view(self, request: HttpRequest, *_rest: Any) -> HttpResponse | None:
+        """Refuse text in another alphabet than UTF-8 before any of it is read: some spell what no place can keep."""
+        try:
+            whole_text.require_utf8(request.encoding or settings.DEFAULT_CHARSET)
+        except whole_text.ForeignAlphabet as refusal:
+            request.encoding = settings.DEFAULT_CHARSET
+            if request.resolver_match and request.resolver_match.namespace == "api":
+                return refused(request, refusal)
+            return self.process_exception(request, refusal)
+        return None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Answer a refusal; every other error goes on to the 500 page."""
