@@ -10,7 +10,7 @@ Afterwards a note beside each file keeps the office from starting on what it has
 import json
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from hashlib import sha256
@@ -24,6 +24,7 @@ from django.core.management.color import no_style
 from django.db import DatabaseError, connection, connections, transaction
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Field, Model
+from django.db.utils import load_backend
 from django.utils.translation import gettext_lazy as _
 
 from archive import audit, merkle
@@ -137,6 +138,27 @@ def move(*, tell: Tell) -> Moved:
     moved = Moved(rows, keys, entries, root)
     _leave_notes(moved)
     return moved
+
+
+def logs_left() -> list[AbstractContextManager[None]]:
+    """Return the file that the office did not leave, if there is one: what ends a move stands in the log that goes on."""
+    path = database_file()
+    if not roles.is_postgresql() or not path.exists() or note_of(path).exists():
+        return []
+    return [_on(path)]
+
+
+@contextmanager
+def _on(path: Path) -> Iterator[None]:
+    """Let this process's database work go to the file."""
+    described = connections.configure_settings({"default": {**settings.SQLITE, "NAME": path}})["default"]
+    there = connections["default"]
+    connections["default"] = load_backend(described["ENGINE"]).DatabaseWrapper(described, "default")
+    try:
+        yield
+    finally:
+        connections["default"].close()
+        connections["default"] = there
 
 
 @contextmanager

@@ -6,8 +6,8 @@ A command that succeeds writes the entry of its act. One that does not has no ac
 
 import functools
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -48,12 +48,18 @@ def answering(
         raise
 
 
-def acting(command: str, *, unless: Callable[[], bool] | None = None) -> Callable[[Handle], Handle]:
+def acting(
+    command: str,
+    *,
+    unless: Callable[[], bool] | None = None,
+    also: Callable[[], Iterable[AbstractContextManager[None]]] = tuple,
+) -> Callable[[Handle], Handle]:
     """Let a command's `handle` leave an entry when it is refused, fails or is broken off; what it raises goes on.
 
     Args:
         command: its name.
         unless: asked then: while this is so nothing may be written into the database.
+        also: asked then: other databases whose logs get the entry, too, each entered for that.
     """
 
     def around(handle: Handle) -> Handle:
@@ -64,6 +70,9 @@ def acting(command: str, *, unless: Callable[[], bool] | None = None) -> Callabl
             except (Exception, KeyboardInterrupt) as fault:
                 if not _is_told(fault) and not (unless and unless()):
                     _note(command, fault)
+                    for other in also():
+                        with other:
+                            _note(command, fault)
                 raise
 
         return run  # type: ignore[return-value]

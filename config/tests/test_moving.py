@@ -57,6 +57,16 @@ def ask(environment, statement):
         return connection.execute(statement).fetchall()
 
 
+def refused(environment):
+    """The codes of the moves that were refused, by the log of the file."""
+    with sqlite3.connect(Path(environment["VANKHO_HOME"]) / "db.sqlite3") as old:
+        rows = old.execute(
+            "SELECT d.payload FROM archive_auditentry e JOIN archive_auditdetail d ON d.entry_id = e.id "
+            "WHERE e.action = 'command:move_database' AND e.outcome = 'denied' ORDER BY e.ts"
+        ).fetchall()
+    return [json.loads(row[0])["code"] for row in rows]
+
+
 def is_empty(environment):
     tables = ("archive_person", "archive_record", "archive_auditentry", "archive_opensession")
     return not any(ask(environment, f"SELECT 1 FROM {table} LIMIT 1") for table in tables)  # noqa: S608
@@ -116,7 +126,8 @@ def test_a_move_that_was_killed_after_its_last_word_to_the_server_is_ended_by_th
     assert sorted(Path(small["VANKHO_HOME"]).rglob("*.moved")) == notes
 
 
-def test_a_place_in_use_is_refused(target):
+def test_a_place_in_use_is_refused_and_the_log_of_the_office_holds_it(target):
+    before = refused(target)
     assert manage(target, "prepare_database").returncode == 0
     with psycopg.connect(target["VANKHO_DATABASE_OWNER_URL"]) as connection:
         connection.execute(
@@ -125,6 +136,20 @@ def test_a_place_in_use_is_refused(target):
     done = manage(target, "move_database")
     assert "MOV-003" in done.stderr
     assert "archive_holiday" in done.stderr
+    assert refused(target) == [*before, "MOV-003"]
+    away = {"VANKHO_DATABASE_URL": "postgres://x:y@127.0.0.1:1/x", "VANKHO_DATABASE_OWNER_URL": ""}
+    assert manage(target | away, "move_database").returncode != 0
+    with sqlite3.connect(Path(target["VANKHO_HOME"]) / "db.sqlite3") as old:
+        ended = "SELECT outcome FROM archive_auditentry WHERE action = 'command:move_database' ORDER BY ts DESC LIMIT 1"
+        assert old.execute(ended).fetchone() == ("error",)
+    with psycopg.connect(target["VANKHO_DATABASE_OWNER_URL"]) as connection:
+        connection.execute("DELETE FROM archive_holiday")
+    assert manage(target, "move_database").returncode == 0
+    carried = "SELECT outcome FROM archive_auditentry WHERE action = 'command:move_database' ORDER BY ts DESC LIMIT 2"
+    assert ask(target, carried) == [("error",), ("denied",)]
+    assert "MOV-001" in manage(target, "move_database").stderr
+    assert len(refused(target)) == len(before) + 1  # the office has left the file: its log goes on in the new place
+    assert ask(target, carried)[0] == ("denied",)
 
 
 def test_a_vault_in_use_is_refused_and_nothing_moves(target):
@@ -134,8 +159,10 @@ def test_a_vault_in_use_is_refused_and_nothing_moves(target):
         vault.execute("CREATE TABLE data_key (object_id bytea PRIMARY KEY, level integer, key_id bytea, wrapped bytea, "
                       "added_at bigint)")  # fmt: skip
         vault.execute("INSERT INTO level VALUES (0, 'x')")
+    before = refused(target)
     assert "MOV-003" in manage(target, "move_database").stderr
     assert is_empty(target)
+    assert refused(target) == [*before, "MOV-003"]
 
 
 def test_a_value_that_changes_on_the_way_is_noticed(target):

@@ -2,7 +2,8 @@
 
 Stop web and workers first. Name the new place in the environment (VANKHO_DATABASE_URL,
 VANKHO_DATABASE_OWNER_URL, VANKHO_VAULT_URL); the old one are the files under VANKHO_HOME.
-Either everything is there and compared, or nothing.
+Either everything is there and compared, or nothing. What was refused or failed stands in the log of the office, which is
+where it was, and in that of the new place if it has one.
 """
 
 from typing import Any
@@ -23,7 +24,7 @@ class Command(BaseCommand):
     help = "Move an installation from SQLite to PostgreSQL, with counts and digests of each table compared."
     requires_system_checks = [Tags.security]
 
-    @acting("move_database")
+    @acting("move_database", also=moving.logs_left)
     def handle(self, **_options: Any) -> None:
         try:
             moved = moving.move(tell=self.stdout.write)
