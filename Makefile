@@ -41,8 +41,8 @@ drill: setup-dev ## restore drills on small data: one machine, and the big stack
 browser: setup-dev ## the journeys of each role in a real browser
 	@$(PYTHON) -m pytest -q -m browser
 
-gates: setup-dev ## what outside judges say of the code and of a served office (an hour or two; NAMES="ruff axe" for some, MINUTES=10 before a release, TOOLS and KEEP name folders to keep)
-	@nice -n 10 $(PYTHON) -m config.gates $(NAMES) --minutes $(or $(MINUTES),1) $(if $(TOOLS),--tools $(TOOLS)) $(if $(KEEP),--keep $(KEEP))
+gates: setup-dev ## what outside judges say of the code and of a served office (an hour or two; NAMES="ruff axe" for some, MINUTES=10 before a release, PATIENCE=5 on a busy machine, TOOLS and KEEP name folders to keep)
+	@nice -n 10 $(PYTHON) -m config.gates $(NAMES) --minutes $(or $(MINUTES),1) --patience $(or $(PATIENCE),1) $(if $(TOOLS),--tools $(TOOLS)) $(if $(KEEP),--keep $(KEEP))
 
 bench-search: setup-dev ## the search bench at 200,000 and 1,000,000 records, through HTTP, and from act to search (an hour or two; on Elasticsearch where VANKHO_TEST_ELASTICSEARCH_URL names one)
 	@$(PYTHON) -m config.bench searching level_change --records 200000,1000000 --engine embedded,elastic --http

@@ -51,6 +51,9 @@ def main(words: list[str]) -> int:
     reader.add_argument(
         "--minutes", type=float, default=1.0, help="how thorough: of each fuzzed reader, and in proportion elsewhere"
     )
+    reader.add_argument(
+        "--patience", type=float, default=1.0, help="how many times as long each judge may take, on a busy machine"
+    )
     reader.add_argument("--dispatches", type=int, default=24, help="how many letters the served office has")
     reader.add_argument("--tools", type=Path, help="keep the judges' environments here (a second run starts at once)")
     reader.add_argument("--keep", type=Path, help="keep what the judges said in this folder")
@@ -67,7 +70,7 @@ def main(words: list[str]) -> int:
         if given.keep:
             until_the_end.callback(_keep, folder, given.keep)
         tools = Tools((given.tools or folder / "tools").absolute())
-        desk = Desk(tools, folder, until_the_end, given.minutes, given.dispatches)
+        desk = Desk(tools, folder, until_the_end, given.minutes, given.dispatches, given.patience)
         answers = {name: _answer(name, desk) for name in given.names or GATES}
     _print(answers)
     bad = {FAILED, NOT_RUN, NOT_WHOLE} if given.all_must_run else {FAILED}

@@ -27,12 +27,12 @@ NO_SECRETS: Final = {
 }
 
 
-def ruff(_desk: Desk) -> Outcome:
+def ruff(desk: Desk) -> Outcome:
     """Count what the S rules find, and the exceptions given to them."""
     program = Path(sys.executable).with_name("ruff")
     command = [str(program), "check", "--select", "S", "--output-format", "json"]
-    found = json.loads(run([*command, "."], seconds=120).stdout)
-    given = json.loads(run([*command, "--ignore-noqa", "."], seconds=120).stdout)
+    found = json.loads(run([*command, "."], seconds=desk.within(120)).stdout)
+    given = json.loads(run([*command, "--ignore-noqa", "."], seconds=desk.within(120)).stdout)
     told = [f"{one['filename']}:{one['location']['row']} {one['code']} {one['message']}" for one in found]
     return judged(f"{len(found)} findings, {len(given) - len(found)} exceptions with a reason", told)
 
@@ -41,7 +41,7 @@ def bandit(desk: Desk) -> Outcome:
     """Count what bandit finds beyond the exceptions given to ruff."""
     program = desk.tools.programs("tools") / "bandit"
     command = [str(program), "-q", "-r", *PACKAGES, "-x", "*/tests/*,*/bench/*,*/gates/*", "-f", "json"]
-    found: list[dict[str, Any]] = json.loads(run(command, seconds=300).stdout)["results"]
+    found: list[dict[str, Any]] = json.loads(run(command, seconds=desk.within(300)).stdout)["results"]
     left = [one for one in found if not _is_excused(one)]
     told = [f"{one['filename']}:{one['line_number']} {one['test_id']} {one['issue_text']}" for one in left]
     return judged(f"{len(left)} findings, {len(found) - len(left)} exceptions with a reason", told)
@@ -72,7 +72,7 @@ def semgrep(desk: Desk) -> Outcome:
     quiet = {"SEMGREP_SEND_METRICS": "off", "SEMGREP_ENABLE_VERSION_CHECK": "0", "HOME": str(home)}
     quiet["PATH"] = f"{programs}:{os.environ['PATH']}"
     common = ["--metrics", "off", "--disable-version-check", "--config", str(RULES.relative_to(ROOT))]
-    asked = {"seconds": 600, "env": os.environ | quiet}
+    asked = {"seconds": desk.within(600), "env": os.environ | quiet}
     tried = run([str(programs / "semgrep"), "--test", "--json", *common, str(RULES.relative_to(ROOT))], **asked)
     rules = json.loads(tried.stdout)["results"]
     blind = [path for path, one in rules.items() if not one["checks"] or not all(each["passed"] for each in one["checks"].values())]  # fmt: skip

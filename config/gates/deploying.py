@@ -12,7 +12,7 @@ from config.gates.outcome import Outcome, judged
 from config.gates.tools import run
 
 
-def gate(_desk: Desk) -> Outcome:
+def gate(desk: Desk) -> Outcome:
     """Run `check --deploy --fail-level WARNING` as production would."""
     with tempfile.TemporaryDirectory(prefix="vankho-gate-") as home:
         keys = [Path(home, f"site-{number}.key") for number in (1, 2)]
@@ -27,7 +27,7 @@ def gate(_desk: Desk) -> Outcome:
             "VANKHO_SITE_KEY_FILES": ",".join(map(str, keys)),
         }
         command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
-        done = run(command, seconds=120, env=production)
+        done = run(command, seconds=desk.within(120), env=production)
     said = re.findall(r"^\S+: \(.*", done.stderr, re.MULTILINE)
     if done.returncode and not said:
         said = (done.stderr.strip().splitlines() or ["ended badly without a word"])[-3:]

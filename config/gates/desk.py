@@ -20,10 +20,15 @@ class Desk:
     open: ExitStack
     minutes: float = 1.0
     dispatches: int = 24
+    patience: float = 1.0
     filled: dict[str, dict[str, str]] = field(default_factory=dict)
     own: dict[str, dict[str, str]] = field(default_factory=dict)
     offices: dict[tuple[str, bool], Served] = field(default_factory=dict)
     gate: ExitStack = field(default_factory=ExitStack)
+
+    def within(self, seconds: float) -> float:
+        """Return the seconds that a judge may take: as many times with more thoroughness, or with more patience."""
+        return seconds * max(1.0, self.minutes, self.patience)
 
     def office(self, *, planted: bool = False, address: str = "") -> Served:
         """Return the served office of this gate; the planted one, over the same rows, has faults on purpose."""

@@ -44,7 +44,7 @@ def _tried(desk: Desk, name: str, seconds: int) -> tuple[int, list[str]]:
     ]
     atheris = {"VANKHO_GATE_ATHERIS": str(desk.tools.packages("atheris")), "VANKHO_HOME": str(place)}
     kept = {word: value for word, value in os.environ.items() if not word.startswith("VANKHO_")}
-    done = run(command, seconds=seconds + 120, env=kept | atheris, cwd=ROOT)
+    done = run(command, seconds=seconds + desk.within(120), env=kept | atheris, cwd=ROOT)
     said = done.stdout + done.stderr
     (place / "said.txt").write_text(said, encoding="utf-8")
     tried = [line for line in said.splitlines() if line.startswith("stat::number_of_executed_units:")]

@@ -55,11 +55,11 @@ def gate(desk: Desk, address: str = "") -> Outcome:
     """Find the planted statements, then try every input as the first post that has it, within the bound."""
     planted = desk.office(planted=True, address=address)
     for one in asking.planted():
-        if not _tried(desk, planted, one, PLANTED).found:
+        if not _tried(desk, planted, one, desk.within(PLANTED)).found:
             return toothless(f"SQL built from a word of {one.address}")
     office = desk.office(address=address)
     asked = asking.all_of(office)
-    answers = _all_tried(desk, office, asked, time.monotonic() + WHOLE * max(1.0, desk.minutes))
+    answers = _all_tried(desk, office, asked, time.monotonic() + desk.within(WHOLE))
     cut = [f"{one.name}: {answer.cut}" for one, answer in zip(asked, answers, strict=True) if answer.cut]
     told = [line for answer in answers for line in answer.found] + office.faults()
     inputs = sum(one.inputs for one in asked)
@@ -73,7 +73,7 @@ def _all_tried(desk: Desk, office: Served, asked: list[Asked], until: float) -> 
     """Try every request: questions side by side, then acts one after the other, which change what the next one meets."""
 
     def tried(one: Asked) -> Answer:
-        seconds = min((EACH + FIELD * one.inputs) * max(1.0, desk.minutes), until - time.monotonic())
+        seconds = min(desk.within(EACH + FIELD * one.inputs), until - time.monotonic())
         if seconds <= 1:
             return Answer([], "not asked: the time of the gate was over")
         return _tried(desk, office, one, seconds) if _is_in(office, one) else Answer([], f"{one.role} cannot sign in")

@@ -27,7 +27,7 @@ def bill(desk: Desk) -> Outcome:
     target = desk.folder / "sbom.json"
     program = desk.tools.programs("tools") / "cyclonedx-py"
     command = [str(program), "environment", sys.executable, "--pyproject", "pyproject.toml", "--output-reproducible"]
-    run([*command, "--of", "JSON", "-o", str(target), "--validate"], seconds=300)
+    run([*command, "--of", "JSON", "-o", str(target), "--validate"], seconds=desk.within(300))
     told = json.loads(target.read_text(encoding="utf-8"))
     locked = locked_versions()
     shipped = [one for one in told["components"] if _plain(one["name"]) in locked]
@@ -70,7 +70,7 @@ def _asked(desk: Desk, *, beside: Path | None = None) -> list[dict[str, Any]]:
     command = [str(program), "--format", "json", "--from", "all", "--with-system"]
     command += [] if beside else ["--python", sys.executable]
     environment = os.environ | ({"PYTHONPATH": str(beside)} if beside else {})
-    found: list[dict[str, Any]] = json.loads(run(command, seconds=120, env=environment).stdout)
+    found: list[dict[str, Any]] = json.loads(run(command, seconds=desk.within(120), env=environment).stdout)
     return found
 
 

@@ -46,11 +46,11 @@ def gate(desk: Desk) -> Outcome:
     """Find what was planted, then scan as each post, signed in from the beginning to the end."""
     planted = desk.office(planted=True)
     starts = [f"{planted.url}/planted/script/?words=x", f"{planted.url}/planted/sql/?name=clerk"]
-    found = _scanned(desk, planted, "clerk", starts, [], modules="sql,xss", seconds=60).high
+    found = _scanned(desk, planted, "clerk", starts, [], modules="sql,xss", seconds=int(desk.within(60))).high
     if missed := [each for each in PLANTED if not any(each in one for one in found)]:
         return toothless(", ".join(missed))
     desk.done()
-    scans = _all_scanned(desk, time.monotonic() + WHOLE * max(1.0, desk.minutes))
+    scans = _all_scanned(desk, time.monotonic() + desk.within(WHOLE))
     told = [f"{role}: {one}" for role, scan in scans.items() for one in scan.high]
     cut = [f"{role}: {one}" for role, scan in scans.items() for one in scan.cut]
     lesser = {one for scan in scans.values() for one in scan.lesser}

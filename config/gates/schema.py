@@ -81,7 +81,7 @@ def _asked(desk: Desk, office: Served, described: Path, role: str, *, examples: 
         "--report-junit-path",
         str(report),
     ]
-    done = run(command, seconds=1200, cwd=desk.folder)
+    done = run(command, seconds=desk.within(1200), cwd=desk.folder)
     (desk.folder / f"schemathesis-{role}-{described.stem}.txt").write_text(done.stdout + done.stderr, encoding="utf-8")
     cases = re.search(r"([\d,]+) generated", done.stdout)
     blocks = re.split(r"^_{3,} (\S+ \S+) _{3,}$", done.stdout, flags=re.MULTILINE)

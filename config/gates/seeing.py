@@ -118,7 +118,7 @@ def lighthouse(desk: Desk) -> Outcome:
         command = [str(program), office.url + where, "--quiet", "--only-categories=accessibility,best-practices"]
         command += ["--output=json", f"--output-path={report}", f"--extra-headers={headers}", "--preset=desktop"]
         command += ["--chrome-flags=--headless=new --no-sandbox --disable-gpu", "--no-enable-error-reporting"]
-        done = run(command, seconds=240, env=_with_chrome(path, desk.folder))
+        done = run(command, seconds=desk.within(240), env=_with_chrome(path, desk.folder))
         if not report.exists():
             raise NotRun(f"lighthouse ended without a report: {(done.stdout + done.stderr).strip()[-200:]}")
         seen = json.loads(report.read_text(encoding="utf-8"))

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,9 +18,10 @@ from config.gates import asking, deploying, filling, injecting, parts, reading, 
 from config.gates.__main__ import GATES
 from config.gates.answers import papers
 from config.gates.asking import Asked
+from config.gates.desk import Desk
 from config.gates.office import PASSWORD, Served
 from config.gates.outcome import FAILED, NOT_WHOLE, PASSED, ROOT, NoEnd, judged
-from config.gates.tools import run
+from config.gates.tools import Tools, run
 from config.tests.office import borne_out
 
 HERE = ROOT / "config" / "gates"
@@ -113,7 +115,7 @@ def test_no_bytes_upset_a_reader(name):
 
 
 def test_production_passes_the_checks_of_a_deployment():
-    answer = deploying.gate(SimpleNamespace())
+    answer = deploying.gate(SimpleNamespace(within=float))
     assert (answer.state, list(answer.findings)) == (PASSED, [])
 
 
@@ -182,16 +184,25 @@ def test_what_sqlmap_did_not_try_is_never_counted_as_tried(tmp_path, monkeypatch
 def test_requests_that_the_time_of_the_gate_does_not_reach_are_told(monkeypatch):
     asked = [Asked(method, "clerk", method, "/") for method in ("GET", "POST")]
     monkeypatch.setattr(injecting, "_tried", lambda *_: injecting.Answer([]))
-    desk, office = SimpleNamespace(minutes=1.0), SimpleNamespace(is_in=lambda _role: True)
+    desk, office = SimpleNamespace(within=float), SimpleNamespace(is_in=lambda _role: True)
     assert [one.cut for one in injecting._all_tried(desk, office, asked, time.monotonic() + 60)] == ["", ""]
     assert all("not asked" in one.cut for one in injecting._all_tried(desk, office, asked, time.monotonic()))
+
+
+def test_every_judge_gets_its_seconds_from_the_desk_so_that_a_busy_machine_can_be_waited_for(tmp_path):
+    desk = Desk(Tools(tmp_path), tmp_path, ExitStack(), patience=20)
+    assert desk.within(300) == 6000
+    bare = [
+        path.name for path in HERE.glob("*.py") if re.search(r"seconds\"?[=:] ?\d", path.read_text(encoding="utf-8"))
+    ]
+    assert bare == []
 
 
 def test_nothing_is_asked_in_the_name_of_who_is_not_signed_in(monkeypatch):
     monkeypatch.setattr(injecting, "_tried", lambda *_: injecting.Answer([]))
     office = SimpleNamespace(is_in=lambda _role: False, sign_in=lambda role: role == "clerk")
     asked = [Asked(role, role, "GET", "/") for role in ("clerk", "leader")]
-    answers = injecting._all_tried(SimpleNamespace(minutes=1.0), office, asked, time.monotonic() + 60)
+    answers = injecting._all_tried(SimpleNamespace(within=float), office, asked, time.monotonic() + 60)
     assert [one.cut for one in answers] == ["", "leader cannot sign in"]
 
 
