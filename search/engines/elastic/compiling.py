@@ -47,6 +47,16 @@ class Compiler:
         base = dsl.ConstantScore(filter=self.matching(asked, filters), boost=float(engine.BASE))
         return dsl.Bool(must=[base], should=gains)
 
+    def first_of_all(self, asked: ask.Node | None, filters: Filters) -> dsl.Query | None:
+        """Return `ranked` of those hits alone that stand before all others: their subjects have every word.
+
+        None where others may stand among them, by a number that was asked for.
+        """
+        wish = ranking.wish(widened(asked, synonyms.current()))
+        if not wish.runs or wish.numbers or wish.figures:
+            return None
+        return dsl.Bool(must=[self.ranked(asked, filters)], filter=[_in_subject(wish.runs)])
+
     def only(self, ids: Sequence[int], *extra: dsl.Query) -> dsl.Query:
         """Return these records as far as the reader may see them, narrowed by extra clauses."""
         return _all([self._allowed(), _one_of("id", ids), *extra])
@@ -200,8 +210,7 @@ class Compiler:
         runs = wish.runs
         if runs:
             yield _any([_run("subject", tokens) for tokens, _ in runs]), engine.SUBJECT_PHRASE
-            everywhere = [_all([_term("subject", token) for token in tokens]) for tokens, _ in runs]
-            yield _any(everywhere), engine.SUBJECT_ALL
+            yield _in_subject(runs), engine.SUBJECT_ALL
         if wish.parts > 1:  # a single phrase stands side by side in every hit already
             yield _any([_run(FOLDED, tokens) for tokens, _ in runs]), engine.TEXT_PHRASE
         if wish.is_loose:
@@ -213,6 +222,11 @@ class Compiler:
         elif wish.figures:
             first, *rest = wish.figures
             yield _all([_term("first_number", first), *(_term("number", token) for token in rest)]), engine.NUMBER
+
+
+def _in_subject(runs: Sequence[ranking.Run]) -> dsl.Query:
+    """Return what has every word of one of the runs in its subject."""
+    return _any([_all([_term("subject", token) for token in tokens]) for tokens, _ in runs])
 
 
 # --- the smallest pieces --------------------------------------------------------------

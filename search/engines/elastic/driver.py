@@ -6,6 +6,7 @@ Never imported by anything but the wiring: others know `search.engine`.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final, Self
 
@@ -80,9 +81,12 @@ class Elastic:
         if look is None:
             return Results()
         chosen = {name: values for name, values in (filters or {}).items() if values}
-        asked = listing.request(look.compiler, query, chosen, order, facets)
         start = min(max(offset, 0), DEEPEST)
-        asked = asked[start : min(start + max(limit, 0), DEEPEST)]
+        page = slice(start, min(start + max(limit, 0), DEEPEST))
+        if order is Order.BEST and (hits := self._first_of_all(look, query, chosen, page)):
+            counted = look.search(listing.request(look.compiler, query, chosen, None, facets))
+            return replace(listing.results(counted, facets, chosen, terms.units), hits=hits)
+        asked = listing.request(look.compiler, query, chosen, order, facets)[page]
         return listing.results(look.search(asked), facets, chosen, terms.units)
 
     def newest(self, queries: Sequence[Query], terms: Terms, *, limit: int) -> list[tuple[Hit, ...]]:
@@ -91,7 +95,7 @@ class Elastic:
         if look is None or not queries:
             return [()] * len(queries)
         asked = [listing.newest(look.compiler, query)[:limit] for query in queries]
-        return [tuple(map(listing.hit, one["hits"]["hits"])) for one in look.search_each(asked)]
+        return [listing.hits(one) for one in look.search_each(asked)]
 
     def excerpts(self, query: Query, terms: Terms, ids: Sequence[int]) -> dict[int, Excerpt]:
         """Return a passage for each record the reader may see."""
@@ -156,6 +160,13 @@ class Elastic:
         new._pinned = None
 
     # --- small steps ------------------------------------------------------------------
+    @staticmethod
+    def _first_of_all(look: Look, query: Query, filters: Filters, page: slice) -> tuple[Hit, ...]:
+        """Return a page of the best order if it is filled by hits that stand before all others: the rest is then in no order."""
+        asked = listing.first_of_all(look.compiler, query, filters)
+        hits = listing.hits(look.search(asked[page])) if asked and page.start < page.stop else ()
+        return hits if len(hits) == page.stop - page.start else ()
+
     def _look(self, terms: Terms) -> Look | None:
         """Return the reader's look at the levels up to theirs; none above is named. None: they see nothing."""
         if terms.is_empty:

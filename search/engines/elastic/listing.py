@@ -33,10 +33,13 @@ _NAMED_UNITS: Final = 300  # in one expression; of more the server would refuse 
 _STAMP: Final = ["id", "version", "level"]
 
 
-def request(compiler: Compiler, query: Query, filters: Filters, order: Order, facets: Sequence[str]) -> dsl.Search:
-    """Return the request for hits in an order, with facets; the page is not yet chosen."""
+def request(
+    compiler: Compiler, query: Query, filters: Filters, order: Order | None, facets: Sequence[str]
+) -> dsl.Search:
+    """Return the request for hits in an order, with total and facets; the page is not yet chosen. No order: nothing is listed."""
     build = compiler.ranked if order is Order.BEST else compiler.matching
-    asked = stamps_only(build(query.root)).sort(*_ORDERS[order]).extra(track_total_hits=True)
+    asked = stamps_only(build(query.root)).extra(track_total_hits=True)
+    asked = asked.sort(*_ORDERS[order]) if order else asked[:0]
     for name in facets:
         if name in OF_DOSSIER and not compiler.terms.units:
             continue
@@ -47,6 +50,12 @@ def request(compiler: Compiler, query: Query, filters: Filters, order: Order, fa
             asked.aggs.bucket(bucket, values)
     chosen = list(compiler.chosen(filters))
     return asked.post_filter(queries.Bool(filter=chosen)) if chosen else asked
+
+
+def first_of_all(compiler: Compiler, query: Query, filters: Filters) -> dsl.Search | None:
+    """Return the request for those hits alone that stand before all others in the best order; nothing is counted."""
+    found = compiler.first_of_all(query.root, filters)
+    return stamps_only(found).sort(*_ORDERS[Order.BEST]).extra(track_total_hits=False) if found else None
 
 
 def newest(compiler: Compiler, query: Query) -> dsl.Search:
@@ -79,7 +88,12 @@ def results(answer: Mapping[str, Any], facets: Sequence[str], filters: Filters, 
     for name in values.keys() & set(OF_DOSSIER):
         values[name] = _known(values[name], units)
     shown = {name: buckets(name, one) for name, one in values.items()}
-    return Results(tuple(map(hit, answer["hits"]["hits"])), int(answer["hits"]["total"]["value"]), shown)
+    return Results(hits(answer), int(answer["hits"]["total"]["value"]), shown)
+
+
+def hits(answer: Mapping[str, Any]) -> tuple[Hit, ...]:
+    """Return the hits of an answer."""
+    return tuple(map(hit, answer["hits"]["hits"]))
 
 
 def hit(one: Mapping[str, Any]) -> Hit:
