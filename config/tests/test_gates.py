@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import pytest
 from PIL import Image
 
-from config.gates import asking, deploying, filling, injecting, parts, reading, scanning
+from config.gates import asking, coding, deploying, filling, injecting, parts, reading, scanning
 from config.gates.__main__ import GATES
 from config.gates.answers import papers
 from config.gates.asking import Asked
@@ -196,6 +196,20 @@ def test_every_judge_gets_its_seconds_from_the_desk_so_that_a_busy_machine_can_b
         path.name for path in HERE.glob("*.py") if re.search(r"seconds\"?[=:] ?\d", path.read_text(encoding="utf-8"))
     ]
     assert bare == []
+
+
+@pytest.mark.parametrize(("kind", "state"), [("Timeout", NOT_WHOLE), ("Syntax error", FAILED)])
+def test_a_file_for_which_semgrep_had_no_time_is_no_finding_and_not_clean_either(tmp_path, monkeypatch, kind, state):
+    rules = {str(path): {"checks": {"x": {"passed": True}}} for path in (HERE / "rules").glob("*.yaml")}
+    error = {"type": kind, "message": "raw-sql on archive/vault.py"}
+    answers = iter(({"results": rules}, {"results": [], "errors": [error], "paths": {"scanned": ["archive/vault.py"]}}))
+    monkeypatch.setattr(
+        coding, "run", lambda *_, **__: subprocess.CompletedProcess([], 0, json.dumps(next(answers)), "")
+    )
+    monkeypatch.setattr(coding.shutil, "which", lambda *_, **__: "semgrep")
+    desk = SimpleNamespace(folder=tmp_path, within=float, tools=SimpleNamespace(programs=Path))
+    answer = coding.semgrep(desk)
+    assert (answer.state, list(answer.findings)) == (state, [error["message"]])
 
 
 def test_nothing_is_asked_in_the_name_of_who_is_not_signed_in(monkeypatch):
