@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from archive.models import AuditDetail, AuditEntry
-from archive.rules import action_words, detail_words, errors
+from archive.rules import action_words, detail_words, door_words, errors
 from archive.rules.levels import LEVEL_LABELS, Level
 from archive.rules.roles import Action
 
@@ -128,7 +128,9 @@ def words_of_rows() -> dict[str, Any]:
     """Return the words that rows use for codes, in the language now active: the checker reads them from the manifest."""
     return {
         "machine": str(MACHINE),
-        "act": {str(act): str(word) for act, word in action_words.WORDS.items()},
+        "act": {
+            act: action_words.word(act) for act in (*map(str, action_words.WORDS), *door_words.ACTS, *door_words.PAGES)
+        },
         "level": {str(int(level)): str(label) for level, label in LEVEL_LABELS.items()},
         "outcome": {outcome: str(word) for outcome, word in OUTCOMES.items()},
     }

@@ -5,6 +5,7 @@ from typing import Final
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from archive.rules import door_words
 from archive.rules.roles import Action
 
 WORDS: Final[dict[str, Promise]] = {
@@ -159,5 +160,6 @@ SEEN_WORD: Final = _("saw or took out")
 
 
 def word(action: str) -> str:
-    """Return the words of an act; a refused address has only its name."""
-    return str(WORDS.get(action, action))
+    """Return the words of an act, or of the door at which one was refused."""
+    act = door_words.ACTS.get(action, action)
+    return str(WORDS[act]) if act in WORDS else door_words.page(action)
