@@ -8,7 +8,7 @@ query asks it anew, under their own rights of the day.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import transaction
@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from archive import access, audit
 from archive.audit import Subject
-from archive.models import AuditLeaf, Person
+from archive.models import AuditEntry, AuditLeaf, Person
 from archive.rules.errors import Forbidden, Hidden, Refusal
 from archive.rules.levels import Level
 from archive.rules.roles import Action, Role, allows
@@ -28,6 +28,7 @@ from search.models import Alert, SavedSearch
 
 MOST_KEPT: Final = 200  # of one person
 MOST_ALERTS: Final = 20  # of one person: each is asked at every look
+BELL: Final = timedelta(minutes=10)  # within which the bell of one query is told once to the log
 SHARED_WITH: Final = tuple(role for role in Role if allows({role}, Action.SEARCH_SHARE))
 
 
@@ -116,6 +117,24 @@ def own_query(person: Person, action: Action, pk: int) -> SavedSearch:
 def subject_of(kept: SavedSearch) -> Subject:
     """Return what an entry of the log is about."""
     return Subject("query", str(kept.pk), level=kept.level)
+
+
+# --- what was told of them -------------------------------------------------------------------------
+def told_of(shown: Sequence[SavedSearch], *, level: Level, actor: Person) -> None:
+    """Write that a page of this level showed somebody names and words of these queries, or how much is new in them."""
+    if shown:
+        audit.read(Action.SEARCH_RUN, actor=actor, level=level, part="kept", shown=len(shown))
+
+
+def rung_for(shown: Sequence[SavedSearch], *, actor: Person) -> None:
+    """Write the same of the bell that stands on every page: for each query once in a while."""
+    if shown:
+        told = AuditEntry.objects.filter(actor=actor, action=Action.SEARCH_RUN, outcome="ok", object_type="query")
+        lately = told.filter(object_id__in=[str(kept.pk) for kept in shown], ts__gte=timezone.now() - BELL)
+        known = set(lately.values_list("object_id", flat=True))
+        for kept in shown:
+            if str(kept.pk) not in known:
+                audit.read(Action.SEARCH_RUN, actor=actor, subject=subject_of(kept), part="bell")
 
 
 # --- the acts ------------------------------------------------------------------------------------

@@ -244,6 +244,8 @@ OWN_VALUES: Final[dict[str, dict[str, str | Promise]]] = {
         "filing": _("dossiers to file into"),
         "hints": _("suggestions while typing"),
         "meant": _("what may have been meant"),
+        "kept": _("kept queries"),
+        "bell": _("what is new, in the bell"),
     },
     "form": {
         "image": _("page image"),

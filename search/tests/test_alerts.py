@@ -185,7 +185,8 @@ def test_the_bell_the_list_and_the_page_tell_the_same(office, make_record, index
     shown = browser.get(f"/search/saved/{kept.pk}/new/")
     assert "Diễn tập khu vực phòng thủ" in shown.content.decode()
     assert 'class="seal' in shown.content.decode()
-    assert AuditEntry.objects.filter(action="search.run", object_type="query", object_id=str(kept.pk)).count() == 1
+    about = AuditEntry.objects.filter(action="search.run", object_type="query", object_id=str(kept.pk))
+    assert [entry.detail.payload.get("part", "") for entry in about.order_by("ts")] == ["bell", ""]
     browser.post(f"/search/saved/{kept.pk}/new/", fields_of(shown))
     assert 'class="dot"' not in browser.get("/search/notices/").content.decode()
 
@@ -201,10 +202,36 @@ def test_the_bell_says_no_name_above_the_lowest_level(office, make_record, index
     assert "Sao Băng" not in bell
 
 
+def test_what_the_bell_and_the_lists_tell_is_written_down_at_the_level_of_the_queries(
+    office, make_record, indexed, signed_in, monkeypatch
+):
+    made = saving.keep(saving.Wanted("Chiến dịch Sao Băng", "diễn tập", Level.MAT), actor=office.archivist)
+    saving.watch(made, actor=office.archivist)
+    make_record(subject="Diễn tập")
+    indexed()
+    browser = signed_in("archivist")
+
+    def told(address):
+        before = set(AuditEntry.objects.values_list("pk", flat=True))
+        assert browser.get(address).status_code == 200
+        return [
+            (entry.detail.payload["part"], entry.level)
+            for entry in AuditEntry.objects.filter(action="search.run").exclude(pk__in=before)
+        ]
+
+    for address in ("/search/", "/search/saved/", f"/search/saved/{made.pk}/"):
+        assert told(address) == [("kept", Level.MAT)]
+    assert [told("/search/notices/") for _again in range(2)] == [[("bell", Level.MAT)], []]
+    monkeypatch.setattr(saving, "BELL", timedelta(0))
+    assert told("/search/notices/") == [("bell", Level.MAT)]
+
+
 def test_without_an_engine_everything_else_of_the_pages_stands(office, make_record, indexed, kept, signed_in, away):
     away()
     browser = signed_in("archivist")
-    assert browser.get("/search/notices/").status_code == 200
+    bell = browser.get("/search/notices/").content.decode()
+    assert "Máy tìm kiếm đang gián đoạn." in bell
+    assert "chưa có gì mới" not in bell
     assert "Diễn tập" in browser.get("/search/saved/").content.decode()
     assert browser.get(f"/search/saved/{kept.pk}/new/").status_code == 503
 

@@ -75,14 +75,24 @@ def test_who_has_two_reasons_to_know_sees_each_dispatch_once(office, busy, signe
     assert seen(browser, person, PAGES[name]) == before
 
 
-def test_who_stands_in_for_a_post_has_it_everywhere_and_loses_it_everywhere(office, busy, signed_in, index, monkeypatch):  # noqa: F811
+def test_who_stands_in_for_a_post_has_it_everywhere_and_loses_it_everywhere(
+    office,
+    busy,
+    index,  # noqa: F811 - a fixture
+    monkeypatch,
+):
     """By delegation: one policy for acts, lists, hits and counts, to its last moment."""
     until = timezone.now() + timedelta(hours=1)
     standin = office.admin
     PersonRole.objects.filter(person=standin).delete()
     UnitScope.objects.create(person=standin, unit=office.staff_unit, since=LONG_AGO, until=until)
     PersonRole.objects.create(
-        person=standin, role=Role.LEADER, since=LONG_AGO, until=until, instead_of=office.leader, granted_by=office.security
+        person=standin,
+        role=Role.LEADER,
+        since=LONG_AGO,
+        until=until,
+        instead_of=office.leader,
+        granted_by=office.security,
     )
     borne_out()
     index()
@@ -97,7 +107,8 @@ def test_who_stands_in_for_a_post_has_it_everywhere_and_loses_it_everywhere(offi
         return Person.objects.get(pk=standin.pk)
 
     may, count, total, hits = told(person())
-    assert may == sorted(hits) and len(may) == count == total == 2  # the lower level alone: a delegation clears nobody
+    assert may == sorted(hits)
+    assert len(may) == count == total == 2  # the lower level alone: a delegation clears nobody
     real = timezone.now
     monkeypatch.setattr(timezone, "now", lambda: real() + timedelta(hours=2))
     assert told(person()) == ([], 0, 0, [])

@@ -112,11 +112,13 @@ def saved(request: HttpRequest) -> HttpResponse:
     kept_queries = list(saving.readable(person))
     words = labels.of(_together(kept.filters for kept in kept_queries), person)  # of all in one reading
     rows = [_row(kept, watched, told, words) for kept in kept_queries]
+    page_level = max(access.level_of(kept_queries), words.level)
+    saving.told_of(kept_queries, level=page_level, actor=person)
     context = {
         "mine": [row for row in rows if row["kept"].person_id == person.pk],
         "given": [row for row in rows if row["kept"].person_id != person.pk],
         "is_away": told is None,
-        "page_level": max(access.level_of([row["kept"] for row in rows]), words.level),
+        "page_level": page_level,
     }
     return render(request, "search/saved.html", context)
 
@@ -197,7 +199,9 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
         messages.success(request, _("Changed."))
         return redirect("search:saved")
     words = labels.of(kept.filters, person)
-    context = {"form": form, "kept": kept, "filters": _said(kept.filters, words), "page_level": max(level, words.level)}
+    page_level = max(level, words.level)
+    saving.told_of([kept], level=page_level, actor=person)
+    context = {"form": form, "kept": kept, "filters": _said(kept.filters, words), "page_level": page_level}
     return render(request, "search/saved_form.html", context, status=422 if form.is_bound else 200)
 
 
@@ -294,7 +298,9 @@ def notices(request: HttpRequest) -> HttpResponse:
     """Draw the bell of the top bar. It stands on every page, so names above the lowest level are not said here."""
     person = person_of(request)
     access.require(person, Action.SEARCH_SAVE)
-    told = [each for each in (_told(person) or {}).values() if each.count]
+    news_of = _told(person)
+    told = [each for each in (news_of or {}).values() if each.count]
+    saving.rung_for([each.alert.search for each in told], actor=person)
     shown = [
         {
             "url": reverse("search:new", args=[each.alert.search_id]),
@@ -305,7 +311,7 @@ def notices(request: HttpRequest) -> HttpResponse:
         }
         for each in told
     ]
-    return render(request, "search/notices.html", {"told": shown, "total": sum(each.count for each in told)})
+    return render(request, "search/notices.html", {"told": shown, "is_away": news_of is None})
 
 
 urlpatterns = [

@@ -89,7 +89,9 @@ def _kept(asked: Asked, person: Person) -> dict[str, Any]:
             "keep_level": str(max(levels)),
         }
     saved = list(saving.readable(person)[:OFFERED])
-    return {"saved": saved, "page_level": access.level_of(saved)}
+    level = access.level_of(saved)
+    saving.told_of(saved, level=level, actor=person)
+    return {"saved": saved, "page_level": level}
 
 
 def _answer(asked: Asked, person: Person) -> dict[str, Any]:
