@@ -124,6 +124,27 @@ def test_of_a_dispatch_read_without_end_the_newest_entries_are_told(office, make
     assert {one.person for one in page.context["seers"]} == {str(office.clerk), str(office.staff)}
 
 
+def test_of_a_key_refused_without_end_it_is_told_that_only_the_newest_refusals_are_counted(
+    office, make_record, signed_in, monkeypatch
+):
+    record = make_record(level=Level.MAT)
+    key = "abcdefghijkm"
+    for name in ("clerk", "staff", "staff"):
+        signed_in(name).get(f"/records/{key}/")
+    signed_in("stranger").get(f"/records/{record.key}/")
+    told = "chỉ tính {} lần mới nhất"
+    for most, people in ((3, {office.clerk, office.staff}), (2, {office.staff})):
+        monkeypatch.setattr(oversight, "MOST_ENTRIES", most)
+        page = signed_in("auditor").get("/log/who/", {"record": key})
+        assert {one.person for one in page.context["seers"]} == {str(one) for one in people}
+        assert (told.format(most) in page.content.decode()) == (most == 2)
+    page = signed_in("auditor").get(
+        "/log/who/", {"record": record.key}
+    )  # that is there: its refusals are entries about it
+    assert "chỉ tính" not in page.content.decode()
+    assert len(signed_in("auditor").get("/log/", {"record": key}).context["rows"]) == 3
+
+
 @pytest.mark.parametrize("many", range(6))
 def test_a_moment_is_told_to_lie_in_one_of_many_spans(office, many):
     start = datetime(2026, 11, 2, tzinfo=UTC)

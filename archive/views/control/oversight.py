@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from django import forms
 from django.contrib import messages
 from django.db import transaction
-from django.db.models import Count, Max, Min, Value
+from django.db.models import Count, Max, Min, QuerySet, Value
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
@@ -105,7 +105,7 @@ def who(request: HttpRequest) -> HttpResponse:
     found = about(asked) if asked else None
     seers, is_more = _seers(found) if found else ([], False)
     context = {"form": form, "asked": asked, "seers": seers, "more": is_more, "most": MOST_ENTRIES}
-    context |= {"left_out": found.left_out if found else ""}
+    context |= {"left_out": f"{found.left_out} {_refusals_left_out(found)}".strip() if found else ""}
     query = urlencode({"record": asked})
     context |= {"query": query, "lines": _lines(seers, query), "checking": checking()}
     return render(request, "archive/log_who.html", context)
@@ -119,11 +119,10 @@ def _seers(about: About) -> tuple[list[Seer], bool]:
     itself = AuditEntry.objects.filter(about.itself, actor__isnull=False)
     cut = itself.order_by("-ts").values_list("ts", flat=True)[MOST_ENTRIES : MOST_ENTRIES + 1].first()
     newest = itself if cut is None else itself.filter(ts__gt=cut)
-    refused = AuditEntry.objects.filter(about.refused, actor__isnull=False).order_by("-ts").values("pk")[:MOST_ENTRIES]
     counts = {"n": Count("*"), "first": Min("ts"), "last": Max("ts")}
     ways = [
         newest.values_list("actor_id", "action", "outcome"),
-        AuditEntry.objects.filter(pk__in=refused).values_list("actor_id", "action", "outcome"),
+        AuditEntry.objects.filter(pk__in=_refusals(about)[:MOST_ENTRIES]).values_list("actor_id", "action", "outcome"),
         about.shown.values_list("actor_id", Value(str(Action.SEARCH_RUN)), Value("ok")),
     ]
     itself_rows, *others = [way.annotate(**counts) for way in ways]
@@ -135,6 +134,20 @@ def _seers(about: About) -> tuple[list[Seer], bool]:
     for pk, name in Person.objects.filter(pk__in=found).values_list("pk", "full_name"):
         found[pk].person = name
     return sorted(found.values(), key=lambda one: one.last, reverse=True), cut is not None
+
+
+def _refusals(about: About) -> QuerySet[AuditEntry, Any]:
+    return AuditEntry.objects.filter(about.refused, actor__isnull=False).order_by("-ts").values("pk")
+
+
+def _refusals_left_out(about: About) -> str:
+    """Return in a sentence that older refusals of the key are not counted, "" where all are: anybody can ask for a key without end."""
+    if not _refusals(about)[MOST_ENTRIES : MOST_ENTRIES + 1]:
+        return ""
+    return _(
+        "Of the refusals under this key only the newest %(most)s are counted. Who was refused before them alone is missing "
+        "here; the list of entries has them all."
+    ) % {"most": number(MOST_ENTRIES)}
 
 
 @require_GET
