@@ -10,20 +10,22 @@ Shows nothing of a file, and no key. What an object lock keeps stays readable to
 """
 
 import hashlib
+import json
 import logging
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from archive import access, audit, digests, manifests, settling, store
-from archive.models import Attachment, DigitalObject, Person, Record
+from archive.models import Attachment, AuditEntry, DigitalObject, Person, Record
 from archive.rules.errors import Refusal
 from archive.rules.levels import Level
 from archive.rules.roles import Action
@@ -35,6 +37,7 @@ from archive.stores.refusals import MissingObject, Shredded, StoreFailed
 from archive.stores.resealed import Anew
 
 LOCK: Final = "reseal"
+SAME_RUN: Final = timedelta(days=1)  # so long a run that was killed may be run again and goes on where it was
 
 log = logging.getLogger("vankho.store")
 
@@ -85,6 +88,7 @@ class Outcome:
     files: int
     records: int
     left: list[Left]
+    passed: int  # dispatches that this very order sealed anew shortly before
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,8 @@ def reseal(*, files: Collection[str] = (), records: Collection[str] = (), reason
 
     Args:
         files: ids of stored files; one that was sealed anew already is passed over.
-        records: keys of dispatches, all of whose files are meant, page images too.
+        records: keys of dispatches, all of whose files are meant, page images too; one that this officer had sealed
+            anew for the same reason within `SAME_RUN` is passed over.
         reason: the decision, and what is suspected; stays in the log.
         actor: the security officer.
 
@@ -120,12 +125,16 @@ def reseal(*, files: Collection[str] = (), records: Collection[str] = (), reason
         if not is_free:
             raise Underway
         wanted, count = _wanted(kept, files, records), 0
+        done = {
+            one for one in wanted if one.key in records and _is_ordered(kept, wanted[one], one, reason.strip(), actor)
+        }
+        wanted = {record: addresses for record, addresses in wanted.items() if record not in done}
         try:
             for record, addresses in wanted.items():
                 count += _reseal(kept, record, addresses, reason=reason.strip(), actor=actor)
         finally:  # no dispatch that fails keeps the old keys of those before it
             left = _catch_up(kept)
-        return Outcome(count, len(wanted), left)
+        return Outcome(count, len(wanted), left, len(done))
 
 
 def catch_up() -> list[Left]:
@@ -191,6 +200,19 @@ def _is_done(kept: Store, address: str) -> bool:
         return kept.vault.resealed.next_of(object_id(address)) is not None
     except MissingObject:  # no address at all
         return False
+
+
+def _is_ordered(kept: Store, addresses: Collection[str], record: Record, reason: str, actor: Person) -> bool:
+    """Say whether all these files of a dispatch were sealed anew by this very order a short time ago.
+
+    The vault says that their keys are new, whatever a row of the log claims; the log, on whose order.
+    """
+    since = timezone.now() - SAME_RUN
+    if not {object_id(address) for address in addresses} <= kept.vault.resealed.since(since):
+        return False
+    acts = AuditEntry.objects.filter(action=Action.RECORD_RESEAL, outcome="ok", actor=actor, ts__gte=since)
+    acts = acts.filter(object_type="record", object_id=record.key)
+    return any(json.loads(bytes(body))["reason"] == reason for body in acts.values_list("body", flat=True))
 
 
 # --- sealing anew ---------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ one to the next always ends. Knows no keys and no rows of the office.
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from archive.stores.keyrows import Rows
 
@@ -50,6 +51,12 @@ class Resealed:
         with self._rows.lend() as db:
             row = db.execute("SELECT now_id FROM resealed WHERE object_id = ?", (object_id,)).fetchone()
         return None if row is None else bytes(row[0])
+
+    def since(self, moment: datetime) -> set[bytes]:
+        """Return what objects were sealed anew as from a moment on (UTC), to the second."""
+        with self._rows.lend() as db:
+            rows = db.execute("SELECT now_id FROM resealed WHERE noted_at >= ?", (int(moment.timestamp()),)).fetchall()
+        return {bytes(row[0]) for row in rows}
 
     def all(self) -> Iterator[Anew]:
         """Yield every object that was sealed anew, the newest last."""

@@ -53,8 +53,11 @@ class Destroyed:
         return self._vault.has(bytes.fromhex(address))
 
     def require_as_named(self, named: Iterable[str]) -> None:
-        """Refuse where an object that a snapshot names was sealed anew since, and has no key any more. Raises SealedAnew."""
-        anew = {each.old.hex() for each in self._vault.resealed.all()}
+        """Refuse where an object that a snapshot names was sealed anew since, and has no key any more. Raises SealedAnew.
+
+        One whose new form was destroyed, too, as a restore found, names content that is gone: its row follows nothing.
+        """
+        anew = {each.old.hex() for each in self._vault.resealed.all()} - self._before
         if any(address in anew and not self._has_key(address) for address in named):
             raise SealedAnew
 

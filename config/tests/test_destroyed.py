@@ -70,5 +70,19 @@ def test_what_was_sealed_anew_is_not_lost_and_the_backup_is_to_be_run_again(offi
         asked().require_as_named([old])
 
 
+def test_what_was_destroyed_after_it_was_sealed_anew_hinders_no_backup_once_a_restore_has_found_so(office, make_record):
+    row = make_record().sealed_objects.first()
+    old, before = row.address, transaction.savepoint()
+    resealing.reseal(files=[old], reason="QĐ 1", actor=office.security)
+    store.shred(row.record.sealed_objects.get(role=row.role).address)
+    transaction.savepoint_rollback(before)  # the database went back to a moment before both
+    with pytest.raises(SealedAnew):
+        asked().require_as_named([old])
+    with transaction.atomic():
+        audit.write(Action.RESTORE, actor=None, details={"addresses": [old]})
+    asked().require_as_named([old])
+    assert asked().require([old]) == [old]
+
+
 def test_a_scrub_that_does_not_know_since_when_believes_the_row(gone):
     assert Destroyed(store.configured().vault).has(gone)

@@ -2,21 +2,24 @@
 
 import io
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from archive import resealing, store
 from archive.leveling import keys
-from archive.models import Attachment, AuditEntry, DigitalObject, Misplaced, Page, Record
+from archive.models import Attachment, AuditEntry, DigitalObject, Misplaced, Page, PersonRole, Record
 from archive.rules.errors import Forbidden
 from archive.rules.levels import Level
-from archive.rules.roles import Action
+from archive.rules.roles import Action, Role
 from archive.rules.sizes import MIB
 from archive.stores import inuse
 from archive.stores.port import object_id
 from archive.stores.refusals import MissingObject, Shredded
-from config.tests.office import seal
+from archive.stores.resealed import Resealed
+from config.tests.office import LONG_AGO, borne_out, seal
 from config.tests.resealed import ANNEX, GROUND, addresses, agrees, content, on_a_folder, reseal
 from ingest.models import Scan
 from ingest.tests.handing import drop
@@ -85,6 +88,47 @@ def test_a_file_that_was_sealed_anew_is_passed_over_by_the_same_command(record, 
     now = addresses(record)
     assert reseal(office, record, old).files == 0
     assert addresses(record) == now
+
+
+def test_a_run_of_several_dispatches_that_ended_half_way_goes_on_where_it_was(record, office, make_record, capsys):
+    other, third = make_record(pages=("Một",)), make_record(pages=("Hai",))
+    asked = ["reseal_files", *(f"--record={one.key}" for one in (record, other, third)), "--as", "security"]
+    Record.objects.filter(pk=other.pk).update(subject="sửa ngoài hệ thống")
+    subject = other.subject
+    old = {one: addresses(one) for one in (record, other, third)}
+    with pytest.raises(CommandError, match="STO-030"):
+        call_command(*asked, "--reason", GROUND)
+    done = addresses(record)
+    assert not done & old[record]
+    Record.objects.filter(pk=other.pk).update(subject=subject)  # the edit is undone
+
+    call_command(*asked, "--reason", GROUND)
+
+    assert "Đã niêm phong lại" in (said := capsys.readouterr().out)
+    assert "1 văn bản đã được niêm phong lại" in said
+    assert addresses(record) == done
+    assert not (addresses(other) | addresses(third)) & (old[other] | old[third])
+
+
+@pytest.mark.parametrize("another", ["reason", "officer", "day", "file", "vault"])
+def test_what_is_not_surely_of_the_same_run_is_sealed_once_more(record, office, another, monkeypatch):
+    order, real = {"reason": GROUND, "actor": office.security}, Resealed.since
+    resealing.reseal(records=[record.key], **order)
+    done = addresses(record)
+    if another == "reason":
+        order["reason"] = GROUND + " khác"
+    elif another == "officer":
+        PersonRole.objects.create(person=office.leader, role=Role.SECURITY, since=LONG_AGO)
+        borne_out()
+        order["actor"] = office.leader
+    elif another == "day":
+        monkeypatch.setattr(resealing, "SAME_RUN", -timedelta(seconds=2))
+    elif another == "file":
+        monkeypatch.setattr(Resealed, "since", lambda notes, moment: set(sorted(real(notes, moment))[1:]))
+    else:  # a row of the log alone proves no new key
+        monkeypatch.setattr(Resealed, "since", lambda _notes, _moment: set())
+    assert resealing.reseal(records=[record.key], **order).passed == 0
+    assert not addresses(record) & done
 
 
 def test_whoever_read_the_row_before_still_gets_the_content(record, office):

@@ -241,6 +241,26 @@ def test_a_run_killed_at_any_step_loses_nothing_and_is_ended_by_the_next(record,
     assert at - len(sizes) > 8  # and those before it
 
 
+@on_a_folder
+@pytest.mark.django_db(transaction=True)
+def test_a_run_of_two_dispatches_that_is_killed_and_run_again_seals_each_once(record, office, make_record):
+    other, done, kills = make_record(pages=("Một",)), [], 0
+    for at in range(1, 60, 4):
+        order = {"records": [record.key, other.key], "reason": f"{GROUND} {at}", "actor": office.security}
+        old = [addresses(record), addresses(other)]
+        kills += killed(lambda order=order: resealing.reseal(**order), at)
+        now = [addresses(record), addresses(other)]
+        done.append([each != before for each, before in zip(now, old, strict=True)].count(True))
+        assert resealing.reseal(**order).passed == done[-1]
+        again = [addresses(record), addresses(other)]
+        assert [each for each, before in zip(again, old, strict=True) if each & before] == []
+        assert sum(each == before for each, before in zip(again, now, strict=True)) == done[-1]
+    assert set(done) == {0, 1, 2}
+    assert kills > 4
+    leftovers.sweep(older_than_seconds=-60)  # sealed, and killed before it was noted
+    assert agrees(record)
+
+
 def killed(act, at):
     """Run an act in a child that is killed at its n-th durable step; return whether it was."""
     driver = type(store.configured().driver)

@@ -1,7 +1,7 @@
 """`manage.py reseal_files [FILE ...] [--record KEY ...] --as OFFICER --reason TEXT`: seal stored files under new data keys.
 
 Where a data key may be known outside. Alone it removes what earlier runs had to leave, and says what a lock still keeps.
-A run that is killed is run again.
+A run that is killed is run again, and goes on where it was.
 """
 
 from typing import Any
@@ -37,6 +37,14 @@ class Command(BaseCommand):
             _("%(files)s files of %(records)s dispatches are sealed anew.")
             % {"files": done.files, "records": done.records}
         )
+        if done.passed:
+            self.stdout.write(
+                _(
+                    "%(records)s dispatches were sealed anew within the last day by this very order (officer and reason) and "
+                    "are passed over. To seal them once more, give another reason."
+                )
+                % {"records": done.passed}
+            )
         if done.files:
             self.stdout.write(
                 _(
