@@ -67,6 +67,24 @@ def test_a_page_of_hits_that_showed_two_of_one_number_is_one_line(office, make_r
     assert page.context["total"] == 1
 
 
+def test_a_page_of_hits_counts_only_where_what_is_asked_besides_the_dispatch_holds_for_it(
+    office, make_record, signed_in
+):
+    record = make_record()
+    shown(office, record)
+    signed_in("clerk").get(f"/records/{record.key}/")
+    every = signed_in("auditor").get("/log/", {"record": record.key}).context["total"]
+    for asked, total in (
+        ({"action": str(Action.RECORD_READ)}, 1),
+        ({"action": str(Action.SEARCH_RUN)}, 1),
+        ({"action": "seen"}, 2),
+        ({"outcome": "denied"}, 0),
+        ({"person": office.staff.pk}, 0),
+        ({}, every),
+    ):
+        assert signed_in("auditor").get("/log/", {"record": record.key, **asked}).context["total"] == total
+
+
 def test_the_list_of_a_dispatch_goes_on_page_by_page_through_all_its_ways(office, make_record, signed_in, monkeypatch):
     monkeypatch.setattr(log, "PAGE", 2)
     record = make_record()

@@ -86,6 +86,7 @@ class Found:
     """What a filter finds: all it asks but for the dispatch, the dispatch, and what of the rest bounds its pages of hits."""
 
     rows: QuerySet[AuditEntry]
+    is_narrowed: bool  # whether not every entry is among the rows
     about: About | None = None
     bounds: dict[str, Any] = field(default_factory=dict)
 
@@ -94,11 +95,14 @@ class Found:
 
         A bound takes the place of a wider one: of two SQLite walks its index down to the first that it is given.
         """
-        return replace(self, rows=self.rows.filter(*also), bounds=self.bounds | bounds)
+        is_narrowed = self.is_narrowed or bool(also)
+        return replace(self, rows=self.rows.filter(*also), is_narrowed=is_narrowed, bounds=self.bounds | bounds)
 
     def at(self, moments: Collection[datetime]) -> "Found":
         """Return those of these moments, the newest that it finds."""
-        return self.within(**planning.at_moments("ts", moments)) if moments else replace(self, rows=self.rows.none())
+        if not moments:
+            return replace(self, rows=self.rows.none(), is_narrowed=True)
+        return self.within(**planning.at_moments("ts", moments))
 
     def after(self, moment: datetime) -> "Found":
         """Return those after a moment, which takes the place of an earlier bound."""
@@ -139,7 +143,7 @@ class Found:
 
     def _pages(self, about: About, most: int) -> QuerySet[Any, Any]:
         """Return moment and outcome of the pages of hits. An entry may have shown each of several that bear the number: it counts once."""
-        if not self.rows.query.where and len(about.known) == 1:  # no more is asked than stands beside what was shown
+        if not self.is_narrowed and len(about.known) == 1:  # no more is asked than stands beside what was shown
             return about.shown.filter(**self.bounds).order_by("-ts").values_list("ts", Value("ok"))[:most]
         pages = self._within_bounds.filter(about.on_pages(self.bounds)).order_by("-shown__ts")
         entries = AuditEntry.objects.filter(pk__in=pages.values("pk")[: most * len(about.known)])

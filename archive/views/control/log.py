@@ -89,7 +89,7 @@ class LogFilter(forms.Form):
     def found(self) -> Found:
         """Return the entries asked for."""
         asked = self.asked
-        found = AuditEntry.objects.select_related("leaf", "detail")
+        found = every = AuditEntry.objects.select_related("leaf", "detail")
         for name in ("action", "outcome", "level"):
             if asked.get(name) and asked[name] != action_words.SEEN:
                 found = found.filter(**{name: asked[name]})
@@ -108,7 +108,8 @@ class LogFilter(forms.Form):
             bounds["ts__gte"] = _start_of(since)
         if until:
             bounds["ts__lt"] = _start_of(until + timedelta(days=1))
-        return Found(found, about(asked["record"].strip()) if asked.get("record") else None).within(**bounds)
+        dispatch = about(asked["record"].strip()) if asked.get("record") else None
+        return Found(found, is_narrowed=found is not every, about=dispatch, bounds=bounds)
 
     def span(self) -> tuple[date | None, date | None]:
         """Return the first and last day looked at; unit and hours are looked for in a limited time only."""
