@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from archive import access, audit, logkey, office, tiles
 from archive.models import AuditEntry, Person
+from archive.rules import whole_text
 from archive.rules.errors import Refusal
 from archive.rules.roles import Action
 
@@ -104,7 +105,7 @@ def declare(declaration: Declaration, *, path: Path, actor: Person) -> str:
 
     Raises:
         Forbidden: the actor is no security officer.
-        Unfit: a fact is missing or cannot be.
+        Unfit: a fact is missing or cannot be; whole_text.HalfCharacter: it is no text that can be kept.
         OSError: the file cannot be written; then there is no entry either.
     """
     access.require(actor, Action.DECLARE)
@@ -120,6 +121,7 @@ def declare(declaration: Declaration, *, path: Path, actor: Person) -> str:
 
 
 def _require_fit(declaration: Declaration) -> None:
+    whole_text.require(*asdict(declaration).values())
     today = timezone.localdate()
     try:
         decided, until = date.fromisoformat(declaration.decided_on), date.fromisoformat(declaration.until)

@@ -1,5 +1,6 @@
 """Above Thường: only under a declaration that the log knows, on a machine without a way out, with servers inside."""
 
+import io
 import json
 import socket
 from datetime import timedelta
@@ -301,6 +302,18 @@ def test_the_command_asks_what_was_not_given(site, office, monkeypatch, capsys):
     assert asked == {}
     assert "SHA-256" in capsys.readouterr().out
     starting.require()
+
+
+@pytest.mark.parametrize("errors", ["strict", "surrogateescape"])
+def test_what_is_typed_and_is_no_text_is_refused_in_words_and_audited(site, office, monkeypatch, errors):
+    typed = io.TextIOWrapper(io.BytesIO(b"Nguy\xff\n"), encoding="utf-8", errors=errors)
+    monkeypatch.setattr("sys.stdin", typed)
+    monkeypatch.setattr(roles, "bring_up_to_date", lambda: None)
+    given = {"decision": "1", "decided_on": day(0), "until": day(1), "statement": "x"}
+    with pytest.raises(CommandError, match=r"TXT-001.*Nguy"):
+        call_command("declare_independent_lan", str(site.DECLARATION), officer=office.security.username, **given)
+    assert not site.DECLARATION.exists()
+    assert AuditEntry.objects.get(outcome="denied").detail.payload["code"] == "TXT-001"
 
 
 def test_only_the_security_officer_declares(site, office, monkeypatch):

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from archive import office
 from archive.management.answering import acting, answering, named
+from archive.rules import whole_text
 from archive.rules.errors import Refusal
 from config import declaring, roles
 
@@ -40,9 +41,9 @@ class Command(BaseCommand):
     @acting("declare_independent_lan")
     def handle(self, *, file: Path, officer: str, **given: Any) -> None:
         actor = named(officer)
-        facts = {name: self._fact(name, given[name]) for name in QUESTIONS}
-        told = declaring.Declaration(office=office.called().name, **facts)
         try:
+            facts = {name: self._fact(name, given[name]) for name in QUESTIONS}
+            told = declaring.Declaration(office=office.called().name, **facts)
             roles.bring_up_to_date()
             with answering("declare_independent_lan", actor=actor):
                 digest = declaring.declare(told, path=file.absolute(), actor=actor)
@@ -56,6 +57,13 @@ class Command(BaseCommand):
         if given is not None:
             return given.strip()
         if name != "statement":
-            return input(f"{QUESTIONS[name]}: ").strip()
+            return _typed(name)
         self.stdout.write(str(STATEMENT))
-        return input(f"{QUESTIONS[name]}: ").strip() or str(STATEMENT)
+        return _typed(name) or str(STATEMENT)
+
+
+def _typed(name: str) -> str:
+    try:
+        return input(f"{QUESTIONS[name]}: ").strip()
+    except UnicodeDecodeError as fault:
+        raise whole_text.HalfCharacter(text=ascii(fault.object[:100])) from fault
