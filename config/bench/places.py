@@ -48,6 +48,12 @@ class Place:
             with client() as server:
                 server.indices.put_settings(index=f"{self.where}*", settings={"index.requests.cache.enable": False})
 
+    def settle(self) -> None:
+        """Wait for the merging that a rebuild leaves to the server: its cost and its gain belong to the index."""
+        if self.kind == "elastic":
+            with client() as server:
+                server.options(request_timeout=3600).indices.forcemerge(index=f"{self.where}*", max_num_segments=1)
+
     def bytes(self) -> int:
         """Return the size of the index."""
         if self.kind == "embedded":

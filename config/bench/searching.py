@@ -102,6 +102,7 @@ def _build(engine: Engine, place: Place, corpus: Corpus, records: int) -> dict[s
         spent += place.processor_seconds() - before
     before = place.processor_seconds()
     engine.swap(new)
+    place.settle()
     spent += place.processor_seconds() - before
     size = place.bytes()
     return {
