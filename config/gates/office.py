@@ -24,6 +24,8 @@ from config.gates.outcome import ROOT
 
 PASSWORD: Final = "van-kho-mau"  # noqa: S105 - of the sample office; an act of weight asks for it again
 CSRF: Final = "g" * 32  # of a judge's forms: the cookie and the field are the same word
+# A door that stays closed as its rows were put in past the office is one of them: nothing behind it was asked.
+FAULTS: Final = ("Traceback", " ERROR ", " CRITICAL ")
 DIRECT: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -75,7 +77,7 @@ class Served:
     def faults(self) -> list[str]:
         """Return what the server complained about since it was started."""
         said = self.log.read_text(encoding="utf-8", errors="replace")
-        return [line for line in said.splitlines() if "Traceback" in line or " ERROR " in line][:20]
+        return [line for line in said.splitlines() if any(word in line for word in FAULTS)][:20]
 
 
 @contextmanager

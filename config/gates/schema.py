@@ -81,6 +81,7 @@ def _asked(desk: Desk, office: Served, described: Path, role: str, *, examples: 
         "--report-junit-path",
         str(report),
     ]
+    command += ["--request-timeout", str(desk.within(10))]
     done = run(command, seconds=desk.within(1200), cwd=desk.folder)
     (desk.folder / f"schemathesis-{role}-{described.stem}.txt").write_text(done.stdout + done.stderr, encoding="utf-8")
     cases = re.search(r"([\d,]+) generated", done.stdout)

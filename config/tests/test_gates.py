@@ -221,6 +221,25 @@ def test_nothing_is_asked_in_the_name_of_who_is_not_signed_in(monkeypatch):
 
 
 @pytest.mark.django_db
+def test_the_token_of_a_post_opens_what_the_post_opens(client, office, make_record):
+    record = make_record(level=1)
+    tokens = filling.tokens_of({role: getattr(office, role) for role in ("clerk", "admin")})
+    address = f"/api/v1/records/{record.key}"
+    answers = {role: client.get(address, headers={"authorization": f"Bearer {one}"}) for role, one in tokens.items()}
+    assert (answers["clerk"].status_code, answers["clerk"].json()["key"]) == (200, record.key)
+    assert answers["admin"].status_code in {403, 404}
+
+
+@pytest.mark.parametrize(
+    "line", ["Traceback (most recent call last):", "x ERROR y", "x CRITICAL a dispatch stays closed"]
+)
+def test_what_the_office_complains_of_is_a_fault_and_a_warning_is_none(tmp_path, line):
+    log = tmp_path / "web.log"
+    log.write_text(f"x WARNING y\n{line}\n", encoding="utf-8")
+    assert Served("", tmp_path, {}, log).faults() == [line]
+
+
+@pytest.mark.django_db
 def test_an_ended_session_is_seen_and_a_new_one_opened(client, office, monkeypatch):
     def asked(_self, method, address, cookie, form=""):
         client.cookies.load(cookie)
