@@ -11,6 +11,7 @@ import secrets
 import sqlite3
 import threading
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
@@ -190,6 +191,9 @@ class TestKeys:
         vault.resealed.note(first, second, sealed_sha256="a")
         vault.resealed.note(second, third, sealed_sha256="b")
         assert all(vault.find(one) == (third, key) for one in ids)
+        now = datetime.now(UTC)
+        assert vault.resealed.since(now - timedelta(minutes=1)) == {second, third}  # not what was cut off
+        assert vault.resealed.since(now + timedelta(minutes=1)) == set()
         vault.resealed.removed(first)
         notes = {each.old: (each.new, each.sealed_sha256, each.is_left) for each in vault.resealed.all()}
         assert notes == {first: (second, "a", False), second: (third, "b", True)}
