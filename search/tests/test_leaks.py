@@ -24,6 +24,7 @@ from search.engine import IndexBroken
 from search.engines import schema
 from search.engines.compiling import Compiler
 from search.engines.embedded import Embedded
+from search.engines.keeping import Keeping
 from search.entry import Excerpt, Order, Terms
 from search.query import parse
 from search.tests import make
@@ -216,7 +217,7 @@ def test_deleting_by_term_deletes_nothing_and_so_is_never_used(tmp_path):
     """tantivy-py 0.27.0: an unsigned field, a silent no-op. If this fails the library has been mended."""
     index = tantivy.Index(schema.build(), path=str(tmp_path))
     writer = index.writer(15_000_000, 1)
-    writer.add_document(schema.document(entry(1)))
+    writer.add_document(schema.document(entry(1), Keeping(tmp_path)))
     writer.commit()
     writer.delete_documents_by_term("id", 1)
     writer.commit()
