@@ -41,7 +41,7 @@ class SearchIn(Schema):
 
     q: str = Field("", max_length=MAX_CHARS, description="words, a number, name:value; empty: everything")
     order: Order = Order.NEWEST
-    offset: int = Field(0, strict=True, ge=0, le=DEEPEST - finding.PER_PAGE)
+    offset: int = Field(0, strict=True, ge=0, lt=DEEPEST)
     filters: dict[Facet, Values] = Field(
         default_factory=dict, description="facet to values: any of them, in every facet"
     )

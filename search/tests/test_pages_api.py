@@ -12,7 +12,7 @@ from archive.rules.roles import Role
 from config.api import schema_file
 from config.tests.office import LONG_AGO
 from search import finding, follow
-from search.engine import EngineAway
+from search.engine import DEEPEST, EngineAway
 from search.engines.embedded import Embedded
 
 
@@ -84,6 +84,20 @@ def test_what_is_not_in_the_schema_is_refused(call, filled):
 def test_suggestions_come_from_what_the_account_sees(call, filled):
     assert call("/search/suggestions", q="huan lu").json()[0]["count"] == 21
     assert call("/search/suggestions", q="").json() == []
+
+
+@pytest.mark.parametrize("first", [0, 7])
+def test_every_place_that_is_named_as_the_next_one_is_answered(call, monkeypatch, first):
+    """Whoever begins at an odd place was sent to one near the deepest that was refused."""
+    monkeypatch.setattr(finding, "find", lambda *_asked, **_page: finding.Answer([], DEEPEST + 9, {}))
+    monkeypatch.setattr(finding, "is_late", lambda _person: False)
+    offset = DEEPEST - 4 * finding.PER_PAGE + first
+    for _page in range(5):
+        answer = call("/search", q="so:1", offset=offset)
+        assert answer.status_code == 200, answer.content
+        if (offset := answer.json()["next_offset"]) is None:
+            break
+    assert offset is None
 
 
 def test_an_engine_that_is_away_is_a_problem_with_a_code_and_a_time_to_come_back(call, monkeypatch):
