@@ -124,13 +124,12 @@ def search(request: HttpRequest, response: HttpResponse, asked: SearchIn) -> Sta
     filters = {str(name): values for name, values in asked.filters.items() if values}
     try:
         answer = finding.find(query, person, filters=filters, order=asked.order, offset=asked.offset)
-        meant = [] if asked.offset else offering.corrections(query, person)
+        meant = [] if asked.offset else offering.meant(query, person)
         is_late = finding.is_late(person)
     except EngineAway:
         return _away(response)
     shown = [found.record for found in answer.found]
-    told: dict[str, Any] = {"text": asked.q, "filters": filters, "total": answer.total, **offering.told(meant)}
-    audit.read(Action.SEARCH_RUN, actor=person, records=shown, **told)
+    audit.read(Action.SEARCH_RUN, actor=person, records=shown, text=asked.q, filters=filters, total=answer.total)
     following = asked.offset + finding.PER_PAGE
     is_last = following >= min(answer.total, DEEPEST)
     return Status(

@@ -47,7 +47,8 @@ def suggestions(typed: str, person: Person, limit: int = 8) -> list[Offer]:
 def corrections(query: Query, person: Person) -> list[Offer]:
     """Return query texts that may have been meant and find more for this person, at most three.
 
-    Who shows them beside hits writes one entry for both (`told`).
+    A page without hits says in its own entry what it offers (`told`); that of a page with hits stands at their level, so
+    there `meant` writes another.
 
     Raises:
         EngineAway: the search server does not answer.
@@ -58,7 +59,7 @@ def corrections(query: Query, person: Person) -> list[Offer]:
 
 
 def meant(query: Query, person: Person) -> list[Offer]:
-    """Return the same for a page of hits that is shown already; write it to the log.
+    """Return the same to be shown beside hits, or after them; write it to the log.
 
     Raises:
         EngineAway: the search server does not answer.

@@ -1,7 +1,10 @@
 """What is offered while typing, or afterwards, tells of dispatches: each door that shows it leaves an entry at their level."""
 
+from datetime import date
+
 import pytest
 
+from archive import showings
 from archive.models import AuditEntry
 from archive.rules.levels import Level
 from archive.rules.roles import Action
@@ -61,9 +64,23 @@ def test_a_page_without_hits_says_in_one_entry_what_it_offers(office_of_two, sig
 def test_the_api_writes_what_it_offers(office_of_two, call):  # noqa: F811 - a fixture
     for door, typed in (("/search/suggestions", "sao b"), ("/search", "sao bag")):
         assert call(door, q=typed).status_code == 200
-        entry = searches()[-1]
+        (entry,) = [
+            one for one in searches() if "offered" in one.detail.payload and one.detail.payload["text"] == typed
+        ]
         assert (entry.level, entry.detail.payload["offered"]) == (Level.MAT, 1)
-    assert len(searches()) == 2
+
+
+def test_what_is_offered_beside_hits_has_an_entry_of_its_own(office_of_two, make_record, call, index):  # noqa: F811
+    """The entry of a page stands at the level of its hits: `verify_log` holds it against them."""
+    make_record(subject="Bằng khen Sao Băng", level=Level.MAT, issued_date=date(2020, 1, 1))
+    for _ in range(20):
+        make_record(subject="Bảng kê")
+    index()
+    answer = call("/search", q="bang", order="newest").json()
+    assert {hit["level"] for hit in answer["items"]} == {"thuong"}
+    assert answer["meant"]
+    assert list(showings.faults()) == []
+    assert [entry.level for entry in searches() if "total" in entry.detail.payload] == [Level.THUONG]
 
 
 def test_an_offer_is_as_secret_as_the_newest_dispatches_that_hold_it(office_of_two, make_record, index):  # noqa: F811
