@@ -1,7 +1,5 @@
 """What is offered while typing, or afterwards, tells of dispatches: each door that shows it leaves an entry at their level."""
 
-from datetime import date
-
 import pytest
 
 from archive import showings
@@ -72,13 +70,12 @@ def test_the_api_writes_what_it_offers(office_of_two, call):  # noqa: F811 - a f
 
 def test_what_is_offered_beside_hits_has_an_entry_of_its_own(office_of_two, make_record, call, index):  # noqa: F811
     """The entry of a page stands at the level of its hits: `verify_log` holds it against them."""
-    make_record(subject="Bằng khen Sao Băng", level=Level.MAT, issued_date=date(2020, 1, 1))
-    for _ in range(20):
-        make_record(subject="Bảng kê")
+    make_record(subject="Sao bag kỹ thuật")
+    make_record(subject=SECRET, level=Level.MAT)
     index()
-    answer = call("/search", q="bang", order="newest").json()
-    assert {hit["level"] for hit in answer["items"]} == {"thuong"}
-    assert answer["meant"]
+    answer = call("/search", q="sao bag").json()
+    assert [hit["level"] for hit in answer["items"]] == ["thuong"]
+    assert answer["meant"] == ["sao băng"]
     assert list(showings.faults()) == []
     assert [entry.level for entry in searches() if "total" in entry.detail.payload] == [Level.THUONG]
 
