@@ -26,7 +26,7 @@ BEFORE_CHARS: Final = 60  # what is shown before the first mark
 SCANNED_CHARS: Final = 600_000  # about 250 pages, 15 ms: what lies beyond is found, but not shown in the list
 _GAP: Final = r"[\W_]+"
 
-_OVER_BREAK: Final = 2_000  # letters on each side of a page break: more than any phrase that can be asked
+_GAPS: Final = 100  # letters of blanks and signs on each side of a page break, beside twice those of the words
 
 Span = tuple[int, int]
 Find = tuple[int, int, int]  # start, end, bit of the pattern
@@ -167,10 +167,12 @@ def _of_leaf(leaf: Leaf, field: str) -> Iterator[Pattern]:
 def _across(left: str, right: str, looked_for: tuple[Pattern, ...]) -> list[Find]:
     """Return (start on the left, end on the right, bit of the pattern) of words that stand side by side over a page break."""
     phrases = tuple(pattern if len(pattern.tokens) > 1 else None for pattern in looked_for)
-    if not right or not any(phrases):
+    longest = max((sum(map(len, pattern.tokens)) for pattern in phrases if pattern), default=0)
+    if not (right and longest):
         return []
-    tail = left[-_OVER_BREAK:]
-    text, away = tail + PAGE_BREAK + right[:_OVER_BREAK], len(tail) + 1
+    wide = 2 * longest + _GAPS
+    tail = left[-wide:]
+    text, away = tail + PAGE_BREAK + right[:wide], len(tail) + 1
     crossing = [(start, end, bits) for start, end, bits in _finds(text, phrases) if start < away <= end - 1]
     return [(start + len(left) - len(tail), end - away, bits) for start, end, bits in crossing]
 
