@@ -7,12 +7,12 @@ away the answer is 503 with a problem (`SRC-001`); everything else of the API wo
 from typing import Annotated, Any, Final, Literal
 
 from django.http import HttpRequest, HttpResponse
-from django.utils.translation import gettext as _
 from ninja import Router, Schema, Status
 from pydantic import ConfigDict, Field
 
 from archive import access, audit
 from archive.api import REFUSALS, RecordOut, described
+from archive.models import Person
 from archive.rules.roles import Action
 from archive.views.doors import person_of
 from search import chips, finding, offering
@@ -127,7 +127,7 @@ def search(request: HttpRequest, response: HttpResponse, asked: SearchIn) -> Sta
         meant = [] if asked.offset else offering.meant(query, person)
         is_late = finding.is_late(person)
     except EngineAway:
-        return _away(response)
+        return _away(response, person)
     shown = [found.record for found in answer.found]
     audit.read(Action.SEARCH_RUN, actor=person, records=shown, text=asked.q, filters=filters, total=answer.total)
     following = asked.offset + finding.PER_PAGE
@@ -170,11 +170,10 @@ def suggestions(request: HttpRequest, response: HttpResponse, typed: TypedIn) ->
     try:
         return Status(200, offering.suggestions(typed.q, person) if typed.q.strip() else [])
     except EngineAway:
-        return _away(response)
+        return _away(response, person)
 
 
-def _away(response: HttpResponse) -> Status[Any]:
+def _away(response: HttpResponse, person: Person) -> Status[Any]:
     """Say that search is away and when to come back."""
     response["Retry-After"] = RETRY_SECONDS
-    message = _("The search server does not answer. Nothing is lost; ask again later.")
-    return Status(503, {"code": AWAY, "message": message})
+    return Status(503, {"code": AWAY, "message": finding.missed(person)})

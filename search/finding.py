@@ -13,11 +13,13 @@ from typing import Final
 
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext
 
-from archive import access, opening, pages
+from archive import access, audit, opening, pages
 from archive.models import Attachment, DossierItem, Person, Record, Unit
 from archive.opening import Shown
 from archive.rules.page import Box
+from archive.rules.roles import Action
 from archive.standing import keep, known_once, once, units_open
 from search import filing, follow, labels, lagging, marking, naming, units
 from search.engine import DEEPEST, Engine, Filters
@@ -87,6 +89,13 @@ def is_late(person: Person) -> bool:
     if _backlog().is_empty or not (waiting := lagging.late(engine())):
         return False
     return access.visible_to(person).opens(waiting[:ASKED]).exists()
+
+
+def missed(person: Person) -> str:
+    """Write that a person asked while the search server was away, and return the sentence that says so: nothing was told."""
+    said = gettext("The search server does not answer. Nothing is lost; ask again later.")
+    audit.failed(Action.SEARCH_RUN, answer=said, actor=person)
+    return said
 
 
 def terms_of(person: Person) -> Terms:

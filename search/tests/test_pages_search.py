@@ -401,6 +401,8 @@ def test_while_search_is_away_the_page_says_so_and_keeps_the_question(office, aw
     assert page.status_code == 503
     said = page.content.decode()
     assert "Máy chủ tìm kiếm không trả lời" in said
+    (entry,) = AuditEntry.objects.filter(action="search.run")  # asking is an act, though nothing was told
+    assert (entry.outcome, entry.actor_id) == ("error", office.archivist.pk)
     assert f'value="{WORDS}"' in said
     assert 'name="type" value="Kế hoạch"' in said
     assert browser.post("/search/hints/", {"q": "a"}).status_code == 200

@@ -89,6 +89,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
             0 if sent else finding.find(asked.query, person, filters=asked.filters, order=asked.order, offset=0).total
         )
     except EngineAway:
+        finding.missed(person)
         return render(request, "search/export.html", {"is_away": True, "asked": asked}, status=503)
     if sent:
         return sent

@@ -21,7 +21,7 @@ from archive.rules.levels import Level
 from archive.rules.roles import Action, Role
 from archive.standing import clearance, is_withheld
 from archive.views.doors import attempt, person_of
-from search import labels, news, saving
+from search import finding, labels, news, saving
 from search.engine import EngineAway, Filters
 from search.entry import Order
 from search.models import Alert, SavedSearch
@@ -280,6 +280,7 @@ def _fresh(request: HttpRequest, kept: SavedSearch, person: Person) -> HttpRespo
     try:
         told = news.of_query(kept, person)
     except EngineAway:
+        finding.missed(person)
         return render(request, "search/saved_new.html", {"kept": kept, "is_away": True}, status=503)
     records = news.records(told, person) if told else []
     audit.read(

@@ -73,6 +73,7 @@ def _page(request: HttpRequest, asked: Asked, person: Person, *, is_gone: bool =
         try:
             context |= _answer(asked, person) | showing.chosen(request)
         except EngineAway:
+            finding.missed(person)
             words = labels.of(asked.filters, person)
             context |= {"is_away": True, "facets": narrowing.facets(asked, {}, words), "page_level": words.level}
             status = 503
