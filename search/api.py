@@ -97,6 +97,9 @@ class SearchOut(Schema):
     is_cut: bool = Field(description="the query was longer than can be asked; its end was left out")
     meant: list[str] = Field(description="queries that may have been meant and find more")
     is_late: bool = Field(description="changes have waited too long for the index: what is not found may be there")
+    is_damaged: bool = Field(
+        description="the texts of the index cannot be read: passages are left out until it is rebuilt"
+    )
 
 
 class TypedIn(Schema):
@@ -143,6 +146,7 @@ def search(request: HttpRequest, response: HttpResponse, asked: SearchIn) -> Sta
             "is_cut": query.is_cut,
             "meant": [one.text for one in meant],
             "is_late": is_late,
+            "is_damaged": answer.is_damaged,
         },
     )
 

@@ -39,7 +39,7 @@ class EngineAway(Exception):  # noqa: N818 - a state of the server
 
 
 class IndexBroken(Exception):  # noqa: N818 - a state of the index
-    """After a commit the index does not hold what was written. Rebuild it; until then do not move on."""
+    """The index does not hold what was written, or a text of it as it was. Rebuild it; until then do not move on."""
 
 
 class Engine(Protocol):
@@ -88,7 +88,11 @@ class Engine(Protocol):
         """Return the newest hits of each of several questions, asked at once; nothing is counted."""
 
     def excerpts(self, query: Query, terms: Terms, ids: Sequence[int]) -> dict[int, Excerpt]:
-        """Return a passage for each record that the reader may see: ask after the database check."""
+        """Return a passage for each record that the reader may see: ask after the database check.
+
+        Raises:
+            IndexBroken: their texts cannot be read as they were written.
+        """
 
     def suggest(self, typed: str, terms: Terms, *, limit: int = 8) -> list[Suggestion]:
         """Return what the reader may be about to type, most frequent among the records they see.
@@ -106,7 +110,11 @@ class Engine(Protocol):
         """Return how subjects of the reader's records write two words, given without marks, side by side; most frequent first."""
 
     def similar(self, record_id: int, terms: Terms, *, limit: int = 5) -> list[Hit]:
-        """Return neighbours of a record, both within the reader's terms; none if the record is not."""
+        """Return neighbours of a record, both within the reader's terms; none if the record is not.
+
+        Raises:
+            IndexBroken: its text cannot be read as it was written.
+        """
 
     def count(self, terms: Terms) -> int:
         """Return how many records the reader may see."""

@@ -22,7 +22,7 @@ from archive.rules.page import Box
 from archive.rules.roles import Action
 from archive.standing import keep, known_once, once, units_open
 from search import filing, follow, labels, lagging, marking, naming, units
-from search.engine import DEEPEST, Engine, Filters
+from search.engine import DEEPEST, Engine, Filters, IndexBroken
 from search.entry import Bucket, Excerpt, Order, Results, Terms
 from search.lagging import Backlog
 from search.nodes import Query
@@ -57,12 +57,14 @@ class Answer:
     """One page of hits; total and facets count only what the person may see, values with their words.
 
     `chosen` has the words of chosen values that are not counted, as far as the person may know them.
+    `is_damaged`: the texts of the index cannot be read, so no hit has its passage.
     """
 
     found: Sequence[Found]
     total: int
     facets: Mapping[str, tuple[Bucket, ...]]
     chosen: labels.Labels = field(default_factory=labels.Labels)
+    is_damaged: bool = False
 
 
 @cache
@@ -158,16 +160,25 @@ def find(query: Query, person: Person, *, filters: Filters, order: Order, offset
     results, opened, terms = _checked(look, terms, person)
     facets, chosen = labels.told(results.facets, filters, person)
     shown = [hit.id for hit in results.hits]
-    passages = engine().excerpts(query, terms, shown)
+    passages = _passages(query, terms, shown)
     with_files = [pk for pk in shown if opened[pk].has_attached]
     attached, voided = _attached(with_files), _voided(with_files)
     looked_for = marking.patterns(query, field="subject")
     subjects = {pk: marking.marks(looked_for, opened[pk].subject) for pk in shown}
-    texts = {pk: _without(passages.get(pk, Excerpt("")), voided.get(pk)) for pk in shown}
+    texts = {pk: _without((passages or {}).get(pk, Excerpt("")), voided.get(pk)) for pk in shown}
     unmarked = [opened[pk] for pk in shown if not subjects[pk] and not texts[pk].spans]
     names = naming.names_of(query, unmarked)
     found = [Found(opened[pk], texts[pk], subjects[pk], attached.get(pk, ()), names.get(pk)) for pk in shown]
-    return Answer(found, results.total, facets, chosen)
+    return Answer(found, results.total, facets, chosen, is_damaged=passages is None)
+
+
+def _passages(query: Query, terms: Terms, ids: Sequence[int]) -> dict[int, Excerpt] | None:
+    """Return the passages of hits; None, and a word to who keeps the machine, where the index cannot read its texts."""
+    try:
+        return engine().excerpts(query, terms, ids)
+    except IndexBroken:
+        log.exception("passages are not shown")
+        return None
 
 
 def _checked(look: Callable[[Terms], Results], terms: Terms, person: Person) -> tuple[Results, dict[int, Shown], Terms]:
@@ -211,7 +222,12 @@ def every(query: Query, person: Person, *, filters: Filters, order: Order, limit
 
 
 def similar(record: Record, person: Person, limit: int = 5) -> list[Shown]:
-    """Return neighbours of a record, nearest first; none unless the person may see the record itself."""
+    """Return neighbours of a record, nearest first; none unless the person may see the record itself.
+
+    Raises:
+        EngineAway: the search server does not answer.
+        IndexBroken: the index cannot read its text.
+    """
     if not _opened([record.pk], person):
         return []
     ids = [hit.id for hit in engine().similar(record.pk, terms_of(person), limit=limit)]

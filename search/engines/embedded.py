@@ -145,7 +145,11 @@ class Embedded:
     def open_new_generation(self, sample: Iterable[Entry] = ()) -> Self:
         """Return an empty engine aside that has learned how to keep texts."""
         new = type(self)(self._generations.root, generation=self._generations.begin())
-        new.learn(sample)
+        try:
+            new.learn(sample)
+        except BaseException:  # who asked has nothing to release
+            new.release()
+            raise
         return new
 
     def swap(self, new: Self) -> None:

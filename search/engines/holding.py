@@ -56,14 +56,18 @@ class Holding:
 
     # --- writing ----------------------------------------------------------------------
     def learn(self, sample: Iterable[Entry]) -> None:
-        """Have the shelves that are not there yet learn from entries of their levels how to keep texts."""
+        """Have the shelves that are not there yet learn from entries of their levels how to keep texts.
+
+        The right to write is taken first: a sample takes a while, and what nobody holds is cleared away.
+        """
+        with self._lock:
+            self._take_right()
         texts: dict[int, list[bytes]] = {}
         for entry in sample:
             packed = pack(entry.raw_body)
             if packed:
                 texts.setdefault(entry.level, []).append(packed[:READ])
         with self._lock:
-            self._take_right()
             for level, of_level in texts.items():
                 common = learned(of_level) if self._shelf(level) is None else b""
                 if common:

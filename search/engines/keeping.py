@@ -5,7 +5,8 @@ short to learn from itself what it repeats. So each begins where another ends: w
 office writes (`search/data/frequent.txt`), or, in an index that was built from records already
 there, with the pairs of words that many texts of this level have. These lie beside the index of
 their level, and none stands there that fewer than COMMON texts share: no text can be read out
-of them, nor can that of a record which has been destroyed since.
+of them, nor can that of a record which has been destroyed since. Where they are lost or
+damaged a text that leans on them is told to be, never read as another.
 """
 
 from collections import Counter
@@ -17,6 +18,7 @@ from typing import Final
 from backports import zstd
 from backports.zstd import CompressionParameter
 
+from search.engine import IndexBroken
 from search.packing import FREQUENT, unpacked, whole
 
 LEAST: Final = 100  # texts from which is learned
@@ -29,27 +31,49 @@ _LEVEL: Final = 3
 _OPTIONS: Final[dict[int, int]] = {
     CompressionParameter.compression_level: _LEVEL,
     CompressionParameter.dict_id_flag: 0,
-    CompressionParameter.checksum_flag: 0,  # the engine has its own
+    CompressionParameter.checksum_flag: 1,  # the engine's own does not know what a text leans on; 4 bytes
 }
+_DAMAGED: Final = "what the texts of an index have in common is damaged or lost: run manage.py rebuild_index"
 
 
 class Keeping:
     """How the texts of one level's index are kept and read."""
 
     def __init__(self, folder: Path) -> None:
-        """Take what was learned when the index began, or what every office writes."""
+        """Take what was learned when the index began, or what every office writes. Damage is told by what needs it."""
         file = folder / FILE
+        self._common: zstd.ZstdDict | None = None
         # nosemgrep: files - of the index itself, beside what was written with it
-        self._common = zstd.ZstdDict(file.read_bytes()) if file.exists() else zstd.ZstdDict(FREQUENT, is_raw=True)
-        self._press = zstd.ZstdCompressor(options=_OPTIONS, zstd_dict=self._common.as_digested_dict)
+        learned_first = file.read_bytes() if file.exists() else None
+        try:
+            common = zstd.ZstdDict(FREQUENT, is_raw=True) if learned_first is None else zstd.ZstdDict(learned_first)
+            self._press = zstd.ZstdCompressor(options=_OPTIONS, zstd_dict=common.as_digested_dict)
+        except (ValueError, zstd.ZstdError):
+            return
+        self._common = common
 
     def kept(self, text: str, packed: bytes | None) -> bytes:
-        """Return a text, packed already if it can be, in the form in which it is kept."""
+        """Return a text, packed already if it can be, in the form in which it is kept.
+
+        Raises:
+            IndexBroken: the list of this index is damaged.
+        """
+        if self._common is None:
+            raise IndexBroken(_DAMAGED)
         return self._press.compress(whole(text, packed), self._press.FLUSH_FRAME)
 
     def read(self, stored: bytes) -> str:
-        """Return a text that was kept."""
-        return unpacked(zstd.decompress(stored, zstd_dict=self._common))
+        """Return a text that was kept.
+
+        Raises:
+            IndexBroken: it, or what it leans on, is not what it was.
+        """
+        if self._common is None:
+            raise IndexBroken(_DAMAGED)
+        try:
+            return unpacked(zstd.decompress(stored, zstd_dict=self._common))
+        except zstd.ZstdError as error:
+            raise IndexBroken(_DAMAGED) from error
 
 
 def learned(texts: Sequence[bytes]) -> bytes:

@@ -7,6 +7,7 @@ import pytest
 
 from search.engines.elastic import listing
 from search.engines.elastic.compiling import Compiler
+from search.engines.elastic.driver import Elastic
 from search.entry import FACETS, Order
 from search.query import parse
 from search.tests.make import READER
@@ -49,3 +50,17 @@ def test_what_is_offered_is_proved_without_counting():
     asked = listing.newest(Compiler(READER), parse("dien tap")).to_dict()
     assert asked["track_total_hits"] is False
     assert "aggs" not in asked
+
+
+def test_no_fewer_are_counted_than_are_listed(monkeypatch):
+    """The page is listed, then counted: between the two the follower may take dispatches out."""
+    stamp = {"fields": {"id": [1], "version": [1], "level": [0]}}
+
+    class Emptied:
+        def search(self, _indices, body):
+            return {"hits": {"hits": [stamp] * body["size"], "total": {"value": 0}}}
+
+    engine = Elastic(Emptied(), "vankho")
+    monkeypatch.setattr(engine._generations, "aliases", lambda _level: ["all"])
+    found = engine.search(parse("dien"), READER, order=Order.BEST, offset=4, limit=3, facets=())
+    assert (len(found.hits), found.total) == (3, 7)

@@ -8,6 +8,8 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from search.engines import listing, schema
 from search.engines.embedded import Embedded
 from search.engines.schema import SCHEMA
@@ -225,3 +227,32 @@ def test_a_dossier_whose_unit_has_no_room_in_the_key_is_counted_for_nobody(tmp_p
     fill(engine, entry(1, dossier_key="xa", filed_in=2**21 + FILING))
     engine.release()
     assert _dossiers(engine, replace(READER, units=(FILING, 2**21 + FILING))) == []
+
+
+def test_a_generation_that_is_still_learning_is_not_cleared_away_by_another(tmp_path):
+    """Right after an update: the office's follower begins an index while a rebuild reads its sample."""
+    follower = Embedded(tmp_path)
+
+    def sample():
+        fill(follower, entry(1))
+        other = Embedded(tmp_path).open_new_generation()
+        other.release()
+        yield entry(1)
+
+    new = Embedded(tmp_path).open_new_generation(sample())
+    fill(new, entry(1), entry(2))
+    follower.release()
+    Embedded(tmp_path).swap(new)
+    assert found(Embedded(tmp_path), "") == [2, 1]
+
+
+def test_a_sample_that_breaks_off_leaves_nothing_held(tmp_path):
+    def broken():
+        yield entry(1)
+        raise OSError("the store is away")
+
+    engine = Embedded(tmp_path)
+    with pytest.raises(OSError, match="away"):
+        engine.open_new_generation(broken())
+    engine.open_new_generation().release()
+    assert len([path for path in tmp_path.iterdir() if path.is_dir()]) == 1

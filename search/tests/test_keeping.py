@@ -49,8 +49,8 @@ def test_any_text_is_kept_whole(text, tmp_path_factory):
         assert one.read(one.kept(text, packing.pack(text))) == text
 
 
-def test_what_an_office_writes_is_kept_in_less_than_half_of_its_bytes(untaught):
-    assert len(untaught.kept(SENTENCE, packing.pack(SENTENCE))) < len(SENTENCE.encode()) / 2
+def test_what_an_office_writes_is_kept_in_half_of_its_bytes_and_those_of_a_check(untaught):
+    assert len(untaught.kept(SENTENCE, packing.pack(SENTENCE))) < len(SENTENCE.encode()) / 2 + 4
 
 
 def test_what_was_learned_makes_the_next_text_shorter(taught, untaught):

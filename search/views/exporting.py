@@ -5,6 +5,7 @@ named as everywhere: by the id it is kept under, or in plain words where they ma
 in an address.
 """
 
+import logging
 from collections.abc import Iterable
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -27,7 +28,7 @@ from archive.rules.levels import Level
 from archive.rules.roles import Action
 from archive.views.doors import attempt, person_of
 from search import exporting, finding
-from search.engine import EngineAway
+from search.engine import EngineAway, IndexBroken
 from search.exporting import COLUMNS, Form, Rows, Wanted
 from search.printing import comma, paper, sheet
 from search.printing.heading import Heading
@@ -45,6 +46,8 @@ FORMS: Final = [
     (Form.PDF.value, _("Paper, A4 landscape (PDF)")),
     (Form.CSV.value, _("Lines for another program (CSV)")),
 ]
+
+log = logging.getLogger("vankho.search")
 
 
 class ExportForm(forms.Form):
@@ -177,6 +180,9 @@ def similar(request: HttpRequest, key: str) -> HttpResponse:
         context["found"] = found = finding.similar(record, person)
     except EngineAway:
         return render(request, "search/similar.html", context | {"is_away": True})
+    except IndexBroken:
+        log.exception("similar dispatches are not shown")
+        return render(request, "search/similar.html", context | {"is_damaged": True})
     # About no one dispatch: the page's own stands among those shown, each at its own level.
     audit.read(Action.SEARCH_RUN, actor=person, records=[record, *found], similar=len(found))
     highest = max(access.level_of(found), Level(record.level))

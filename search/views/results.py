@@ -110,6 +110,7 @@ def _answer(asked: Asked, person: Person) -> dict[str, Any]:
     return {
         "answer": answer,
         "is_late": finding.is_late(person),
+        "is_damaged": answer.is_damaged,
         "hits": [narrowing.hit(asked, found) for found in answer.found],
         "meant": meant,
         "first": first + 1,

@@ -84,8 +84,11 @@ class Elastic:
         start = min(max(offset, 0), DEEPEST)
         page = slice(start, min(start + max(limit, 0), DEEPEST))
         if order is Order.BEST and (hits := self._first_of_all(look, query, chosen, page)):
-            counted = look.search(listing.request(look.compiler, query, chosen, None, facets))
-            return replace(listing.results(counted, facets, chosen, terms.units), hits=hits)
+            counted = listing.results(
+                look.search(listing.request(look.compiler, query, chosen, None, facets)), facets, chosen, terms.units
+            )
+            # Some may have gone between the two requests: never fewer than are listed.
+            return replace(counted, hits=hits, total=max(counted.total, page.stop))
         asked = listing.request(look.compiler, query, chosen, order, facets)[page]
         return listing.results(look.search(asked), facets, chosen, terms.units)
 
