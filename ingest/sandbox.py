@@ -61,14 +61,18 @@ class Cell(Iterator[Frame]):
         self._pipe, frames = os.pipe2(os.O_CLOEXEC)
         with contextlib.suppress(OSError):
             _enlarge(self._pipe)
+        # Each try has a position of its own: a job that died has read on, and one that is dying still may.
+        source = None if self._source is None else _reopened(self._source)
         try:
-            self._link = self._servers.begin(self._order, frames, self._source)
+            self._link = self._servers.begin(self._order, frames, source)
         except BaseException:
             os.close(self._pipe)
             self._close_source()
             raise
         finally:
             os.close(frames)
+            if source is not None:
+                os.close(source)
 
     def __iter__(self) -> Self:
         """Return itself."""

@@ -7,13 +7,14 @@ afterwards, to tell the clerk when it lies. `sniff` runs in the worker and opens
 """
 
 import io
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Final
 
 from ingest import sandbox
-from ingest.sandbox import Limits
+from ingest.sandbox import CellFailed, Limits
 from ingest.sheets import raise_if_of_the_machine
 
 PDF, TIFF, JPEG, PNG = "application/pdf", "image/tiff", "image/jpeg", "image/png"
@@ -82,7 +83,10 @@ def sniff(source: int) -> Sniffed:
     """
     with sandbox.run("ingest.sniff:job", source=source, args={}, limits=LIMITS) as cell:
         heads = [frame.head for frame in cell]
-    return _checked(heads[0] if heads else {})
+    found = _checked(heads[0] if heads else {})
+    if found.refusal == EMPTY and os.fstat(source).st_size:
+        raise CellFailed("output", "nothing seen of a file that is not empty")
+    return found
 
 
 def _checked(head: dict[str, Any]) -> Sniffed:

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -182,6 +183,31 @@ def test_a_killed_fork_server_takes_its_children_along_and_the_next_call_works()
         list(cell)
     assert failed.value.reason in {"crash", "memory"}
     assert run("echo")[0].head["kind"] == "echo"
+
+
+class GoneAtFirst:
+    """Fork servers of which the first is killed when its job has read the paper and said nothing yet."""
+
+    def __init__(self):
+        self.begun = 0
+
+    def begin(self, order, frames, source):
+        self.begun += 1
+        if self.begun > 1:
+            return sandbox._servers.begin(order, frames, source)
+        while os.read(source, 1024):
+            continue
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        theirs.close()
+        return ours
+
+
+def test_a_job_that_is_tried_again_reads_the_paper_from_its_start():
+    """It took a whole file for an empty one, which is refused, and its bytes were dropped."""
+    paper, servers = memory_file(b"words of a paper"), GoneAtFirst()
+    (frame,) = sandbox.Cell(f"{JOBS}echo", paper, {}, sandbox.USUAL, servers)
+    assert (servers.begun, frame.blob) == (2, b"words of a paper")
+    os.close(paper)
 
 
 def kill_hard(pid):

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest import outcomes, sniff
+from ingest.sandbox import CellFailed
 from ingest.tests import papers
 
 ZIP = b"PK\x05\x06" + b"\0" * 18
@@ -61,6 +62,12 @@ def test_four_types_are_taken_in(content, media_type):
 )
 def test_what_is_not_taken_in_is_refused_with_its_code(content, code):
     assert sniffed(content).refusal == code
+
+
+def test_a_cell_that_sees_nothing_of_a_file_is_a_fault_of_ours(monkeypatch):
+    monkeypatch.setattr(sniff, "_checked", lambda _head: sniff.Sniffed("application/x-empty", (), sniff.EMPTY))
+    with pytest.raises(CellFailed):
+        sniffed(papers.pdf())
 
 
 def test_a_refused_type_is_named():
