@@ -80,11 +80,17 @@ def mark_page(query: Query, page: PageText) -> PageMarks:
 
 
 def mark_pages(query: Query, pages: Iterable[PageText]) -> Iterator[tuple[int, PageMarks]]:
-    """Yield the number of each page with what to mark on its image; words side by side over a page break on both."""
+    """Yield the number of each page with what to mark on its image; words side by side over a page break on both.
+
+    A page without words, as the back of a sheet is, parts none: the index has no word for it.
+    """
     looked_for = patterns(query)
     before: PageText | None = None
     begun = 0  # up to which letter of that page goes what began on the one before it
     for page in chain(pages, [None]):
+        if page and not WORD.search(page.text):
+            yield page.number, _marks_of(page, ())
+            continue
         over: list[Find] = _across(before.text, page.text, looked_for) if before and page else []
         if before:
             finds = [*_finds(before.text, looked_for), *((start, len(before.text), bits) for start, _, bits in over)]
@@ -114,9 +120,10 @@ def excerpt(looked_for: tuple[Pattern, ...], body: str) -> Excerpt:
     best: tuple[int, int, int] | None = None
     best_page = ""
     pages: list[tuple[int, int]] = []
-    texts = body[:SCANNED_CHARS].split(PAGE_BREAK)
+    every = enumerate(body[:SCANNED_CHARS].split(PAGE_BREAK), start=1)
+    texts = [(number, page) for number, page in every if WORD.search(page)]
     begun: list[Find] = []
-    for number, (page, following) in enumerate(zip_longest(texts, texts[1:], fillvalue=""), start=1):
+    for (number, page), (_, following) in zip_longest(texts, texts[1:], fillvalue=(0, "")):
         over = _across(page, following, looked_for)
         ended = [(start, len(page), bits) for start, _, bits in over]
         finds = _joined(sorted([*begun, *_finds(page, looked_for), *ended]))

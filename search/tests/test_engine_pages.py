@@ -7,6 +7,7 @@ import pytest
 
 from search.engine import BASE, MARKS_RIGHT, SUBJECT_ALL, TEXT_PHRASE, WORDS_RIGHT
 from search.entry import Order
+from search.query import parse
 from search.tests.make import CLEARED, READER, ask, entry, fill
 
 WORDS = ("diễn", "tập", "phòng", "thủ", "dien", "huyện", "12/QĐ")
@@ -63,3 +64,11 @@ def test_every_page_is_a_part_of_one_long_page(filled, text):
 
 def test_a_subject_with_every_word_stands_before_all_that_other_places_say():
     assert SUBJECT_ALL > BASE + WORDS_RIGHT + MARKS_RIGHT + TEXT_PHRASE
+
+
+@pytest.mark.parametrize("blank", ["", " ", "— * —"])
+def test_words_that_a_blank_page_parts_are_found_and_have_their_passage(engine, blank):
+    fill(engine, entry(1, subject="Báo cáo", pages=("Diễn tập khu vực", blank, "phòng thủ tỉnh")))
+    query = parse('"khu vực phòng thủ"')
+    assert [hit.id for hit in engine.search(query, READER).hits] == [1]
+    assert engine.excerpts(query, READER, [1])[1].pages == ((1, 1), (3, 1))

@@ -4,7 +4,9 @@ import random
 import re
 
 import pytest
+from django.core.management import CommandError, call_command
 
+from archive import sequencing
 from archive.models import Record
 from search import finding, follow, packing
 from search.engine import IndexBroken
@@ -125,3 +127,13 @@ def test_a_follower_that_cannot_keep_a_text_builds_the_index_anew(office, taught
     answer = finding.find(parse("ke hoach"), office.archivist, filters={}, order=Order.NEWEST, offset=0)
     assert answer.total == 7
     assert all(WORDS in one.excerpt.text for one in answer.found)
+
+
+def test_a_repair_that_cannot_keep_a_text_ends_in_words(office, taught, make_record, installed):
+    overwritten(taught)
+    make_record(subject="Kế hoạch mới", pages=(WORDS,))
+    sequencing.place_all()
+    installed.commit(position=follow._log_length())  # it says that it has followed all of it
+    installed.release()
+    with pytest.raises(CommandError, match="rebuild_index"):
+        call_command("check_index", "--repair")

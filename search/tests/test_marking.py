@@ -101,6 +101,21 @@ def test_a_phrase_over_a_page_break_has_its_passage_and_both_pages():
     assert [shown.text[start:end] for start, end in shown.spans] == ["khu vực"]
 
 
+BLANK = ("", " \n \n", "— * —")  # the back of a sheet, as a scanner gives it and as it is read
+
+
+@pytest.mark.parametrize("blank", BLANK)
+def test_a_blank_page_between_parts_no_words(blank):
+    asked, texts = '"khu vực phòng thủ"', (BROKEN[0], blank, blank, BROKEN[1])
+    made = [replace(page(text), number=number) for number, text in enumerate(texts, start=1)]
+    marked = dict(marking.mark_pages(parse(asked), made))
+    assert sorted(marked) == [1, 2, 3, 4]
+    assert [len(marked[number].words) for number in sorted(marked)] == [2, 0, 0, 2]
+    shown = excerpt(patterns(parse(asked)), PAGE_BREAK.join(texts))
+    assert (shown.page, shown.pages) == (1, ((1, 1), (4, 1)))
+    assert [shown.text[start:end] for start, end in shown.spans] == ["khu vực"]
+
+
 def test_a_subject_is_marked_in_runs():
     subject = "Tổ chức diễn tập khu vực phòng thủ tỉnh"
     (run,) = marks_in(parse('"diễn tập" khu vuc phong thu'), subject)

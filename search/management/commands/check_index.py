@@ -10,7 +10,7 @@ from archive import audit
 from archive.management.answering import acting, told
 from archive.rules.roles import Action
 from search import drift, follow
-from search.engine import Engine, EngineAway, EngineBusy
+from search.engine import Engine, EngineAway, EngineBusy, IndexBroken
 
 PATIENCE_SECONDS: Final = 60.0  # a worker at rest gives the writer back within a few
 
@@ -32,6 +32,8 @@ class Command(BaseCommand):
                 self._mend(engine, found)
         except EngineAway as away:
             raise CommandError("The search server does not answer. Start it, then run this again.") from away
+        except IndexBroken as broken:
+            raise CommandError("The index cannot be mended in part. Run: manage.py rebuild_index") from broken
         counts = found.counts()
         with transaction.atomic():
             audit.write(Action.INDEX_CHECK, actor=None, details=_details(found, repair=repair))
