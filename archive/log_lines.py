@@ -5,7 +5,6 @@ else: what was searched, how a file is named, why something was done. That it wa
 whom, when and to which dispatch never is. Reads entries, never writes.
 """
 
-import json
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from archive.models import AuditDetail, AuditEntry
-from archive.rules import action_words, detail_words, door_words, errors
+from archive.rules import action_words, detail_words, door_words, errors, written
 from archive.rules.levels import LEVEL_LABELS, Level
 from archive.rules.roles import Action
 
@@ -27,6 +26,8 @@ TELLING: Final = frozenset(  # details in people's own words
 )  # fmt: skip
 OUTCOMES: Final = {"ok": _("done"), "denied": _("refused"), "error": _("failed")}
 MACHINE: Final = _("the machine")
+NO_PERSON: Final = -1
+FOREIGN: Final = _("nobody: no program of this office wrote this row")
 # A row of a signed export; the checker compares all but the last two with the entry's bytes.
 COLUMNS: Final = {
     "index": _("Entry"),
@@ -57,13 +58,15 @@ def line_of(entry: AuditEntry, cleared: Level) -> dict[str, Any]:
     """Return one entry as the screen and the exports show it to a reader cleared to a level: only what stands in the log.
 
     The reason of a refusal is its code, which tells nothing; of an act it is in people's words. The sentence of a
-    refusal may name what its asker may see and the log's reader not: a file, another dispatch, a mark.
+    refusal may name what its asker may see and the log's reader not: a file, another dispatch, a mark. A row that no
+    program wrote is shown as such, and may tell of anything.
     """
-    body = json.loads(bytes(entry.body))
-    detail = getattr(entry, "detail", None)
-    reason, details = body["reason"], detail.payload if detail else {}
-    answers = entry.outcome == "denied" and details.get("code") in errors.naming()
-    needed = max(entry.level, body["actor"]["clearance"] if answers or entry.action in ASKING else 0)
+    told = written.said(bytes(entry.body))
+    body, level = told or _foreign(entry), Level(entry.level) if entry.level in list(Level) else max(Level)
+    reason, details = body["reason"], _details(entry)
+    answers = entry.outcome == "denied" and str(details.get("code")) in errors.naming()
+    is_wide = told is None or answers or entry.action in ASKING
+    needed = max(level, body["actor"]["clearance"] if is_wide else 0)
     words = bool(reason and entry.outcome == "ok")
     hides_reason = words and needed > cleared
     if needed > cleared and (hides_reason or TELLING & set(details)):
@@ -82,13 +85,29 @@ def line_of(entry: AuditEntry, cleared: Level) -> dict[str, Any]:
         "object": body["object"]["type"],
         "number": body["object"]["no"] or body["object"]["id"],
         "key": body["object"]["id"],
-        "level": Level(entry.level),
+        "level": level,
+        "is_foreign": told is None,
         "outcome": entry.outcome,
         "reason": "" if hides_reason else reason,
         "hides_reason": hides_reason,
         "details": details,
         "tells": needed if words or TELLING & set(details) else 0,
     }
+
+
+def _foreign(entry: AuditEntry) -> dict[str, Any]:
+    """Return what is said of a row that no program wrote: nothing but what its columns claim it to be about."""
+    return {
+        "actor": {"id": NO_PERSON, "name": str(FOREIGN), "roles": "", "clearance": int(max(Level))},
+        "src": {"ip": ""},
+        "object": {"type": entry.object_type, "no": "", "id": entry.object_id},
+        "reason": "",
+    }
+
+
+def _details(entry: AuditEntry) -> dict[str, Any]:
+    detail = getattr(entry, "detail", None)
+    return detail.payload if detail and isinstance(detail.payload, dict) else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +129,7 @@ def taken_out(entry: AuditEntry, cleared: Level, words: dict[str, Any], why: str
         "at": timezone.localtime(entry.ts).isoformat(timespec="microseconds"),
         "person": words["machine"] if line["is_machine"] else line["person"],
         "act": words["act"].get(entry.action, entry.action),
-        "level": words["level"][str(entry.level)],
+        "level": words["level"][str(int(line["level"]))],
         "outcome": words["outcome"].get(entry.outcome, entry.outcome),
         "said": "; ".join(f"{name}: {value}" for name, value in detail_words.shown(line["details"])),
         "why": why,
@@ -118,7 +137,7 @@ def taken_out(entry: AuditEntry, cleared: Level, words: dict[str, Any], why: str
     return Line(
         row,
         bytes(entry.leaf_hash),
-        None if line["hides_reason"] else bytes(entry.body),
+        None if line["hides_reason"] or line["is_foreign"] else bytes(entry.body),
         None if withheld else getattr(entry, "detail", None),
         line["tells"],
     )

@@ -10,7 +10,6 @@ Shows nothing of a file, and no key. What an object lock keeps stays readable to
 """
 
 import hashlib
-import json
 import logging
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
@@ -26,6 +25,7 @@ from django.utils.translation import gettext_lazy as _
 
 from archive import access, audit, digests, manifests, settling, store
 from archive.models import Attachment, AuditEntry, DigitalObject, Person, Record
+from archive.rules import written
 from archive.rules.errors import Refusal
 from archive.rules.levels import Level
 from archive.rules.roles import Action
@@ -212,7 +212,8 @@ def _is_ordered(kept: Store, addresses: Collection[str], record: Record, reason:
         return False
     acts = AuditEntry.objects.filter(action=Action.RECORD_RESEAL, outcome="ok", actor=actor, ts__gte=since)
     acts = acts.filter(object_type="record", object_id=record.key)
-    return any(json.loads(bytes(body))["reason"] == reason for body in acts.values_list("body", flat=True))
+    told = map(written.said, map(bytes, acts.values_list("body", flat=True)))
+    return any(one is not None and one["reason"] == reason for one in told)
 
 
 # --- sealing anew ---------------------------------------------------------------------------------------

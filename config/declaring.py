@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from archive import access, audit, logkey, office, tiles
 from archive.models import AuditEntry, Person
-from archive.rules import whole_text
+from archive.rules import whole_text, written
 from archive.rules.errors import Refusal
 from archive.rules.roles import Action
 
@@ -186,7 +186,5 @@ def _is_newest(digest: str) -> bool:
     if entry is None or entry.detail.payload.get("sha256") != digest:
         return False
     kept = hashlib.sha256(bytes(entry.detail.salt) + audit.canonical(entry.detail.payload)).hexdigest()
-    return bool(
-        json.loads(bytes(entry.body))["details_h"] == kept
-        and audit.leaf_hash(bytes(entry.body)) == bytes(entry.leaf_hash)
-    )
+    told = written.said(bytes(entry.body))
+    return bool(told and told["details_h"] == kept and audit.leaf_hash(bytes(entry.body)) == bytes(entry.leaf_hash))

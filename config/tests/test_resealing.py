@@ -19,6 +19,7 @@ from archive.stores import inuse
 from archive.stores.port import object_id
 from archive.stores.refusals import MissingObject, Shredded
 from archive.stores.resealed import Resealed
+from archive.tests.test_log_foreign import put_in
 from config.tests.office import LONG_AGO, borne_out, seal
 from config.tests.resealed import ANNEX, GROUND, addresses, agrees, content, on_a_folder, reseal
 from ingest.models import Scan
@@ -110,7 +111,7 @@ def test_a_run_of_several_dispatches_that_ended_half_way_goes_on_where_it_was(re
     assert not (addresses(other) | addresses(third)) & (old[other] | old[third])
 
 
-@pytest.mark.parametrize("another", ["reason", "officer", "day", "file", "vault"])
+@pytest.mark.parametrize("another", ["reason", "officer", "day", "file", "vault", "row"])
 def test_what_is_not_surely_of_the_same_run_is_sealed_once_more(record, office, another, monkeypatch):
     order, real = {"reason": GROUND, "actor": office.security}, Resealed.since
     resealing.reseal(records=[record.key], **order)
@@ -125,6 +126,9 @@ def test_what_is_not_surely_of_the_same_run_is_sealed_once_more(record, office, 
         monkeypatch.setattr(resealing, "SAME_RUN", -timedelta(seconds=2))
     elif another == "file":
         monkeypatch.setattr(Resealed, "since", lambda notes, moment: set(sorted(real(notes, moment))[1:]))
+    elif another == "row":  # that no program wrote: it is no order, and ends none
+        order["reason"] = GROUND + " khác"
+        put_in(b"x", action=Action.RECORD_RESEAL, object_id=record.key, actor=office.security)
     else:  # a row of the log alone proves no new key
         monkeypatch.setattr(Resealed, "since", lambda _notes, _moment: set())
     assert resealing.reseal(records=[record.key], **order).passed == 0

@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import json
 from typing import Any, Final
 
 from django.conf import settings
@@ -20,7 +19,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from archive import access, audit, second_factor, sessions
 from archive.forms.account import CodeForm, PasswordForm, ResetForm
 from archive.models import AuditEntry, Person, SecondFactor, SignsInBy
-from archive.rules import totp
+from archive.rules import totp, written
 from archive.rules.action_words import WORDS
 from archive.rules.errors import Forbidden
 from archive.rules.roles import Action
@@ -59,7 +58,7 @@ def _sign_ins(person: Person) -> list[dict[str, Any]]:
         {
             "at": row.ts,
             "word": _("Sign-in refused") if _is_refused(row) else WORDS[row.action],
-            "ip": json.loads(bytes(row.body))["src"]["ip"],
+            "ip": told["src"]["ip"] if (told := written.said(bytes(row.body))) else "",
             "is_bad": _is_refused(row) or row.action not in {Action.SIGN_IN, Action.SESSION_END},
         }
         for row in rows.order_by("-ts")[:SHOWN]
