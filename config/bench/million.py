@@ -63,13 +63,16 @@ def main(records: int) -> None:
 
 def _shelves(large: Large) -> dict[tuple[int, int], int]:
     """Return the number of the shelf of each department's dossiers of each level."""
+    from django.db import transaction
+
     from archive.shelves import number_of
 
-    return {
-        (unit, level): number_of(frozenset({(unit, level)}))
-        for unit in large.departments
-        for level in range(TOP_SECRET + 1)
-    }
+    with transaction.atomic():
+        return {
+            (unit, level): number_of(frozenset({(unit, level)}))
+            for unit in large.departments
+            for level in range(TOP_SECRET + 1)
+        }
 
 
 def fill(sheet: bulk.Sheets, large: Large, records: int, chance: random.Random, *, log: bool = True) -> None:
