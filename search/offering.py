@@ -19,9 +19,7 @@ from search.entry import Suggestion
 from search.nodes import Query
 from search.query import parse
 
-PROVING: Final = (
-    5  # newest hits of an offer, of which the database must open one; the offer is as secret as the highest
-)
+PROVING: Final = 5  # newest hits of an offer: the database must open one, and the highest is the offer's level
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,9 +25,7 @@ _ASKED_MONTHS: Final = 10_000
 _COUNTED_VALUES: Final = 10_000  # per segment: their counts are whole before the most frequent are taken
 _REMEMBERED: Final = 50_000  # names of values, per shelf and commit
 _TIES: Final = 20  # looked at beside the hits wanted, which costs less than asking again
-_MANY_TIES: Final = (
-    2_000  # looked at next; if these are not all of them, all are: which come first hangs on what is hidden
-)
+_MANY_TIES: Final = 2_000  # looked at next; then all of them: which come first hangs on what is hidden
 _STAMPS: Final = 10_000  # of one look
 _FIELDS: Final = {
     **COUNTED,
