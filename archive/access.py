@@ -83,11 +83,16 @@ class Scope:
     principals: tuple[int, ...]
     now: int
 
-    def rows(self) -> QuerySet[Access]:
-        """Return the access rows that open something; counts and facets drive from here."""
+    def rows(self, *, level_by_level: bool = False) -> QuerySet[Access]:
+        """Return the access rows that open something; counts and facets drive from here.
+
+        Level by level an index goes on behind the level, to the records in their order; given a bound beside that, SQLite
+        stops at the bound and sorts all rows (a million records: 2.4 s).
+        """
+        levels = {"level__in": range(self.level + 1)} if level_by_level else {"level__lte": self.level}
         return Access.objects.filter(
+            **levels,
             principal__in=self.principals,
-            level__lte=self.level,
             marking__in=self.markings,
             since__lte=self.now,
             until__gt=self.now,

@@ -262,10 +262,8 @@ def unfiled(person: Person, *, most: int) -> Unfiled:
     """
     # Asked row by row: joined, SQLite would begin with all that is registered.
     registered = ByRow(Record.objects.filter(pk=OuterRef("record_id"), state=RecordState.REGISTERED))
-    scope = access.visible_to(person)
     # Level by level: the secret lies in secret dossiers, and would be walked over by who is not cleared for it.
-    levels = range(scope.level + 1)
-    rows = scope.rows().filter(shelves.unknown_to(person), registered, level__in=levels)
+    rows = access.visible_to(person).rows(level_by_level=True).filter(shelves.unknown_to(person), registered)
     loose = rows.order_by().values_list("record_id", flat=True)
     some = list(loose[:LOOSE])
     found = sorted(set(some), reverse=True)
