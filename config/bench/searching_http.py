@@ -80,7 +80,7 @@ def _index(corpus: Corpus) -> None:
             SimpleNamespace(number=at, text=page) for at, page in enumerate(corpus.entry(place[record.pk]).pages, 1)
         ]
 
-    follow.pages = SimpleNamespace(texts=texts, attached_to=lambda _ids: {})  # type: ignore[assignment] - no sealed file stands behind these records
+    follow._texts = texts  # type: ignore[assignment]  # noqa: SLF001 - no sealed file stands behind these records
     engine = finding.engine()
     if engine.position() > 0:
         return  # a kept office that was indexed before
