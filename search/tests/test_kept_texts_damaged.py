@@ -16,8 +16,8 @@ from search.engines.keeping import FILE, LEAST, Keeping, learned
 from search.entry import Order
 from search.query import parse
 from search.tests.make import CLEARED, entry, fill, found
-from search.tests.test_keeping import office as said
-from search.tests.test_keeping import packed, several
+from search.tests.test_kept_texts import office as said
+from search.tests.test_kept_texts import packed, several
 
 WORDS = "Tin được đưa lên trang"
 
