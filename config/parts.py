@@ -33,6 +33,10 @@ class Late(Exception):  # noqa: N818 - a state
     """The index is lost, or nobody makes it follow the log: what is not found may be there."""
 
 
+class Damaged(Exception):  # noqa: N818 - a state
+    """Texts of the index cannot be read: passages are missing until a worker has built it anew."""
+
+
 class NotPrepared(Exception):  # noqa: N818 - a state
     """The place for sealed objects is not made yet: manage.py prepare_store."""
 
@@ -65,6 +69,8 @@ def _vault() -> None:
 def _search() -> None:
     if lagging.is_late(finding.engine()):
         raise Late
+    if finding.engine().is_damaged():
+        raise Damaged
 
 
 PARTS: Final = {"database": _database, "store": _store, "vault": _vault, "search": _search}

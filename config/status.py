@@ -67,6 +67,7 @@ def facts() -> dict[str, Any]:
         "doors_shut": _doors_shut(),
         "index_position": _index_position(),
         "is_index_late": _is_index_late(),
+        "is_index_damaged": finding.engine().is_damaged(),
         "is_store_up": up["store"],
         "is_vault_up": up["vault"],
         "is_store_local": settings.STORE_DRIVER == "local",

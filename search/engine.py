@@ -122,6 +122,9 @@ class Engine(Protocol):
     def stamps(self) -> Iterator[Hit]:
         """Yield (id, version, level) of everything held, in the order of ids: for the drift check only."""
 
+    def is_damaged(self) -> bool:
+        """Return whether texts cannot be read as they were written: found out by a few of them, at any time, beside a writer."""
+
     def reload(self) -> None:
         """See what other processes have committed. Searching does so by itself."""
 

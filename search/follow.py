@@ -6,6 +6,7 @@ nothing. Reads and searches in the log change nothing and are skipped without a 
 """
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -13,9 +14,10 @@ from itertools import repeat
 from typing import Final
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F, Max, Min
 
-from archive import manifests, pages, papers, sequencing, store
+from archive import audit, manifests, pages, papers, sequencing, store
 from archive.access import NO_MARKING
 from archive.models import Access, AuditLeaf, Dossier, DossierItem, Page, Record, RegisterNumber, Source
 from archive.rules.page import PageText
@@ -35,6 +37,7 @@ MOST: Final = 1000  # entries of the log taken in one step
 LEAST: Final = 50  # after servers failed again and again: a step this short ends between two failures
 PERSIST_EVERY: Final = 2000  # skipped entries after which the position is written all the same
 COMMIT_EVERY: Final = 20_000  # records of a rebuild between two commits: fewer segments, less merging
+EXAMINE_SECONDS: Final = 600.0  # between two looks whether texts can still be read
 IDLE_LOOKS: Final = 20  # looks without work after which the writer's memory is let go
 
 
@@ -63,6 +66,7 @@ class Follower:
         self._idle = 0
         self._is_away = False
         self._step = MOST
+        self._examine_at = 0.0
 
     @property
     def engine(self) -> Engine:
@@ -101,13 +105,26 @@ class Follower:
 
     def _follow_or_rebuild(self, limit: int) -> int:
         try:
-            return self.follow(limit=limit)
+            passed = self.follow(limit=limit)
+            self._examine()
         except IndexBroken:
             # Nothing of the commit is trusted: the index is built anew from the database.
             log.exception("the index is rebuilt")
             self.engine.release()
-            rebuild()
+            rebuild_told()
             return 0
+        return passed
+
+    def _examine(self) -> None:
+        """Look now and then whether texts can be read: nobody may ask for one until it is too late to know since when.
+
+        Raises:
+            IndexBroken: they cannot. Where another process builds already, this one goes on until the next look.
+        """
+        if time.monotonic() >= self._examine_at:
+            self._examine_at = time.monotonic() + EXAMINE_SECONDS
+            if self.engine.is_damaged():
+                raise IndexBroken("texts")
 
     def follow(self, *, limit: int = MOST) -> int:
         """Do the same, and leave what goes wrong to the caller.
@@ -157,7 +174,7 @@ class Follower:
             self.engine.release()
             if persisted > _log_length():
                 log.error("the index has followed more than the log holds: a backup was restored; it is rebuilt")
-                rebuild()
+                rebuild_told()
 
     @property
     def reached(self) -> int:
@@ -289,6 +306,14 @@ def rebuild(*, progress: Callable[[int], object] | None = None) -> int:
     finally:
         with suppress(EngineAway):
             new.release()
+    return total
+
+
+def rebuild_told(*, progress: Callable[[int], object] | None = None) -> int:
+    """Do the same and write it into the log: whoever did it, a person by a command or a worker by itself."""
+    total = rebuild(progress=progress)
+    with transaction.atomic():
+        audit.write(Action.INDEX_REBUILD, actor=None, details={"records": total})
     return total
 
 

@@ -56,6 +56,7 @@ WORDS: Final[dict[str, Promise]] = {
     "filters": _("filters"),
     "failed": _("what failed"),
     "differing": _("records that differed"),
+    "unreadable": _("texts that cannot be read"),
     "misplaced": _("in the index of another level"),
     "mended": _("mended"),
     "file": _("attached file no."),

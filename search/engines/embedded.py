@@ -16,7 +16,7 @@ from search.engine import DEEPEST, Filters
 from search.engines import faceting, listing, neighbours, schema, spelling, suggesting
 from search.engines.compiling import Compiler
 from search.engines.faceting import Asked
-from search.engines.generations import Generations
+from search.engines.generations import Generations, WriterLock
 from search.engines.holding import Holding
 from search.engines.listing import Listed, View
 from search.engines.shelf import numbers
@@ -28,12 +28,13 @@ from search.spelling import offered
 class Embedded:
     """The engine over the generations in one root folder."""
 
-    def __init__(self, root: Path, *, generation: str | None = None) -> None:
-        """Open the current generation, or a named one that is being built aside."""
+    def __init__(self, root: Path, *, generation: str | None = None, building: WriterLock | None = None) -> None:
+        """Open the current generation, or a named one that is being built aside, with the right to build under the root."""
         self._generations = Generations(root)
         self._pinned = generation
         self._reading: Holding | None = None
         self._writing: Holding | None = None
+        self._building = building
         self._schema = schema.build()
 
     # --- writing ----------------------------------------------------------------------
@@ -51,7 +52,13 @@ class Embedded:
             (self._writing or self._for_writing()).commit(position)
 
     def release(self) -> None:
-        """Let go of the writer, its memory and the lock."""
+        """Let go of the writer, its memory and the locks."""
+        self._stop_writing()
+        if self._building:
+            self._building.release()
+            self._building = None
+
+    def _stop_writing(self) -> None:
         if self._writing:
             self._writing.release()
             self._writing = None
@@ -138,13 +145,24 @@ class Embedded:
         views = [View.of(shelf) for shelf in holding.shelves()] if holding else []
         yield from heapq.merge(*(listing.everything(view, self._schema) for view in views), key=lambda one: one.id)
 
+    def is_damaged(self) -> bool:
+        """Return whether texts of a level, or what they lean on, are not as they were written."""
+        holding = self._for_reading()
+        return any(not shelf.is_readable() for shelf in holding.shelves()) if holding else False
+
     def reload(self) -> None:
         """Do nothing: every search looks first."""
 
     # --- generations ------------------------------------------------------------------
     def open_new_generation(self, sample: Iterable[Entry] = ()) -> Self:
         """Return an empty engine aside that has learned how to keep texts."""
-        new = type(self)(self._generations.root, generation=self._generations.begin())
+        building = WriterLock(self._generations.root)  # two workers may find the same fault
+        try:
+            generation = self._generations.begin()
+        except BaseException:
+            building.release()
+            raise
+        new = type(self)(self._generations.root, generation=generation, building=building)
         try:
             new.learn(sample)
         except BaseException:  # who asked has nothing to release
@@ -154,10 +172,11 @@ class Embedded:
 
     def swap(self, new: Self) -> None:
         """Make a filled generation current; its writer is closed first."""
-        new.release()
+        new._stop_writing()
         self.release()
         self._generations.point(str(new._pinned))
         new._pinned = None
+        new.release()
 
     # --- small steps ------------------------------------------------------------------
     def _for_reading(self) -> Holding | None:
@@ -178,7 +197,7 @@ class Embedded:
             name = self._generations.begin()
             self._generations.point(name)
         if self._writing is None or self._writing.name != name:
-            self.release()
+            self._stop_writing()
             self._writing = Holding(self._generations.folder(name))
         return self._writing
 

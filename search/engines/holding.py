@@ -17,7 +17,7 @@ from tantivy import Query
 from archive.rules.levels import Level
 from search.engine import IndexBroken
 from search.engines.generations import WriterLock, write_durably
-from search.engines.keeping import FILE, READ, learned
+from search.engines.keeping import READ, files, learned
 from search.engines.shelf import Shelf, numbers
 from search.entry import Entry
 from search.packing import pack
@@ -72,7 +72,8 @@ class Holding:
                 common = learned(of_level) if self._shelf(level) is None else b""
                 if common:
                     self._folder(level).mkdir(exist_ok=True, mode=0o700)
-                    write_durably(self._folder(level) / FILE, common)
+                    for name, content in files(common).items():
+                        write_durably(self._folder(level) / name, content)
 
     def upsert(self, entries: Iterable[Entry]) -> None:
         """Put entries in place; one older than what is held is passed over."""

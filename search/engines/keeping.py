@@ -5,12 +5,15 @@ short to learn from itself what it repeats. So each begins where another ends: w
 office writes (`search/data/frequent.txt`), or, in an index that was built from records already
 there, with the pairs of words that many texts of this level have. These lie beside the index of
 their level, and none stands there that fewer than COMMON texts share: no text can be read out
-of them, nor can that of a record which has been destroyed since. Where they are lost or
-damaged a text that leans on them is told to be, never read as another.
+of them, nor can that of a record which has been destroyed since. Their digest lies beside them:
+where they are lost or damaged nothing is written any more with what is left, and a text that
+leans on them is told to be damaged, never read as another.
 """
 
+import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
@@ -27,6 +30,7 @@ READ: Final = 4096  # bytes of each of them
 _BYTES: Final = 16_384  # of pairs; twice as many make texts a fiftieth shorter, and every process reads them
 _TABLES: Final = 2048  # bytes beside them, for how often each sign stands in the texts
 FILE: Final = "common"
+DIGEST: Final = "common.sha256"
 _LEVEL: Final = 3
 _OPTIONS: Final[dict[int, int]] = {
     CompressionParameter.compression_level: _LEVEL,
@@ -41,10 +45,10 @@ class Keeping:
 
     def __init__(self, folder: Path) -> None:
         """Take what was learned when the index began, or what every office writes. Damage is told by what needs it."""
-        file = folder / FILE
+        learned_first, digest = _content(folder / FILE), _content(folder / DIGEST)
+        # Of an index that was begun before there were digests only its texts tell.
+        self._is_whole = digest is None or (learned_first is not None and _digest(learned_first) == digest)
         self._common: zstd.ZstdDict | None = None
-        # nosemgrep: files - of the index itself, beside what was written with it
-        learned_first = file.read_bytes() if file.exists() else None
         try:
             common = zstd.ZstdDict(FREQUENT, is_raw=True) if learned_first is None else zstd.ZstdDict(learned_first)
             self._press = zstd.ZstdCompressor(options=_OPTIONS, zstd_dict=common.as_digested_dict)
@@ -58,7 +62,7 @@ class Keeping:
         Raises:
             IndexBroken: the list of this index is damaged.
         """
-        if self._common is None:
+        if self._common is None or not self._is_whole:
             raise IndexBroken(_DAMAGED)
         return self._press.compress(whole(text, packed), self._press.FLUSH_FRAME)
 
@@ -75,6 +79,17 @@ class Keeping:
         except zstd.ZstdError as error:
             raise IndexBroken(_DAMAGED) from error
 
+    def is_sound(self, stored: Iterable[bytes]) -> bool:
+        """Return whether the list is as it was laid, and these texts can be read with it."""
+        with suppress(IndexBroken):
+            return self._is_whole and all(self.read(text) is not None for text in stored)
+        return False
+
+
+def files(common: bytes) -> dict[str, bytes]:
+    """Return what is laid beside an index that is about to begin, by name: what was learned, then its digest."""
+    return {FILE: common, DIGEST: _digest(common)}
+
 
 def learned(texts: Sequence[bytes]) -> bytes:
     """Return what these (packed) texts have in common, to be laid in FILE before the first text is kept; b"" if they are too few."""
@@ -90,3 +105,12 @@ def learned(texts: Sequence[bytes]) -> bytes:
     content = b" ".join([FREQUENT, *(pair for _, pair in sorted(common))])[-_BYTES:]
     size = len(content) + _TABLES
     return zstd.finalize_dict(zstd.ZstdDict(content, is_raw=True), texts, dict_size=size, level=_LEVEL).dict_content
+
+
+def _content(file: Path) -> bytes | None:
+    # nosemgrep: files - of the index itself, beside what was written with it
+    return file.read_bytes() if file.exists() else None
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.sha256(content).hexdigest().encode()

@@ -19,6 +19,7 @@ from search.engines import schema
 from search.engines.keeping import Keeping
 from search.entry import Entry
 
+_READ: Final = 20  # texts of one look; one without words is read with any list
 HEAP_BYTES: Final = 128_000_000  # per level in use; filled only by what is written between two commits
 _Stamp = tuple[int, int]
 
@@ -49,6 +50,7 @@ class Shelf:
         folder.mkdir(exist_ok=True, mode=0o700)
         self.level = level
         self.keeping = Keeping(folder)
+        self._folder = folder
         self.schema = schema.build()
         self._segments = folder / "meta.json"
         self._index = tantivy.Index(self.schema, path=str(folder))
@@ -100,6 +102,13 @@ class Shelf:
     def holding(self, ids: Sequence[int]) -> int:
         """Return how many committed documents bear these ids."""
         return count_of(self.searcher(), Query.term_set_query(self.schema, "id", list(ids)))
+
+    def is_readable(self) -> bool:
+        """Return whether texts can be read with what lies on the disk now, whatever was read when the index was opened."""
+        searcher = self.searcher()
+        found = searcher.search(Query.all_query(), _READ, count=False).hits
+        stored: list[Any] = [searcher.doc(address).get_first("text") for _, address in found]
+        return Keeping(self._folder).is_sound(stored)
 
     def _open_writer(self) -> tantivy.IndexWriter:
         if self._writer is None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from search.engine import EngineBusy
 from search.engines import listing, schema
 from search.engines.embedded import Embedded
 from search.engines.schema import SCHEMA
@@ -235,8 +236,8 @@ def test_a_generation_that_is_still_learning_is_not_cleared_away_by_another(tmp_
 
     def sample():
         fill(follower, entry(1))
-        other = Embedded(tmp_path).open_new_generation()
-        other.release()
+        with pytest.raises(EngineBusy):
+            Embedded(tmp_path).open_new_generation()
         yield entry(1)
 
     new = Embedded(tmp_path).open_new_generation(sample())

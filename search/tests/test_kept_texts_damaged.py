@@ -7,12 +7,14 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from archive import sequencing
-from archive.models import Record
+from archive.models import AuditEntry, Record
+from archive.rules.roles import Action
+from config import parts, status
 from search import finding, follow, packing
 from search.engine import IndexBroken
 from search.engines import keeping
 from search.engines.embedded import Embedded
-from search.engines.keeping import FILE, LEAST, Keeping, learned
+from search.engines.keeping import DIGEST, FILE, LEAST, Keeping, learned
 from search.entry import Order
 from search.query import parse
 from search.tests.make import CLEARED, entry, fill, found
@@ -77,6 +79,48 @@ def test_all_but_passages_is_answered_and_other_levels_have_theirs(tmp_path, dam
     assert "Kho tàu" in one.text
 
 
+def shelf_of(folder, damage=None):
+    """Build an index that learned, do something to its list, open it anew."""
+    records = several(0, "diễn tập", 1)
+    new = Embedded(folder).open_new_generation(records)
+    fill(new, *records)
+    Embedded(folder).swap(new)
+    file = next(folder.rglob(FILE))
+    if damage:
+        damage(file)
+    return file, Embedded(folder)
+
+
+def bent(file):
+    """One bit, in a pair that few texts have: most of them are still read."""
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+
+
+@pytest.mark.parametrize("damage", [*DAMAGES, bent])
+def test_the_engine_knows_of_damage_though_nobody_asks_for_a_text(tmp_path, damage):
+    file, engine = shelf_of(tmp_path)
+    assert not engine.is_damaged()
+    damage(file)
+    assert engine.is_damaged()  # that has its list in memory yet
+    opened = Embedded(tmp_path)
+    assert opened.is_damaged()
+    with pytest.raises(IndexBroken):
+        opened.upsert(several(0, "mới", 5000))  # nothing more is written with it
+    opened.release()
+
+
+def test_of_an_index_without_digests_its_texts_tell(tmp_path):
+    file, engine = shelf_of(tmp_path, lambda file: file.with_name(DIGEST).unlink())
+    assert not engine.is_damaged()
+    fill(engine, *several(0, "diễn tập", 5000))
+    assert not engine.is_damaged()
+    engine.release()
+    lost(file)
+    assert Embedded(tmp_path).is_damaged()
+
+
 @pytest.fixture
 def taught(office, make_record, installed, monkeypatch):
     """An index that was rebuilt, its list; `finding` asks it as another process does."""
@@ -129,7 +173,66 @@ def test_a_follower_that_cannot_keep_a_text_builds_the_index_anew(office, taught
     assert all(WORDS in one.excerpt.text for one in answer.found)
 
 
-def test_a_repair_that_cannot_keep_a_text_ends_in_words(office, taught, make_record, installed):
+def passages(office):
+    finding.engine.cache_clear()
+    answer = finding.find(parse("ke hoach"), office.archivist, filters={}, order=Order.NEWEST, offset=0)
+    return [WORDS in one.excerpt.text for one in answer.found]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_worker_that_has_nothing_to_write_mends_it_by_itself_and_once(office, taught, installed, damage):
+    damage(taught)
+    assert passages(office) == [False] * 6
+    follower = follow.Follower(Embedded(installed._generations.root))
+    for _ in range(3):
+        follower.catch_up()
+    follower.close()
+    assert passages(office) == [True] * 6
+    assert AuditEntry.objects.filter(action=Action.INDEX_REBUILD).count() == 1
+
+
+def test_a_worker_looks_again_and_goes_on_following_while_another_builds(office, taught, make_record, installed):
+    follower = follow.Follower(Embedded(installed._generations.root))
+    while follower.catch_up():
+        continue
+    lost(taught)
+    follower.catch_up()
+    assert passages(office) == [False] * 6  # not yet time to look again
+    building = Embedded(installed._generations.root).open_new_generation()
+    follower._examine_at = 0.0
+    assert follower.catch_up() == 0  # another builds
+    make_record(subject="Kế hoạch mật", level=1)
+    while follower.catch_up():
+        continue
+    assert len(passages(office)) == 7
+    building.release()
+    follower._examine_at = 0.0
+    follower.catch_up()
+    follower.close()
+    assert passages(office)[1:] == [True] * 6
+
+
+def test_who_keeps_the_machine_is_told(office, taught, installed, capsys):
+    assert status.facts()["is_index_damaged"] is False
+    parts.forget()
+    assert parts.states()["search"]
+    call_command("check_index")
+    lost(taught)
+    assert status.facts()["is_index_damaged"] is True
+    parts.forget()
+    assert not parts.states()["search"]
+    with pytest.raises(CommandError, match="--repair"):
+        call_command("check_index")
+    assert "damaged" in capsys.readouterr().out
+    call_command("check_index", "--repair")
+    assert "built anew" in capsys.readouterr().out
+    assert passages(office) == [True] * 6
+    told = AuditEntry.objects.filter(action=Action.INDEX_CHECK).order_by("ts")
+    assert [entry.detail.payload["unreadable"] for entry in told] == [False, True, True]
+
+
+def test_a_repair_that_cannot_keep_a_text_ends_in_words(office, taught, make_record, installed, monkeypatch):
+    monkeypatch.setattr(Embedded, "is_damaged", lambda _engine: False)  # it was found whole, and is not
     overwritten(taught)
     make_record(subject="Kế hoạch mới", pages=(WORDS,))
     sequencing.place_all()

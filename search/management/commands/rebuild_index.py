@@ -3,11 +3,8 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
 
-from archive import audit
 from archive.management.answering import acting
-from archive.rules.roles import Action
 from search import follow
 from search.engine import EngineAway, EngineBusy
 
@@ -20,12 +17,10 @@ class Command(BaseCommand):
     @acting("rebuild_index")
     def handle(self, **_options: Any) -> None:
         try:
-            total = follow.rebuild(progress=lambda done: self.stderr.write(f"\r{done} records", ending=""))
+            total = follow.rebuild_told(progress=lambda done: self.stderr.write(f"\r{done} records", ending=""))
         except EngineAway as away:
             raise CommandError("The search server does not answer. The old index stays in use.") from away
         except EngineBusy as busy:
             raise CommandError("Another process is building the index. The old one stays in use.") from busy
         self.stderr.write("")
-        with transaction.atomic():
-            audit.write(Action.INDEX_REBUILD, actor=None, details={"records": total})
         self.stdout.write(f"{total} records indexed; the new index is in use.")
