@@ -238,6 +238,9 @@ def test_the_administrators_page_says_that_search_is_away(office, signed_in, mon
         def position(self):
             raise EngineAway
 
+        def is_damaged(self):
+            return False
+
     monkeypatch.setattr(status.finding, "engine", Away)
     answer = signed_in("admin").get("/machine/status/")
     assert answer.status_code == 200
