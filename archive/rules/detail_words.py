@@ -112,6 +112,8 @@ WORDS: Final[dict[str, Promise]] = {
     "register": _("register"),
     "salt": _("salt of the secret settings"),
     "sealed_anew": _("files sealed anew, before and now"),
+    "trailing": _("files that their rows do not follow since they were sealed anew"),
+    "false_entries": _("places of the log whose entry has another hash"),
     "seconds": _("seconds"),
     "settings": _("all settings"),
     "reply": _("reply"),

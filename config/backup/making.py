@@ -7,6 +7,7 @@ after it, so what the snapshot names is there, or an act destroyed it meanwhile.
 """
 
 import fcntl
+import heapq
 import os
 import shutil
 from collections.abc import Iterator
@@ -15,20 +16,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 from django.db import transaction
 
-from archive import audit, logkey, merkle, publishing, store
+from archive import audit, logkey, merkle, publishing, resealing, store
 from archive.rules.roles import Action
 from archive.stores import inuse
 from archive.stores.disk import sync_folder
 from archive.vault import Vault
 from config.backup import durable, manifest, objects, signing, snapshot, vaulting
 from config.backup.destroyed import Destroyed
-from config.backup.manifest import Backup, Earlier, File, Head, Manifest
+from config.backup.manifest import Backup, Earlier, File, Head, Manifest, Named
 from config.backup.refusals import Busy, Damaged, KeysChange, LogForked, OtherOffice, Unsigned
+from config.backup.snapshot import Snapshot
+from config.backup.trailing import Forms
 
 WANTED = "wanted.txt"
 
@@ -66,6 +70,8 @@ class _Frozen:
     restored: list[tuple[str, int]]  # (moment, entries then) of each restore
     taken_at: datetime
     frozen_at: datetime
+    trailing: dict[str, str]
+    false_entries: list[int]
 
 
 def make(places: Places) -> Made:
@@ -82,6 +88,7 @@ def make(places: Places) -> Made:
     """
     places.require_apart()
     durable.make_folder(places.target)
+    resealing.tend()  # rows that may follow a file that was sealed anew do; what cannot is named in the manifest
     with _alone(places.target):
         _sweep(places.target)
         key = signing.own_key(Path(settings.VANKHO_HOME))
@@ -132,15 +139,15 @@ def _newest(target: Path, key: Ed25519PrivateKey) -> Backup | None:
 
 
 def _freeze(folder: Path) -> _Frozen:
-    taken_at = datetime.now(UTC)
+    # What is sealed anew from here on is no row that trails behind: such a backup is run again (`_copy_vault`).
+    taken_at, forms = datetime.now(UTC), Forms(store.configured().vault)
     with snapshot.taken(folder) as shot:
-        with durable.writing(folder / WANTED) as lines:
-            for each in shot.objects():
-                lines.write(each.line)
+        trailing = _want(shot, forms, folder / WANTED)
         restored = [
             (str(at), size) for at, size in shot.query("SELECT restored_at, size FROM archive_restoration ORDER BY id")
         ]
         leaves, schema, rows, kind, path = shot.leaves(), shot.schema(), shot.counts(), shot.kind, shot.path
+        false_entries = shot.false_entries()
     return _Frozen(
         kind=kind,
         database=File(path.name, *durable.digest_of(path)),
@@ -150,7 +157,23 @@ def _freeze(folder: Path) -> _Frozen:
         restored=restored,
         taken_at=taken_at,
         frozen_at=datetime.now(UTC),
+        trailing=trailing,
+        false_entries=false_entries,
     )
+
+
+def _want(shot: Snapshot, forms: Forms, path: Path) -> dict[str, str]:
+    """List what is to be copied, by address; return the objects that lie otherwise than their rows say, as which."""
+    trailing = {each.address: now for each in shot.objects() if (now := forms.of(each)) != each} if forms else {}
+    as_named = (each for each in shot.objects() if each.address not in trailing)
+    with durable.writing(path) as lines:
+        for each in heapq.merge(as_named, sorted(trailing.values(), key=_address), key=_address):
+            lines.write(each.line)
+    return {address: now.address for address, now in trailing.items()}
+
+
+def _address(each: Named) -> str:
+    return each.address
 
 
 def _earlier(before: Backup | None, frozen: _Frozen) -> Earlier | None:
@@ -244,6 +267,8 @@ def _manifest(  # noqa: PLR0913, PLR0917 - the parts of one document, in the ord
         log_key=logkey.signer().public,
         vault=vault,
         earlier=earlier,
+        trailing=frozen.trailing,
+        false_entries=frozen.false_entries,
     )
 
 
@@ -269,11 +294,15 @@ def _finish(target: Path, folder: Path, told: Manifest, key: Ed25519PrivateKey) 
 
 @transaction.atomic
 def _record(told: Manifest, copied: objects.Copied) -> None:
-    details = {
+    details: dict[str, Any] = {
         "backup": told.name,
         "manifest": durable.digest(told.to_bytes()),
         "objects": told.object_count,
         "copied": copied.fresh,
         "size": told.log.size,
     }
+    if told.trailing:
+        details["trailing"] = sorted(told.trailing)
+    if told.false_entries:
+        details["false_entries"] = told.false_entries
     audit.write(Action.BACKUP, actor=None, details=details)

@@ -12,7 +12,7 @@ writes or reads content.
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -94,6 +94,9 @@ class Manifest:
     log_key: str  # that signs published heads: NAME+HASH+KEY
     vault: str  # the copy of the vault that was made with it, on another medium
     earlier: Earlier | None = None
+    # What was wrong with the office when it was backed up, and hindered nothing: whoever checks or restores is told.
+    trailing: dict[str, str] = field(default_factory=dict)  # files by the id that their row has, and by that of now
+    false_entries: list[int] = field(default_factory=list)  # places of the log whose bytes have another hash
     format: str = FORMAT
 
     def to_bytes(self) -> bytes:

@@ -25,6 +25,7 @@ from config.backup import durable, objects
 from config.backup.destroyed import Destroyed
 from config.backup.manifest import Backup, Named
 from config.backup.refusals import ObjectsMissing
+from config.backup.trailing import Forms
 
 CURSOR: Final = "scrub.json"
 REMEMBERED: Final = 200  # objects between two notes of the place
@@ -69,12 +70,12 @@ def scrub(pace: Pace, *, everything: bool = False, source: Backup | None = None)
     """
     began, seen = time.monotonic(), Seen()
     kept = store.configured()
-    destroyed = Destroyed(kept.vault)
+    destroyed, forms = Destroyed(kept.vault), Forms(kept.vault)
     cursor = Path(settings.VANKHO_HOME) / CURSOR
     for each in _rows("" if everything else _remembered(cursor)):
         if pace.seconds and time.monotonic() - began > pace.seconds:
             break
-        _look(each, kept.driver, seen, destroyed)
+        _look(each, forms.of(each), kept.driver, seen, destroyed)
         if seen.objects % REMEMBERED == 0:
             _remember(cursor, each.address)
         _wait(pace, seen.size, began)
@@ -82,7 +83,7 @@ def scrub(pace: Pace, *, everything: bool = False, source: Backup | None = None)
         seen.is_whole = True
     _remember(cursor, "" if seen.is_whole else _last(seen, cursor, each.address))
     if source is not None:
-        _repair(seen, source, kept.driver)
+        _repair(seen, forms, source, kept.driver)
     _record(seen, time.monotonic() - began)
     return seen
 
@@ -101,10 +102,11 @@ def _rows(after: str) -> Iterator[Named]:
         yield Named(*row)
 
 
-def _look(each: Named, driver: Driver, seen: Seen, destroyed: Destroyed) -> None:
+def _look(each: Named, now: Named, driver: Driver, seen: Seen, destroyed: Destroyed) -> None:
+    """Read what a row names, as it lies now."""
     seen.objects += 1
     try:
-        with driver.open(each.address) as stream:
+        with driver.open(now.address) as stream:
             found = durable.pour(stream, lambda _data: None)
     except MissingObject:
         if destroyed.has(each.address):
@@ -113,7 +115,7 @@ def _look(each: Named, driver: Driver, seen: Seen, destroyed: Destroyed) -> None
             seen.missing.append(each.address)
         return
     seen.size += found[0]
-    if found != (each.size, each.sha256):
+    if found != (now.size, now.sha256):
         seen.damaged.append(each.address)
 
 
@@ -133,20 +135,20 @@ def _remember(cursor: Path, address: str) -> None:
     durable.write(cursor, json.dumps({"after": address}).encode())
 
 
-def _repair(seen: Seen, source: Backup, driver: Driver) -> None:
+def _repair(seen: Seen, forms: Forms, source: Backup, driver: Driver) -> None:
     """Write back, one by one, what a backup holds with the digest that our own row asks for."""
     wanted = {*seen.missing, *seen.damaged}
-    rows = {each.address: each for each in _named(wanted)}
+    rows = {forms.of(row): row.address for row in _named(wanted)}
     for each in source.listed():
-        if rows.get(each.address) != each:
+        if (address := rows.get(each)) is None:
             continue
         try:
             objects.put_back(each, source, driver)
         except ObjectsMissing:
             continue  # the backup's own copy is no better
-        seen.repaired.append(each.address)
+        seen.repaired.append(address)
         with transaction.atomic():
-            subject = audit.Subject("object", each.address)
+            subject = audit.Subject("object", address)
             audit.write(Action.REPAIR, actor=None, subject=subject, details={"backup": source.manifest.name})
 
 

@@ -26,6 +26,9 @@ SQLITE: Final = "sqlite"
 POSTGRESQL: Final = "postgresql"
 # SQLite 3.40 tells of NULL values in this WITHOUT ROWID table where there are none; its rows are counted all the same.
 NOT_CHECKED: Final = frozenset({"archive_access"})
+_FALSE: Final = (
+    "SELECT l.idx FROM archive_auditleaf l JOIN archive_auditentry e ON e.id = l.entry_id WHERE {test} ORDER BY l.idx"
+)
 
 
 class Snapshot(ABC):
@@ -48,6 +51,10 @@ class Snapshot(ABC):
             "SELECT e.leaf_hash FROM archive_auditleaf l JOIN archive_auditentry e ON e.id = l.entry_id ORDER BY l.idx"
         )
         return [merkle.as_hash(bytes(leaf)) for (leaf,) in rows]
+
+    @abstractmethod
+    def false_entries(self) -> list[int]:
+        """Return the places of the log whose entry has another hash than its row says: nobody but SQL writes such a one."""
 
     def objects(self) -> Iterator[Named]:
         """Yield every object that the snapshot names, by address."""
@@ -105,6 +112,11 @@ class Copied(Snapshot):
         """Yield rows."""
         yield from self._database.execute(statement)
 
+    def false_entries(self) -> list[int]:
+        """Hash every entry: SQLite knows no SHA-256 of its own."""
+        self._database.create_function("holds", 2, lambda body, kept: _leaf(body, kept)[1], deterministic=True)
+        return [place for (place,) in self.query(_FALSE.format(test="NOT holds(e.body, e.leaf_hash)"))]
+
     def counts(self) -> dict[str, int]:
         """Return the rows of each table."""
         names = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name"
@@ -128,6 +140,11 @@ class Tables(Snapshot):
             cursor.execute(statement)
             yield from cursor
 
+    def false_entries(self) -> list[int]:
+        """Let the server hash every entry."""
+        test = "e.leaf_hash <> sha256('\\x00'::bytea || e.body)"
+        return [place for (place,) in self.query(_FALSE.format(test=test))]
+
     def counts(self) -> dict[str, int]:
         """Return the rows of each table."""
         return self._rows
@@ -137,30 +154,32 @@ class Tables(Snapshot):
 
 
 def examined(backup: Backup) -> list[bytes]:
-    """Return the log's leaves, each computed anew from its entry, of a snapshot whose rows are counted.
+    """Return the log's leaves of a snapshot whose rows are counted, each held against its entry.
 
     Raises:
-        Damaged: the database is not sound, rows are missing, or an entry is not what its leaf says.
+        Damaged: the database is not sound, rows are missing, or an entry is not what its leaf says and was when
+            the backup was signed.
     """
     read = _read_file if backup.manifest.kind == SQLITE else _read_tables
     rows, entries = read(backup)
     if rows != backup.manifest.rows:
         raise Damaged(what=refusals.DATABASE, name=backup.manifest.name)
-    leaves = []
-    for place, (idx, leaf) in enumerate(entries):
-        if idx != place or not leaf:
+    leaves, known = [], frozenset(backup.manifest.false_entries)
+    for place, (idx, leaf, holds) in enumerate(entries):
+        if idx != place or not leaf or not (holds or place in known):
             raise Damaged(what=refusals.LOG, name=backup.manifest.name)
         leaves.append(leaf)
     return leaves
 
 
-_Entries = Iterator[tuple[int, bytes]]  # place, and leaf hash if the entry still has it
+_Entries = Iterator[tuple[int, bytes, bool]]  # place, leaf hash (empty: no entry), and whether the entry has it
 
 
-def _leaf(body: object, kept: object) -> bytes:
-    """Return the leaf hash if it fits; whoever changed the file may have left another type behind."""
-    fits = isinstance(body, bytes) and isinstance(kept, bytes) and leaf_hash(body) == kept
-    return kept if fits and isinstance(kept, bytes) else b""
+def _leaf(body: object, kept: object) -> tuple[bytes, bool]:
+    """Return the leaf of a row and whether its bytes have it; whoever changed the file may have left another type behind."""
+    if not isinstance(kept, bytes):
+        return b"", False
+    return merkle.as_hash(kept), isinstance(body, bytes) and leaf_hash(body) == kept
 
 
 def _read_file(backup: Backup) -> tuple[dict[str, int], _Entries]:
@@ -185,14 +204,14 @@ def _entries(database: sqlite3.Connection) -> _Entries:
             "ORDER BY l.idx"
         )
         for idx, body, kept in rows:
-            yield idx, _leaf(body, kept)
+            yield idx, *_leaf(body, kept)
 
 
 def _read_tables(backup: Backup) -> tuple[dict[str, int], _Entries]:
     """Read PostgreSQL's file once: count every row, keep each entry's leaf by its id."""
     name, rows = backup.manifest.name, {}
     places: list[tuple[int, bytes]] = []
-    known: dict[bytes, bytes] = {}
+    known: dict[bytes, tuple[bytes, bool]] = {}
     for table in tables.read(backup.database, name=name):
         count = 0
         for count, row in enumerate(table.fields(), start=1):  # noqa: B007 - the last count is the number of rows
@@ -201,4 +220,4 @@ def _read_tables(backup: Backup) -> tuple[dict[str, int], _Entries]:
             elif table.name == "archive_auditentry":
                 known[row["id"]] = _leaf(tables.octets(row["body"]), tables.octets(row["leaf_hash"]))
         rows[table.name] = count
-    return rows, ((idx, known.get(entry, b"")) for idx, entry in sorted(places))
+    return rows, ((idx, *known.get(entry, (b"", False))) for idx, entry in sorted(places))

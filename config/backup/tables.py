@@ -17,6 +17,7 @@ from typing import Any, BinaryIO, Final, cast
 
 from django.db import connection, transaction
 
+from config import roles
 from config.backup import durable
 from config.backup.refusals import DATABASE, USED_DATABASE, Damaged, NotEmpty
 
@@ -89,6 +90,7 @@ def load(path: Path, *, expected: dict[str, int], name: str) -> None:
         _take_your_time(cursor)
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
         _make_room(cursor)
+        roles.fence_entries("DISABLE")
         found = {}
         for table in read(path, name=name):
             if table.name in _KEPT_BY_MIGRATIONS:
@@ -101,6 +103,8 @@ def load(path: Path, *, expected: dict[str, int], name: str) -> None:
         if found != {table: count for table, count in expected.items() if table not in _KEPT_BY_MIGRATIONS}:
             raise Damaged(what=DATABASE, name=name)
         _wind_up(cursor)
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # a table with events that wait cannot be altered
+        roles.fence_entries("ENABLE ALWAYS")
 
 
 @dataclass(frozen=True, slots=True)

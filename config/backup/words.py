@@ -12,7 +12,9 @@ from django.utils.translation import gettext as _
 
 from archive.rules.errors import Refusal
 from archive.verifier.verify import Tampered
+from config.backup import objects
 from config.backup.checking import Outside
+from config.backup.manifest import Manifest
 from config.backup.restoring import Media
 from search.engine import EngineAway, EngineBusy
 
@@ -42,6 +44,25 @@ def outside(options: dict[str, Any]) -> Outside:
         heads.append(second)
     path = options["public_key"]
     return Outside(path.read_bytes() if path else None, tuple(heads), options["log_key"])
+
+
+def findings(told: Manifest) -> Iterator[str]:
+    """Yield what a backup says was wrong with the office when it was made, and hindered nothing."""
+    if told.trailing:
+        yield _(
+            "NOT IN ORDER: the rows of %(count)s stored files (%(files)s) do not follow them since they were sealed anew, because "
+            "their dispatches were changed past the office. Their content is in the backup. `manage.py verify_log` in the office "
+            "names the dispatches and what differs: tell the auditor."
+        ) % {"count": len(told.trailing), "files": ", ".join(sorted(told.trailing)[: objects.SAID])}
+    if told.false_entries:
+        yield _(
+            "NOT IN ORDER: %(count)s entries of the log (places %(places)s) have another hash than the log says, and had when the "
+            "backup was made: they were put in or changed past the office. All others were checked. `manage.py verify_log` in the "
+            "office names them: tell the auditor."
+        ) % {
+            "count": len(told.false_entries),
+            "places": ", ".join(map(str, told.false_entries[: objects.SAID])),
+        }
 
 
 @contextmanager

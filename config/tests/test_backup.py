@@ -16,6 +16,8 @@ from archive.verifier.verify import Tampered
 from config.backup import checking, heads, manifest, objects, signing, vaulting
 from config.backup.checking import Outside
 from config.bench import stack
+from config.tests import installation
+from config.tests.installation import Made
 from config.tests.office import server
 
 pytest_plugins = ("config.tests.media",)
@@ -143,6 +145,57 @@ def test_history_changed_before_signing_is_told_by_the_entries_themselves(own):
     with pytest.raises(Refusal) as refusal:
         checking.read(own.main, Outside())
     assert refusal.value.code == "BKP-003"
+
+
+def test_an_entry_under_a_false_hash_is_named_by_each_backup_and_hinders_none(own, tmp_path):
+    """Put in or changed by SQL, before there was a fence: a site whose backups are refused for ever would lose everything."""
+    with closing(sqlite3.connect(own.office.home / "db.sqlite3")) as database, database:
+        for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            database.execute(f"DROP TRIGGER {name}")
+        database.execute(
+            "UPDATE archive_auditentry SET body = CAST(body || ' ' AS BLOB) "
+            "WHERE id IN (SELECT entry_id FROM archive_auditleaf WHERE idx IN (5, 7))"
+        )
+
+    assert "vị trí 5, 7" in own.backup()
+    assert newest(own).manifest.false_entries == [5, 7]
+    assert len(checking.read(own.main, Outside(heads=(own.office.home / "log",))).leaves) > 7
+    media = ("--vault", str(own.vault), "--keys", str(own.keys))
+    assert "vị trí 5, 7" in own.office.manage("check_backup", str(own.main), *media)
+    said = own.office.manage("drill", str(own.main), *media, "--heads", str(own.office.home / "log"))
+    assert "5, 7" in said
+    empty = own.office.empty(tmp_path / "new")
+    assert "vị trí 5, 7" in own.restore(empty)
+    assert "entry 7" in empty.manage("verify_log", code=1)
+
+
+def test_an_entry_under_a_false_hash_that_the_backup_does_not_name_is_told(own):
+    resign(own, false_entries=[9, 11])
+    checking.read(own.main, Outside())
+    test_history_changed_before_signing_is_told_by_the_entries_themselves(own)
+
+
+@pytest.mark.engine
+def test_on_postgresql_an_entry_under_a_false_hash_comes_back_from_a_backup(tmp_path):
+    address = server("VANKHO_TEST_DATABASE_URL")
+    with stack.own_database(address) as settings, stack.own_database(address) as others:
+        made = Made(installation.found(tmp_path / "home", **settings), tmp_path / "media", {})
+        with psycopg.connect(settings["VANKHO_DATABASE_URL"]) as database:
+            fence = "TRIGGER archive_auditentry_append_only"
+            database.execute(f"ALTER TABLE archive_auditentry DISABLE {fence}")
+            database.execute(
+                "UPDATE archive_auditentry SET body = body || ' '::bytea "
+                "WHERE id = (SELECT entry_id FROM archive_auditleaf WHERE idx = 5)"
+            )
+            database.execute(f"ALTER TABLE archive_auditentry ENABLE ALWAYS {fence}")
+        made.backup()
+        assert newest(made).manifest.false_entries == [5]
+        empty = made.office.empty(tmp_path / "new", **others)
+        assert "vị trí 5" in made.restore(empty)
+        assert "entry 5" in empty.manage("verify_log", code=1)
+        with psycopg.connect(others["VANKHO_DATABASE_URL"]) as database:
+            asked = "SELECT tgenabled FROM pg_trigger WHERE tgname = 'archive_auditentry_as_written'"
+            assert database.execute(asked).fetchone() == ("A",)
 
 
 def _digest(path):

@@ -2,11 +2,13 @@
 
 import sqlite3
 from contextlib import closing
+from dataclasses import dataclass
 
 import pytest
 
 from config.backup import manifest, vaulting
 from config.tests import annexes
+from config.tests.installation import Made
 
 pytest_plugins = ("config.tests.media",)
 
@@ -76,6 +78,72 @@ def test_a_dispatch_that_was_edited_past_the_office_keeps_no_restore_from_its_en
     seen = empty.ask("look")
     assert seen["unreadable"] == {}
     assert set(anew) <= set(seen["digests"])  # their rows do not follow: that would cover the edit
+
+
+@pytest.fixture
+def trailing(own, tmp_path):
+    """An office that went back to a moment before its files were sealed anew, with every dispatch edited by SQL."""
+    with closing(sqlite3.connect(own.office.home / "db.sqlite3")) as database, database:
+        subjects = database.execute("SELECT id, subject FROM archive_record").fetchall()
+        database.execute("UPDATE archive_record SET subject = 'sửa ngoài hệ thống'")
+    own.backup()
+    old, anew = manifest.find(own.main), files(own.office)
+    with closing(sqlite3.connect(own.office.home / "db.sqlite3")) as database, database:
+        database.executemany("UPDATE archive_record SET subject = ?2 WHERE id = ?1", subjects)
+    reseal(own.office, *anew)
+    own.backup()
+    back = own.office.empty(tmp_path / "back")
+    own.restore(back, folder=old.folder)
+    return Trailing(Made(back, tmp_path / "own-media", own.before), anew, subjects)
+
+
+@dataclass(frozen=True)
+class Trailing:
+    made: Made
+    files: list[str]
+    subjects: list[tuple[int, str]]
+
+
+def test_a_dispatch_that_was_edited_past_the_office_keeps_no_backup_from_being_made(trailing, tmp_path):
+    made, office = trailing.made, trailing.made.office
+    before = office.ask("look")
+    assert "KHÔNG ỔN" in made.backup()
+    told = manifest.find(made.main).manifest
+    assert set(told.trailing) == set(trailing.files)
+    listed = {each.address for each in manifest.find(made.main).listed()}
+    assert set(told.trailing.values()) <= listed
+    assert not listed & set(trailing.files)
+    said = office.manage("check_backup", str(made.main), "--vault", str(made.vault), "--keys", str(made.keys))
+    assert f"{len(trailing.files)} tệp lưu trữ" in said
+    office.manage("scrub", "--all", "--mib", "0")
+    drill = ("drill", str(made.main), "--vault", str(made.vault), "--keys", str(made.keys))
+    office.manage(*drill, "--heads", str(office.home / "log"))
+
+    empty = office.empty(tmp_path / "new", **office.settings)
+    assert "KHÔNG ỔN" in made.restore(empty)
+    seen = empty.ask("look")
+    assert seen["unreadable"] == {}
+    assert seen["digests"] == before["digests"]
+    assert "changed past the office" in empty.manage("verify_log", code=1)
+
+
+def test_a_file_that_a_row_does_not_follow_is_repaired_from_a_backup(trailing):
+    made, office = trailing.made, trailing.made.office
+    made.backup()
+    now = manifest.find(made.main).manifest.trailing[trailing.files[0]]
+    (kept,) = office.home.rglob(f"{now}.vkso")
+    kept.chmod(0o600)
+    kept.write_bytes(b"rotten")
+    assert trailing.files[0] in office.manage("scrub", "--all", "--mib", "0", code=1)
+    office.manage("scrub", "--all", "--mib", "0", "--from", str(made.main))
+    assert office.ask("look")["unreadable"] == {}
+
+
+def test_a_backup_after_the_edit_is_undone_names_nothing_any_more(trailing):
+    with closing(sqlite3.connect(trailing.made.office.home / "db.sqlite3")) as database, database:
+        database.executemany("UPDATE archive_record SET subject = ?2 WHERE id = ?1", trailing.subjects)
+    assert "KHÔNG ỔN" not in trailing.made.backup()
+    assert manifest.find(trailing.made.main).manifest.trailing == {}
 
 
 @pytest.mark.parametrize("step", ["_copy", "_copy_vault"])

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from archive.management.answering import acting
 from config.backup import making
-from config.backup.words import answering
+from config.backup.words import answering, findings
 
 
 class Command(BaseCommand):
@@ -42,6 +42,8 @@ class Command(BaseCommand):
                 "seconds": time.monotonic() - began,
             }
         )
+        for line in findings(told):
+            self.stderr.write(line)
         if folder.stat().st_dev == vault.stat().st_dev:
             self.stderr.write(
                 _("Both folders lie on one disk: whoever takes it has backup and vault. Use another medium.")
