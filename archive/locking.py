@@ -22,7 +22,9 @@ from django.utils import timezone
 from archive import retention, store
 from archive.models import DigitalObject, Dossier, HoldItem
 from archive.rules import periods
+from archive.store import Store
 from archive.stores import chosen
+from archive.stores.port import object_id
 from archive.stores.refusals import MissingObject
 
 SWEEP_SECONDS: Final = 6 * 3600.0
@@ -38,13 +40,37 @@ def sweep() -> int:
     place, locked = store.configured(), 0
     for address, until in chain(_of_dossiers(), _of_holds()):
         try:
-            if place.retain(address, until):
+            if _lock(place, address, until):
                 locked += 1
             elif not chosen.has_places():
                 return 0  # this medium has no locks
         except MissingObject:
             log.error("the stored file %s is missing", address)  # noqa: TRY400 - the address says all
     return locked
+
+
+def _lock(place: Store, address: str, until: datetime) -> bool:
+    """Lock an object, and as what it was sealed anew since its row was read; return whether it is locked.
+
+    Where its row still stands after this, whoever seals it anew finds the lock before removing it, and takes it over.
+    Raises MissingObject, StoreFailed.
+    """
+    try:
+        is_locked = place.retain(address, until)
+    except MissingObject:
+        if (now := _sealed_anew(place, address)) is None:
+            raise
+        return _lock(place, now, until)
+    now = _sealed_anew(place, address) if is_locked else None
+    return is_locked if now is None else _lock(place, now, until)
+
+
+def _sealed_anew(place: Store, address: str) -> str | None:
+    """Return as what an object was sealed anew, None for one that a row names, or that is gone."""
+    if DigitalObject.objects.filter(address=address).exists():
+        return None
+    now = place.vault.resealed.next_of(object_id(address))
+    return None if now is None else now.hex()
 
 
 def _of_dossiers() -> Iterator[tuple[str, datetime]]:

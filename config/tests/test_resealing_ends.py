@@ -11,7 +11,7 @@ from django.db import transaction
 from minio.commonconfig import COMPLIANCE
 from minio.retention import Retention
 
-from archive import audit, resealing, store
+from archive import audit, locking, resealing, store
 from archive.models import Attachment, AuditEntry, DigitalObject, Record
 from archive.rules.roles import Action
 from archive.stores import resealed
@@ -58,6 +58,30 @@ def test_a_lock_of_ours_is_lifted_because_the_new_form_has_it(record, office):
     assert agrees(record)
 
 
+@on_a_server
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_lock_put_on_while_the_old_form_is_removed_holds_the_new_one(record, office, monkeypatch, moment):
+    """The sweep of locks read the row before it was switched, and comes to it just before or after the removal."""
+    driver, old = store.configured().driver, Attachment.objects.get(record=record).original_id
+    until = datetime.now(UTC).replace(microsecond=0) + timedelta(days=9)
+    monkeypatch.setattr(locking, "_of_dossiers", lambda: iter([(old, until)]))
+    monkeypatch.setattr(locking, "_of_holds", lambda: iter(()))
+    step, swept = {"before": "locked_until", "after": "delete"}[moment], []
+    real = getattr(driver, step)
+
+    def swept_beside(address):
+        answer = real(address)
+        if address == old and not swept:
+            swept.append(locking.sweep())
+        return answer
+
+    monkeypatch.setattr(driver, step, swept_beside)
+    assert reseal(office, record, old).left == []
+    assert swept == [1]
+    assert driver.locked_until(Attachment.objects.get(record=record).original_id) == until
+    assert agrees(record)
+
+
 @on_a_folder
 class TestLocked:
     """A medium that lets nobody remove the old form."""
@@ -99,6 +123,22 @@ class TestLocked:
         assert old not in capsys.readouterr().out
         assert content(record) == before
         assert agrees(record)
+
+    def test_a_lock_put_on_while_the_old_form_is_removed_holds_the_new_one(self, record, office, lock, monkeypatch):
+        old, until = Attachment.objects.get(record=record).original_id, datetime.now(UTC) + timedelta(days=9)
+        monkeypatch.setattr(locking, "_of_dossiers", lambda: iter([(old, until)]))
+        monkeypatch.setattr(locking, "_of_holds", lambda: iter(()))
+        shred = Vault.shred
+
+        def swept_beside(vault, address):  # after the look at the old one's lock
+            if address == object_id(old):
+                assert locking.sweep() == 1
+                del lock[old]  # which the removal lifts
+            return shred(vault, address)
+
+        monkeypatch.setattr(Vault, "shred", swept_beside)
+        reseal(office, record, old)
+        assert lock == {Attachment.objects.get(record=record).original_id: until}
 
     @pytest.mark.usefixtures("lock")
     def test_a_fault_that_is_no_lock_stops_no_other_and_is_tried_again(self, record, office, monkeypatch):
