@@ -94,7 +94,12 @@ class Cover:
 def visible_dossiers(person: Person) -> QuerySet[Dossier]:
     """Return the dossiers a person may know of: unit in scope, level within the clearance."""
     now = timezone.now()
-    return Dossier.objects.filter(unit__in=units_open(person, now), level__lte=clearance(person, now))
+    return known_to(units_open(person, now), clearance(person, now))
+
+
+def known_to(units: Sequence[int], level: int) -> QuerySet[Dossier]:
+    """Return the dossiers known to whoever has these units open and this clearance."""
+    return Dossier.objects.filter(unit__in=units, level__lte=level)
 
 
 def open_dossier(person: Person, action: Action, key: str) -> Dossier:

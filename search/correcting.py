@@ -7,6 +7,7 @@ anyway - words whose marks the reader's records write so, side by side (`search.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, groupby
 from typing import Final
 
 from search.engine import Engine
@@ -53,8 +54,13 @@ def corrections(engine: Engine, query: Query, terms: Terms, names: Names) -> lis
     if not words:
         return []
     runs, pairs = list(_runs(query.text, words)), Pairs(engine, terms, names)
-    offered = [*_marked(query, runs, pairs), *_mended(query, runs, pairs)]
-    return list(dict.fromkeys(offered))[:OFFERED]
+    offered: list[str] = []
+    for text in chain(_marked(query, runs, pairs), _mended(query, runs, pairs)):
+        if text not in offered:
+            offered.append(text)
+        if len(offered) == OFFERED:
+            break  # no more is counted than is offered
+    return offered
 
 
 def _can_be_wrong(leaf: Words) -> bool:
@@ -99,9 +105,9 @@ def _mended(query: Query, runs: Sequence[_Run], pairs: Pairs) -> Iterator[str]:
         for text, worth in _replaced(query.text, run, place, pairs):
             tried[text] = max(worth, tried.get(text, worth))
     likeliest = sorted(tried, key=lambda text: (*tried[text], text), reverse=True)[:_COUNTED]
-    ranked = [(tried[text][0], pairs.total(text), text) for text in likeliest]
-    ranked.sort(key=lambda one: (-one[0], -one[1], one[2]))
-    yield from (text for _, total, text in ranked if total > found)
+    for _, alike in groupby(likeliest, key=lambda text: tried[text][0]):
+        ranked = sorted((-pairs.total(text), text) for text in alike)
+        yield from (text for less, text in ranked if -less > found)
 
 
 def _replaced(text: str, run: _Run, place: int, pairs: Pairs) -> Iterator[tuple[str, tuple[int, int]]]:

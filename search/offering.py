@@ -7,8 +7,7 @@ dispatches that hold them. Offered is only what still finds a record that the da
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from typing import Any, Final
+from typing import Final
 
 from archive import access, audit, opening
 from archive.models import Person
@@ -42,38 +41,23 @@ def suggestions(typed: str, person: Person, limit: int = 8) -> list[Offer]:
     return _written(list(_proven(offered, person)), person, typed, part="hints")
 
 
-def corrections(query: Query, person: Person) -> list[Offer]:
-    """Return query texts that may have been meant and find more for this person, at most three.
+def meant(query: Query, person: Person) -> list[Offer]:
+    """Return query texts that may have been meant and find more for this person, at most three; write it to the log.
 
-    A page without hits says in its own entry what it offers (`told`); that of a page with hits stands at their level, so
-    there `meant` writes another.
+    In an entry of its own: that of the hits stands at their level.
 
     Raises:
         EngineAway: the search server does not answer.
     """
     texts = correcting.corrections(finding.engine(), query, finding.terms_of(person), units.known())
-    proven = _proven([Suggestion(text, 0) for text in texts], person)
-    return list(islice(proven, correcting.OFFERED))
-
-
-def meant(query: Query, person: Person) -> list[Offer]:
-    """Return the same to be shown beside hits, or after them; write it to the log.
-
-    Raises:
-        EngineAway: the search server does not answer.
-    """
-    return _written(corrections(query, person), person, query.text, part="meant")
-
-
-def told(offers: Sequence[Offer]) -> dict[str, Any]:
-    """Return what an entry of the log says of offers: how many there were, and the highest level; nothing where none was."""
-    return {"offered": len(offers), "level": access.level_of(offers)} if offers else {}
+    return _written(list(_proven([Suggestion(text, 0) for text in texts], person)), person, query.text, part="meant")
 
 
 def _written(offers: list[Offer], person: Person, typed: str, *, part: str) -> list[Offer]:
     """Return what is offered after writing that it was; where nothing is, nothing was told."""
     if offers:
-        audit.read(Action.SEARCH_RUN, actor=person, text=typed, part=part, **told(offers))
+        level = access.level_of(offers)
+        audit.read(Action.SEARCH_RUN, actor=person, text=typed, part=part, offered=len(offers), level=level)
     return offers
 
 

@@ -5,7 +5,7 @@ reader's terms (`offered`), so a word that stands in hidden records alone is nev
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import product
 from string import ascii_lowercase
@@ -20,8 +20,11 @@ _VOWELS: Final = frozenset("aeiouy")
 _TONES: Final = "\u0300\u0301\u0309\u0303\u0323"
 _SYLLABLE: Final = re.compile(r"[bcdfghklmnpqrstvx]{0,3}[aeiouy]{1,3}[cghmnpt]{0,2}")
 
-Counts = Callable[[str, Sequence[str]], Mapping[str, int]]
-"""Given "exact" or "folded" and words in that form: how many of the reader's records hold each."""
+Counts = Callable[[str, Sequence[str], int], Mapping[str, int]]
+"""Given "exact" or "folded", words in that form and how many are wanted: how many of the reader's records hold each.
+
+Words that cannot be among so many most frequent ones may be left out.
+"""
 
 
 @lru_cache(maxsize=1024)
@@ -67,19 +70,19 @@ def offered(word: str, counts: Counts, limit: int) -> list[Suggestion]:
     """
     typed = next(iter(exact_words(word)), "")
     folded = vi_fold(typed)
-    marks = _best(counts("exact", [form for form in (*marked(folded), folded) if form != typed]), limit)
+    marks = _best(counts, "exact", [form for form in (*marked(folded), folded) if form != typed], limit)
     if len(marks) >= limit:
         return marks
-    away = _best(counts("folded", near(folded)), limit - len(marks))
+    away = _best(counts, "folded", near(folded), limit - len(marks))
     return marks + [_as_written(one, counts) for one in away]
 
 
 def _as_written(one: Suggestion, counts: Counts) -> Suggestion:
     """Return a bare word in the form in which most of the reader's records write it."""
-    forms = _best(counts("exact", [*marked(one.text), one.text]), 1)
+    forms = _best(counts, "exact", [*marked(one.text), one.text], 1)
     return Suggestion(forms[0].text, one.count) if forms else one
 
 
-def _best(found: Mapping[str, int], limit: int) -> list[Suggestion]:
-    held: Iterable[tuple[str, int]] = ((word, count) for word, count in found.items() if count)
+def _best(counts: Counts, form: str, words: Sequence[str], limit: int) -> list[Suggestion]:
+    held = [(word, count) for word, count in counts(form, words, limit).items() if count]
     return [Suggestion(*one) for one in sorted(held, key=lambda one: (-one[1], one[0]))[:limit]]

@@ -9,7 +9,7 @@ urlpatterns = [
     path("", results.search, name="search"),
     path("asked/<str:token>/", results.asked_before, name="asked"),
     path("hints/", typing.hints, name="hints"),
-    path("meant/", typing.meant, name="meant"),
+    path("meant/", results.meant, name="meant"),
     path("build/", typing.build, name="build"),
     path("open/<str:key>/", results.open_hit, name="open"),
     *keeping.urlpatterns,

@@ -99,7 +99,7 @@ def _named(asked: Asked, views: Sequence[View], name: str, found: _Counts) -> Co
 def _once(asked: Asked, views: Sequence[View], name: str, counted: Counter[str]) -> Counter[str]:
     """Return counts in which a record counts once for a value that dossiers of several units have."""
     several = asked.matching(asked.compiler.shared(), but=name)
-    if not any(view.count(several) for view in views):
+    if not any(view.look.has_shared and view.count(several) for view in views):
         return counted
     return Counter({value: _count(asked, views, name, value) for value in counted})
 

@@ -129,6 +129,11 @@ def after(schema: tantivy.Schema, record: int) -> tantivy.Query:
     return tantivy.Query.range_query(schema, "id", tantivy.FieldType.Unsigned, record + 1, 2**63)
 
 
+def of_several(schema: tantivy.Schema) -> tantivy.Query:
+    """Return the query that matches what lies in dossiers of several units, whoever knows of them."""
+    return tantivy.Query.range_query(schema, "filed_in", tantivy.FieldType.Integer, -(2**62), -1)
+
+
 def key_of(value: str) -> int:
     """Return the number under which a whole value is counted. Two values may share one: `term_of` tells them apart."""
     return int.from_bytes(blake2b(value.encode(), digest_size=_KEY_BYTES).digest())

@@ -8,8 +8,10 @@ writers: the generation's lock comes first (`search.engines.generations`).
 
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import tantivy
 from tantivy import Query
@@ -24,11 +26,18 @@ HEAP_BYTES: Final = 128_000_000  # per level in use; filled only by what is writ
 _Stamp = tuple[int, int]
 
 
-class Look(NamedTuple):
+@dataclass(frozen=True)
+class Look:
     """What was committed when one looked, and what has been read of its dictionary so far: term's field and key -> values."""
 
     searcher: tantivy.Searcher
-    values: dict[tuple[str, int], tuple[str, ...]]
+    schema: tantivy.Schema
+    values: dict[tuple[str, int], tuple[str, ...]] = field(default_factory=dict)
+
+    @cached_property
+    def has_shared(self) -> bool:
+        """Whether any record lies in dossiers of several units: as a rule none does, and a page need not ask which."""
+        return count_of(self.searcher, schema.of_several(self.schema)) > 0
 
 
 def numbers(searcher: tantivy.Searcher, name: str, addresses: Sequence[tantivy.DocAddress]) -> list[int]:
@@ -58,7 +67,7 @@ class Shelf:
         self._writer: tantivy.IndexWriter | None = None
         self._lock = threading.Lock()
         self._seen: _Stamp | None = None
-        self._look = Look(self._index.searcher(), {})
+        self._look = Look(self._index.searcher(), self.schema)
 
     def searcher(self) -> tantivy.Searcher:
         """Return a view of everything committed so far, by any process."""
@@ -70,7 +79,7 @@ class Shelf:
         if stamp != self._seen:
             with self._lock:
                 self._index.reload()
-                self._look = Look(self._index.searcher(), {})
+                self._look = Look(self._index.searcher(), self.schema)
                 self._seen = stamp
         return self._look
 

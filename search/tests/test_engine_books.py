@@ -131,6 +131,21 @@ def test_spellings_are_the_other_marks_then_one_letter_away(engine):
     assert len(engine.spellings("chĩ", READER, limit=1)) == 1
 
 
+def test_a_spelling_of_many_hidden_records_takes_the_place_of_none_that_the_reader_sees(engine):
+    """The frequent ones are counted first: among all records "chỉ" is, among the reader's "chi" and "chị"."""
+    forms = {"chỉ": (9, 1), "chí": (8, 2), "chị": (4, 3), "chi": (3, 3), "chì": (1, 1), "chĩa": (5, 0)}
+    at = 0
+    for form, (hidden, seen) in forms.items():
+        made = [(99,)] * hidden + [READER.reach[:1]] * seen
+        fill(
+            engine, *(entry(at + n, subject=form, reach=reach, pages=(), dossier="") for n, reach in enumerate(made, 1))
+        )
+        at += len(made)
+    said = [("chị", 3), ("chí", 2), ("chì", 1), ("chỉ", 1)]
+    for limit in range(1, 5):
+        assert [(one.text, one.count) for one in engine.spellings("chi", READER, limit=limit)] == said[:limit]
+
+
 def test_pairs_are_how_subjects_write_two_words_side_by_side(engine):
     fill(
         engine,

@@ -160,9 +160,9 @@ def test_a_near_word_finds_a_unit_as_it_finds_a_subject(office, districts, index
 
 def test_a_correction_goes_by_the_names_of_units_as_they_are_now(office, districts):
     _, staff, _ = districts["A"]
-    assert offering.corrections(parse('donvi:"ban tham muu" dien tapp'), office.leader)
+    assert offering.meant(parse('donvi:"ban tham muu" dien tapp'), office.leader)
     units.rename(staff, units.Called("HA-PTM", "Phòng Tham mưu"), reason="Quyết định 5", actor=office.admin)
-    assert offering.corrections(parse('donvi:"phong tham muu" dien tapp'), office.leader)
+    assert offering.meant(parse('donvi:"phong tham muu" dien tapp'), office.leader)
 
 
 def test_a_register_that_is_renamed_bears_its_new_name_at_once(office, districts):

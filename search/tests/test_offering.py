@@ -12,6 +12,7 @@ from search.tests.test_pages_api import call  # noqa: F401 - a fixture
 from search.tests.test_pages_search import asked, index  # noqa: F401 - fixtures
 
 SECRET = "Chiến dịch Sao Băng"
+HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def searches():
     ],
 )
 def test_a_door_that_offers_words_writes_what_was_typed_at_their_level(office_of_two, signed_in, door, typed, level):
-    page = signed_in("clerk").post(door, {"q": typed}).text
+    page = signed_in("clerk").post(door, {"q": typed}, headers=HTMX).text
     assert ("level-mat" in page) == (level == Level.MAT)
     (entry,) = searches()
     assert (entry.actor_id, entry.level) == (office_of_two.clerk.pk, level)
@@ -51,12 +52,21 @@ def test_what_offers_nothing_told_nothing(office_of_two, signed_in):
     assert searches() == []
 
 
-def test_a_page_without_hits_says_in_one_entry_what_it_offers(office_of_two, signed_in):
-    page, _address = asked(signed_in("clerk"), q="sao bag")
-    assert [one.text for one in page.context["meant"]] == ["sao băng"]
-    assert page.context["page_level"] == Level.MAT
-    (entry,) = searches()
-    assert (entry.level, entry.detail.payload["total"], entry.detail.payload["offered"]) == (Level.MAT, 0, 1)
+def test_a_page_asks_by_itself_what_may_have_been_meant_or_by_a_link_without_script(office_of_two, signed_in):
+    browser = signed_in("clerk")
+    page, _address = asked(browser, q="sao bag")
+    assert "meant" not in page.context
+    assert 'hx-post="/search/meant/"' in page.text
+    (bare,) = searches()
+    assert (bare.level, bare.detail.payload["total"]) == (Level.THUONG, 0)
+    spelled = browser.post("/search/meant/", {"q": "sao bag"})
+    assert [one.text for one in spelled.context["meant"]] == ["sao băng"]
+    assert "<h1" in spelled.text
+    assert "<h1" not in browser.post("/search/meant/", {"q": "zzz"}, headers=HTMX).text
+    assert "Không có cách viết nào khác" in browser.post("/search/meant/", {"q": "zzz"}).text
+    assert spelled.context["page_level"] == Level.MAT
+    (offer,) = [entry for entry in searches() if "offered" in entry.detail.payload]
+    assert (offer.level, offer.detail.payload["text"], offer.detail.payload["offered"]) == (Level.MAT, "sao bag", 1)
 
 
 def test_the_api_writes_what_it_offers(office_of_two, call):  # noqa: F811 - a fixture
@@ -87,4 +97,4 @@ def test_an_offer_is_as_secret_as_the_newest_dispatches_that_hold_it(office_of_t
     index()
     (both,) = [one for one in offering.suggestions("sao b", office_of_two.clerk) if one.text.lower() == "sao băng"]
     assert (both.count, both.level) == (2, Level.MAT)
-    assert offering.corrections(parse("zzz"), office_of_two.clerk) == []
+    assert offering.meant(parse("zzz"), office_of_two.clerk) == []

@@ -78,7 +78,7 @@ def place(found: Found, page: int) -> dict[str, Any]:
 def facets(asked: Asked, counted: Mapping[str, Sequence[Bucket]], words: Labels) -> list[dict[str, Any]]:
     """Return every facet that has a value: chosen values always (with the words given), the first twelve, the rest behind "more"."""
     drawn = [_facet(name, label, counted.get(name, ()), asked, words.get(name, {})) for name, label in FACETS.items()]
-    return [facet for facet in drawn if facet["values"] or facet["more"]]
+    return [facet for facet in drawn if facet["parts"][0]]
 
 
 def _facet(
@@ -94,15 +94,14 @@ def _facet(
         for value in ordered
         if value
     ]
-    first = [value for place, value in enumerate(values) if place < SHOWN or value["is_chosen"]]
-    more = [value for value in values if value not in first]
+    first, more = values[:SHOWN], values[:0]
+    for value in values[SHOWN:]:
+        (first if value["is_chosen"] else more).append(value)
     return {
         "name": name,
         "label": label,
-        "values": first,
-        "more": more,
         "parts": [first, more] if more else [first],
-        "is_chosen": bool(chosen),
+        "chosen": [value for value in first if value["is_chosen"]],
     }
 
 

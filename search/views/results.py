@@ -6,11 +6,12 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from archive import access, audit
 from archive.models import Person
 from archive.rules.roles import Action
+from archive.standing import one_reading
 from archive.views.doors import person_of
 from archive.views.record.records import record_page
 from search import chips, finding, labels, offering, saving
@@ -23,6 +24,7 @@ OFFERED: Final = 12  # kept queries on the empty page
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@one_reading()  # by POST for its words alone
 def search(request: HttpRequest) -> HttpResponse:
     """Take a question from a form and send its asker to the answer; show a plain address, or the empty page."""
     person = person_of(request)
@@ -58,16 +60,42 @@ def asked_before(request: HttpRequest, token: str) -> HttpResponse:
     return _page(request, asked, person)
 
 
-def _page(request: HttpRequest, asked: Asked, person: Person, *, is_gone: bool = False) -> HttpResponse:
-    context: dict[str, Any] = {
+@require_POST
+@one_reading()
+def meant(request: HttpRequest) -> HttpResponse:
+    """Offer what may have been meant by a question: its page asks for it by itself, as it takes longer than all hits.
+
+    Without script it is asked for by a button, and answered by a page.
+    """
+    person = person_of(request)
+    access.require(person, Action.SEARCH_RUN)
+    asked, is_away = asking.read_form(request.POST), False
+    try:
+        offered = offering.meant(asked.query, person)
+    except EngineAway:
+        offered, is_away = [], True
+    if request.headers.get("HX-Request"):
+        return render(request, "search/meant.html", {"meant": offered})
+    context = _about(asked) | _kept(asked, person) | {"page_level": access.level_of(offered)}
+    if is_away:
+        finding.missed(person)
+    context |= {"is_away": True} if is_away else {"is_spelled": True, "meant": offered}
+    return render(request, "search/search.html", context, status=503 if is_away else 200)
+
+
+def _about(asked: Asked) -> dict[str, Any]:
+    """Return what stands on the page of a question before it is answered."""
+    return {
         "asked": asked,
         "chips": chips.describe(asked.query),
         "lines": rows.shown(asked.query),
         "orders": narrowing.orders(asked),
         "is_cut": asked.query.is_cut,
-        "is_gone": is_gone,
     }
-    context |= _kept(asked, person)
+
+
+def _page(request: HttpRequest, asked: Asked, person: Person, *, is_gone: bool = False) -> HttpResponse:
+    context = _about(asked) | _kept(asked, person) | {"is_gone": is_gone}
     status = 404 if is_gone else 200
     if not asked.is_empty:
         try:
@@ -100,11 +128,9 @@ def _answer(asked: Asked, person: Person) -> dict[str, Any]:
     first = (asked.page - 1) * finding.PER_PAGE
     answer = finding.find(asked.query, person, filters=asked.filters, order=asked.order, offset=first)
     shown = [found.record for found in answer.found]
-    # Beside hits it is asked for by the page itself: it took a quarter of the answer.
-    meant = [] if answer.found else offering.corrections(asked.query, person)
-    told: dict[str, Any] = {"text": asked.text, "filters": dict(asked.filters), "total": answer.total}
-    told |= offering.told(meant)
-    audit.read(Action.SEARCH_RUN, actor=person, records=shown, **told)
+    audit.read(
+        Action.SEARCH_RUN, actor=person, records=shown, text=asked.text, filters=asked.filters, total=answer.total
+    )
     last = first + len(answer.found)
     is_deepest = asked.page == asking.DEEPEST_PAGE
     return {
@@ -112,7 +138,6 @@ def _answer(asked: Asked, person: Person) -> dict[str, Any]:
         "is_late": finding.is_late(person),
         "is_damaged": answer.is_damaged,
         "hits": [narrowing.hit(asked, found) for found in answer.found],
-        "meant": meant,
         "first": first + 1,
         "last": last,
         "facets": narrowing.facets(asked, answer.facets, answer.chosen),
@@ -121,7 +146,7 @@ def _answer(asked: Asked, person: Person) -> dict[str, Any]:
         "is_deepest": is_deepest and last < answer.total,
         "newer": asked.address(page=asked.page - 1) if asked.page > 1 else "",
         "export_url": exporting.address(asked) if answer.found else "",
-        "page_level": max(access.level_of([*shown, *meant]), answer.chosen.level),
+        "page_level": max(access.level_of(shown), answer.chosen.level),
     }
 
 

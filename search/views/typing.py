@@ -6,6 +6,7 @@ from django.views.decorators.http import require_POST
 
 from archive import access
 from archive.rules.roles import Action
+from archive.standing import one_reading
 from archive.views.doors import person_of
 from search import chips, offering
 from search.engine import EngineAway
@@ -14,6 +15,7 @@ from search.views import asking, rows
 
 
 @require_POST
+@one_reading()
 def hints(request: HttpRequest) -> HttpResponse:
     """Offer what the reader may be about to type, from the records they see."""
     person = person_of(request)
@@ -27,19 +29,7 @@ def hints(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def meant(request: HttpRequest) -> HttpResponse:
-    """Offer what may have been meant by a question that found something, after its page was shown."""
-    person = person_of(request)
-    access.require(person, Action.SEARCH_RUN)
-    query = parse(request.POST.get("q", "")[:MAX_CHARS])
-    try:
-        offered = offering.meant(query, person)
-    except EngineAway:
-        offered = []
-    return render(request, "search/meant.html", {"meant": offered})
-
-
-@require_POST
+@one_reading()
 def build(request: HttpRequest) -> HttpResponse:
     """Draw builder and chips anew: from the words (`by` = "text") or from the lines (`by` = "rows"), both always saying the same."""
     access.require(person_of(request), Action.SEARCH_RUN)
