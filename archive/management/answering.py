@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from archive import audit
 from archive.models import AuditEntry, Person
+from archive.rules import whole_text
 from archive.rules.errors import Refusal
 
 log = logging.getLogger("vankho.commands")
@@ -51,13 +52,17 @@ def answering(
 def acting(
     command: str,
     *,
+    by: str = "officer",
     unless: Callable[[], bool] | None = None,
     also: Callable[[], Iterable[AbstractContextManager[None]]] = tuple,
 ) -> Callable[[Handle], Handle]:
     """Let a command's `handle` leave an entry when it is refused, fails or is broken off; what it raises goes on.
 
+    Words that no place can keep are refused here for all commands, however they were given (`call_command` passes by manage.py).
+
     Args:
         command: its name.
+        by: which of its options names the person in whose name it is given, where one does.
         unless: asked then: while this is so nothing may be written into the database.
         also: asked then: other databases whose logs get the entry, too, each entered for that.
     """
@@ -66,18 +71,29 @@ def acting(
         @functools.wraps(handle)
         def run(*args: Any, **options: Any) -> Any:
             try:
+                _require_text(options.values())
                 return handle(*args, **options)
             except (Exception, KeyboardInterrupt) as fault:
                 if not _is_told(fault) and not (unless and unless()):
-                    _note(command, fault)
+                    asker = whole_text.mended(str(options.get(by) or ""))
+                    _note(command, fault, asker=asker)
                     for other in also():
                         with other:
-                            _note(command, fault)
+                            _note(command, fault, asker=asker)
                 raise
 
         return run  # type: ignore[return-value]
 
     return around
+
+
+def _require_text(options: Iterable[object]) -> None:
+    """End a command as wrong use (2) where one of its words holds half a character: no database takes it."""
+    words = [each for value in options for each in (value if isinstance(value, list | tuple) else [value])]
+    try:
+        whole_text.require(*(str(each) for each in words if isinstance(each, str | Path)))
+    except whole_text.HalfCharacter as refusal:
+        raise CommandError(f"{refusal.code}: {refusal}", returncode=2) from refusal
 
 
 def told(fault: Fault) -> Fault:
@@ -97,14 +113,30 @@ def _causes(fault: BaseException) -> Iterator[BaseException]:
         one = one.__cause__
 
 
-def _note(command: str, fault: BaseException, *, actor: Person | None = None, subject: Person | None = None) -> None:
-    """Write the entry where there is a log to write into; a database that is away, or empty, takes none."""
+def _note(
+    command: str,
+    fault: BaseException,
+    *,
+    actor: Person | None = None,
+    subject: Person | None = None,
+    asker: str = "",
+) -> None:
+    """Write the entry where there is a log to write into; a database that is away, or empty, takes none.
+
+    Args:
+        command: its name.
+        fault: what ended it.
+        actor: in whose name, where that is known.
+        subject: whom it was about.
+        asker: the name that was given for the actor, who may be nobody.
+    """
     refusal = next((one for one in _causes(fault) if isinstance(one, Refusal)), None)
     try:
         if connection.errors_occurred and not connection.in_atomic_block and not connection.is_usable():
             connection.close()
         if not _has_log():
             return
+        actor = actor or Person.objects.filter(username=asker).first()
         if refusal is not None:
             audit.refused(refusal, actor=actor, action=f"command:{command}", subject=subject)
         else:

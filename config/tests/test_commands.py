@@ -68,6 +68,26 @@ def test_a_command_in_the_name_of_nobody_has_its_entry(office, command, tmp_path
     assert (entry.outcome, entry.actor) == ("error", None)
 
 
+HALF = "gh\udcff\ud83d"
+
+
+@pytest.mark.parametrize("command", ASKED)
+def test_half_a_character_in_any_word_is_refused_in_words_and_has_its_entry(office, command, tmp_path, settings):
+    settings.VANKHO_HOME = tmp_path / "home"
+    words = [word.format(folder=tmp_path) for word in ASKED[command]]
+    for at, word in enumerate(words):
+        if word.startswith("--") or word in {"0", "thuong"}:  # a number and a choice are asked by Django
+            continue
+        before = AuditEntry.objects.count()
+        with pytest.raises(CommandError, match="TXT-001"):
+            call_command(command, *words[:at], HALF, *words[at + 1 :])
+        (entry,) = list(AuditEntry.objects.order_by("ts", "id"))[before:]
+        assert (entry.action, entry.outcome) == (f"command:{command}", "denied")
+        assert entry.detail.payload["code"] == "TXT-001"
+        name = words[words.index("--as") + 1]
+        assert (entry.actor and entry.actor.username) == (None if words[at - 1] == "--as" else name)
+
+
 # What a command without a name is asked here so that it is refused (a code) or fails; "" is no code.
 ENDS = {
     "backup": (["{folder}/file", "--vault", "{folder}/vault"], ""),
@@ -142,6 +162,16 @@ def test_a_command_that_does_not_end_has_its_entry(office, ending, command):
     told = entry.detail.payload.get("code", "")
     assert told.startswith(code) if code else not told
     assert entry.detail.payload["answer"]
+
+
+@pytest.mark.parametrize(
+    "command", [command for command, (words, _code) in ENDS.items() if "{folder}" in "".join(words)]
+)
+def test_half_a_character_in_a_word_of_a_command_without_a_name_is_refused(office, command, tmp_path):
+    words = [HALF if word.startswith("{") else word for word in ENDS[command][0]]
+    with pytest.raises(CommandError, match="TXT-001"):
+        call_command(command, *words)
+    assert AuditEntry.objects.get(action=f"command:{command}").detail.payload["code"] == "TXT-001"
 
 
 @pytest.mark.parametrize("command", ENDS)

@@ -22,7 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("--basis", default="", metavar="DOCUMENT", help="number of the written order; in the log")
         parser.add_argument("--present", default="", metavar="NAMES", help="who is present, the custodians named")
 
-    @acting("readmit_officer")
+    @acting("readmit_officer", by="")
     def handle(self, *, officer: str, basis: str, present: str, **_options: Any) -> None:
         person = named(officer)
         with answering("readmit_officer", subject=person):

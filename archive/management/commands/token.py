@@ -21,7 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("--days", type=int, default=365, help="how long it is valid")
         parser.add_argument("--as", required=True, dest="admin", help="the administrator who gives it")
 
-    @acting("token")
+    @acting("token", by="admin")
     def handle(self, *, username: str, name: str, days: int, admin: str, **_options: Any) -> None:
         person, actor = named(username), named(admin)
         until = timezone.now() + timedelta(days=days)

@@ -40,7 +40,7 @@ class Command(BaseCommand):
         super().__init__(*args, **kwargs)
         self.written: set[Path] = set()
 
-    @acting("ingest")
+    @acting("ingest", by="username")
     def handle(self, *, paths: list[Path], level: str, username: str, wait: bool, **options: Any) -> None:
         person = named(username)
         missing = [str(path) for path in paths if not path.exists() and not path.is_symlink()]
