@@ -125,6 +125,15 @@ class Engine(Protocol):
     def is_damaged(self) -> bool:
         """Return whether texts cannot be read as they were written: found out by a few of them, at any time, beside a writer."""
 
+    def warm(self, sample: Iterable[Entry]) -> bool:
+        """Have a server that has just begun work for a moment, so that its first readers do not wait; return whether it has enough.
+
+        Asked again and again by who keeps the index behind the log, while there is nothing else to do; every answer is dropped.
+
+        Raises:
+            EngineAway: the search server does not answer.
+        """
+
     def reload(self) -> None:
         """See what other processes have committed. Searching does so by itself."""
 

@@ -38,6 +38,7 @@ LEAST: Final = 50  # after servers failed again and again: a step this short end
 PERSIST_EVERY: Final = 2000  # skipped entries after which the position is written all the same
 COMMIT_EVERY: Final = 20_000  # records of a rebuild between two commits: fewer segments, less merging
 EXAMINE_SECONDS: Final = 600.0  # between two looks whether texts can still be read
+WARMING: Final = 20  # records whose words a server that has just begun is asked for
 IDLE_LOOKS: Final = 20  # looks without work after which the writer's memory is let go
 
 
@@ -67,6 +68,7 @@ class Follower:
         self._is_away = False
         self._step = MOST
         self._examine_at = 0.0
+        self._is_warm = False
 
     @property
     def engine(self) -> Engine:
@@ -93,7 +95,7 @@ class Follower:
         except EngineAway:
             if not self._is_away:
                 log.warning("the search server is away; the index will catch up by itself")
-            self._is_away = True
+            self._is_away, self._is_warm = True, False  # it may begin anew
             with suppress(EngineAway):  # what was not committed is written again
                 self.engine.release()
             return 0
@@ -168,8 +170,10 @@ class Follower:
         self.engine.commit(position=following)
 
     def _rest(self, persisted: int) -> None:
-        """Let the writer and its memory go after a while without work; then also look whose index this is."""
+        """Warm a server that has just begun; after a while let the writer and its memory go, and look whose index this is."""
         self._idle += 1
+        if not self._is_warm:
+            self._is_warm = self.engine.warm(_newest())
         if self._idle % IDLE_LOOKS == 0:
             self.engine.release()
             if persisted > _log_length():
@@ -324,6 +328,12 @@ def _sample() -> Iterator[Entry]:
         wanted = range(reach["first"], reach["last"] + 1, max(1, (reach["last"] - reach["first"]) // SAMPLE))
         for start in range(0, len(wanted), BATCH):
             yield from entries(wanted[start : start + BATCH], version=0)
+
+
+def _newest() -> Iterator[Entry]:
+    """Yield the newest records."""
+    newest = Record.objects.order_by("-pk").values_list("pk", flat=True)[:WARMING]
+    yield from entries(list(newest), version=0)
 
 
 def _fill(new: Engine, position: int, progress: Callable[[int], object] | None) -> int:

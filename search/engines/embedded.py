@@ -150,6 +150,10 @@ class Embedded:
         holding = self._for_reading()
         return any(not shelf.is_readable() for shelf in holding.shelves()) if holding else False
 
+    def warm(self, sample: Iterable[Entry]) -> bool:  # noqa: ARG002 - there is nothing that begins slowly
+        """Return True."""
+        return True
+
     def reload(self) -> None:
         """Do nothing: every search looks first."""
 

@@ -9,6 +9,7 @@ from config.tests.unsteady import Fault, Unsteady
 from search import follow
 from search.engine import EngineAway, EngineBusy, IndexBroken
 from search.engines.elastic import server as calling
+from search.engines.elastic import warming
 from search.engines.elastic.driver import Elastic
 from search.engines.elastic.generations import Generations
 from search.engines.elastic.server import EngineRefused, Server
@@ -305,3 +306,26 @@ def test_a_suggestion_of_a_part_of_the_records_never_looks_at_hidden_ones(engine
 
 def _names(generations):
     return generations.server.names(f"{generations.prefix}-s*")
+
+
+def test_a_server_that_has_just_begun_is_asked_until_it_has_answered_enough(engine, tmp_path, monkeypatch):
+    monkeypatch.setattr(warming, "ENOUGH", 12)
+    monkeypatch.setattr(warming, "SLICE_SECONDS", 0.02)
+    assert engine.warm([entry(1)])  # no index yet
+    fill(engine, entry(1, subject="Kế hoạch huấn luyện"), entry(2, subject=""))
+    assert engine.warm([])  # nobody has anything to ask for
+    aliases, asked = Generations(make.elasticsearch(), make.prefix_of(tmp_path)).aliases(0), []
+    sample = [entry(1, subject="Kế hoạch huấn luyện"), entry(2, subject="")]
+    while not engine.warm(iter(sample)):
+        asked.append(make.elasticsearch().asked(aliases))
+    assert asked == sorted(set(asked))
+    assert asked[-1] >= 12
+    assert make.elasticsearch().asked(aliases) == asked[-1]  # of a server at work nothing is asked
+
+
+def test_what_a_server_is_warmed_with_names_no_index_above_the_record(through, proxy):
+    proxy.seen.clear()
+    through.warm([entry(1, level=1)])
+    searches = [line for line in proxy.seen if "_search" in line]
+    assert searches
+    assert not any("-l2" in line or "-l3" in line for line in searches)

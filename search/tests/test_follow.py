@@ -111,6 +111,31 @@ def test_a_server_that_is_away_is_waited_for_and_caught_up_with(office, make_rec
     assert found(office.archivist, "ban dan that") == [record.pk]
 
 
+def test_a_server_that_has_just_begun_is_given_work_between_looks_until_it_has_enough(office, make_record, installed):
+    make_record(subject="Kế hoạch huấn luyện")
+    caught_up(installed)
+    given = []
+
+    class Beginning(Away):
+        def warm(self, sample):
+            given.append([one.subject for one in sample])
+            return len(given) % 3 == 0
+
+    server = Beginning(installed)
+    server.is_away = False
+    follower = follow.Follower(server)
+    for _ in range(6):
+        follower.catch_up()
+    assert given == [["Kế hoạch huấn luyện"]] * 3
+    server.is_away = True
+    follower.catch_up()
+    server.is_away = False
+    for _ in range(6):
+        follower.catch_up()
+    follower.close()
+    assert len(given) == 6
+
+
 def test_an_index_that_holds_what_the_database_holds_does_not_differ(office, make_record, installed, capsys):
     make_record()
     caught_up(installed)

@@ -15,7 +15,7 @@ from elasticsearch import dsl
 from search import marking
 from search.engine import DEEPEST, Filters
 from search.engines import suggesting
-from search.engines.elastic import listing, looking, neighbours
+from search.engines.elastic import listing, looking, neighbours, warming
 from search.engines.elastic.compiling import Compiler
 from search.engines.elastic.generations import Generation, Generations
 from search.engines.elastic.looking import Look
@@ -147,6 +147,15 @@ class Elastic:
     def is_damaged(self) -> bool:
         """Return False: the server checks what it keeps by itself, and says so where it cannot answer."""
         return False
+
+    def warm(self, sample: Iterable[Entry]) -> bool:
+        """Ask for a moment what nobody asked, words of these records; return whether the server has been asked enough since it began."""
+        asked = self._server.asked(self._generations.aliases(0))
+        records = () if asked is None or asked >= warming.ENOUGH else tuple(sample)
+        for query, terms, order in warming.questions(records, asked or 0):
+            hits = self.search(query, terms, order=order).hits
+            self.excerpts(query, terms, [hit.id for hit in hits])
+        return not records
 
     def reload(self) -> None:
         """Do nothing: what is committed is seen by every search."""

@@ -90,6 +90,15 @@ class Server:
             _look_at(int(one["status"]), one.get("error"))
         return list(answers)
 
+    def asked(self, indices: Sequence[str]) -> int | None:
+        """Return how often a shard of these indices was asked since the server began; None if there is no such index."""
+        with self._answering():
+            try:
+                found = self._asking.indices.stats(index=_named(indices), metric="search").body
+            except NotFoundError:
+                return None
+        return int(found["_all"]["total"]["search"]["query_total"]) // int(found["_shards"]["total"])
+
     def document(self, index: str, name: str) -> dict[str, Any] | None:
         """Return a document with its sequence numbers, uncommitted changes included; None if there is none."""
         with self._answering():
