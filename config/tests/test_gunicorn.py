@@ -42,6 +42,12 @@ def test_an_evaluation_copy_is_never_offered_to_a_network(environment):
     assert b"binds to loopback only" in ended.stderr
 
 
+def test_what_is_loaded_is_not_looked_through_for_garbage_in_every_process(environment):
+    code = "import gc; from config import gunicorn; gunicorn.when_ready(None); print(gc.get_freeze_count())"
+    frozen = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, check=True)
+    assert int(frozen.stdout) > 10_000
+
+
 def test_two_processes_count_as_one_and_log_no_address(environment):
     subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
     with socket.socket() as probe:
