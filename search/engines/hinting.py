@@ -21,8 +21,8 @@ _USUAL: Final = "~/"  # before the words of a number that is written as numbers 
 # The next sign stands for one letter alike, the one after it for two: a word has at most 64 letters (`search.text`), so
 # none is "~" or beyond ASCII, and each letter that differs is.
 _ALIKE: Final = ord("0")
-_SPACES: Final = {ord(" "): "\x1f", ord(SPLIT): "\x1e"}  # no white space, and no sign of a hint
-_SPACED: Final = {ord(sign): chr(space) for space, sign in _SPACES.items()}
+_SPACE, _PART = "\x1f", "\x1e"  # in place of a space and of SPLIT: no white space, and no sign of a hint
+_END: Final = "\n"  # of a hint among others: in none
 
 
 def hints(entry: Entry) -> set[str]:
@@ -56,14 +56,14 @@ def shown(hint: str) -> str:
     return " ".join(map(_written, typed.split(" "), differing.split(" ")))
 
 
-def joined(hint: str) -> str:
-    """Return a hint, or how one begins, as one word: the hints of a record are then one text, not a value each."""
-    return hint.translate(_SPACES)
+def joined(hints: Iterable[str]) -> str:
+    """Return hints, or how some begin, as one text with a word for each: a value for each took a record longer."""
+    return _END.join(hints).replace(" ", _SPACE).replace(SPLIT, _PART).replace(_END, " ")
 
 
 def parted(word: str) -> str:
-    """Return the hint of `joined`."""
-    return word.translate(_SPACED)
+    """Return the hint of a word of `joined`."""
+    return word.replace(_SPACE, " ").replace(_PART, SPLIT)
 
 
 @lru_cache(maxsize=1)  # for pairs and for beginnings, one after the other

@@ -230,7 +230,7 @@ def _add_values(made: tantivy.Document, entry: Entry) -> None:
     if entry.direction:
         made.add_text("direction", entry.direction)
     for name, found in (("hint", hints(entry)), ("start", starts(entry))):
-        made.add_text(name, " ".join(map(joined, found)))
+        made.add_text(name, joined(found))
 
 
 def _weight(day: date | None) -> float:

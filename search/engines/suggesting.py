@@ -59,7 +59,7 @@ def walked(shelves: Sequence[Walking], allowed: object) -> Lists:
     """Return what lists the hints of several shelves."""
 
     def listed(begins: Beginning) -> Listed:
-        name, beginning = begins[0], hinting.joined(begins[1])
+        name, beginning = begins[0], hinting.joined([begins[1]])
         found = (hint for shelf in shelves for hint in shelf.terms_with_prefix(name, beginning, allowed, _ASKED))
         return Listed([(hinting.parted(word), count) for word, count in found])
 

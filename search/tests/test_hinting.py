@@ -51,10 +51,11 @@ def test_any_number_is_shown_as_it_was_given(number):
 
 
 @given(TEXTS, TEXTS)
-def test_a_hint_as_one_word_has_no_white_space_and_comes_back(subject, number):
-    for hint in hinting.hints(entry(subject, number)) | hinting.starts(entry(subject)):
-        assert not any(sign.isspace() and sign not in "\x1e\x1f" for sign in hinting.joined(hint))
-        assert hinting.parted(hinting.joined(hint)) == hint
+def test_hints_as_one_text_are_a_word_each_and_come_back(subject, number):
+    hints = sorted(hinting.hints(entry(subject, number)) | hinting.starts(entry(subject)))
+    text = hinting.joined(hints)
+    assert not any(sign.isspace() and sign not in " \x1e\x1f" for sign in text)
+    assert [hinting.parted(word) for word in text.split(" ") if text] == hints
 
 
 def test_a_usual_number_is_kept_without_its_figures_again():
