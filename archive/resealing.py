@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Model, Q
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -36,6 +36,7 @@ from archive.stores.port import object_id
 from archive.stores.refusals import MissingObject, Shredded, StoreFailed
 from archive.stores.resealed import Anew
 
+Whole = Record | DigitalObject  # a dispatch, or a file that is in none yet: what is sealed anew by one act
 LOCK: Final = "reseal"
 SAME_RUN: Final = timedelta(days=1)  # so long a run that was killed may be run again and goes on where it was
 
@@ -46,7 +47,7 @@ class NoSuchFile(Refusal):
     """STO-027: no dispatch has such a file."""
 
     code = "STO-027"
-    message = _("There is no dispatch with files, and no file of a dispatch, called %(name)s. Nothing was sealed anew.")
+    message = _("There is no dispatch with files, and no stored file, called %(name)s. Nothing was sealed anew.")
 
 
 class NoGround(Refusal):
@@ -88,7 +89,7 @@ class Outcome:
     files: int
     records: int
     left: list[Left]
-    passed: int  # dispatches that this very order sealed anew shortly before
+    passed: int  # dispatches, and files in none yet, that this very order sealed anew shortly before
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +106,10 @@ def reseal(*, files: Collection[str] = (), records: Collection[str] = (), reason
     """Seal files anew, dispatch by dispatch: one transaction and one entry each.
 
     Args:
-        files: ids of stored files; one that was sealed anew already is passed over.
-        records: keys of dispatches, all of whose files are meant, page images too; one that this officer had sealed
-            anew for the same reason within `SAME_RUN` is passed over.
+        files: ids of stored files, or SHA-256 of their content, in dispatches or still in intake; an id that was
+            sealed anew already is passed over.
+        records: keys of dispatches, all of whose files are meant, page images too. One that this officer had sealed
+            anew for the same reason within `SAME_RUN` is passed over, and so is a file named by its content.
         reason: the decision, and what is suspected; stays in the log.
         actor: the security officer.
 
@@ -126,15 +128,17 @@ def reseal(*, files: Collection[str] = (), records: Collection[str] = (), reason
             raise Underway
         wanted, count = _wanted(kept, files, records), 0
         done = {
-            one for one in wanted if one.key in records and _is_ordered(kept, wanted[one], one, reason.strip(), actor)
+            one
+            for one, addresses in wanted.items()
+            if not addresses & set(files) and _is_ordered(kept, addresses, one, reason.strip(), actor)
         }
-        wanted = {record: addresses for record, addresses in wanted.items() if record not in done}
+        wanted = {one: addresses for one, addresses in wanted.items() if one not in done}
         try:
-            for record, addresses in wanted.items():
-                count += _reseal(kept, record, addresses, reason=reason.strip(), actor=actor)
+            for one, addresses in wanted.items():
+                count += _reseal(kept, one, addresses, reason=reason.strip(), actor=actor)
         finally:  # no dispatch that fails keeps the old keys of those before it
             left = _catch_up(kept)
-        return Outcome(count, len(wanted), left, len(done))
+        return Outcome(count, sum(isinstance(one, Record) for one in wanted), left, len(done))
 
 
 def catch_up() -> list[Left]:
@@ -178,21 +182,21 @@ def _rows(addresses: Collection[str]) -> set[str]:
     return set(DigitalObject.objects.filter(address__in=addresses).values_list("address", flat=True))
 
 
-def _wanted(kept: Store, files: Collection[str], records: Collection[str]) -> dict[Record, list[str]]:
+def _wanted(kept: Store, files: Collection[str], records: Collection[str]) -> dict[Whole, set[str]]:
     """Return the files of each dispatch that is meant, before anything is done. Raises NoSuchFile."""
-    wanted: dict[Record, set[str]] = {}
+    wanted: dict[Whole, set[str]] = {}
     for key in records:
         record = Record.objects.filter(key=key, sealed_objects__isnull=False).first()
         if record is None:
             raise NoSuchFile(name=key)
         wanted.setdefault(record, set()).update(record.sealed_objects.values_list("address", flat=True))
-    for address in files:
-        row = DigitalObject.objects.filter(address=address).select_related("record").first()
-        if row is not None and row.record is not None:
-            wanted.setdefault(row.record, set()).add(address)
-        elif row is not None or not _is_done(kept, address):
-            raise NoSuchFile(name=address)
-    return {record: sorted(addresses) for record, addresses in wanted.items()}
+    for name in files:
+        rows = DigitalObject.objects.filter(Q(address=name) | Q(sha256=name)).select_related("record")
+        for row in rows:
+            wanted.setdefault(row.record or row, set()).add(row.address)
+        if not rows and not _is_done(kept, name):
+            raise NoSuchFile(name=name)
+    return wanted
 
 
 def _is_done(kept: Store, address: str) -> bool:
@@ -202,8 +206,8 @@ def _is_done(kept: Store, address: str) -> bool:
         return False
 
 
-def _is_ordered(kept: Store, addresses: Collection[str], record: Record, reason: str, actor: Person) -> bool:
-    """Say whether all these files of a dispatch were sealed anew by this very order a short time ago.
+def _is_ordered(kept: Store, addresses: Collection[str], whole: Whole, reason: str, actor: Person) -> bool:
+    """Say whether all these files of a dispatch, or this one file, were sealed anew by this very order a short time ago.
 
     The vault says that their keys are new, whatever a row of the log claims; the log, on whose order.
     """
@@ -211,7 +215,8 @@ def _is_ordered(kept: Store, addresses: Collection[str], record: Record, reason:
     if not {object_id(address) for address in addresses} <= kept.vault.resealed.since(since):
         return False
     acts = AuditEntry.objects.filter(action=Action.RECORD_RESEAL, outcome="ok", actor=actor, ts__gte=since)
-    acts = acts.filter(object_type="record", object_id=record.key)
+    kind, name = ("record", whole.key) if isinstance(whole, Record) else ("object", whole.address)
+    acts = acts.filter(object_type=kind, object_id=name)
     told = map(written.said, map(bytes, acts.values_list("body", flat=True)))
     return any(one is not None and one["reason"] == reason for one in told)
 
@@ -219,9 +224,9 @@ def _is_ordered(kept: Store, addresses: Collection[str], record: Record, reason:
 # --- sealing anew ---------------------------------------------------------------------------------------
 
 
-def _reseal(kept: Store, record: Record, addresses: list[str], *, reason: str, actor: Person) -> int:
-    """Seal files of a dispatch anew. What fails or is killed before the commit is called off by `_catch_up`."""
-    forms = {}
+def _reseal(kept: Store, whole: Whole, addresses: Collection[str], *, reason: str, actor: Person) -> int:
+    """Seal files of a dispatch, or one that is in none yet, anew. What fails or is killed before the commit is called off by `_catch_up`."""
+    forms, record = {}, whole if isinstance(whole, Record) else None
     for row in DigitalObject.objects.filter(address__in=addresses, record=record).order_by("address"):
         forms[row.address] = _sealed(kept, row)
     _switch(record, forms, reason=reason, actor=actor)
@@ -247,6 +252,9 @@ def _sealed(kept: Store, row: DigitalObject) -> _Form:
 def _switch(record: Record | None, forms: dict[str, _Form], *, reason: str, actor: Person | None) -> None:
     """Let all that names these objects name their new forms, with the entry: the act itself."""
     locked = Record.objects.select_for_update(of=("self",)).get(pk=record.pk) if record else None
+    for model, name in _naming():
+        if _is_claimed(model):  # every act locks a dispatch, then a file in intake, then what is sealed
+            list(model._base_manager.select_for_update(of=("self",)).filter(**{f"{name}__in": forms}))  # noqa: SLF001
     rows = list(DigitalObject.objects.select_for_update(of=("self",)).filter(record=locked, address__in=forms))
     attached = list(Attachment.objects.filter(Q(original__in=rows) | Q(pack__in=rows)).order_by("pk"))
     if len(rows) < len(forms) or (locked and not _is_as_left(locked, attached)):
@@ -279,11 +287,23 @@ def _name_anew(row: DigitalObject, form: _Form) -> None:
         store.relevel(form.address, to=level)
     row.address, row.sealed_size, row.sealed_sha256 = form.address, form.sealed_size, form.sealed_sha256
     row.save(force_insert=True)
+    for model, name in _naming():
+        # Whoever works with a file in intake as it was named before drops its work and begins anew.
+        anew = {"fence": F("fence") + 1, "lease_until": None} if _is_claimed(model) else {}
+        model._base_manager.filter(**{name: old}).update(**{name: form.address}, **anew)  # noqa: SLF001
+    DigitalObject.objects.filter(address=old).delete()
+
+
+def _naming() -> Iterator[tuple[type[Model], str]]:
+    """Yield every kind of row that names stored files, and by which field."""
     for relation in DigitalObject._meta.get_fields(include_hidden=True):  # noqa: SLF001 - Django's documented Meta API
         if relation.auto_created and relation.is_relation:
-            name = relation.field.name  # type: ignore[union-attr]
-            relation.related_model._base_manager.filter(**{name: old}).update(**{name: form.address})  # type: ignore[union-attr]  # noqa: SLF001
-    DigitalObject.objects.filter(address=old).delete()
+            yield relation.related_model, relation.field.name  # type: ignore[union-attr,misc]
+
+
+def _is_claimed(model: type[Model]) -> bool:
+    """Say whether workers claim rows of this kind: a fence tells a late one that the row is not what it read."""
+    return any(field.name == "fence" for field in model._meta.fields)  # noqa: SLF001
 
 
 # --- ending ---------------------------------------------------------------------------------------------

@@ -268,8 +268,10 @@ def lock_joined(scan: Scan) -> None:
 
 def forget_objects(scan: Scan, *, original: bool = True) -> list[str]:
     """Take the sealed objects of a scan (or its pack alone) out of the rows; the caller shreds them after commit."""
-    gone = {"pack": scan.pack_id} | ({"original": scan.original_id} if original else {})
-    addresses = [address for address in gone.values() if address]
+    gone = ["pack", *(["original"] if original else [])]
+    # As they are called now, not when the scan was read: one may have been sealed anew since.
+    kept = Scan.objects.filter(pk=scan.pk).select_for_update(of=("self",)).values_list(*gone)
+    addresses = [address for row in kept for address in row if address]
     Scan.objects.filter(pk=scan.pk).update(**dict.fromkeys(gone))
     gone_rows = DigitalObject.objects.filter(address__in=addresses)
     list(

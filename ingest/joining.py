@@ -284,6 +284,7 @@ def accept(scan: Scan, *, why: str, actor: Person) -> Record:
         waiting = Scan.objects.filter(pk=scan.pk, state=ScanState.ATTENTION, code__in=codes)
         if not waiting.update(state=ScanState.FILED, code="", reason={}, level=level, finished_at=timezone.now()):
             raise intake.NothingToDo
+        scan.refresh_from_db(fields=["original", "pack"])  # either may have been sealed anew since it was read
         return join(scan, captured_of(scan, suggestion), actor=actor, why=why.strip())
 
 

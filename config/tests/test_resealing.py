@@ -20,7 +20,7 @@ from archive.stores.port import object_id
 from archive.stores.refusals import MissingObject, Shredded
 from archive.stores.resealed import Resealed
 from archive.tests.test_log_foreign import put_in
-from config.tests.office import LONG_AGO, borne_out, seal
+from config.tests.office import LONG_AGO, borne_out
 from config.tests.resealed import ANNEX, GROUND, addresses, agrees, content, on_a_folder, reseal
 from ingest.models import Scan
 from ingest.tests.handing import drop
@@ -106,7 +106,7 @@ def test_a_run_of_several_dispatches_that_ended_half_way_goes_on_where_it_was(re
     call_command(*asked, "--reason", GROUND)
 
     assert "Đã niêm phong lại" in (said := capsys.readouterr().out)
-    assert "1 văn bản đã được niêm phong lại" in said
+    assert "1 văn bản hoặc tệp đang tiếp nhận đã được niêm phong lại" in said
     assert addresses(record) == done
     assert not (addresses(other) | addresses(third)) & (old[other] | old[third])
 
@@ -208,7 +208,7 @@ def test_refusals_change_nothing(record, office, monkeypatch):
         ({"records": ["none"]}, resealing.NoSuchFile),
         ({"files": ["0" * 32]}, resealing.NoSuchFile),
         ({"files": ["../x"]}, resealing.NoSuchFile),
-        ({"files": [seal(b"of nobody", level=0, role="original").address]}, resealing.NoSuchFile),
+        ({"files": ["0" * 64]}, resealing.NoSuchFile),
     ):
         with pytest.raises(refusal):
             resealing.reseal(**given | other)

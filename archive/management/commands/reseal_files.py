@@ -20,7 +20,7 @@ class Command(BaseCommand):
     help = "Seal stored files anew under new data keys and remove the old ones, by the security officer."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("files", nargs="*", help="ids of stored files (32 digits), as the log names them")
+        parser.add_argument("files", nargs="*", help="stored files: ids (32 digits), or SHA-256 of the content")
         parser.add_argument("--record", action="append", default=[], help="key of a dispatch: all its files")
         parser.add_argument("--as", dest="officer", default="", help="the security officer who orders it")
         parser.add_argument("--reason", default="", help="the decision, and what is suspected; stands in the log")
@@ -34,14 +34,14 @@ class Command(BaseCommand):
         with answering("reseal_files", actor=actor):
             done = resealing.reseal(files=files, records=record, reason=reason, actor=actor)
         self.stdout.write(
-            _("%(files)s files of %(records)s dispatches are sealed anew.")
+            _("%(files)s files are sealed anew; dispatches concerned: %(records)s.")
             % {"files": done.files, "records": done.records}
         )
         if done.passed:
             self.stdout.write(
                 _(
-                    "%(records)s dispatches were sealed anew within the last day by this very order (officer and reason) and "
-                    "are passed over. To seal them once more, give another reason."
+                    "%(records)s dispatches or files in intake were sealed anew within the last day by this very order (officer "
+                    "and reason) and are passed over. To seal them once more, give another reason."
                 )
                 % {"records": done.passed}
             )
