@@ -20,7 +20,7 @@ from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from archive import keychain, logkey, publishing, resealing, restoration, sequencing, store
+from archive import keychain, logkey, merkle, publishing, resealing, restoration, sequencing, store
 from archive.audit import leaf_hash
 from archive.models import AuditEntry, AuditLeaf, DigitalObject, Restoration
 from archive.stores.disk import sync_folder
@@ -47,6 +47,7 @@ class Taken:
     destroyed: int
     records: int
     superseded: int  # kept heads beyond the log that were put aside
+    false_entries: list[int]  # places of the log whose bytes have another hash: put in or changed past the office
 
 
 def await_server(*, seconds: float = READY_SECONDS) -> None:
@@ -74,7 +75,7 @@ def take_up(moment: datetime, outside: Outside) -> Taken:
     Raises:
         NotThatMoment: the database knows something younger, or nothing at all.
         Unsigned, LogForked: the log is not the beginning of a kept head's.
-        verify.Tampered: an entry is missing, or not what its leaf says.
+        verify.Tampered: an entry is missing.
         VaultWentBack: the vault is older than the database.
         OtherRestore: a restore was begun here and not finished.
         logkey.OtherLogKey: the key of this log does not lie here.
@@ -85,7 +86,8 @@ def take_up(moment: datetime, outside: Outside) -> Taken:
     known = Restoration.objects.filter(taken_at=moment).order_by("pk").last()
     if known is None:
         _require_moment(moment)
-    leaves = list(_leaves())
+    false_entries: list[int] = []
+    leaves = list(_leaves(false_entries))
     start = leaves[: known.size] if known else leaves
     kept = _kept(outside, len(leaves))
     roots = heads.roots(leaves, (one.head.size for one in kept))
@@ -104,7 +106,7 @@ def take_up(moment: datetime, outside: Outside) -> Taken:
     sequencing.place_all()
     publishing.publish()
     marker.remove()
-    return Taken(known.size, known.newest_size, len(dead), records, superseded)
+    return Taken(known.size, known.newest_size, len(dead), records, superseded, false_entries)
 
 
 def _require_no_other(moment: datetime) -> None:
@@ -123,16 +125,19 @@ def _said(moment: datetime) -> str:
     return f"{timezone.localtime(moment):%d/%m/%Y %H:%M:%S}"
 
 
-def _leaves() -> Iterator[bytes]:
-    """Yield the leaf of each placed entry in order, hashed anew from its body. Raises Tampered.
+def _leaves(false_entries: list[int]) -> Iterator[bytes]:
+    """Yield the leaf of each placed entry in order; note the places of those whose bytes have another hash. Raises Tampered.
 
-    What was committed and had no place yet is left alone: the lost log may have placed it otherwise.
+    Heads are held against leaves, so such an entry hinders nothing but the belief in its own words. What was committed
+    and had no place yet is left alone: the lost log may have placed it otherwise.
     """
     rows = AuditLeaf.objects.order_by("idx").values_list("idx", "entry__body", "entry__leaf_hash")
     for place, (idx, body, leaf) in enumerate(rows.iterator(chunk_size=_ROWS)):
-        if idx != place or leaf_hash(bytes(body)) != bytes(leaf):
-            raise verify.Tampered("the entry is not what its leaf says", place)
-        yield bytes(leaf)
+        if idx != place:
+            raise verify.Tampered("the entry is missing", place)
+        if leaf_hash(bytes(body)) != bytes(leaf):
+            false_entries.append(place)
+        yield merkle.as_hash(bytes(leaf))
 
 
 def _kept(outside: Outside, size: int) -> list[heads.Kept]:

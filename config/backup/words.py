@@ -1,6 +1,6 @@
 """The options that the commands of backup share, and how they answer."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -54,15 +54,17 @@ def findings(told: Manifest) -> Iterator[str]:
             "their dispatches were changed past the office. Their content is in the backup. `manage.py verify_log` in the office "
             "names the dispatches and what differs: tell the auditor."
         ) % {"count": len(told.trailing), "files": ", ".join(sorted(told.trailing)[: objects.SAID])}
-    if told.false_entries:
+    yield from false_entries(told.false_entries)
+
+
+def false_entries(places: Sequence[int]) -> Iterator[str]:
+    """Yield which entries of a log are not what their hash says, if any."""
+    if places:
         yield _(
-            "NOT IN ORDER: %(count)s entries of the log (places %(places)s) have another hash than the log says, and had when the "
-            "backup was made: they were put in or changed past the office. All others were checked. `manage.py verify_log` in the "
-            "office names them: tell the auditor."
-        ) % {
-            "count": len(told.false_entries),
-            "places": ", ".join(map(str, told.false_entries[: objects.SAID])),
-        }
+            "NOT IN ORDER: %(count)s entries of the log (places %(places)s) have another hash than the log says, and had when this "
+            "copy of the database was made: they were put in or changed past the office. All others were checked. "
+            "`manage.py verify_log` in the office names them: tell the auditor."
+        ) % {"count": len(places), "places": ", ".join(map(str, places[: objects.SAID]))}
 
 
 @contextmanager

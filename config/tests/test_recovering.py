@@ -208,10 +208,19 @@ def test_a_database_of_another_history_is_refused(put_back):
     transaction.savepoint_rollback(other)
 
 
-def test_an_entry_that_was_changed_is_named(put_back):
+def test_an_entry_that_was_changed_is_named_and_keeps_no_recovery_from_its_end(put_back, capsys):
     with fence_lifted():
         AuditEntry.objects.filter(leaf__idx=1).update(body=b"{}")
-    with pytest.raises(CommandError, match="not what its leaf says"):
+    declare(put_back)
+    assert "vị trí 1)" in capsys.readouterr().err
+    assert not marker.is_there()
+    starting.require_log()
+
+
+def test_an_entry_that_is_missing_is_refused(put_back):
+    with fence_lifted():
+        AuditLeaf.objects.filter(idx=1).delete()
+    with pytest.raises(CommandError, match="entry 1: the entry is missing"):
         declare(put_back)
 
 

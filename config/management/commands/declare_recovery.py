@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from config import roles
 from config.backup import recovering
-from config.backup.words import answering, outside
+from config.backup.words import answering, false_entries, outside
 
 
 class Command(BaseCommand):
@@ -45,6 +45,8 @@ class Command(BaseCommand):
             _("The log of %(size)s entries is in order; %(records)s dispatches are in the index.")
             % {"size": taken.size, "records": taken.records}
         )
+        for line in false_entries(taken.false_entries):
+            self.stderr.write(line)
         if taken.newest_size is None:
             self.stdout.write(_("No head of the log was shown, so nobody knows what was lost."))
         else:
