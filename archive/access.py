@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Final, Protocol
+from typing import Final
 
 from django.db import connection, transaction
 from django.db.models import Count, F, OuterRef, QuerySet
@@ -37,7 +37,7 @@ from archive.models import (
 from archive.models.route import LIVE_STATES
 from archive.planning import ByRow
 from archive.rules.errors import Forbidden, Hidden, Refusal
-from archive.rules.levels import Level
+from archive.rules.levels import Level, Leveled
 from archive.rules.roles import APART, Action, Role, allows
 from archive.rules.steps import WORK
 from archive.standing import Standing, once, open_markings, standing, units_open
@@ -369,13 +369,6 @@ def end_grant(given: Grant, *, actor: Person, reason: str = "") -> None:
     derive(record)
     details = {"to": given.person_id, "given": given.pk}
     audit.write(Action.GRANT_END, actor=actor, subject=record, reason=reason, details=details, rows=[given])
-
-
-class Leveled(Protocol):
-    """Anything with a secrecy level: a record, a dossier, a sealed object."""
-
-    @property
-    def level(self) -> Any: ...  # noqa: D102 - the level as its model keeps it
 
 
 def level_of(things: Iterable[Leveled]) -> Level:

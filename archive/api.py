@@ -176,7 +176,7 @@ def listed(request: HttpRequest, asked: Query[ListAsked]) -> dict[str, Any]:
     found = access.visible_to(person).records(below=below).select_related("number")
     wanted = {name: getattr(asked, name) for name in ("state", "code_number", "code_notation") if getattr(asked, name)}
     rows = list(found.filter(**wanted).order_by("-pk")[: PER_PAGE + 1])
-    audit.read(Action.RECORD_LIST, actor=person, filters=wanted, shown=min(len(rows), PER_PAGE))
+    audit.read(Action.RECORD_LIST, actor=person, lines=rows[:PER_PAGE], filters=wanted, shown=min(len(rows), PER_PAGE))
     before = rows[PER_PAGE - 1].key if len(rows) > PER_PAGE else None
     return {"items": [described(record) for record in rows[:PER_PAGE]], "before": before}
 

@@ -17,7 +17,8 @@ import os
 import secrets
 import time
 import uuid
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -31,6 +32,7 @@ from archive import chains, digests, logkey, publishing, sequencing
 from archive.models import AuditDetail, AuditEntry, AuditShown, Dossier, Person, Record, Step
 from archive.rules import whole_text
 from archive.rules.errors import Refusal
+from archive.rules.levels import Leveled
 from archive.rules.numbers import join
 from archive.rules.roles import FAILING, SYNCHRONOUS, Action
 from archive.standing import standing
@@ -79,7 +81,10 @@ class Subject:
     record_id: int | None = None
 
 
-ON_PAGE: Final = "on_page"  # in the details: the keys of the dispatches that a page of many showed
+ON_PAGE: Final = (
+    "on_page"  # in the details: the keys of the dispatches that a page of many showed, the most secret first
+)
+LEVELS: Final = "levels"  # in the details: how many of what a page showed stood at each level
 NOTHING: Final = Subject("office", "office")
 # What entries about a person stand under: those of before that a page wrote about its reader are called after a proxy.
 PEOPLE: Final = ("person", "simplelazyobject")
@@ -177,7 +182,7 @@ def _watched(subject: models.Model | Subject | None) -> list[models.Model]:
     return [subject] if isinstance(subject, kinds) else []
 
 
-class Seen(Protocol):
+class Seen(Leveled, Protocol):
     """A dispatch on a page of many, as far as the entry names it."""
 
     @property
@@ -186,34 +191,36 @@ class Seen(Protocol):
     @property
     def key(self) -> str: ...  # noqa: D102 - as the model's
 
-    @property
-    def level(self) -> int: ...  # noqa: D102 - as the model's
 
-
-def read(
+def read(  # noqa: PLR0913 - every part of an entry by its name
     action: Action,
     *,
     actor: Person,
     subject: models.Model | Subject | None = None,
     records: Collection[Seen] = (),
+    lines: Iterable[Leveled] = (),
     level: int = 0,
     **details: Any,
 ) -> AuditEntry:
-    """Write the entry of a read, search or download in a transaction of its own.
+    """Write the entry of a read, search or download in a transaction of its own, at the highest level of what was shown.
 
     Args:
         action: what was read.
         actor: who reads.
         subject: the row that was read.
-        records: the dispatches of a page that shows more of each than a list does: the entry names all of them and
-            stands at the highest level among them.
-        level: the highest among what else was shown, where the entry names none of it.
+        records: the dispatches of a page that shows more of each than a list does: the entry names all of them, and
+            counts them by level.
+        lines: what a list showed a line of, as the page was drawn from it: counted by level, not named.
+        level: the highest among what else was shown.
         details: values worth keeping (JSON).
     """
     about = subject_of(subject)
-    about = replace(about, level=max(about.level, level, *(one.level for one in records)))
+    counted = Counter(int(one.level) for one in records or lines)
+    about = replace(about, level=max(about.level, level, *counted))
+    if counted:
+        details[LEVELS] = {str(each): counted[each] for each in sorted(counted, reverse=True)}
     if records:
-        details[ON_PAGE] = [one.key for one in records]
+        details[ON_PAGE] = [one.key for one in sorted(records, key=lambda one: -one.level)]
     with transaction.atomic():
         return _append(
             action, actor=actor, subject=about, outcome="ok", reason="", details=details or None, records=records
@@ -338,11 +345,8 @@ def _append(  # noqa: PLR0913 - every part of an entry by its name
 
 
 def _storable(value: Any) -> Any:
-    """Return values as both databases keep them to the byte.
-
-    No NUL letter, which PostgreSQL keeps in no text; no half of a character, which none keeps; no fraction as a number,
-    which PostgreSQL writes in another form.
-    """
+    """Return values as both databases keep them to the byte: no NUL letter, no half of a character, no fraction as a number."""
+    # PostgreSQL keeps no NUL and writes a fraction in another form; half a character neither keeps.
     if isinstance(value, float):
         return repr(value)
     if isinstance(value, str):

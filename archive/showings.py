@@ -1,7 +1,8 @@
 """Which dispatches a page of hits showed: the rows that "who saw it?" is answered from, held against the entries.
 
-An entry's details name every dispatch (`audit.ON_PAGE`) and are bound by its salted digest; `AuditShown` repeats them
-for finding, with the entry's person and moment. Reads, never writes.
+An entry's details name every dispatch (`audit.ON_PAGE`), the most secret first, say how many stood at each level
+(`audit.LEVELS`), and so hold the level of each; they are bound by its salted digest. `AuditShown` repeats them for finding,
+with the entry's person and moment. Reads, never writes.
 """
 
 from collections import defaultdict
@@ -12,7 +13,7 @@ from uuid import UUID
 
 from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
 
-from archive.audit import NOTHING, ON_PAGE
+from archive.audit import LEVELS, NOTHING, ON_PAGE
 from archive.digests import Fault
 from archive.models import AuditDetail, AuditEntry, AuditShown, Record
 
@@ -23,7 +24,7 @@ _NONE: Final = b'"details_h":""'  # in the body of an entry without details; wit
 def faults() -> Iterator[Fault]:
     """Look whether what was shown stands beside each entry as its details say; destroyed details say nothing of which."""
     told = AuditDetail.objects.filter(payload__has_key=ON_PAGE).order_by("entry_id")
-    pairs = told.values_list("entry_id", f"payload__{ON_PAGE}").iterator(chunk_size=_AT_ONCE)
+    pairs = told.values_list("entry_id", "payload").iterator(chunk_size=_AT_ONCE)
     while some := dict(islice(pairs, _AT_ONCE)):
         yield from _differing(some)
     for entry in _once(AuditShown.objects.exclude(actor_id=F("entry__actor_id"), ts=F("entry__ts"))):
@@ -58,11 +59,18 @@ def _without_details() -> Iterator[UUID]:
 
 
 def _differing(told: dict[UUID, Any]) -> Iterator[Fault]:
-    rows = list(AuditShown.objects.filter(entry__in=list(told)).values_list("entry_id", "record_id"))
-    keys = dict(Record.objects.filter(pk__in={record for _entry, record in rows}).values_list("pk", "key"))
-    shown: dict[UUID, list[str]] = defaultdict(list)
-    for entry, record in rows:
-        shown[entry].append(keys.get(record, ""))
+    rows = list(AuditShown.objects.filter(entry__in=list(told)).values_list("entry_id", "record_id", "level"))
+    keys = dict(Record.objects.filter(pk__in={record for _entry, record, _level in rows}).values_list("pk", "key"))
+    shown: dict[UUID, list[tuple[str, int]]] = defaultdict(list)
+    for entry, record, level in rows:
+        shown[entry].append((keys.get(record, ""), level))
     for entry, said in told.items():
-        if sorted(said) != sorted(shown[entry]):
+        if sorted(said[ON_PAGE]) != sorted(key for key, _level in shown[entry]):
             yield Fault("entry", str(entry), "the dispatches kept as shown are not those that its details name")
+        elif LEVELS in said and sorted(zip(said[ON_PAGE], _levels(said), strict=False)) != sorted(shown[entry]):
+            yield Fault("entry", str(entry), "a dispatch is kept as shown at another level than its details say")
+
+
+def _levels(said: dict[str, Any]) -> list[int]:
+    """Return the level of each dispatch that details name, in their order."""
+    return [int(level) for level in sorted(said[LEVELS], key=int, reverse=True) for _ in range(said[LEVELS][level])]

@@ -58,12 +58,12 @@ def batch(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     access.require(person, Action.SCAN_READ)
     shown = batches.open_batch_of(person, pk)
     refreshed = bool(getattr(request, "htmx", False))
+    context = _batch_context(request, shown)
     if not refreshed:
-        audit.read(
-            Action.SCAN_READ, actor=person, subject=audit.Subject("batch", shown.pk.hex, level=shown.declared_level)
-        )
+        about = audit.Subject("batch", shown.pk.hex, level=shown.declared_level)
+        audit.read(Action.SCAN_READ, actor=person, subject=about, lines=[line.scan for line in context["lines"]])
     template = "ingest/_batch_live.html" if refreshed else "ingest/batch.html"
-    return render(request, template, _batch_context(request, shown))
+    return render(request, template, context)
 
 
 def _batch_context(request: HttpRequest, shown: Batch) -> dict[str, Any]:

@@ -56,8 +56,7 @@ def meant(query: Query, person: Person) -> list[Offer]:
 def _written(offers: list[Offer], person: Person, typed: str, *, part: str) -> list[Offer]:
     """Return what is offered after writing that it was; where nothing is, nothing was told."""
     if offers:
-        level = access.level_of(offers)
-        audit.read(Action.SEARCH_RUN, actor=person, text=typed, part=part, offered=len(offers), level=level)
+        audit.read(Action.SEARCH_RUN, actor=person, lines=offers, text=typed, part=part, offered=len(offers))
     return offers
 
 

@@ -123,7 +123,7 @@ def subject_of(kept: SavedSearch) -> Subject:
 def told_of(shown: Sequence[SavedSearch], *, level: Level, actor: Person) -> None:
     """Write that a page of this level showed somebody names and words of these queries, or how much is new in them."""
     if shown:
-        audit.read(Action.SEARCH_RUN, actor=actor, level=level, part="kept", shown=len(shown))
+        audit.read(Action.SEARCH_RUN, actor=actor, lines=shown, level=level, part="kept", shown=len(shown))
 
 
 def rung_for(shown: Sequence[SavedSearch], *, actor: Person) -> None:

@@ -142,9 +142,9 @@ class AnswerForm(forms.Form):
         super().__init__(*args, **kwargs)
         seen = access.visible_to(person).records()
         free = seen.filter(direction=Way.OUTGOING, state=RecordState.REGISTERED, reply_to__isnull=True)
-        newest = list(free.order_by("-registered_at").only("level")[:REPLIES])
-        self.page_level = access.level_of(newest)  # of what the form names: the page that draws it is as secret
-        offered = Record.objects.filter(pk__in=[each.pk for each in newest])
+        self.offers = list(free.order_by("-registered_at").only("level")[:REPLIES])
+        self.page_level = access.level_of(self.offers)  # of what the form names: the page that draws it is as secret
+        offered = Record.objects.filter(pk__in=[each.pk for each in self.offers])
         _choices(self, "reply").queryset = offered.order_by("-registered_at")
 
 

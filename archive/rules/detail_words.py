@@ -75,6 +75,7 @@ WORDS: Final[dict[str, Promise]] = {
     "last": _("to number"),
     "level": _("level"),
     "level_keys": _("level keys"),
+    "levels": _("of each level"),
     "left_out": _("lines left out: their period ended"),
     "lines": _("lines"),
     "list": _("list"),
@@ -324,6 +325,8 @@ def _word(name: str, value: Any) -> str:
 
 def _own(name: str, value: Any) -> str:
     """Return a value in the words of its own detail, "" if it has none."""
+    if name == "levels" and isinstance(value, dict):
+        return ", ".join(f"{_asked('level', level)}: {value[level]}" for level in sorted(value, reverse=True))
     if name == "filters" and isinstance(value, dict):
         return ", ".join(f"{ASKED.get(key, key)}: {_asked(key, each)}" for key, each in value.items() if each)
     return str(OWN_VALUES.get(name, {}).get(str(value), ""))

@@ -6,7 +6,7 @@ say; the label is what a person reads. Sources: state-secrets law 117/2025/QH15
 """
 
 from enum import IntEnum
-from typing import Final
+from typing import Any, Final, Protocol
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -38,6 +38,13 @@ class Level(IntEnum):
             KeyError: no level has this slug.
         """
         return _BY_LEVEL_SLUG[slug]
+
+
+class Leveled(Protocol):
+    """Anything with a secrecy level: a record, a dossier, a sealed object."""
+
+    @property
+    def level(self) -> Any: ...  # noqa: D102 - the level as its model keeps it
 
 
 class Urgency(IntEnum):

@@ -47,6 +47,15 @@ def test_files_sent_together_lie_in_one_batch(office, clerk):
     assert Batch.objects.count() == 1
 
 
+def test_a_look_at_a_batch_stands_in_the_log_with_how_many_files_of_each_level_it_showed(office, clerk):
+    batch = send(clerk, level="mat").json()["batch"]
+    Scan.objects.filter(pk=send(clerk, b"2", level="mat", batch=batch).json()["scan"]).update(level=Level.TOI_MAT)
+    Clearance.objects.filter(person=office.clerk).update(level=Level.TOI_MAT)
+    assert clerk.get(f"/intake/batches/{batch}/").context["page_level"] == Level.TOI_MAT
+    entry = AuditEntry.objects.filter(object_type="batch").latest("ts")
+    assert (entry.level, entry.detail.payload["levels"]) == (Level.TOI_MAT, {"2": 1, "1": 1})
+
+
 def test_no_file_is_taken_before_the_level_is_declared(office, clerk):
     answer = send(clerk, level="")
     assert answer.status_code == 400

@@ -34,7 +34,7 @@ def home(request: HttpRequest) -> HttpResponse:
     person = person_of(request)
     desks = [DESKS[role](person) for role in sorted(standing(person, timezone.now()).roles)]
     seen = {record.pk: record for desk in desks for record in desk.records}
-    audit.read(Action.RECORD_LIST, actor=person, subject=None, home=True, shown=len(seen))
+    audit.read(Action.RECORD_LIST, actor=person, lines=seen.values(), home=True, shown=len(seen))
     context = {
         "desks": desks,
         "links": _links(desks),

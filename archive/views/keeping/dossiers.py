@@ -27,7 +27,7 @@ def listed(request: HttpRequest) -> HttpResponse:
     wanted = request.GET.get("state", "open")
     seen = dossiers.visible_dossiers(person).select_related("rule", "unit", "record_class")
     shown = list(seen.filter(closed_at__isnull=wanted != "closed")[: ROWS + 1])
-    audit.read(Action.DOSSIER_READ, actor=person, state=wanted, shown=len(shown[:ROWS]))
+    audit.read(Action.DOSSIER_READ, actor=person, lines=shown[:ROWS], state=wanted, shown=len(shown[:ROWS]))
     filed = dossiers.counted(shown[:ROWS], person)
     context = {
         "rows": [{"dossier": each, "items": filed.get(each.pk, 0)} for each in shown[:ROWS]],
@@ -58,8 +58,9 @@ def dossier(request: HttpRequest, key: str) -> HttpResponse:
     """Show one dossier with its contents list, as this person may see it."""
     person = person_of(request)
     shown = dossiers.open_dossier(person, Action.DOSSIER_READ, key)
-    audit.read(Action.DOSSIER_READ, actor=person, subject=shown)
-    return render(request, "archive/dossier.html", _context(request, shown, CloseForm()))
+    context = _context(request, shown, CloseForm())
+    audit.read(Action.DOSSIER_READ, actor=person, subject=shown, lines=[item.record for item in context["items"]])
+    return render(request, "archive/dossier.html", context)
 
 
 def _context(request: HttpRequest, shown: Dossier, form: CloseForm) -> dict[str, Any]:
@@ -112,7 +113,7 @@ def unfiled(request: HttpRequest) -> HttpResponse:
     rows = list(dossiers.unfiled(person, most=ROWS + 1).records().select_related("number__register"))
     form = FileForm(person=person, into=request.GET.get("into", ""))
     level = max(access.level_of(rows[:ROWS]), form.page_level) if rows else Level.THUONG
-    audit.read(Action.RECORD_LIST, actor=person, level=level, unfiled=True, shown=len(rows[:ROWS]))
+    audit.read(Action.RECORD_LIST, actor=person, lines=rows[:ROWS], level=level, unfiled=True, shown=len(rows[:ROWS]))
     context = {"rows": rows[:ROWS], "more": len(rows) > ROWS, "form": form, "page_level": level}
     return render(request, "archive/unfiled.html", context)
 
@@ -143,7 +144,7 @@ def _offered(request: HttpRequest, record: Record) -> HttpResponse:
     person = person_of(request)
     form = FileForm(person=person)
     audit.read(Action.RECORD_READ, actor=person, subject=record, part="filing")
-    audit.read(Action.DOSSIER_READ, actor=person, level=form.page_level, list="filing", shown=len(form.offers))
+    audit.read(Action.DOSSIER_READ, actor=person, lines=form.offers, list="filing", shown=len(form.offers))
     level = max(Level(record.level), form.page_level)
     return render(request, "archive/record_file.html", {"record": record, "form": form, "page_level": level})
 

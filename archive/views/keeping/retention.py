@@ -33,7 +33,8 @@ def due(request: HttpRequest) -> HttpResponse:
     first = (page - 1) * ROWS
     found = retention.due_list(person, until=date(today.year + years, 12, 31), offset=first, limit=ROWS + 1)
     lines = found[:ROWS]
-    audit.read(Action.DUE_READ, actor=person, years=years, page=page, shown=len(lines))
+    due_ones = [line.dossier for line in lines]
+    audit.read(Action.DUE_READ, actor=person, lines=due_ones, years=years, page=page, shown=len(lines))
     context = {
         "lines": [{"line": line, "is_due": line.outcome.is_due(today)} for line in lines],
         "years": years,
@@ -43,7 +44,7 @@ def due(request: HttpRequest) -> HttpResponse:
         "last": first + len(lines),
         "newer_url": f"?years={years}&page={page - 1}" if page > 1 else "",
         "older_url": f"?years={years}&page={page + 1}" if len(found) > ROWS else "",
-        "page_level": access.level_of([line.dossier for line in lines]),
+        "page_level": access.level_of(due_ones),
     }
     return render(request, "archive/due.html", context)
 
@@ -61,9 +62,10 @@ def holds(request: HttpRequest) -> HttpResponse:
             messages.success(request, _("The hold is in force: nothing it covers is due until it is lifted."))
             return redirect("archive:holds")
     told = retention.told_to(person)
-    covered = [item.dossier or item.record for hold in told for item in hold.items.all()]
-    level = max(access.level_of(filter(None, covered)), form.page_level)
-    audit.read(Action.HOLD_READ, actor=person, level=level, shown=len(told))
+    items = [item.dossier or item.record for hold in told for item in hold.items.all()]
+    covered = [one for one in items if one]
+    level = max(access.level_of(covered), form.page_level)
+    audit.read(Action.HOLD_READ, actor=person, lines=covered, level=level, shown=len(told))
     context = {"holds": told, "form": form, "page_level": level}
     return render(request, "archive/holds.html", context, status=422 if form.is_bound else 200)
 

@@ -200,7 +200,8 @@ def levels(request: HttpRequest) -> HttpResponse:
     page = max(int(asked), 1) if asked.isdecimal() and len(asked) < LONGEST else 1
     first = (page - 1) * PAGE
     rows: list[Any] = _rows(shown, person, first)
-    audit.read(Action.LEVEL_READ, actor=person, list=shown, page=page, shown=len(rows[:PAGE]))
+    told = [row.record for row in rows[:PAGE]]
+    audit.read(Action.LEVEL_READ, actor=person, lines=told, list=shown, page=page, shown=len(told))
     context = {
         "rows": rows[:PAGE],
         "shown": shown,
@@ -210,7 +211,7 @@ def levels(request: HttpRequest) -> HttpResponse:
         "last": first + len(rows[:PAGE]),
         "newer_url": f"?show={shown}&page={page - 1}" if page > 1 else "",
         "older_url": f"?show={shown}&page={page + 1}" if len(rows) > PAGE else "",
-        "page_level": access.level_of([row.record for row in rows[:PAGE]]),
+        "page_level": access.level_of(told),
     }
     return render(request, "archive/levels.html", context)
 

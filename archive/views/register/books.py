@@ -102,6 +102,7 @@ def book(request: HttpRequest, pk: int) -> HttpResponse:
         Action.REGISTER_READ,
         actor=person,
         subject=_subject(shown, level),
+        lines=[line.record for line in sheet.lines],
         year=shown.year,
         first=sheet.lowest,
         last=sheet.highest,

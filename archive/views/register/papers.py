@@ -33,7 +33,7 @@ def listed(request: HttpRequest) -> HttpResponse:
     text = form.cleaned_data["text"] if request.method == "POST" and form.is_valid() else ""
     rows = papers.found(person, text=text, most=SHOWN)
     asked = Action.SEARCH_RUN if text else Action.RECORD_LIST  # its words are kept as those of any other search
-    audit.read(asked, actor=person, list="papers", text=text, shown=len(rows[:SHOWN]))
+    audit.read(asked, actor=person, lines=rows[:SHOWN], list="papers", text=text, shown=len(rows[:SHOWN]))
     places = papers.newest_places(person, rows[:SHOWN])
     context = {
         "rows": [(record, places.get(record.pk)) for record in rows[:SHOWN]],

@@ -34,11 +34,12 @@ def desk(request: HttpRequest) -> HttpResponse:
     """List the drafts on this person's intake desk, oldest first."""
     person = person_of(request)
     access.require(person, Action.RECORD_REGISTER)
-    drafts = list(_waiting(request)[: SHOWN + 1])
-    audit.read(Action.RECORD_LIST, actor=person, subject=None, desk=True, shown=min(len(drafts), SHOWN))
+    waiting = list(_waiting(request)[: SHOWN + 1])
+    drafts = waiting[:SHOWN]
+    audit.read(Action.RECORD_LIST, actor=person, lines=drafts, desk=True, shown=len(drafts))
     context = {
-        "drafts": _draft_lines(drafts[:SHOWN]),
-        "more": len(drafts) > SHOWN,
+        "drafts": _draft_lines(drafts),
+        "more": len(waiting) > SHOWN,
         "may_paper": bool(papers.offered(person)),
         "page_level": access.level_of(drafts),
     }

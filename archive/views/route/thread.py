@@ -18,7 +18,6 @@ from archive.models import Person, Record, Step
 from archive.routing import deadlines
 from archive.routing.possible import possible
 from archive.routing.story import Event, story
-from archive.rules.levels import Level
 from archive.rules.roles import Action
 from archive.rules.steps import Act
 from archive.views.doors import person_of
@@ -53,8 +52,8 @@ def side(request: HttpRequest, key: str, *, part: str = "thread") -> dict[str, A
     record = access.open_record(person, Action.RECORD_READ, key)
     audit.read(Action.RECORD_READ, actor=person, subject=record, part=part)
     shown = context(record, person)
-    if (level := shown["page_level"]) > record.level and part == "thread":
-        audit.read(Action.RECORD_LIST, actor=person, level=level, list="replies")
+    if shown["page_level"] > record.level and part == "thread":
+        audit.read(Action.RECORD_LIST, actor=person, lines=shown["replies"], list="replies")
     return shown
 
 
@@ -64,6 +63,7 @@ def context(record: Record, person: Person, bound: Deed | None = None) -> dict[s
     today, near = timezone.localdate(), deadlines.soon()
     tasks = [task for event in told.now if event.live and (task := _task(event.live, person, bound))]
     forms = [form for task in tasks for form in task["forms"].values()]
+    replies = {one.pk: one for form in forms if isinstance(form, AnswerForm) for one in form.offers}
     return {
         "record": record,
         "number": getattr(record, "number", None),
@@ -71,7 +71,8 @@ def context(record: Record, person: Person, bound: Deed | None = None) -> dict[s
         "now": [(event, *_stands(event, today, near)) for event in told.now],
         "future": told.future,
         "tasks": sorted(tasks, key=lambda task: task["aside"]),
-        "page_level": max([Level(record.level), *(form.page_level for form in forms if isinstance(form, AnswerForm))]),
+        "replies": list(replies.values()),
+        "page_level": access.level_of([record, *replies.values()]),
     }
 
 

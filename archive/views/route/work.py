@@ -82,8 +82,8 @@ def desk(request: HttpRequest) -> HttpResponse:
     back, fresh = list(lists.returned_to(person)[:ROWS]), lists.to_forward(person)
     words.hush(person, back, words.OF_STEP)
     page = _page(request, fresh, lists.glances(person, ["to_forward"])["to_forward"].total)
-    _note_read(person, "submit", len(page.object_list) + len(back))
     shown: list[Record] = [*page.object_list, *(step.record for step in back)]
+    _note_read(person, "submit", shown)
     context = {"page": page, "back": back, "page_level": access.level_of(shown), **_turns(request, page)}
     return render(request, "archive/work_desk.html", context)
 
@@ -104,7 +104,7 @@ def listed(
     total = known.get(chosen, counts.total)
     page = _page(request, narrowed, min(total, CAP))
     page.object_list = lists.first(narrowed, ROWS, after=page.start_index() - 1 if page.paginator.count else 0)
-    _note_read(person, name, len(page.object_list))
+    _note_read(person, name, [step.record for step in page.object_list])
     at = request.GET.get("at", "")
     side = thread.side(request, at) if at else {}
     today, near = timezone.localdate(), deadlines.soon()
@@ -158,8 +158,8 @@ def _turns(request: HttpRequest, page: Any) -> dict[str, str]:
     }
 
 
-def _note_read(person: Person, name: str, count: int) -> None:
-    audit.read(Action.WORK_READ, actor=person, list=name, count=count)
+def _note_read(person: Person, name: str, shown: list[Record]) -> None:
+    audit.read(Action.WORK_READ, actor=person, lines=shown, list=name, count=len(shown))
 
 
 urlpatterns = [
