@@ -9,7 +9,7 @@ from config.tests.unsteady import Fault, Unsteady
 from search import follow
 from search.engine import EngineAway, EngineBusy, IndexBroken
 from search.engines.elastic import server as calling
-from search.engines.elastic import warming
+from search.engines.elastic import looking, warming
 from search.engines.elastic.driver import Elastic
 from search.engines.elastic.generations import Generations
 from search.engines.elastic.server import EngineRefused, Server
@@ -288,7 +288,7 @@ def test_a_shard_that_fails_one_of_several_questions_is_no_answer(through, proxy
 
 # --- what a beginning of very many records costs --------------------------------------------
 def test_a_suggestion_looks_at_some_records_of_a_beginning_and_says_so(engine, monkeypatch):
-    monkeypatch.setattr("search.engines.elastic.looking.SAMPLED", 3)
+    monkeypatch.setitem(looking.SAMPLED, "hint", 3)
     fill(engine, *(entry(number, subject="Kế hoạch năm") for number in range(1, 11)), entry(11, subject="Kê khai"))
     (offered,) = engine.suggest("ke ho", READER)
     assert (offered.text, offered.is_least) == ("kế hoạch", True)
@@ -297,7 +297,7 @@ def test_a_suggestion_looks_at_some_records_of_a_beginning_and_says_so(engine, m
 
 
 def test_a_suggestion_of_a_part_of_the_records_never_looks_at_hidden_ones(engine, monkeypatch):
-    monkeypatch.setattr("search.engines.elastic.looking.SAMPLED", 3)
+    monkeypatch.setitem(looking.SAMPLED, "hint", 3)
     hidden = [entry(number, subject="Kế hoạch sao băng", reach=(99,)) for number in range(1, 30)]
     fill(engine, *hidden, entry(30, subject="Kế hoạch năm"), entry(31, subject="Kế hoạch quý"))
     assert [(one.text, one.count) for one in engine.suggest("ke hoa", READER)] == [("Kế hoạch".lower(), 2)]
