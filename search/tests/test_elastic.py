@@ -8,8 +8,8 @@ import pytest
 from config.tests.unsteady import Fault, Unsteady
 from search import follow
 from search.engine import EngineAway, EngineBusy, IndexBroken
-from search.engines.elastic import server as calling
 from search.engines.elastic import looking, warming
+from search.engines.elastic import server as calling
 from search.engines.elastic.driver import Elastic
 from search.engines.elastic.generations import Generations
 from search.engines.elastic.server import EngineRefused, Server
