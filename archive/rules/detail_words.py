@@ -326,7 +326,7 @@ def _word(name: str, value: Any) -> str:
 def _own(name: str, value: Any) -> str:
     """Return a value in the words of its own detail, "" if it has none."""
     if name == "levels" and isinstance(value, dict):
-        return ", ".join(f"{_asked('level', level)}: {value[level]}" for level in sorted(value, reverse=True))
+        return ", ".join(f"{_asked('level', level)} {value[level]}" for level in sorted(value, reverse=True))
     if name == "filters" and isinstance(value, dict):
         return ", ".join(f"{ASKED.get(key, key)}: {_asked(key, each)}" for key, each in value.items() if each)
     return str(OWN_VALUES.get(name, {}).get(str(value), ""))

@@ -118,7 +118,7 @@ def test_the_auditor_reads_the_levels_in_words_and_finds_the_list_at_its_level(o
     rows = signed_in("auditor").get("/log/", {"level": "1", "action": str(Action.RECORD_LIST)}).context["rows"]
     assert [row["key"] for row in rows] == ["office"]
     shown = dict(detail_words.shown(log_lines.line_of(entry, Level.THUONG)["details"]))
-    assert shown["theo độ mật"] == "Mật: 1, Thường: 2"
+    assert shown["theo độ mật"] == "Mật 1, Thường 2"
 
 
 @pytest.mark.parametrize(

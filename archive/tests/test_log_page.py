@@ -6,10 +6,11 @@ import pytest
 from django.db import transaction
 
 from archive import audit, planning, sequencing
-from archive.models import AuditEntry, FirstAct
+from archive.models import AuditDetail, AuditEntry, FirstAct
 from archive.rules.levels import Level
 from archive.rules.roles import Action
 from archive.views.control import log, oversight, seen
+from config.tests.office import fence_lifted
 
 
 @pytest.fixture
@@ -222,3 +223,14 @@ def test_a_page_of_hits_with_two_dispatches_of_one_number_is_one_look(office, ma
     for named in (both[0].symbol, both[0].key):
         seers = signed_in("auditor").get("/log/who/", {"record": named}).context["seers"]
         assert [one.acts.get(Action.SEARCH_RUN) for one in seers] == [1]
+
+
+def test_a_refusal_shows_its_code_once_and_still_where_its_details_are_gone(office, make_record, signed_in):
+    signed_in("stranger").get(f"/records/{make_record().key}/")
+    sequencing.place_all()
+    auditor = signed_in("auditor")
+    (row,) = auditor.get("/log/", {"outcome": "denied"}).context["rows"]
+    assert auditor.get("/log/", {"outcome": "denied"}).text.count(row["reason"]) == 1
+    with fence_lifted():
+        AuditDetail.objects.filter(entry__leaf__idx=row["index"]).delete()
+    assert auditor.get("/log/", {"outcome": "denied"}).text.count(row["reason"]) == 1
