@@ -5,6 +5,7 @@ from typing import Final
 from django.db import connection
 
 from archive import merkle
+from archive.rules.written import octets
 
 # SQLite takes any value into any column: what is no whole number is none that an act goes on from.
 WHOLE: Final = "typeof(object_seq) = 'integer'"
@@ -33,4 +34,4 @@ def last_of(object_type: str, object_id: str) -> tuple[int, bytes]:
         else:
             cursor.execute(_END, [object_type, object_id])
         row = cursor.fetchone()
-    return (row[0], merkle.as_hash(bytes(row[1]))) if row else (0, bytes(32))
+    return (row[0], merkle.as_hash(octets(row[1]))) if row else (0, bytes(32))

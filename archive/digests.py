@@ -20,10 +20,10 @@ from itertools import groupby, pairwise
 from typing import Any, Final
 
 from django.db import connection
-from django.db.models import BinaryField, Field, Model, OuterRef, Subquery
+from django.db.models import Field, Model, OuterRef, Subquery
 from django.db.models.functions import Substr
 
-from archive.models import AuditEntry, AuditPending, AuditRow, Person, Record
+from archive.models import AuditEntry, AuditPending, AuditRow, Octets, Person, Record
 from archive.rules.roles import Action
 from archive.verifier.verify import LONGEST_ENTRY
 from archive.watched import BY_AN_ANSWER, CHANGING, DERIVED, LEAVING_ALONE, WATCHED
@@ -340,14 +340,14 @@ def _changes(name: str, action: str, column: str) -> bool:
 def of_entries() -> Iterator[Fault]:
     """Look whether every entry bears out the digests kept with it, and every digest has its entry."""
     key = Record.objects.filter(pk=OuterRef("record_id")).values("key")[:1]
-    begins = Substr("body", 1, LONGEST_ENTRY + 1, output_field=BinaryField())  # a longer one is not what its hash says
+    begins = Substr("body", 1, LONGEST_ENTRY + 1, output_field=Octets())  # a longer one is not what its hash says
     entries = AuditEntry.objects.order_by("pk").defer("body").annotate(record_key=Subquery(key), begins=begins)
     rows = AuditRow.objects.order_by("entry_id", "id").iterator(chunk_size=_ROWS)
     kept = groupby(rows, key=lambda row: row.entry_id)
     entry, theirs = next(kept, (None, iter(())))
     for one in entries.iterator(chunk_size=_ROWS):
-        one.begins = bytes(one.begins or b"")  # SQLite: the beginning of an empty one is NULL
-        body = _said(one.begins)
+        one.begins = bytes(one.begins or b"")  # type: ignore[assignment,arg-type]  # SQLite: the beginning of an empty one is NULL
+        body = _said(one.begins)  # type: ignore[arg-type]
         if columns := _miscopied(one, body):
             yield Fault("entry", str(one.pk), "its columns are not what its bytes say", columns)
         said, found = body.get("rows_h", ""), ""

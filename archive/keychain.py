@@ -17,12 +17,12 @@ from typing import Any, Final, NamedTuple
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.db import connection, transaction
-from django.db.models import BinaryField, CharField, F, Func, Q, QuerySet
+from django.db.models import CharField, F, Func, Q, QuerySet
 from django.db.models.functions import Substr
 from django.db.models.lookups import Exact
 
 from archive import chains, merkle
-from archive.models import AuditEntry
+from archive.models import AuditEntry, Octets
 from archive.rules.roles import Action
 from archive.verifier import verify
 
@@ -215,7 +215,7 @@ def _is_number() -> Q:
 
 
 def _rows() -> QuerySet[AuditEntry, tuple[Any, ...]]:
-    begins = Substr("body", 1, verify.LONGEST_ENTRY + 1, output_field=BinaryField())
+    begins = Substr("body", 1, verify.LONGEST_ENTRY + 1, output_field=Octets())
     rows = _every_row().filter(_is_number()).order_by("object_seq")
     return rows.values_list("object_seq", begins, "leaf_hash", "leaf__idx")
 

@@ -21,13 +21,12 @@ from pathlib import Path
 from typing import Final
 
 from django.conf import settings
-from django.db.models import BinaryField
 from django.db.models.functions import Length, Substr
 from django.utils import timezone
 
 from archive import keychain, logkey, merkle, second_place, sequencing
 from archive.logkey import LogShorter
-from archive.models import AuditDetail, AuditLeaf
+from archive.models import AuditDetail, AuditLeaf, Octets
 from archive.tiles import Tiles, write_file
 from archive.verifier import verify
 
@@ -307,8 +306,10 @@ def export(target: Path, *, with_details: bool) -> verify.Head:
     _require_every_place(head.size)
     for number, width in verify.widths(head.size):
         rows = AuditLeaf.objects.filter(idx__gte=number * WIDTH, idx__lt=number * WIDTH + width).order_by("idx")
-        begins = Substr("entry__body", 1, verify.LONGEST_ENTRY, output_field=BinaryField())
-        bodies = [bytes(body or b"") for body in rows.values_list(begins, flat=True)]  # SQLite: NULL of an empty one
+        begins = Substr("entry__body", 1, verify.LONGEST_ENTRY, output_field=Octets())
+        bodies = [
+            bytes(body or b"")[: verify.LONGEST_ENTRY] for body in rows.values_list(begins, flat=True)
+        ]  # SQLite: NULL of an empty one
         packed = b"".join(len(body).to_bytes(2, "big") + body for body in bodies)
         write_file(target / verify.tile_path("entries", number, width), packed)
     Tiles(target).extend(0, leaf_hashes(0, head.size))

@@ -27,6 +27,7 @@ from archive.models.leveling import (
     ProposalState,
     ProtectionPeriod,
 )
+from archive.models.octets import Octets
 from archive.models.paper import PaperPlace, PaperStub
 from archive.models.people import Person, PersonRole, ServiceToken, SignsInBy, Unit
 from archive.models.record import DigitalObject, Misplaced, ObjectRole, Page, Record, RecordState
@@ -75,6 +76,7 @@ __all__ = [
     "MarkingMark",
     "Misplaced",
     "ObjectRole",
+    "Octets",
     "OpenSession",
     "Page",
     "PaperCheck",

@@ -12,6 +12,7 @@ import uuid
 from django.db import models
 
 from archive.models.access import LEVEL_CHOICES
+from archive.models.octets import Octets
 from archive.models.people import Person
 
 NOT_DONE = ~models.Q(outcome="ok")
@@ -37,8 +38,8 @@ class AuditEntry(models.Model):
         null=True
     )  # the record concerned, for finding; no foreign key: the log outlives it
     level = models.SmallIntegerField(choices=LEVEL_CHOICES, default=0)
-    body = models.BinaryField()
-    leaf_hash = models.BinaryField(max_length=32)
+    body = Octets()
+    leaf_hash = Octets(max_length=32)
 
     class Meta:
         constraints = [

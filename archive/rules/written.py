@@ -10,6 +10,16 @@ from typing import Any
 from archive.rules.levels import Level
 
 
+def octets(kept: object) -> bytes:
+    """Return the bytes of a value that a column of bytes holds: of text its UTF-8, of what is neither none.
+
+    SQLite keeps in any column what SQL puts there.
+    """
+    if isinstance(kept, str):
+        return kept.encode(errors="surrogatepass")
+    return bytes(kept) if isinstance(kept, bytes | memoryview) else b""
+
+
 def said(body: bytes) -> dict[str, Any] | None:
     """Return what an entry says, None if its bytes are in no form of this log. Whether they were changed its hash tells."""
     try:

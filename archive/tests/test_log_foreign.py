@@ -4,14 +4,17 @@ import json
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
+from django.core.management import CommandError, call_command
+from django.db import connection, transaction
 from django.utils import timezone
 
-from archive import audit, sequencing
+from archive import audit, logkey, publishing, sequencing
 from archive.log_lines import FOREIGN, line_of, taken_out, words_of_rows
 from archive.models import AuditDetail, AuditEntry
 from archive.rules.levels import Level
 from archive.rules.roles import Action
+from archive.verifier import verify
+from config.tests.office import fence_lifted
 
 WHOLE = {
     "actor": {"id": 1, "name": "a", "roles": "", "clearance": 0},
@@ -75,3 +78,38 @@ def test_such_a_row_is_taken_out_by_its_hash_and_its_words_need_the_highest_clea
     assert line["details"] == {"code": "x", "withheld": Level.TUYET_MAT.slug}
     out = taken_out(entry, Level.TUYET_MAT, words_of_rows())
     assert (out.body, out.leaf) == (None, audit.leaf_hash(body))
+
+
+# What SQL can put into a column of bytes: SQLite takes anything. Text of two bytes a letter is longer than it looks.
+PUT = ["chữ", "đ" * 40_000, 7, 10**12, 0.5] if connection.vendor == "sqlite" else [b"x"]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        "UPDATE archive_auditentry SET body = %s WHERE object_id = %s AND object_seq = %s",
+        "UPDATE archive_auditentry SET leaf_hash = %s WHERE object_id = %s AND object_seq = %s",
+    ],
+    ids=["body", "leaf_hash"],
+)
+@pytest.mark.parametrize("value", PUT, ids=lambda value: str(value)[:9])
+def test_a_value_that_is_no_bytes_hinders_no_act_page_export_or_check(
+    office, make_record, signed_in, settings, tmp_path, changed, value
+):
+    settings.VANKHO_HOME = tmp_path / "home"
+    record = make_record()
+    sequencing.place_all()
+    entry = AuditEntry.objects.filter(object_id=record.key).order_by("object_seq").last()
+    with fence_lifted(), connection.cursor() as cursor:
+        cursor.execute(changed, [value, record.key, entry.object_seq])
+    place = AuditEntry.objects.get(pk=entry.pk).leaf.idx
+
+    audit.read(Action.RECORD_READ, actor=office.clerk, subject=record)  # goes on after it
+    sequencing.place_all()
+    assert signed_in("auditor").get("/log/").status_code == 200
+    publishing.export(tmp_path / "out", with_details=True)
+    with pytest.raises(verify.Tampered) as fault:
+        verify.verify(tmp_path / "out", logkey.signer().public)
+    assert f"entry {place}" in str(fault.value)
+    with pytest.raises(CommandError, match="NOT OK"):
+        call_command("verify_log")

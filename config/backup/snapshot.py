@@ -17,6 +17,7 @@ from django.db import connection
 
 from archive import merkle, sequencing
 from archive.audit import leaf_hash
+from archive.rules.written import octets
 from archive.stores.disk import sync_folder
 from config.backup import durable, refusals, tables
 from config.backup.manifest import Backup, Named
@@ -50,7 +51,7 @@ class Snapshot(ABC):
         rows = self.query(
             "SELECT e.leaf_hash FROM archive_auditleaf l JOIN archive_auditentry e ON e.id = l.entry_id ORDER BY l.idx"
         )
-        return [merkle.as_hash(bytes(leaf)) for (leaf,) in rows]
+        return [merkle.as_hash(octets(leaf)) for (leaf,) in rows]
 
     @abstractmethod
     def false_entries(self) -> list[int]:
@@ -177,9 +178,8 @@ _Entries = Iterator[tuple[int, bytes, bool]]  # place, leaf hash (empty: no entr
 
 def _leaf(body: object, kept: object) -> tuple[bytes, bool]:
     """Return the leaf of a row and whether its bytes have it; whoever changed the file may have left another type behind."""
-    if not isinstance(kept, bytes):
-        return b"", False
-    return merkle.as_hash(kept), isinstance(body, bytes) and leaf_hash(body) == kept
+    leaf = merkle.as_hash(octets(kept))
+    return leaf, leaf_hash(octets(body)) == leaf
 
 
 def _read_file(backup: Backup) -> tuple[dict[str, int], _Entries]:

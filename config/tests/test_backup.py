@@ -153,7 +153,7 @@ def test_an_entry_under_a_false_hash_is_named_by_each_backup_and_hinders_none(ow
         for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             database.execute(f"DROP TRIGGER {name}")
         database.execute(
-            "UPDATE archive_auditentry SET body = CAST(body || ' ' AS BLOB) "
+            "UPDATE archive_auditentry SET body = body || ' ' "  # which is text now, in a column of bytes
             "WHERE id IN (SELECT entry_id FROM archive_auditleaf WHERE idx IN (5, 7))"
         )
 
