@@ -132,6 +132,17 @@ def test_suggestions_are_walked_by_keys(archivist):
     assert page.input_value("#q") == wanted
 
 
+def test_who_types_on_is_offered_nothing_until_they_pause(archivist):
+    """Each answered pause is an entry of the log: typing at the pace of an office is not full of them."""
+    page = archivist.page
+    archivist.go("/search/")
+    archivist.addresses.clear()
+    page.locator("#q").press_sequentially("huan luy", delay=200)
+    page.wait_for_selector("#hints [role=option]")
+    archivist.settle()
+    assert len([url for url, _ in archivist.addresses if "hints" in url]) == 1
+
+
 def test_hits_are_shown_as_a_table_with_columns_of_choice(archivist):
     page = archivist.page
     archivist.find("nam")
