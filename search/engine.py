@@ -18,6 +18,7 @@ Filters = Mapping[str, Sequence[str]]  # facet -> accepted values; any of them, 
 
 DEEPEST: Final = 10_000  # hits beyond are counted, not listed: nobody reads page 500, and each level lists so many
 SAMPLE: Final = 2000  # entries from which a driver learns
+WARMING: Final = 20  # records whose words a server that has just begun is asked for
 
 # What a hit gains, each once. Sums are the bands of Order.BEST; equal bands are ordered by day, newest first.
 BASE: Final = 1

@@ -23,7 +23,7 @@ from archive.models import Access, AuditLeaf, Dossier, DossierItem, Page, Record
 from archive.rules.page import PageText
 from archive.rules.roles import READING, Action
 from search import periods
-from search.engine import SAMPLE, Engine, EngineAway, EngineBusy, IndexBroken
+from search.engine import SAMPLE, WARMING, Engine, EngineAway, EngineBusy, IndexBroken
 from search.engines.embedded import Embedded
 from search.entry import Entry, Filed
 
@@ -38,7 +38,6 @@ LEAST: Final = 50  # after servers failed again and again: a step this short end
 PERSIST_EVERY: Final = 2000  # skipped entries after which the position is written all the same
 COMMIT_EVERY: Final = 20_000  # records of a rebuild between two commits: fewer segments, less merging
 EXAMINE_SECONDS: Final = 600.0  # between two looks whether texts can still be read
-WARMING: Final = 20  # records whose words a server that has just begun is asked for
 IDLE_LOOKS: Final = 20  # looks without work after which the writer's memory is let go
 
 

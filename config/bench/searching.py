@@ -29,7 +29,7 @@ from config.bench.goals import verdict
 from config.bench.places import Place
 from config.bench.spread import spread
 from config.bench.workload import Asked, Corpus
-from search.engine import SAMPLE, Engine
+from search.engine import SAMPLE, WARMING, Engine
 from search.entry import Terms
 from search.query import parse
 from search.text import words
@@ -78,11 +78,20 @@ def _measured(place: Place, notes: Path, corpus: Corpus, records: int) -> dict[s
     figures |= cost
     place.forget()
     reader = place.open()
+    figures["warming_seconds"] = _warmed(reader, corpus, records)
     figures["pages"] = {kind: _times(reader, asked) for kind, asked in corpus.questions(records).items()}
     figures["suggest"] = _suggest_times(reader, corpus, records)
     figures["level_change_ms"] = _level_changes(engine, place, corpus, records)
     figures["peak_mib"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
     return figures
+
+
+def _warmed(engine: Engine, corpus: Corpus, records: int) -> float:
+    """Have a server that has just begun work as the follower of an office does; return for how long."""
+    began, newest = time.perf_counter(), [corpus.entry(number) for number in range(records - WARMING, records)]
+    while not engine.warm(newest):
+        pass
+    return round(time.perf_counter() - began, 1)
 
 
 def _build(engine: Engine, place: Place, corpus: Corpus, records: int) -> dict[str, Any]:
@@ -214,6 +223,7 @@ def _print(name: str, kind: str, figures: dict[str, Any]) -> None:
     goal = PAGE_GOALS[kind][figures["records"] > SMALL]
     print(
         f"\n{name} records; load {figures['load']}; peak memory {figures['peak_mib']} MiB; index {figures['index_mib']} MiB"
+        f"; warmed for {figures['warming_seconds']} s"
     )
     rate = figures["records_per_cpu_second"]
     if kind == "embedded":
