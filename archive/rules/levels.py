@@ -12,6 +12,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 
+class UnknownSlugError(KeyError, ValueError):
+    """Nothing has this slug: a key that is missing, and to a field of a form a value that it cannot have."""
+
+
 class Level(IntEnum):
     """How secret a record is; a higher rank is more secret."""
 
@@ -35,9 +39,12 @@ class Level(IntEnum):
         """Return the level named by a slug.
 
         Raises:
-            KeyError: no level has this slug.
+            UnknownSlugError: no level has this slug.
         """
-        return _BY_LEVEL_SLUG[slug]
+        try:
+            return _BY_LEVEL_SLUG[slug]
+        except KeyError:
+            raise UnknownSlugError(slug) from None
 
 
 class Leveled(Protocol):
@@ -70,9 +77,12 @@ class Urgency(IntEnum):
         """Return the urgency named by a slug.
 
         Raises:
-            KeyError: no urgency has this slug.
+            UnknownSlugError: no urgency has this slug.
         """
-        return _BY_URGENCY_SLUG[slug]
+        try:
+            return _BY_URGENCY_SLUG[slug]
+        except KeyError:
+            raise UnknownSlugError(slug) from None
 
 
 LEVEL_SLUGS: Final = {

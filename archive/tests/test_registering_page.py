@@ -90,6 +90,16 @@ def test_a_level_above_the_clerk_is_not_on_offer(signed_in, address, office):
     assert "tuyet-mat" not in page
 
 
+@pytest.mark.parametrize("field", ["level", "urgency", "direction", "number", "issued_date"])
+@pytest.mark.parametrize("word", ["x", "", "' OR 1=1 --", "99", "thuong.(,"])
+def test_a_word_that_no_field_of_choices_has_is_refused_on_the_page(signed_in, address, field, word):
+    """A level that is none, where the reading proposed another, ended the page in an error of the program."""
+    answer = signed_in("clerk").post(address(), line(**{field: word}))
+    assert answer.status_code in {302, 422}
+    if field == "level":
+        assert (answer.status_code, Record.objects.get().state) == (422, "draft")
+
+
 @pytest.mark.parametrize("name", ["leader", "staff", "archivist", "auditor", "admin", "security", "stranger"])
 def test_nobody_else_learns_that_a_draft_exists(signed_in, address, name):
     hidden = signed_in(name).get(address(level=Level.THUONG))
