@@ -86,7 +86,7 @@ def _gone_by_act(last: "Kept | None") -> AuditRow | None:
 
 def commitment(rows: Iterable[AuditRow]) -> str:
     """Return what an entry says of the digests kept with it: one hash over them, "" for none."""
-    parts = sorted((row.kind, row.row_id, bytes(row.salt).hex(), row.columns, bytes(row.digests).hex()) for row in rows)
+    parts = sorted((r.kind, r.row_id, bytes(r.salt).hex(), str(r.columns), bytes(r.digests).hex()) for r in rows)
     return hashlib.sha256(json.dumps(parts, separators=(",", ":")).encode()).hexdigest() if parts else ""
 
 
@@ -164,7 +164,7 @@ def read(model: type[Model], ids: Sequence[int]) -> Iterator[tuple[int, dict[str
 
 def _last_of(model: type[Model], ids: list[int]) -> dict[int, Kept]:
     rows = AuditRow.objects.filter(kind=name_of(model), row_id__in=ids).order_by("id")
-    return {row.row_id: Kept(bytes(row.salt), row.columns, bytes(row.digests)) for row in rows}
+    return {row.row_id: Kept(bytes(row.salt), str(row.columns), bytes(row.digests)) for row in rows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +182,7 @@ class _Statement:
             for convert in converters:
                 values[place] = convert(values[place], column, connection)
         salt, columns, digests = row[-3:]
-        kept = None if salt is None else Kept(bytes(salt), columns, bytes(digests))
+        kept = None if salt is None else Kept(Octets.of(salt), str(columns), Octets.of(digests))
         return dict(zip(self.names, values, strict=True)), kept
 
 
@@ -250,7 +250,7 @@ _encoded: Final = json.JSONEncoder(
 
 def differing(state: dict[str, Any], kept: AuditRow | Kept) -> tuple[str, ...]:
     """Return the columns that differ from a digest; columns that came with a later version were not digested."""
-    names = kept.columns.split(" ")
+    names = str(kept.columns).split(" ")
     now = _digest({name: state.get(name) for name in names}, salt=bytes(kept.salt))
     if now.digests == bytes(kept.digests):
         return ()
@@ -271,7 +271,7 @@ def bears_out(kept: AuditRow, column: str, value: Any) -> bool:
 
 def _each(row: AuditRow | Kept) -> dict[str, bytes]:
     data = bytes(row.digests)[WHOLE:]
-    return {name: data[SHORT * at : SHORT * at + SHORT] for at, name in enumerate(row.columns.split(" "))}
+    return {name: data[SHORT * at : SHORT * at + SHORT] for at, name in enumerate(str(row.columns).split(" "))}
 
 
 def _changed(name: str, model: type[Model]) -> Iterator[Fault]:

@@ -50,7 +50,7 @@ def is_overtaken(row: Model, *, by: Collection[str] = ()) -> bool:
     for newer, older in pairwise(kept.select_related("entry")[:LAST]):
         if timezone.now() - newer.entry.ts > MOMENT:
             return False
-        names = by or older.columns.split(" ")
+        names = by or str(older.columns).split(" ")
         if older.columns and all(digests.bears_out(older, name, getattr(row, name)) for name in names):
             return True
     return False

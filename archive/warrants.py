@@ -28,6 +28,7 @@ from archive.models import (
     ClearanceMark,
     Grant,
     MarkingMark,
+    Octets,
     Person,
     PersonRole,
     Record,
@@ -299,7 +300,7 @@ def _by_name() -> dict[str, _Kind]:
 
 def _kept(row: Sequence[Any]) -> digests.Kept | None:
     salt, columns, each = row
-    return None if salt is None else digests.Kept(bytes(salt), columns, bytes(each))
+    return None if salt is None else digests.Kept(Octets.of(salt), str(columns), Octets.of(each))
 
 
 def _state(record: Record) -> dict[str, Any]:

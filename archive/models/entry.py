@@ -103,9 +103,9 @@ class AuditRow(models.Model):
     entry = models.ForeignKey(AuditEntry, models.PROTECT, related_name="rows")
     kind = models.CharField(max_length=20)
     row_id = models.BigIntegerField()
-    salt = models.BinaryField(max_length=16)  # the same for every digest of one row
+    salt = Octets(max_length=16)  # the same for every digest of one row
     columns = models.TextField()  # their names, in order
-    digests = models.BinaryField()  # 32 bytes over all, then 6 of each column
+    digests = Octets()  # 32 bytes over all, then 6 of each column
 
     class Meta:
         indexes = [

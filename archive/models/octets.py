@@ -12,10 +12,15 @@ class Octets(models.BinaryField):  # type: ignore[type-arg]
 
     def get_db_converters(self, connection: Any) -> list[Any]:
         """Make bytes of what came, on the database that asks no type."""
-        return [self._as_bytes] if connection.vendor == "sqlite" else super().get_db_converters(connection)
+        return [self._converted] if connection.vendor == "sqlite" else super().get_db_converters(connection)
 
     @staticmethod
-    def _as_bytes(value: object, _expression: object, _connection: object) -> bytes | None:
+    def of(value: object) -> bytes:
+        """Return the bytes of what a statement of our own found in such a column."""
+        return octets(value)
+
+    @staticmethod
+    def _converted(value: object, _expression: object, _connection: object) -> bytes | None:
         return None if value is None else octets(value)
 
     def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:

@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.utils import timezone
 
-from archive import audit, logkey, publishing, sequencing
+from archive import access, audit, digests, logkey, publishing, sequencing
 from archive.log_lines import FOREIGN, line_of, taken_out, words_of_rows
 from archive.models import AuditDetail, AuditEntry
 from archive.rules.levels import Level
@@ -113,3 +113,29 @@ def test_a_value_that_is_no_bytes_hinders_no_act_page_export_or_check(
     assert f"entry {place}" in str(fault.value)
     with pytest.raises(CommandError, match="NOT OK"):
         call_command("verify_log")
+
+
+@pytest.mark.parametrize("level", [Level.THUONG, Level.MAT])
+@pytest.mark.parametrize("digest", [("chữ", "level", "chữ"), (7, b"level", 0.5), (10**12, 7, "")], ids=str)
+@pytest.mark.skipif(
+    connection.vendor != "sqlite", reason="PostgreSQL keeps bytes and text in such columns, nothing else"
+)
+def test_a_digest_of_a_row_that_is_no_bytes_is_named_and_hinders_no_page_and_no_check(
+    office, make_record, signed_in, settings, tmp_path, level, digest
+):
+    settings.VANKHO_HOME = tmp_path / "home"
+    record, other = make_record(level=level), make_record()
+    entry = AuditEntry.objects.filter(object_id=record.key).first()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO archive_auditrow (entry_id, kind, row_id, salt, columns, digests) VALUES (%s, 'record', %s, %s, %s, %s)",
+            [entry.pk.hex, record.pk, *digest],
+        )
+    access.may(office.clerk, Action.RECORD_READ, record)  # shut or not, it is an answer
+    browser = signed_in("archivist")
+    assert browser.get(f"/records/{record.key}/").status_code < 500
+    assert browser.get(f"/records/{other.key}/").status_code == 200
+    told = [str(fault) for fault in digests.faults()]
+    assert any(f"record {record.key}: changed past the office" in line for line in told)
+    assert any("digests of rows kept with it were changed" in line for line in told)
+    assert not any(other.key in line for line in told)
