@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from config.tests.e2e.visit import PHONE
+
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore")]
 LETTERS = ("huan-luyen", "chinh-sach", "quan-so", "thong-tin")
 
@@ -141,6 +143,15 @@ def test_who_types_on_is_offered_nothing_until_they_pause(archivist):
     page.wait_for_selector("#hints [role=option]")
     archivist.settle()
     assert len([url for url, _ in archivist.addresses if "hints" in url]) == 1
+
+
+def test_the_bell_opens_within_a_narrow_screen(house, visit):
+    here = visit(house, "archivist", size=PHONE)
+    here.page.click("[aria-controls=notices]")
+    box = here.page.locator("#notices").bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= PHONE[0]
+    here.fair()
 
 
 def test_hits_are_shown_as_a_table_with_columns_of_choice(archivist):
