@@ -8,7 +8,7 @@ is the same; a syllable has some fifty ways to be written, and each count cost 0
 """
 
 from collections.abc import Sequence
-from heapq import heappush, heapreplace
+from heapq import heappush, heappushpop
 
 from tantivy import Occur, Query
 
@@ -32,5 +32,5 @@ def counts(compiler: Compiler, views: Sequence[View], form: str, asked: Sequence
         (query,) = compiler.words([word], name)
         both = Query.boolean_query([(Occur.Must, query), (Occur.Must, allowed)])
         counted[word] = sum(view.count(both) for view in views)
-        (heappush if len(best) < most else heapreplace)(best, counted[word])
+        (heappush if len(best) < most else heappushpop)(best, counted[word])
     return counted

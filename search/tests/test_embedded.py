@@ -257,3 +257,15 @@ def test_a_sample_that_breaks_off_leaves_nothing_held(tmp_path):
         engine.open_new_generation(broken())
     engine.open_new_generation().release()
     assert len([path for path in tmp_path.iterdir() if path.is_dir()]) == 1
+
+
+def test_words_that_cannot_be_among_the_most_frequent_ones_are_not_counted(tmp_path, monkeypatch):
+    engine, at = Embedded(tmp_path), 0
+    for form, (hidden, seen) in {"chỉ": (0, 5), "chí": (4, 1), "chị": (3, 1), "chì": (2, 1)}.items():
+        made = [(99,)] * hidden + [READER.reach[:1]] * seen
+        fill(engine, *(entry(at + n, subject=form, reach=reach, pages=()) for n, reach in enumerate(made, 1)))
+        at += len(made)
+    counted, count = [], listing.View.count
+    monkeypatch.setattr(listing.View, "count", lambda view, query: counted.append(query) or count(view, query))
+    assert [(one.text, one.count) for one in engine.spellings("chĩ", READER, limit=1)] == [("chỉ", 5)]
+    assert len(counted) == 2  # in as many records of all as "chỉ" is "chí" alone
