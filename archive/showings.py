@@ -16,8 +16,10 @@ from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
 from archive.audit import LEVELS, NOTHING, ON_PAGE
 from archive.digests import Fault
 from archive.models import AuditDetail, AuditEntry, AuditShown, Record
+from archive.rules.levels import Level
 
 _AT_ONCE: Final = 500  # entries
+_LEVELS: Final = frozenset(str(int(level)) for level in Level)  # as details name them
 _NONE: Final = b'"details_h":""'  # in the body of an entry without details; within a value its quotes were escaped
 
 
@@ -65,12 +67,24 @@ def _differing(told: dict[UUID, Any]) -> Iterator[Fault]:
     for entry, record, level in rows:
         shown[entry].append((keys.get(record, ""), level))
     for entry, said in told.items():
-        if sorted(said[ON_PAGE]) != sorted(key for key, _level in shown[entry]):
+        named, levels = _named(said)
+        if named is None or sorted(named) != sorted(key for key, _level in shown[entry]):
             yield Fault("entry", str(entry), "the dispatches kept as shown are not those that its details name")
-        elif LEVELS in said and sorted(zip(said[ON_PAGE], _levels(said), strict=False)) != sorted(shown[entry]):
+        elif levels is None or (levels and sorted(zip(named, levels, strict=True)) != sorted(shown[entry])):
             yield Fault("entry", str(entry), "a dispatch is kept as shown at another level than its details say")
 
 
-def _levels(said: dict[str, Any]) -> list[int]:
-    """Return the level of each dispatch that details name, in their order."""
-    return [int(level) for level in sorted(said[LEVELS], key=int, reverse=True) for _ in range(said[LEVELS][level])]
+def _named(said: Any) -> tuple[list[str] | None, list[int] | None]:
+    """Return the dispatches that details name and the level of each, none in details of before; None where no program wrote it.
+
+    Nobody but SQL writes such: who checks the log names the entry, and goes on to the next.
+    """
+    keys = said[ON_PAGE] if isinstance(said, dict) else None
+    if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
+        return None, None
+    counted = said.get(LEVELS, {})
+    if not isinstance(counted, dict) or not all(level in _LEVELS and type(counted[level]) is int for level in counted):
+        return keys, None
+    if LEVELS in said and (sum(counted.values()) != len(keys) or min(counted.values(), default=0) < 0):
+        return keys, None
+    return keys, [int(level) for level in sorted(counted, reverse=True) for _ in range(counted[level])]

@@ -5,8 +5,8 @@ from datetime import date
 import pytest
 from django.utils import timezone
 
-from archive import dossiers, log_lines, retention, routing, showings
-from archive.models import AuditEntry, AuditShown, Clearance, RecordClass, RetentionRule
+from archive import audit, dossiers, log_lines, retention, routing, showings
+from archive.models import AuditDetail, AuditEntry, AuditShown, Clearance, RecordClass, RetentionRule
 from archive.routing import Kind, Task
 from archive.rules import detail_words
 from archive.rules.levels import Level
@@ -128,8 +128,6 @@ def test_the_level_of_each_dispatch_on_a_page_is_held_by_its_entry(office, make_
     """Both stay within the highest level of the entry: nothing but what the details say tells of the edit."""
     from django.db import connection
 
-    from archive import audit
-
     shown = [
         make_record(),
         make_record(level=Level.TOI_MAT),
@@ -143,3 +141,30 @@ def test_the_level_of_each_dispatch_on_a_page_is_held_by_its_entry(office, make_
         cursor.execute("UPDATE archive_auditshown SET " + edit)  # noqa: S608 - words of this test
     assert AuditShown.objects.filter(entry=entry).count() == len(shown)
     assert [fault.row for fault in showings.faults()] == ([str(entry.pk)] if is_told else [])
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        {"on_page": None},
+        {"on_page": 7},
+        {"on_page": {"x": 1}},
+        {"on_page": [["x"], 1]},
+        {"levels": None},
+        {"levels": [2, 1]},
+        {"levels": {"x": 1}},
+        {"levels": {"2": "1"}},
+        {"levels": {"2": 10**6}},
+        {"levels": {"2": -1, "1": 3}},
+        {"levels": {"9" * 5000: 2}},
+        {"levels": {}},
+    ],
+)
+def test_details_that_no_program_wrote_are_named_and_end_no_check(office, make_record, edit):
+    shown = [make_record(), make_record(level=Level.MAT)]
+    entry, other = (audit.read(Action.SEARCH_RUN, actor=office.archivist, records=shown, text="x") for _ in range(2))
+    detail = AuditDetail.objects.get(entry=entry)
+    with fence_lifted():
+        AuditDetail.objects.filter(pk=detail.pk).update(payload=detail.payload | edit)
+        AuditShown.objects.filter(entry=other, level=Level.MAT).update(level=Level.THUONG)
+    assert {fault.row for fault in showings.faults()} == {str(entry.pk), str(other.pk)}
