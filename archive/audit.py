@@ -81,9 +81,7 @@ class Subject:
     record_id: int | None = None
 
 
-ON_PAGE: Final = (
-    "on_page"  # in the details: the keys of the dispatches that a page of many showed, the most secret first
-)
+ON_PAGE: Final = "on_page"  # in the details: the keys of what a page of many showed, the most secret first
 LEVELS: Final = "levels"  # in the details: how many of what a page showed stood at each level
 NOTHING: Final = Subject("office", "office")
 # What entries about a person stand under: those of before that a page wrote about its reader are called after a proxy.
@@ -227,14 +225,16 @@ def read(  # noqa: PLR0913 - every part of an entry by its name
         )
 
 
-def watched(action: Action, *, actor: Person, subject: models.Model | Subject, minutes: int = 10) -> AuditEntry | None:
-    """Write the entry of a page that renews itself, once in a while and not at every renewal."""
+def watched(
+    action: Action, *, actor: Person, subject: models.Model | Subject, lines: Collection[Leveled] = ()
+) -> AuditEntry | None:
+    """Write the entry of a page that renews itself, once in a while and where it shows a higher level, not at every renewal."""
     about = subject_of(subject)
-    since = timezone.now() - timedelta(minutes=minutes)
-    seen = AuditEntry.objects.filter(
-        object_type=about.type, object_id=about.id, action=str(action), actor=actor, outcome="ok", ts__gte=since
-    )
-    return None if seen.exists() else read(action, actor=actor, subject=about)
+    level = max(about.level, 0, *(int(one.level) for one in lines))
+    since = timezone.now() - timedelta(minutes=10)
+    seen = AuditEntry.objects.filter(object_type=about.type, object_id=about.id, action=str(action), actor=actor)
+    is_told = seen.filter(outcome="ok", level__gte=level, ts__gte=since).exists()
+    return None if is_told else read(action, actor=actor, subject=about, lines=lines)
 
 
 def refused(

@@ -55,7 +55,7 @@ def card(request: HttpRequest, key: str) -> HttpResponse:
     record = access.open_record(person, Action.RECORD_ATTACH, key)
     coming = list(joining.of_record(record, person))
     if coming:
-        audit.watched(Action.SCAN_READ, actor=person, subject=record)
+        audit.watched(Action.SCAN_READ, actor=person, subject=record, lines=coming)
     shown = request.GET.get("files", "")[:9]  # how many files the page shows that asks
     level = max([Level(record.level), *(Level(scan.level) for scan in coming)])
     context = {

@@ -39,7 +39,7 @@ def desk(request: HttpRequest) -> HttpResponse:
     person = person_of(request)
     access.require(person, Action.SCAN_READ)
     recent = list(batches.visible_batches(person).select_related("actor")[:RECENT])
-    audit.read(Action.SCAN_READ, actor=person, batches=len(recent))
+    audit.read(Action.SCAN_READ, actor=person, level=_highest(recent), batches=len(recent))
     sums = batches.sums_of(recent, person)
     rows = [{"batch": batch, "sum": sums[batch.pk]} for batch in recent]
     context = {"rows": rows, "levels": levels_for(person), "page_level": _highest(recent), "inbox": settings.INBOX_USER}
@@ -59,9 +59,12 @@ def batch(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     shown = batches.open_batch_of(person, pk)
     refreshed = bool(getattr(request, "htmx", False))
     context = _batch_context(request, shown)
-    if not refreshed:
-        about = audit.Subject("batch", shown.pk.hex, level=shown.declared_level)
-        audit.read(Action.SCAN_READ, actor=person, subject=about, lines=[line.scan for line in context["lines"]])
+    about = audit.Subject("batch", shown.pk.hex, level=shown.declared_level)
+    scans = [line.scan for line in context["lines"]]
+    if refreshed:  # as whoever asks says: such a look has its entry, too, if there is none of a moment ago
+        audit.watched(Action.SCAN_READ, actor=person, subject=about, lines=scans)
+    else:
+        audit.read(Action.SCAN_READ, actor=person, subject=about, lines=scans)
     template = "ingest/_batch_live.html" if refreshed else "ingest/batch.html"
     return render(request, template, context)
 

@@ -7,7 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from archive import store
-from archive.models import Attachment, Clearance, Record, RecordState
+from archive.models import Attachment, AuditEntry, Clearance, Record, RecordState
 from archive.rules.levels import Level
 from ingest import outcomes
 from ingest.models import Scan, ScanState
@@ -37,6 +37,19 @@ def test_a_clerk_adds_files_on_the_page_of_the_record(office, make_record, signe
     assert "đã có thêm tệp" in card(browser, record, files="1", waiting="1")
     assert "đã có thêm tệp" in card(browser, record, files="1")
     assert "đã có thêm tệp" not in card(browser, record, files="3")
+
+
+def test_files_on_their_way_stand_in_the_log_at_the_level_that_is_shown(office, make_record, signed_in):
+    record, browser = make_record(), signed_in("clerk")
+    give(browser, record, text_pdf("Một"))
+    looks = AuditEntry.objects.filter(action="scan.read", object_id=record.key).order_by("ts")
+    for _ in range(2):
+        card(browser, record)
+    assert [entry.level for entry in looks.all()] == [Level.THUONG]
+    Scan.objects.update(level=Level.MAT)  # as reading it may find
+    for _ in range(2):
+        assert "phu-luc-1.pdf" in card(browser, record, waiting="1")
+    assert [entry.level for entry in looks.all()] == [Level.THUONG, Level.MAT]
 
 
 @pytest.mark.parametrize("name", ["leader", "archivist"])
