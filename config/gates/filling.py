@@ -242,6 +242,7 @@ def _like_that_of(record: Any, role: str) -> Any:
 # --- the walk ---------------------------------------------------------------------------------------------------
 def _things() -> dict[str, list[dict[str, Any]]]:
     """Return what an address can name, by the kind its door is about."""
+    from archive import models
     from archive.models import Clearance, Copy, Dossier, Grant, Hold, KeptLogFilter, Record, Register
     from ingest.models import Batch, Scan
     from search.models import SavedSearch
@@ -263,13 +264,21 @@ def _things() -> dict[str, list[dict[str, Any]]]:
         "held": [{"pk": one.pk, "number": 1, "form": "image"} for one in Scan.objects.filter(joins__isnull=False)],
         "register": [{"pk": one.pk} for one in Register.objects.all()],
         "clearance": [{"pk": one.pk} for one in Clearance.objects.all()],
+        **{name: [{"pk": pk} for pk in getattr(models, name).objects.values_list("pk", flat=True)] for name in ROWS},
         "form": [{"form": form} for form in ("csv", "json")],
         "drop": [{"pk": one.pk} for one in KeptLogFilter.objects.all()],
         "saved": [{"pk": one.pk} for one in SavedSearch.objects.all()],
     }  # fmt: skip
 
 
+ROWS: Final = ("Person", "Unit", "RecordClass", "RetentionRule")
 ABOUT: Final = {
+    "archive:person": "Person",
+    "archive:holder": "Person",
+    "archive:unit": "Unit",
+    "archive:shelf": "register",
+    "archive:plan-line": "RecordClass",
+    "archive:plan-period": "RetentionRule",
     "archive:register-book": "register",
     "archive:register-confirm": "register",
     "archive:register-print": "register",

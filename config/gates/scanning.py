@@ -1,8 +1,9 @@
 """wapiti, signed in as each post, from what that post has and no post before it: nothing of high weight.
 
 A page is scanned once, as the first post that opens it, and again as a later one to whom it offers more: the way to the
-others is shut for a scan, or most of its time would go to what every page links to. Each module has a share of the time
-(`--max-attack-time`), and what it did not come to is counted: an address is asked by each module.
+others is shut for a scan, or most of its time would go to what every page links to. Between finding and asking, wapiti's
+notes keep one address of a kind: the same page of a second person or dispatch runs the same lines. Each module has a share
+of the time (`--max-attack-time`), and what it did not come to is counted: an address is asked by each module.
 `--max-scan-time` is not given: with it 3.2.3 attacks nothing and says nothing; `--drop-set-cookie` drops the session too.
 """
 
@@ -14,16 +15,18 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from config.gates.desk import Desk
 from config.gates.office import Served
-from config.gates.outcome import NoEnd, NotRun, Outcome, judged, toothless
+from config.gates.outcome import NoEnd, Outcome, judged, toothless
 from config.gates.tools import run
 
 MODULES: Final = "sql,xss,permanentxss,exec,file,crlf,redirect,ssrf,xxe,ldap,csrf,cookieflags,csp,http_headers"
 PLANTED: Final = ("SQL Injection", "Cross Site Scripting")
-WHOLE: Final = 1800  # seconds of all posts together, as many times with --minutes
+WHOLE: Final = 900  # seconds of all posts together, as many times with --minutes
 SLOW: Final = 7  # modules of the fourteen that take the time they are given; the others end at once
+ANSWERED: Final = "SELECT path_id, path, method FROM paths WHERE evil = 0 AND headers IS NOT NULL"  # of wapiti's notes
 LEAST: Final = 10  # seconds of one module for one post
 CRAWL: Final = 300  # seconds for finding the addresses of a post
 HIGH: Final = 2  # of wapiti's weights 0 to 4: script in a page has 2, SQL has 4
@@ -34,9 +37,10 @@ NEVER: Final = ("/sign-out/", "/sign-in/", "/account/authenticator/remove/", "/a
 
 @dataclass
 class Scan:
-    """What one scan came to: addresses found, what weighs high, what less, and what the bound cut."""
+    """What one scan came to: addresses found, those of another kind each, what weighs high, what less, what the bound cut."""
 
     crawled: int = 0
+    kinds: int = 0
     high: list[str] = field(default_factory=list)
     lesser: list[str] = field(default_factory=list)
     cut: list[str] = field(default_factory=list)
@@ -54,7 +58,7 @@ def gate(desk: Desk) -> Outcome:
     told = [f"{role}: {one}" for role, scan in scans.items() for one in scan.high]
     cut = [f"{role}: {one}" for role, scan in scans.items() for one in scan.cut]
     lesser = {one for scan in scans.values() for one in scan.lesser}
-    asked = ", ".join(f"{role} {scan.crawled}" for role, scan in scans.items())
+    asked = ", ".join(f"{role} {scan.kinds} of {scan.crawled}" for role, scan in scans.items())
     figures = f"{len(scans)} posts ({asked} addresses), {len(told)} high, {len(lesser)} lesser; both planted found"
     return judged(figures, told, cut)
 
@@ -106,30 +110,60 @@ def _scanned(  # noqa: PLR0913 - what wapiti is told
     place.mkdir(parents=True, exist_ok=True)
     report = place / "report.json"
     command = [str(desk.tools.programs("wapiti") / "wapiti"), "-u", f"{office.url}/"]
-    command += ["-H", f"Cookie: {office.cookie(role)}", "-m", modules, "-d", "1", "--max-attack-time", str(seconds)]
+    command += ["-H", f"Cookie: {office.cookie(role)}", "-d", "1", "--max-attack-time", str(seconds)]
     command += [word for start in starts for word in ("-s", start)]
     command += [word for never in NEVER for word in ("-x", f"{office.url}{never}*")]
     command += [word for one in shut for word in ("-x", office.url + one)]
-    command += ["--scope", "folder", "--skip", "csrfmiddlewaretoken", "--flush-session", "--no-bugreport", "-v", "1"]
+    command += ["--scope", "folder", "--skip", "csrfmiddlewaretoken", "--no-bugreport", "-v", "1"]
     command += ["--store-session", str(place), "--store-config", str(place), "-f", "json", "-o", str(report)]
     command += ["--max-links-per-page", "40", "--max-parameters", "30", "-t", "20", "-l", "1"]
-    longest = (seconds + 10) * len(modules.split(",")) + CRAWL
+    longest = (seconds + 10) * len(modules.split(","))
     try:
-        done = run(command, seconds=longest, cwd=place)
-    except NoEnd:
-        return Scan(cut=[f"no end within {longest} s"])
+        run([*command, "-m", "", "--flush-session"], seconds=CRAWL, cwd=place)
+        report.unlink(missing_ok=True)  # of the finding: one of the asking alone counts
+        found, kept = one_of_a_kind(next(place.glob("*.db")), office.told["pages"], starts)
+        done = run([*command, "-m", modules, "--skip-crawl"], seconds=longest, cwd=place)
+    except NoEnd as why:
+        return Scan(cut=[str(why)])
     (place / "said.txt").write_text(done.stdout + done.stderr, encoding="utf-8")
     if not report.exists():
-        raise NotRun(f"wapiti left no report: {(done.stdout + done.stderr).strip()[-200:]}")
+        return Scan(found, kept, cut=[f"wapiti left no report: {(done.stdout + done.stderr).strip()[-200:]}"])
     told: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
-    found = [(name, one) for name, many in told["vulnerabilities"].items() for one in many if name not in WITHOUT_TLS]
-    lines = [(one.get("level", 4), f"{name}: {one.get('method', '')} {one.get('path', '')} {one.get('info', '')}"[:300]) for name, one in found]  # fmt: skip
+    finds = [(name, one) for name, many in told["vulnerabilities"].items() for one in many if name not in WITHOUT_TLS]
+    lines = [(one.get("level", 4), f"{name}: {one.get('method', '')} {one.get('path', '')} {one.get('info', '')}"[:300]) for name, one in finds]  # fmt: skip
     return Scan(
-        int(told["infos"].get("crawled_pages_nbr") or len(starts)),
+        found,
+        kept,
         [line for level, line in lines if level >= HIGH],
         [line for level, line in lines if level < HIGH],
         _cut(place, done.stdout + done.stderr),
     )
+
+
+def one_of_a_kind(notes: Path, pages: list[dict[str, Any]], starts: list[str]) -> tuple[int, int]:
+    """Leave one address of each kind in wapiti's notes, a start before what was found; return how many there were and are.
+
+    A kind: the page by its pattern, how it is asked, the names of its fields, and the act where a form names one.
+    """
+    patterns = sorted({one["pattern"] for one in pages}, key=lambda pattern: pattern.count("<"))
+    known = [re.compile("[^/]+".join(map(re.escape, re.split(r"<[^>]+>", pattern)))) for pattern in patterns]
+    fields: dict[int, set[str]] = {}
+    with closing(sqlite3.connect(notes)) as asked, asked:
+        asked.execute(
+            "PRAGMA journal_mode=WAL"
+        )  # a module whose time is over still reads, and wapiti met a lock of its own
+        for one, name, value in asked.execute("SELECT path_id, name, value1 FROM params"):
+            fields.setdefault(one, set()).add(f"{name}={value}" if name == "act" else str(name))
+        kept: dict[tuple[str, str, frozenset[str]], int] = {}
+        every = asked.execute(ANSWERED).fetchall()
+        for one, url, method in sorted(every, key=lambda row: (row[1] not in starts, row[0])):
+            path = urlsplit(url).path
+            kind = next((pattern.pattern for pattern in known if pattern.fullmatch(path)), path)
+            kept.setdefault((kind, method, frozenset(fields.get(one, ()))), one)
+        extra = [(one,) for one, _url, _method in every if one not in kept.values()]
+        asked.executemany("DELETE FROM params WHERE path_id = ?", extra)
+        asked.executemany("DELETE FROM paths WHERE path_id = ?", extra)
+    return len(every), len(kept)
 
 
 def _cut(place: Path, said: str) -> list[str]:
@@ -139,6 +173,6 @@ def _cut(place: Path, said: str) -> list[str]:
     if not modules or notes is None:
         return modules
     with closing(sqlite3.connect(notes)) as asked:
-        whole = asked.execute("SELECT count(*) FROM paths WHERE evil = 0 AND headers IS NOT NULL").fetchone()[0]
+        whole = len(asked.execute(ANSWERED).fetchall())
         came = dict(asked.execute("SELECT module, count(DISTINCT path_id) FROM attack_logs GROUP BY module"))
     return [f"{module} came to {came.get(module, 0)} of {whole}" for module in modules]
