@@ -15,7 +15,7 @@ from archive.api import REFUSALS, RecordOut, described
 from archive.models import Person
 from archive.rules.roles import Action
 from archive.views.doors import person_of
-from search import chips, finding, offering
+from search import chips, finding, labels, offering
 from search.engine import DEEPEST, EngineAway
 from search.entry import Order
 from search.query import MAX_CHARS, parse
@@ -133,6 +133,7 @@ def search(request: HttpRequest, response: HttpResponse, asked: SearchIn) -> Sta
         return _away(response, person)
     shown = [found.record for found in answer.found]
     audit.read(Action.SEARCH_RUN, actor=person, records=shown, text=asked.q, filters=filters, total=answer.total)
+    labels.note(answer.chosen, shown, person)
     following = asked.offset + finding.PER_PAGE
     is_last = following >= min(answer.total, DEEPEST)
     return Status(

@@ -22,10 +22,12 @@ from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from archive import access, audit
 from archive.dossiers import known_to
 from archive.models import Person, Register, Unit
 from archive.planning import Written
-from archive.rules.levels import LEVEL_LABELS, URGENCY_LABELS, Level, Urgency
+from archive.rules.levels import LEVEL_LABELS, URGENCY_LABELS, Level, Leveled, Urgency
+from archive.rules.roles import Action
 from archive.standing import clearance, units_open
 from search import periods
 from search.engine import Filters
@@ -82,6 +84,12 @@ def told(facets: Facets, chosen: Filters, person: Person) -> tuple[Facets, Label
             said[name] = tuple(sorted(shown, key=lambda one: (-one.count, one.label)))
     only = {name: [one for one in values if one not in counted.get(name, ())] for name, values in chosen.items()}
     return said, _chosen(only, bearers, own)
+
+
+def note(said: Labels, hits: Sequence[Leveled], person: Person) -> None:
+    """Write that dossiers above all hits were named beside them: in an entry of its own, as that of the hits stands at theirs."""
+    if said.level > access.level_of(hits):
+        audit.read(Action.DOSSIER_READ, actor=person, level=said.level, list="facets")
 
 
 def of(filters: Filters, person: Person) -> Labels:

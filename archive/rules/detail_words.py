@@ -224,6 +224,7 @@ OWN_VALUES: Final[dict[str, dict[str, str | Promise]]] = {
         "papers": _("on paper alone"),
         "filing": _("dossiers to file into"),
         "replies": _("dispatches that may reply"),
+        "facets": _("dossiers named beside hits"),
         "submit": _("to submit"),
         "mine": _("my work"),
         "unit": _("work of my unit"),

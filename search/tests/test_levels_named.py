@@ -5,13 +5,21 @@ from datetime import date, timedelta
 import pytest
 from django.utils import timezone
 
-from archive import dossiers
-from archive.models import Access, AuditEntry, Dossier, Record, RecordClass, RetentionRule
+from archive import dossiers, showings
+from archive.models import (
+    Access,
+    AuditEntry,
+    Dossier,
+    Record,
+    RecordClass,
+    RetentionRule,
+)
 from archive.rules.levels import Level
-from search import exporting, saving
+from search import exporting, labels, saving
 from search.entry import Order
 from search.exporting import Form, ReasonNeeded, Wanted
 from search.models import Asking
+from search.tests.test_pages_api import call  # noqa: F401 - a fixture
 
 TITLE = "Chiến dịch Sao Hôm"
 
@@ -112,6 +120,18 @@ def test_a_facet_that_names_a_dossier_raises_the_seal_of_the_page(office, risen,
     assert {found.record.level for found in shown.context["answer"].found} == {Level.THUONG}
     assert TITLE in shown.content.decode()
     assert shown.context["page_level"] == Level.MAT
+    assert AuditEntry.objects.filter(action="search.run").latest("ts").level == Level.THUONG
+    assert AuditEntry.objects.filter(action="dossier.read").latest("ts").level == Level.MAT
+    assert list(showings.faults()) == []
+
+
+def test_the_api_notes_dossiers_above_its_hits_as_the_page_does(office, risen, call, monkeypatch):  # noqa: F811
+    noted = []
+    monkeypatch.setattr(
+        labels, "note", lambda said, hits, person: noted.append((said.level, len(hits), person.username))
+    )
+    assert len(call("/search", q="họp").json()["items"]) == 1
+    assert noted == [(Level.THUONG, 1, "may-tim")]
 
 
 def test_a_chosen_dossier_raises_the_seal_where_nothing_is_found(office, risen, signed_in, away):

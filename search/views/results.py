@@ -131,6 +131,7 @@ def _answer(asked: Asked, person: Person) -> dict[str, Any]:
     audit.read(
         Action.SEARCH_RUN, actor=person, records=shown, text=asked.text, filters=asked.filters, total=answer.total
     )
+    labels.note(answer.chosen, shown, person)
     last = first + len(answer.found)
     is_deepest = asked.page == asking.DEEPEST_PAGE
     return {
