@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from archive import dossiers, showings
@@ -149,3 +150,21 @@ def test_a_kept_query_that_chose_a_dossier_raises_the_seal(office, risen, signed
 def test_who_may_not_know_of_the_dossier_gets_an_open_page(office, risen, signed_in):
     shown = page(signed_in("stranger"), office.stranger, {"dossier": [risen.key]})
     assert (TITLE in shown.content.decode(), shown.context["page_level"]) == (False, Level.THUONG)
+
+
+def test_a_query_written_for_one_reader_has_no_value_of_theirs_for_the_next(office, risen):
+    """Queries for names are kept with signs in the place of values; one that is written as a sign is a value all the same."""
+    labels._written.cache_clear()
+    signs = labels._signs("dossier", 10)
+    chosen = {"dossier": (signs[1], risen.key, signs[0]), "unit": (str(risen.unit_id),)}
+    readers = (office.archivist, office.stranger, office.archivist)
+    assert [dict(labels.of(chosen, person)["dossier"]) for person in readers] == [
+        {risen.key: f"{risen.code} {TITLE}"},
+        {},
+        {risen.key: f"{risen.code} {TITLE}"},
+    ]
+    kept = labels._written.cache_info()
+    assert (kept.misses, kept.hits) == (1, 2)
+    values = labels._written(connection.vendor, unit=10, register=0, dossier=10, own=10).values
+    said = {"unit", "dossier", " ", "", 0, labels._LEVEL}
+    assert set(values) <= said | {sign for name in labels._SIGNS for sign in labels._signs(name, 10)}
