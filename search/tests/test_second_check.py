@@ -34,7 +34,7 @@ def learned(person) -> list[object]:
             answer = finding.find(parse(text), person, filters={}, order=order, offset=0)
             told.append(([one.record.pk for one in answer.found], answer.total, answer.facets))
             told.append([one.excerpt for one in answer.found])
-        told.append(offering.corrections(parse(text), person))
+        told.append(offering.meant(parse(text), person))
         every = finding.every(parse(text), person, filters={}, order=Order.NEWEST, limit=50)
         told.append([one.record.pk for one in every])
         told.append([(one.text, one.count) for one in offering.suggestions(text, person)])
