@@ -138,11 +138,15 @@ class Scope:
         """Return what the search engine filters by; the records of dated grants (`grants`) go as ids."""
         return Terms(self.level, self.markings, self.principals, tuple(granted))
 
+    @property
+    def personal(self) -> tuple[int, ...]:
+        """The principals that are people: a grant is to a person (`reasons`)."""
+        return tuple(each for each in self.principals if PERSON <= each < ROLE)
+
     def grants(self) -> QuerySet[Access]:
         """Return the access rows of the dated grants that open a record; search asks for them together with the log."""
-        # A grant is to a person (`reasons`): the rows of units and posts, most of the archive for some, hold none.
-        own = tuple(each for each in self.principals if PERSON <= each < ROLE)
-        return replace(self, principals=own).rows().filter(source=Source.GRANT).order_by()
+        # The rows of units and posts, most of the archive for some, hold none.
+        return replace(self, principals=self.personal).rows().filter(source=Source.GRANT).order_by()
 
     def _reached(self) -> ByRow:
         return ByRow(self._ways("pk"))

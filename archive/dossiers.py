@@ -109,7 +109,8 @@ def open_dossier(person: Person, action: Action, key: str) -> Dossier:
         Hidden: no such dossier, or one that must not be shown.
         Forbidden: visible, but the act is not allowed.
     """
-    found = visible_dossiers(person).select_related("rule", "record_class", "unit").filter(key=key).first()
+    named = ("rule", "record_class", "unit", "opened_by", "closed_by")
+    found = visible_dossiers(person).select_related(*named).filter(key=key).first()
     if found is None:
         raise Hidden(object_type="dossier", object_id=key[:40])
     access.require(person, action)

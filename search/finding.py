@@ -108,9 +108,8 @@ def terms_of(person: Person) -> Terms:
 def _read(person: Person, *others: lagging.Beside) -> tuple[Terms, lagging.Told]:
     """Return the terms of a person, and what else is read by the same query."""
     scope = access.visible_to(person)
-    grants = lagging.beside("grant", scope.grants(), number="record_id")
-    changed, told = _backlog().records(engine(), grants, *others)
-    known = scope.terms([record for record, _ in told.get("grant", ()) if record])
+    changed, told = _backlog().records(engine(), scope, *others)
+    known = scope.terms([record for record, _ in told.get(lagging.GRANT, ()) if record])
     opened: set[int] = set()
     for start in range(0, len(changed), ASKED):
         opened.update(scope.opens(changed[start : start + ASKED]).values_list("pk", flat=True))
@@ -142,7 +141,9 @@ def _asked(query: Query, filters: Filters, person: Person) -> tuple[Query, Filte
     terms = known_once(_TERMS, person, now)
     if isinstance(terms, Terms):
         return names.resolved(query), filing.asked(filters, person), terms
-    others = [lagging.beside("dossier", filing.chosen(filters, person), word="key")]
+    others = []
+    if filters.get(filing.FACET):
+        others.append(lagging.beside("dossier", filing.chosen(filters, person), word="key"))
     if units.asks(query) and not names.is_read:
         others.append(lagging.beside("unit", Unit.objects.all(), number="pk", word="name"))
     terms, told = _read(person, *others)

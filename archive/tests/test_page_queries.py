@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from archive import retention, routing
+from archive import dossiers, retention, routing
 from archive.models import RecordClass, Register, RetentionRule
 from archive.routing import Direction, Task
 from archive.rules.levels import Level
@@ -20,7 +20,7 @@ PAGES = {
     ],
     "leader": ["/", "/work/", "/levels/", "/levels/?show=notices", "/records/{key}/level/", "/records/{key}/marks/", "/work/unit/", "/work/unit/?only=waiting", "/registers/{book}/?below=2", "/registers/{secret}/", "/records/{key}/thread/"],
     "staff": ["/", "/work/", "/work/unit/", "/work/unit/?only=waiting", "/dossiers/"],
-    "archivist": ["/", "/dossiers/", "/dossiers/unfiled/", "/due/", "/holds/", "/plan/", "/plan/{line}/", "/plan/periods/{period}/", "/registers/{book}/?below=2", "/records/{key}/"],
+    "archivist": ["/", "/dossiers/", "/dossiers/unfiled/", "/dossiers/{dossier}/", "/dossiers/{closed}/", "/due/", "/holds/", "/plan/", "/plan/{line}/", "/plan/periods/{period}/", "/registers/{book}/?below=2", "/records/{key}/"],
     "auditor": ["/", "/log/", "/log/?before=9", "/log/?person={person}&before=9", "/log/refused/", "/log/outside/", "/log/who/?record={key}", "/log/seen/?person={person}", "/log/unusual/"],
     "admin": ["/", "/people/", "/people/{person}/", "/units/", "/units/{unit}/", "/shelves/", "/shelves/{book}/", "/holidays/"],
     "security": ["/", "/protection/", "/posts/", "/posts/{person}/", "/units/", "/units/{unit}/"],
@@ -39,6 +39,14 @@ def test_a_page_asks_at_most_twelve_questions(office, make_record, signed_in, na
         retention.place_hold(retention.Order("Thanh tra", "Giữ nguyên"), on=[held], actor=office.archivist)
     rule = RetentionRule.objects.create(code="1", title="x", kind="permanent", basis="x", valid_from="2020-01-01")
     line = RecordClass.objects.create(code="01", title="x", rule=rule, year=timezone.localdate().year)
+    today = timezone.localdate()
+    begun = [
+        dossiers.begin(dossiers.Cover(code, "x", line, rule, office.registry, today), actor=office.archivist)
+        for code in ("01", "02")
+    ]
+    for each in begun:
+        dossiers.file(records[0], dossier=each, actor=office.archivist)
+    dossiers.close(begun[1], ended_on=today, actor=office.archivist)
     book = Register.objects.get(numbers__record=records[0]).pk
     known = {
         "key": records[1].key,
@@ -47,6 +55,8 @@ def test_a_page_asks_at_most_twelve_questions(office, make_record, signed_in, na
         "person": office.clerk.pk,
         "unit": office.registry.pk,
         "line": line.pk,
+        "dossier": begun[0].key,
+        "closed": begun[1].key,
         "period": rule.pk,
     }
     asked_for = address.format(**known)

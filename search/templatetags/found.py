@@ -43,7 +43,7 @@ def facet_values(facet: str, values: Iterable[Mapping[str, Any]]) -> SafeString:
     box = f'<li><label><input class="form-check-input m-0" type="checkbox" form="ask" name="{escape(facet)}" value="'
     drawn = (
         f'{box}{escape(one["value"])}" data-submit{CHECKED if one["is_chosen"] else ""}>{_value(facet, one)}'
-        f'<span class="num">{escape(office.number(one["count"]))}</span></label></li>'
+        f'<span class="num">{office.number(one["count"])}</span></label></li>'
         for one in values
     )
     # nosemgrep: unescaped - every part is escaped or a word of ours
