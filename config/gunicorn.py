@@ -5,7 +5,6 @@ evaluation's `manage.py serve` has one process and does not read this. Sessions,
 everything else that processes share lie in the database.
 """
 
-import gc
 import os
 import sys
 import tempfile
@@ -18,7 +17,7 @@ os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="vankho-counts-
 
 from django.conf import settings
 
-from config import door
+from config import collecting, door
 
 door.is_watched = True  # `on_starting` looks, and writes start and stop of all processes as one
 
@@ -51,9 +50,9 @@ def on_starting(server: Any) -> None:
 
 
 def when_ready(server: Any) -> None:  # noqa: ARG001 - gunicorn's signature
-    """Put what is loaded out of the collector's reach, before processes are made of it: looking through it took 25 ms of a page now and then."""
-    gc.collect()
-    gc.freeze()
+    """Say how processes look for garbage, before they are made."""
+    collecting.put_aside()
+    collecting.look_seldom()
 
 
 def on_exit(server: Any) -> None:  # noqa: ARG001 - gunicorn's signature

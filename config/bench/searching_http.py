@@ -9,7 +9,6 @@ the GET that shows the hits: both are measured, and the sum is held against the 
 """
 
 import argparse
-import gc
 import json
 import os
 import sys
@@ -18,6 +17,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final
 
+from config import collecting
 from config.bench import pages
 from config.bench.goals import verdict
 from config.bench.spread import spread
@@ -56,8 +56,8 @@ def ask(folder: Path) -> dict[str, dict[str, float]]:
 
     corpus = Corpus.of(folder)
     _index(corpus)
-    gc.collect()
-    gc.freeze()  # as both servers do once they are loaded
+    collecting.put_aside()  # as both servers do once they are loaded
+    collecting.look_seldom()
     spent: dict[str, list[tuple[float, float]]] = {}
     for name in READERS:
         browser = Client()

@@ -5,7 +5,6 @@ Both are forked from one process that has loaded everything, so they share its m
 
 import contextlib
 import ctypes
-import gc
 import os
 import signal
 
@@ -22,7 +21,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 
-from config import door, lifetime, roles, starting
+from config import collecting, door, lifetime, roles, starting
 
 PR_SET_PDEATHSIG: Final = 1
 
@@ -76,8 +75,7 @@ def share_memory() -> None:
     import config.wsgi
 
     del config
-    gc.collect()
-    gc.freeze()
+    collecting.put_aside()
 
 
 def fork(run: Callable[[], None]) -> int:
@@ -113,6 +111,8 @@ def web(host: str, port: int, threads: int) -> None:
     from gunicorn.app.base import BaseApplication
 
     from config.wsgi import application
+
+    collecting.look_seldom()
 
     class Web(BaseApplication):  # type: ignore[misc]
         def load_config(self) -> None:
