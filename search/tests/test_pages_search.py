@@ -395,6 +395,13 @@ def test_where_nothing_is_found_the_page_says_what_to_try(office, index, signed_
     assert 'form="words"' in page.content.decode()
 
 
+def test_other_spellings_asked_for_without_script_say_that_search_is_away_and_leave_an_entry(office, away, signed_in):
+    page = signed_in("archivist").post("/search/meant/", {"q": WORDS})
+    assert (page.status_code, page.context["asked"].text) == (503, WORDS)
+    (entry,) = AuditEntry.objects.filter(action="search.run")
+    assert (entry.outcome, entry.actor_id) == ("error", office.archivist.pk)
+
+
 def test_while_search_is_away_the_page_says_so_and_keeps_the_question(office, away, signed_in):
     browser = signed_in("archivist")
     sent = browser.post("/search/", {"q": WORDS, "type": "Kế hoạch"})
