@@ -107,7 +107,7 @@ def repair(engine: Engine, drift: Drift) -> None:
         EngineBusy: another process writes to the index; nothing was changed.
         EngineAway: the search server does not answer.
     """
-    position = engine.position()
+    position = engine.take_up()
     wanted = sorted(drift.ids)
     for start in range(0, len(wanted), BATCH):
         part = wanted[start : start + BATCH]

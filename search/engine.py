@@ -67,7 +67,14 @@ class Engine(Protocol):
         """Let go of the writer and its memory; uncommitted changes are dropped. Called when there is no work."""
 
     def position(self) -> int:
-        """Return the position of the last commit that named one, 0 for a new index: where to follow the log from."""
+        """Return the position of the last commit that named one, 0 for a new index: how far the log has been followed."""
+
+    def take_up(self) -> int:
+        """Take up the generation that is current now for all changes until the next call; return its position.
+
+        Changes are told by what came after a position. Another generation, swapped in meanwhile, has one of its own:
+        written there they would leave out what lies between, and nobody would look for it again.
+        """
 
     def search(  # noqa: PLR0913 - a page of hits is asked for by name
         self,

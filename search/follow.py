@@ -136,7 +136,7 @@ class Follower:
             IndexBroken: the index does not hold what was written.
         """
         sequencing.place()
-        persisted = self.engine.position()
+        persisted = self.engine.take_up()
         if persisted != self._persisted:  # moved by another follower, or back: the index is a new one
             self._persisted = self._seen = persisted
         start = max(persisted, self._seen)

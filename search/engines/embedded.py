@@ -49,7 +49,7 @@ class Embedded:
     def commit(self, *, position: int | None = None) -> None:
         """Make changes durable and visible, and remember the position."""
         if self._writing or position is not None:
-            (self._writing or self._for_writing()).commit(position)
+            self._for_writing().commit(position)
 
     def release(self) -> None:
         """Let go of the writer, its memory and the locks."""
@@ -67,6 +67,14 @@ class Embedded:
         """Return where to follow the log from."""
         holding = self._for_reading()
         return holding.position() if holding else 0
+
+    def take_up(self) -> int:
+        """Take up the current generation for what is written next."""
+        name = self._pinned or self._generations.current()
+        if name is None:
+            self._stop_writing()
+            return 0
+        return self._write_to(name).position()
 
     def learn(self, sample: Iterable[Entry]) -> None:
         """Learn from entries how to keep their texts in little room, before the first is put in."""
@@ -195,11 +203,16 @@ class Embedded:
         return self._reading
 
     def _for_writing(self) -> Holding:
-        """Return the current generation to write to, begun if there is none."""
+        """Return the generation that was taken up, else the current one, begun if there is none."""
+        if self._writing:
+            return self._writing
         name = self._pinned or self._generations.current()
         if name is None:
             name = self._generations.begin()
             self._generations.point(name)
+        return self._write_to(name)
+
+    def _write_to(self, name: str) -> Holding:
         if self._writing is None or self._writing.name != name:
             self._stop_writing()
             self._writing = Holding(self._generations.folder(name))

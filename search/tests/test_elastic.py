@@ -238,6 +238,24 @@ def test_the_generation_before_is_kept_until_the_next_is_begun(engine, generatio
         assert len(stamps) == 2
 
 
+def test_a_generation_that_a_follower_still_writes_is_not_cleared_away_under_it(engine, generations):
+    follower = Elastic(make.elasticsearch(), generations.prefix)
+    follower.upsert([entry(1)])  # in the middle of its work when the next two rebuilds go by
+    for _ in range(2):
+        new = engine.open_new_generation()
+        fill(new, entry(1))
+        engine.swap(new)
+    follower.commit()
+    assert follower.take_up() == 0
+    fill(follower, entry(2))
+    follower.release()
+    assert found(engine, "") == [2, 1]
+    new = engine.open_new_generation()
+    fill(new, entry(1))
+    engine.swap(new)
+    assert len({name.rsplit("-", 2)[1] for name in _names(generations)}) == 2
+
+
 def test_an_index_in_several_shards_answers_as_one_in_one(engine, tmp_path):
     parts = Elastic(make.elasticsearch(), f"{make.prefix_of(tmp_path)}parts", shards=3)
     entries = [entry(number, year=2000 + number % 7, urgency=number % 3) for number in range(1, 41)]

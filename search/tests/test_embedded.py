@@ -47,7 +47,7 @@ def test_a_writer_moves_to_the_generation_that_has_become_current(tmp_path):
     follower.upsert([entry(2)])
     rebuilder.swap(new)
     follower.commit(position=8)  # goes to the generation it was written to
-    assert follower.position() == 3
+    assert follower.take_up() == 3
     fill(follower, entry(2))
     assert follower.count(READER) == 2
     follower.release()
@@ -71,6 +71,7 @@ def test_a_generation_that_a_follower_still_holds_is_not_cleared_away_under_it(t
         fill(new, entry(1))
         rebuilding.swap(new)
     follower.commit()
+    assert follower.take_up() == 0
     fill(follower, entry(2))
     follower.release()
     assert found(rebuilding, "") == [2, 1]

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from functools import partial
 
 import pytest
 from django.db import connections, transaction
@@ -11,6 +12,7 @@ from archive.models import Record
 from archive.rules.roles import Action
 from search import drift, finding, follow
 from search.query import parse
+from search.tests.make import entry
 
 BEFORE = 8  # records that every search must find from the first to the last
 REBUILDS = 2  # the second clears away the index that the first searches were answered from
@@ -48,6 +50,60 @@ def caught_up(follower):
     sequencing.place_all()
     while follower.catch_up() or (follower.reached < follow._log_length() and time.monotonic() < until):
         continue
+
+
+def test_a_step_is_written_where_its_position_was_read_whatever_is_swapped_in_meanwhile(engine, beside):
+    """In the middle of a step a rebuild ends that has followed less: its position must not be told as that of the step."""
+    engine.upsert([entry(1), entry(2)])
+    engine.commit(position=2)
+    new = beside.open_new_generation()
+    new.upsert([entry(1)])
+    new.commit(position=1)
+    assert engine.take_up() == 2
+    engine.upsert([entry(3)])
+    beside.swap(new)
+    engine.remove([])
+    engine.commit(position=3)
+    assert [hit.id for hit in beside.stamps()] == [1]
+    assert engine.take_up() == beside.position() == 1
+    engine.upsert([entry(2), entry(3)])
+    engine.commit(position=3)
+    assert [hit.id for hit in beside.stamps()] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("moment", ["entries", "_log_length"])
+@pytest.mark.django_db(transaction=True)
+def test_a_follower_overtaken_by_a_rebuild_in_the_middle_of_a_step_leaves_nothing_out(
+    office, make_record, engine, beside, open_engine, tmp_path, monkeypatch, moment
+):
+    monkeypatch.setattr(follow, "open_engine", lambda: open_engine(tmp_path))
+    follower = follow.Follower(engine)
+    records = [make_record(subject=f"Kế hoạch huấn luyện {number}") for number in range(3)]
+    caught_up(follower)
+    plain, waiting, swap = getattr(follow, moment), [], type(engine).swap
+
+    def follows_first(self, new):
+        """What the old index follows after the new one was last looked at, and before that is the current one."""
+        records.append(make_record(subject="Thông báo trực ban"))
+        caught_up(follower)
+        records.append(make_record(subject="Quyết định khen thưởng"))
+        sequencing.place_all()
+        waiting.append(partial(swap, self, new))
+        monkeypatch.setattr(follow, moment, overtaken)
+        follower.catch_up()
+
+    def overtaken(*asked, **named):
+        monkeypatch.setattr(follow, moment, plain)
+        waiting.pop()()
+        return plain(*asked, **named)
+
+    monkeypatch.setattr(type(engine), "swap", follows_first)
+    follow.rebuild()
+    caught_up(follower)
+    assert not waiting
+    assert {hit.id for hit in beside.stamps()} == {record.pk for record in records}
+    assert drift.check(beside).ids == set()
+    follower.close()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -51,7 +51,7 @@ class Elastic:
     def commit(self, *, position: int | None = None) -> None:
         """Make changes durable and visible, and remember the position."""
         if self._writer or position is not None:
-            (self._writer or self._for_writing()).commit(position)
+            self._for_writing().commit(position)
 
     def release(self) -> None:
         """Drop uncommitted changes and give the right to write back."""
@@ -63,6 +63,15 @@ class Elastic:
         """Return where to follow the log from."""
         generation = self._pinned or self._generations.current()
         return generation.position() if generation else 0
+
+    def take_up(self) -> int:
+        """Take up the current generation for what is written next."""
+        generation = self._pinned or self._generations.current()
+        if generation is None:
+            self.release()
+            return 0
+        self._write_to(generation)
+        return generation.position()
 
     # --- searching --------------------------------------------------------------------
     def search(  # noqa: PLR0913 - as the port
@@ -191,8 +200,10 @@ class Elastic:
         return Look(self._server, pinned or self._generations.aliases(terms.level), Compiler(terms))
 
     def _for_writing(self) -> Writer:
-        """Return the writer of the current generation, begun if there is none."""
-        generation = self._pinned or self._generations.first()
+        """Return the writer of the generation that was taken up, else of the current one, begun if there is none."""
+        return self._writer or self._write_to(self._pinned or self._generations.first())
+
+    def _write_to(self, generation: Generation) -> Writer:
         if self._writer is None or self._writer.generation.stamp != generation.stamp:
             self.release()
             self._writer = Writer(self._server, generation)

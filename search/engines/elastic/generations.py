@@ -134,8 +134,11 @@ class Generations:
         return self.named(found[2]) if found else None
 
     def named(self, stamp: str) -> Generation:
-        """Return a generation by its stamp."""
-        return Generation(self.server, self._base, stamp, self._owner)
+        """Return a generation of this schema by its stamp."""
+        return self._of(str(mapping.SCHEMA), stamp)
+
+    def _of(self, schema: str, stamp: str) -> Generation:
+        return Generation(self.server, f"{self.prefix}-s{schema}", stamp, self._owner)
 
     def first(self) -> Generation:
         """Return the current generation, begun now if there is none."""
@@ -194,17 +197,26 @@ class Generations:
         return f"{self._base}-{index.rsplit('-', 1)[1]}"
 
     def _done_with(self) -> list[str]:
-        """Return the indices of generations before the current one, of whatever schema, and of half-built ones."""
+        """Return the indices of generations before the current one, of whatever schema, and of half-built ones.
+
+        One before the current that somebody writes stays until the next time: its follower has not moved on yet.
+
+        Raises:
+            EngineBusy: one is being built at this moment.
+        """
         current = self.current()
         since = current.stamp if current else _FIRST
-        before, unfinished = [], set()
+        before: dict[tuple[str, str], list[str]] = {}
+        unfinished = set()
         for name in self.server.names(f"{self.prefix}-s*"):
             found = self._pattern.fullmatch(name)
             if found and current and found[2] < since:
-                before.append(name)
+                before.setdefault((found[1], found[2]), []).append(name)
             elif found and int(found[1]) == mapping.SCHEMA and found[2] > since:
                 unfinished.add(found[2])
         aside = [self.named(stamp) for stamp in sorted(unfinished)]
         if any(generation.is_taken() for generation in aside):
             raise EngineBusy
-        return [*before, *(index for generation in aside for index in (*generation.levels(), generation.state))]
+        old = [names for (schema, stamp), names in before.items() if not self._of(schema, stamp).is_taken()]
+        old += [[*generation.levels(), generation.state] for generation in aside]
+        return [name for names in old for name in names]
