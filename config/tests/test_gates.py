@@ -4,18 +4,17 @@ import base64
 import io
 import json
 import re
-import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from PIL import Image
 
-from config.gates import asking, coding, deploying, filling, injecting, parts, reading, scanning
+from config.gates import asking, coding, deploying, filling, injecting, parts, reading
 from config.gates.__main__ import GATES
 from config.gates.answers import papers
 from config.gates.asking import Asked
@@ -260,20 +259,6 @@ def test_an_ended_session_is_seen_and_a_new_one_opened(client, office, monkeypat
     assert not served.sign_in("archivist")
 
 
-def test_every_post_is_scanned_from_what_none_before_it_has():
-    def page(role: str, name: str) -> dict[str, str]:
-        return {"role": role, "method": "GET", "name": name, "address": f"/{name}/"}
-
-    told = {
-        "people": {"clerk": {}, "leader": {}, "staff": {}},
-        "pages": [page("clerk", "desk"), page("leader", "desk"), page("leader", "why"), page("staff", "desk")],
-        "inputs": [{"role": "staff", "page": "/desk/", "address": "/sent/"}],
-    }
-    assert scanning.starts_of(told) == {
-        "clerk": (["/", "/desk/"], []), "leader": (["/", "/why/"], ["/desk/"]), "staff": (["/", "/desk/"], []),
-    }  # fmt: skip
-
-
 def test_the_walk_knows_a_thing_for_every_address_that_names_one():
     """Six pages of people, units, registers and the plan were opened by nobody, and their forms asked by no judge."""
     named = {name for name, pattern, _view in addresses() if "<" in pattern and not name.startswith("api:")}
@@ -281,46 +266,6 @@ def test_the_walk_knows_a_thing_for_every_address_that_names_one():
     assert {name for name in named - known if name.split(":")[0] in {"archive", "search", "ingest"}} == {
         "archive:log-who-export", "archive:log-unusual-export",  # by the word "form" in their pattern
     }  # fmt: skip
-
-
-def test_one_address_of_a_kind_is_scanned_and_no_other_form_of_a_page_is_lost(tmp_path):
-    notes = tmp_path / "notes.db"
-    found = [
-        ("GET", "http://x/people/2/", {}), ("GET", "http://x/people/1/", {}), ("GET", "http://x/people/new/", {}),
-        ("GET", "http://x/people/", {"show": "all"}), ("GET", "http://x/people/", {"show": "none"}), ("GET", "http://x/people/", {}),
-        ("POST", "http://x/people/1/", {"act": "close", "reason": "x"}), ("POST", "http://x/people/2/", {"act": "close", "reason": "y"}),
-        ("POST", "http://x/people/1/", {"act": "open", "reason": "x"}), ("GET", "http://x/elsewhere/", {}),
-    ]  # fmt: skip
-    with closing(sqlite3.connect(notes)) as made, made:
-        made.execute("CREATE TABLE paths (path_id INTEGER, path TEXT, method TEXT, evil INTEGER, headers TEXT)")
-        made.execute("CREATE TABLE params (path_id INTEGER, name TEXT, value1 TEXT)")
-        for number, (method, url, fields) in enumerate(found):
-            made.execute("INSERT INTO paths VALUES (?, ?, ?, 0, '{}')", (number, url, method))
-            for field, value in fields.items():
-                made.execute("INSERT INTO params VALUES (?, ?, ?)", (number, field, value))
-    pages = [{"pattern": "/people/<int:pk>/"}, {"pattern": "/people/"}, {"pattern": "/people/new/"}]
-    assert scanning.one_of_a_kind(notes, pages, ["http://x/people/1/"]) == (10, 7)
-    with closing(sqlite3.connect(notes)) as asked:
-        assert [one for (one,) in asked.execute("SELECT path_id FROM paths ORDER BY 1")] == [1, 2, 3, 5, 6, 8, 9]
-        assert {one for (one,) in asked.execute("SELECT path_id FROM params")} == {3, 6, 8}
-        assert asked.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-
-
-def test_a_scan_that_broke_off_is_cut_though_the_finding_before_it_left_a_report(tmp_path, monkeypatch):
-    def run(command, *, seconds, cwd):
-        if "--skip-crawl" not in command:
-            (cwd / "report.json").write_text('{"vulnerabilities": {}}')
-            with closing(sqlite3.connect(cwd / "notes.db")) as made, made:
-                made.execute("CREATE TABLE paths (path_id INTEGER, path TEXT, method TEXT, evil INTEGER, headers TEXT)")
-                made.execute("CREATE TABLE params (path_id INTEGER, name TEXT, value1 TEXT)")
-                made.execute("INSERT INTO paths VALUES (1, 'http://x:1/', 'GET', 0, '{}')")
-        return subprocess.CompletedProcess(command, 1, "", "database is locked")
-
-    monkeypatch.setattr(scanning, "run", run)
-    desk = SimpleNamespace(folder=tmp_path, tools=SimpleNamespace(programs=Path))
-    office = SimpleNamespace(url="http://x:1", cookie=str, told={"pages": []})
-    scan = scanning._scanned(desk, office, "clerk", ["/"], [], modules="sql", seconds=9)
-    assert (scan.crawled, scan.kinds, scan.cut) == (1, 1, ["wapiti left no report: database is locked"])
 
 
 def test_a_button_that_sends_its_form_elsewhere_is_an_input_there():
@@ -358,24 +303,6 @@ def test_an_act_that_takes_a_thing_away_comes_last():
         ("9-archive-marks-POST", "security"),
     ]
     assert [Asked(name, role, "POST", "/").is_last for name, role in names] == [True, False, True]
-
-
-def test_posts_with_little_are_scanned_first_and_leave_their_time_to_the_others(monkeypatch):
-    told = {"people": {}, "pages": [], "inputs": []}
-    for role, names in (("clerk", "abc"), ("leader", "d")):
-        told["people"][role] = {}
-        told["pages"] += [{"role": role, "method": "GET", "name": name, "address": f"/{name}/"} for name in names]
-    given = {}
-
-    def scanned(_desk, _office, role, *_, seconds, **__):
-        given[role] = seconds
-        return scanning.Scan()
-
-    monkeypatch.setattr(scanning, "_scanned", scanned)
-    office = SimpleNamespace(told=told, url="", is_in=lambda _role: True, faults=list)
-    desk = SimpleNamespace(office=lambda: office, done=lambda: None)
-    scanning._all_scanned(desk, time.monotonic() + 1400.5)
-    assert given == {"leader": 100, "clerk": 200}
 
 
 def test_a_file_made_to_wait_is_read_as_one_that_came_in():
