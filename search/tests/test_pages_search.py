@@ -86,6 +86,29 @@ def test_words_of_a_cleared_reader_stand_in_no_address_of_the_page(make_record, 
     assert not [value for value in page.headers.values() if "huan" in value]
 
 
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [("archivist", r"/search/asked/[\w-]{22}/\?order=best"), ("stranger", r"/search/\?q=huan\+luyen")],
+)
+def test_a_page_with_script_is_answered_at_once_and_told_the_address_of_the_answer(
+    make_record, index, signed_in, name, address
+):
+    make_record(), index()
+    browser = signed_in(name)
+    answer = browser.post("/search/", {"q": WORDS, "at_once": ""})
+    (at,) = re.findall(r'name="at_once" value="([^"]*)"', answer.content.decode())
+    assert (answer.status_code, bool(re.fullmatch(address, at))) == (200, True)
+    assert [entry.action for entry in AuditEntry.objects.filter(action__startswith="search.")] == ["search.run"]
+    again = browser.get(at)
+    assert keys(again) == keys(answer)
+    assert 'name="at_once" value=""' in again.content.decode()
+    assert (name == "stranger") or not [value for value in answer.headers.values() if "huan" in value]
+
+
+def test_nothing_asked_at_once_is_the_empty_page(signed_in):
+    assert signed_in("archivist").post("/search/", {"q": " ", "at_once": ""}).headers["Location"] == "/search/"
+
+
 def test_words_asked_with_a_clearance_are_not_shown_without_it(office, make_record, index, signed_in):
     """The address stands in the browser's history: neither its password alone nor an ended clearance reads the words."""
     make_record(), index()

@@ -17,6 +17,7 @@ from functools import cached_property
 from typing import Final, Protocol
 from urllib.parse import urlencode
 
+from django.db import transaction
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 
@@ -95,7 +96,7 @@ class Asked:
     def address(self, *, order: Order | None = None, page: int = 1, span: str | None = None) -> str:
         """Return the address of this question with another page, order or span; words only if it is not kept.
 
-        A question that must be kept has no address before `sent_to` kept it.
+        A question that must be kept has no address before `addressed` kept it.
         """
         span = (self.span if self.token else "") if span is None else span
         order = order or self.order
@@ -107,6 +108,11 @@ class Asked:
         said += [("page", str(page))] if page > 1 else []
         there = places.asked(self.token) if self.token else place(places.SEARCH)
         return f"{there}?{urlencode(said)}" if said else there
+
+    @property
+    def at(self) -> str:
+        """Its address as it stands, page and all."""
+        return self.address(page=self.page)
 
     @cached_property
     def _named(self) -> str:
@@ -171,18 +177,15 @@ def read_form(given: QueryDict) -> Asked:
 
 
 # --- kept for a day ------------------------------------------------------------------------
-def sent_to(asked: Asked, person: Person) -> str:
-    """Return the address at which a question is answered, keeping its words first if they may not stand there."""
-    if asked.may_stand_in_address(person):
-        return replace(asked, token="").address(page=asked.page)
-    return keep(asked, person).address(page=asked.page)
+def addressed(asked: Asked, person: Person) -> Asked:
+    """Return a question as it has an address: kept first if its words may not stand there."""
+    return replace(asked, token="") if asked.may_stand_in_address(person) else keep(asked, person)
 
 
 def keep(asked: Asked, person: Person) -> Asked:
     """Keep a question under a new id, and forget what anybody asked more than a day ago."""
     now = timezone.now()
-    Asking.objects.filter(asked_at__lt=now - LIFE).delete()
-    kept = Asking.objects.create(
+    kept = Asking(
         token=secrets.token_urlsafe(16),
         person=person,
         text=asked.text,
@@ -191,6 +194,9 @@ def keep(asked: Asked, person: Person) -> Asked:
         level=standing(person, now).level,
         asked_at=now,
     )
+    with transaction.atomic():
+        Asking.objects.filter(asked_at__lt=now - LIFE).delete()
+        kept.save(force_insert=True)
     return replace(asked, token=kept.token, span="")
 
 

@@ -236,7 +236,7 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
     kept = saving.open_query(person, Action.SEARCH_RUN, pk)
     order = Order(kept.order) if kept.order in set(Order) else Order.NEWEST
     asked = Asked(text=kept.text, filters={name: tuple(values) for name, values in kept.filters.items()}, order=order)
-    return redirect(asking.sent_to(asked, person))
+    return redirect(asking.addressed(asked, person).at)
 
 
 # --- being told -------------------------------------------------------------------------------------

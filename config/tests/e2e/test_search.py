@@ -58,6 +58,33 @@ def test_words_without_marks_are_found_narrowed_and_opened(archivist):
     assert "huan" not in page.url
 
 
+def test_an_answer_stands_at_an_address_of_its_own_for_who_reloads_or_comes_back(archivist):
+    """It comes with the form, without a second request; to reload is then to ask its address, and nothing is sent anew."""
+    page, asked = archivist.page, []
+    archivist.go("/search/")
+    page.on("request", lambda request: asked.append(request.method) if request.is_navigation_request() else None)
+    page.fill("#q", "huan luyen")
+    archivist.send("#ask .btn-primary")
+    assert asked == ["POST"]
+    address, found = page.url, total(archivist)
+    assert re.search(r"/search/asked/[\w-]{22}/", address)
+    page.reload()
+    archivist.settle()
+    assert (asked, page.url, total(archivist)) == (["POST", "GET"], address, found)
+    page.fill("#q", "ke hoach")
+    archivist.send("#ask .btn-primary")
+    other = page.url
+    assert other != address
+    archivist.send("article.hit h3 a")
+    page.go_back()
+    archivist.settle()
+    assert (page.url, page.input_value("#q")) == (other, "ke hoach")
+    page.go_back()
+    archivist.settle()
+    assert (page.url, page.input_value("#q"), total(archivist)) == (address, "huan luyen", found)
+    assert asked.count("POST") == 2
+
+
 def test_a_chip_is_taken_out_of_the_words(archivist):
     archivist.find("huan luyen khan:thuong")
     assert archivist.page.locator("#chips .chip").count() == 2

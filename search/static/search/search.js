@@ -8,6 +8,12 @@
   const form = document.getElementById("ask");
   if (!box) return;
 
+  // ---- the answer at once, at its address --------------------------------------------------------------
+  // A form that is sent is answered without a second request; reloading and coming back then ask its address, and send nothing anew.
+  const here = form.elements.at_once;
+  here.disabled = false;
+  if (here.value) history.replaceState(null, "", here.value);
+
   // ---- suggestions ---------------------------------------------------------------------------------
   const options = () => [...list.querySelectorAll("[role=option]")];
   let at = -1; // which suggestion is chosen; -1 is what was typed
