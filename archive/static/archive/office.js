@@ -273,4 +273,5 @@
   startToasts();
   for (const form of all("[data-bulk]")) countTicks(form);
   for (const box of all("[data-letters]")) box.checked = lettersOn();
+  for (const said of all("[name=at_once]")) said.disabled = false; // the page that answers a question can name its address
 })();

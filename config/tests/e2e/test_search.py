@@ -83,6 +83,14 @@ def test_an_answer_stands_at_an_address_of_its_own_for_who_reloads_or_comes_back
     archivist.settle()
     assert (page.url, page.input_value("#q"), total(archivist)) == (address, "huan luyen", found)
     assert asked.count("POST") == 2
+    archivist.go("/dossiers/")
+    asked.clear()
+    page.fill(".find [name=q]", "huan luyen")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    archivist.settle()
+    assert (asked, total(archivist)) == (["POST"], found)
+    assert re.search(r"/search/asked/[\w-]{22}/", page.url)
 
 
 def test_a_chip_is_taken_out_of_the_words(archivist):

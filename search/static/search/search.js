@@ -8,11 +8,8 @@
   const form = document.getElementById("ask");
   if (!box) return;
 
-  // ---- the answer at once, at its address --------------------------------------------------------------
-  // A form that is sent is answered without a second request; reloading and coming back then ask its address, and send nothing anew.
-  const here = form.elements.at_once;
-  here.disabled = false;
-  if (here.value) history.replaceState(null, "", here.value);
+  // ---- an answer that came with its form names its address: reloading and coming back send nothing anew ----
+  if (form.elements.at_once.value) history.replaceState(null, "", form.elements.at_once.value);
 
   // ---- suggestions ---------------------------------------------------------------------------------
   const options = () => [...list.querySelectorAll("[role=option]")];
