@@ -6,7 +6,7 @@ with its reason. Slow work (sealing, reading) is never done here: the number is 
 late, under the counter's lock.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, time
 
@@ -293,9 +293,14 @@ def allot(register: Register, record: Record, actor: Person) -> RegisterNumber:
 
 def expected_number(register: Register) -> int:
     """Return the number that the next registration would get if nobody comes first."""
-    year = timezone.localdate().year
-    last = RegisterCounter.objects.filter(register=register, year=year).values_list("last", flat=True).first()
-    return (last or 0) + 1
+    return expected_numbers([register])[register.pk]
+
+
+def expected_numbers(registers: Sequence[Register]) -> dict[int, int]:
+    """Return the same for several registers, by their ids."""
+    counters = RegisterCounter.objects.filter(register__in=registers, year=timezone.localdate().year)
+    last = dict(counters.values_list("register_id", "last"))
+    return {register.pk: last.get(register.pk, 0) + 1 for register in registers}
 
 
 def _confirm(record: Record, entry: Entry, actor: Person, register: Register) -> None:

@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Callable
 from typing import Any, Final
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.contrib import messages
@@ -20,7 +21,9 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import translation
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
 from archive import audit, standing
@@ -28,7 +31,7 @@ from archive.rules import whole_text
 from archive.rules.errors import Refusal
 from archive.rules.roles import Action
 from archive.views import proving
-from archive.views.states import refusal_page
+from archive.views.states import refusal_page, session_ended, typed
 from config import logs, metrics
 from config.api import refused
 
@@ -197,7 +200,23 @@ class SignInRequired(LoginRequiredMiddleware):
         """Leave the API to its token; ask everybody else to sign in."""
         if request.resolver_match and request.resolver_match.namespace == "api":
             return None
-        return super().process_view(request, *rest)
+        answer = super().process_view(request, *rest)
+        return answer if answer is None or request.method in {"GET", "HEAD"} else _form_of_nobody(request)
+
+
+def _form_of_nobody(request: HttpRequest) -> HttpResponse:
+    """Ask to sign in and lead on to the page on which a form stood: its own address answers no page.
+
+    Half an hour of typing ends a session: the words come back on the page that says so.
+    """
+    came = request.headers.get("Referer", "")
+    is_ours = url_has_allowed_host_and_scheme(came, {request.get_host()}, require_https=request.is_secure())
+    sign_in = reverse(settings.LOGIN_URL)
+    if is_ours:
+        sign_in += f"?{urlencode({'next': urlsplit(came)._replace(scheme='', netloc='').geturl()})}"
+    if typed(request) and "HX-Request" not in request.headers:
+        return session_ended(request, sign_in=sign_in)
+    return redirect(sign_in)
 
 
 class SessionLimits:

@@ -22,6 +22,7 @@ from archive.rules.levels import Level, Urgency
 from archive.rules.proposal import SURE, Guess
 
 AUTHORITIES: Final = [("", "—"), *((sign, sign) for sign in ("TM.", "Q.", "KT.", "TL.", "TUQ."))]
+DAY: Final = "%d/%m/%Y"  # as a field of a day shows it
 NUMBERED: Final = ("type_name", "symbol", "issued_date", "organ_name", "parent_organ_name", "subject", "signer_name")
 
 
@@ -121,6 +122,18 @@ class RegisterForm(forms.Form):
         check_symbol(self, cleaned)
         return cleaned
 
+    def readings(self, name: str) -> list[tuple[str, str]]:
+        """Return the second readings of a field, each as the field takes it and in words.
+
+        Without those that stand in it already and those that it cannot take.
+        """
+        choices = {str(value): str(word) for value, word in getattr(self.fields[name], "choices", ())}
+        stands = self[name].value()
+        shown = f"{stands:{DAY}}" if isinstance(stands, date) else str(stands)
+        others = self.guesses[name].others if name in self.guesses else ()
+        typed = dict.fromkeys(_as_typed(name, other) for other in others)
+        return [(each, choices.get(each, each)) for each in typed if each != shown and (not choices or each in choices)]
+
     def entry(self) -> Entry:
         """Return the confirmed register line."""
         values = self.cleaned_data
@@ -166,6 +179,16 @@ def _joined(number: Guess | None, notation: Guess | None) -> Guess:
     # A symbol without a number is never sure: the number is often written by hand.
     confidence = min(part.confidence for part in parts) if number else min(parts[0].confidence, SURE - 1)
     return Guess(value, confidence, parts[0].page, box, others)
+
+
+def _as_typed(name: str, reading: str) -> str:
+    """Return a reading as the field of the form takes it."""
+    if name == "urgency":
+        return str(int(Urgency.parse(reading)))
+    if name == "issued_date":
+        read = _as_date(reading)
+        return f"{read:{DAY}}" if isinstance(read, date) else read
+    return reading
 
 
 def _as_date(value: str) -> date | str:

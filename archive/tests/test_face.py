@@ -337,7 +337,7 @@ class TestKit:
         return page("archive/kit/field.html", field=Reading()["code_notation"], n=1, guess=guess, **context)
 
     def test_a_doubtful_field_shows_its_other_reading_and_its_box(self):
-        shown = self.field(Guess("1187/KH-BTL", 71, 1, (2220, 1103, 3620, 1386), ("1181/KH-BTL",)))
+        shown = self.field(Guess("1187/KH-BTL", 71, 1, (2220, 1103, 3620, 1386)), others=[("1181/KH-BTL",) * 2])
         assert 'class="field doubt"' in shown
         assert 'data-box="[2220,1103,3620,1386]"' in shown
         assert 'data-take="1181/KH-BTL"' in shown

@@ -53,7 +53,7 @@ VIEW = (
 DESK = (
     HEAD
     + '<div class="cols c-desk">{% include "archive/kit/viewer.html" with thumbs=False %}<form class="card" data-desk>'
-    '{% for f in fields %}{% include "archive/kit/field.html" with field=f.0 n=forloop.counter guess=f.1 %}{% endfor %}'
+    '{% for f in fields %}{% include "archive/kit/field.html" with field=f.0 n=forloop.counter guess=f.1 others=f.2 %}{% endfor %}'
     '{% include "archive/kit/desk_words.html" %}</form></div>{% endblock %}'
     "{% block scripts %}<script src=\"{% static 'archive/viewer.js' %}\" defer></script>"
     "<script src=\"{% static 'archive/desk.js' %}\" defer></script>{% endblock %}"
@@ -224,12 +224,12 @@ def test_g_goes_from_place_to_place_across_pages(desk):
 def test_the_desk_confirms_by_enter_and_takes_another_reading(desk):
     form = Reading()
     guesses = [
-        Guess("1187/KH-BTL", 71, 1, (900, 700, 3000, 1000), ("1181/KH-BTL",)),
+        Guess("1187/KH-BTL", 71, 1, (900, 700, 3000, 1000)),
         Guess("Diễn tập", 80, 1, (900, 2000, 3000, 2300)),
     ]
-    desk.open(
-        DESK, pages=[paper(1)], record="x", fields=list(zip((form["number"], form["subject"]), guesses, strict=True))
-    )
+    others = [[("1181/KH-BTL", "1181/KH-BTL")], []]
+    fields = list(zip((form["number"], form["subject"]), guesses, others, strict=True))
+    desk.open(DESK, pages=[paper(1)], record="x", fields=fields)
     desk.page.wait_for_selector("canvas[data-crop]:not([hidden])")
     assert desk.focused() == "number"
     desk.page.keyboard.press("Alt+2")

@@ -137,6 +137,9 @@ def test_of_a_dispatch_read_without_end_the_newest_entries_are_told(office, make
     page = signed_in("auditor").get("/log/who/", {"record": record.key})
     assert page.context["more"]
     assert [one.person for one in page.context["seers"]] == [str(office.staff)]
+    # The link under a name is a whole sentence: one that ended in three dots looked cut short.
+    assert f'?person={office.staff.pk}">Người này còn xem gì?</a>' in page.text
+    assert "…</a>" not in page.text
     monkeypatch.setattr(oversight, "MOST_ENTRIES", 20)
     page = signed_in("auditor").get("/log/who/", {"record": record.key})
     assert not page.context["more"]

@@ -122,3 +122,44 @@ def test_a_number_is_voided_with_its_reason(signed_in, make_record):
     signed_in("clerk").post(f"/records/{record.key}/void/", {"reason": "Ghi nhầm sổ"})
     record.refresh_from_db()
     assert (record.state, record.number.void_reason) == ("void", "Ghi nhầm sổ")
+
+
+def test_second_readings_stand_as_their_field_takes_them_and_are_read_in_words(signed_in, address):
+    unsure = {
+        "secrecy": Guess("mat", 50, 1, None, ("toi-mat", "mat", "tuyet-mat")),
+        "urgency": Guess("khan", 50, 1, None, ("hoa-toc",)),
+        "issued_date": Guess("2026-10-09", 60, 1, None, ("2026-10-08",)),
+    }
+    page = signed_in("clerk").get(address(proposal=READ | unsure, level=Level.MAT))
+    others = {row["field"].name: row["others"] for row in page.context["rows"] if row["others"]}
+    assert others == {
+        "level": [("toi-mat", "Tối mật")],  # not the one that stands there, not one this clerk cannot choose
+        "urgency": [("3", "Hỏa tốc")],
+        "issued_date": [("08/10/2026", "08/10/2026")],
+    }
+    assert '<b data-reading>Tối mật</b> <button class="btn btn-sm" type="button" data-take="toi-mat">' in page.text
+
+
+def test_the_number_promised_is_that_of_the_register_to_which_the_chosen_level_leads(signed_in, address, office):
+    url, browser = address(plausible=Level.MAT), signed_in("clerk")
+    secret = browser.get(url)
+    assert secret.context["register"]["name"].startswith("Sổ đăng ký bí mật nhà nước đến")
+    page = browser.post(url, line(subject="", level="thuong"))
+    assert page.status_code == 422
+    assert page.context["register"] == page.context["registers"]["incoming thuong"]
+    assert page.context["register"]["name"].startswith(office.incoming.name)
+    assert "Cấp số 1, làm tiếp" in page.text
+
+
+def test_who_registers_second_is_told_and_keeps_what_was_typed(signed_in, address, office, last_entry):
+    url, browser = address(), signed_in("clerk")
+    assert browser.post(url, line()).status_code == 302
+    again = browser.post(url, line())
+    assert (again.status_code, again["Location"].rpartition("/records/")[1]) == (302, "/records/")  # pressed twice
+    Record.objects.update(registered_by=office.leader)
+    second = browser.post(url, line(description="Đã gọi điện cho nơi gửi"))
+    assert second.status_code == 409
+    assert "REG-001" in second.text
+    assert "Đã gọi điện cho nơi gửi" in second.context["typed"]
+    assert (last_entry().outcome, last_entry().action) == ("denied", "archive:register-draft")
+    assert Record.objects.get().description == ""

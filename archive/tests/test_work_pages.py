@@ -113,10 +113,14 @@ def test_a_day_that_has_passed_is_refused_and_what_was_typed_stays(office, signe
     assert "01/02/2020" in answer.text
 
 
-def test_who_comes_second_is_told_and_led_back(office, signed_in, sent):
+def test_who_comes_second_is_told_and_keeps_what_was_typed(office, signed_in, sent):
     routing.direct(sent, Direction("Lưu"), actor=office.leader)
-    answer = signed_in("leader").post(step_at("direct", sent), {"instruction": "Khác"}, follow=True)
+    answer = signed_in("leader").post(step_at("direct", sent), {"instruction": "Giao <b>phòng khác</b> làm"})
+    assert answer.status_code == 409
     assert "Đồng chí leader" in answer.text
+    assert answer.context["typed"] == ["Giao <b>phòng khác</b> làm"]
+    assert "Giao &lt;b&gt;phòng khác&lt;/b&gt; làm</textarea>" in answer.text
+    assert answer.context["page_level"] == sent.record.level
     sent.refresh_from_db()
     assert sent.note == "Lưu"
 

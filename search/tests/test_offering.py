@@ -6,7 +6,7 @@ from archive import showings
 from archive.models import AuditEntry
 from archive.rules.levels import Level
 from archive.rules.roles import Action
-from search import offering
+from search import offering, saving
 from search.query import parse
 from search.tests.test_pages_api import call  # noqa: F401 - a fixture
 from search.tests.test_pages_search import asked, index  # noqa: F401 - fixtures
@@ -67,6 +67,19 @@ def test_a_page_asks_by_itself_what_may_have_been_meant_or_by_a_link_without_scr
     assert spelled.context["page_level"] == Level.MAT
     (offer,) = [entry for entry in searches() if "offered" in entry.detail.payload]
     assert (offer.level, offer.detail.payload["text"], offer.detail.payload["offered"]) == (Level.MAT, "sao bag", 1)
+
+
+def test_an_empty_question_about_spellings_leads_to_the_empty_page_and_writes_no_kept_query_that_it_does_not_show(
+    office_of_two, signed_in
+):
+    saving.keep(saving.Wanted(name="Sao băng", text="sao băng", level=Level.MAT), actor=office_of_two.clerk)
+    browser = signed_in("clerk")
+    answer = browser.post("/search/meant/", {"q": " "})
+    assert (answer.status_code, answer["Location"]) == (302, "/search/")
+    assert searches() == []
+    assert "Sao băng" in browser.get(answer["Location"]).text
+    (told,) = searches()
+    assert (told.level, told.detail.payload["part"], told.detail.payload["shown"]) == (Level.MAT, "kept", 1)
 
 
 def test_the_api_writes_what_it_offers(office_of_two, call):  # noqa: F811 - a fixture

@@ -76,11 +76,14 @@ def meant(request: HttpRequest) -> HttpResponse:
     person = person_of(request)
     access.require(person, Action.SEARCH_RUN)
     asked, is_away = asking.read_form(request.POST), False
+    is_part = "HX-Request" in request.headers
+    if asked.is_empty and not is_part:
+        return redirect("search:search")  # which shows kept queries, and writes that it did
     try:
         offered = offering.meant(asked.query, person)
     except EngineAway:
         offered, is_away = [], True
-    if request.headers.get("HX-Request"):
+    if is_part:
         return render(request, "search/meant.html", {"meant": offered})
     context = _about(asked) | _kept(asked, person) | {"page_level": access.level_of(offered)}
     if is_away:

@@ -80,19 +80,21 @@
     count();
   }
   // The value that stood in the field becomes the other reading, so that the choice can be taken back.
-  function swap(button, value) {
+  const wordsOf = (input) => input.selectedOptions?.[0]?.text ?? input.value;
+  function swap(button, value, words) {
     button.dataset.take = value;
     const shown = button.parentElement.querySelector("[data-reading]");
-    if (shown) shown.textContent = value;
+    if (shown) shown.textContent = words;
   }
   function take(row, place) {
     const button = row.querySelectorAll("[data-take]")[place];
     const input = inputOf(row);
     if (!button || !input) return false;
     const before = input.value;
+    const words = wordsOf(input);
     input.value = button.dataset.take;
     if (input.value === "" && input.matches("select")) input.value = before;
-    else if (before) swap(button, before);
+    else if (before) swap(button, before, words);
     input.dispatchEvent(new Event("change", { bubbles: true }));
     confirm(row);
     go(row);
@@ -106,12 +108,26 @@
     }
   }
 
+  // The register and its next number follow the direction and the level that are chosen.
+  const registers = JSON.parse(form.dataset.registers ?? "{}");
+  function showRegister() {
+    const { direction, level } = form.elements;
+    const told = registers[`${direction?.value} ${level?.value}`];
+    if (!told) return;
+    form.querySelector("[data-register-name]").textContent = told.name;
+    form.querySelector("[data-register-expected]").textContent = told.expected ?? "";
+    form.querySelector("[data-register-number]").hidden = !told.expected;
+    form.querySelector("[data-register-act]").textContent = told.act;
+    form.querySelector("[data-register-act]").closest("button").disabled = !told.expected;
+  }
+
   // ---- listening --------------------------------------------------------------------------------------------
   form.addEventListener("focusin", (event) => rowOf(event.target) && enter(rowOf(event.target)));
   form.addEventListener("click", (event) => {
     const button = event.target.closest("[data-take]");
     if (button) take(rowOf(button), [...rowOf(button).querySelectorAll("[data-take]")].indexOf(button));
   });
+  form.addEventListener("change", showRegister);
   form.addEventListener("input", (event) => {
     const row = rowOf(event.target);
     if (row && row.dataset.state === "sure") row.dataset.state = "typed";
@@ -151,6 +167,7 @@
   count();
   const shown = box?.querySelector("[data-sheet] img");
   if (shown?.complete) cutDoubtful(box.viewer.page, shown);
-  const first = rows.find((row) => row.dataset.state === "doubt") ?? rows.find(inputOf);
+  const first =
+    rows.find((row) => row.querySelector(".bad")) ?? rows.find((row) => row.dataset.state === "doubt") ?? rows.find(inputOf);
   if (first && matchMedia("(min-width: 992px)").matches) go(first);
 })();

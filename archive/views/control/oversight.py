@@ -73,13 +73,13 @@ class Seer:
 def _lines(seers: Sequence[Seer], query: str) -> SafeString:
     """Draw the table's lines: the most read dispatch has six hundred, and a template took half of its page for them."""
     entries, others = reverse("archive:log"), reverse("archive:log-seen")
-    other = escape(_("saw or took out"))
+    other = escape(_("What else did they see?"))
     drawn = []
     for one in seers:
         times = ngettext("%(n)s time", "%(n)s times", one.refused) % {"n": number(one.refused)}
         drawn.append(
             f'<tr data-row><td class="tight"><a href="{entries}?{escape(query)}&amp;person={one.person_id}">{plain(one.person)}</a>'
-            f'<span class="sub"><a href="{others}?person={one.person_id}">{other}…</a></span></td>'
+            f'<span class="sub"><a href="{others}?person={one.person_id}">{other}</a></span></td>'
             f'<td class="wide">{one.said}</td><td class="num">{vndatetime(one.first)}</td><td class="num">{vndatetime(one.last)}</td>'
             f"<td>{state('late', times) if one.refused else ''}</td></tr>"
         )

@@ -1,6 +1,6 @@
 """The intake desk's list of drafts and the registering screen."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django import forms
@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from archive import access, audit, pages, papers, registration
 from archive.forms.register import NUMBERED, ReasonForm, RegisterForm, registers_for
 from archive.models import DigitalObject, Record, RecordState, Register
+from archive.models.record import Direction
 from archive.routing import lists
 from archive.rules.levels import Level
 from archive.rules.proposal import SURE
@@ -25,6 +26,7 @@ from archive.rules.types import TYPES
 from archive.standing import clearance
 from archive.views.doors import attempt, person_of
 from archive.views.record.records import viewer_pages
+from archive.views.states import overtaken
 
 SHOWN = 100
 
@@ -73,7 +75,9 @@ def register_draft(request: HttpRequest, key: str) -> HttpResponse:
     person = person_of(request)
     draft = access.open_record(person, Action.RECORD_REGISTER, key)
     if draft.state != RecordState.DRAFT:
-        return redirect("archive:record", key)
+        # Who pressed the button twice did it themself; who comes second to a colleague is told, and keeps what was typed.
+        is_second = request.method == "POST" and draft.registered_by_id != person.pk
+        return _too_late(request, draft) if is_second else redirect("archive:record", key)
     form = RegisterForm(request.POST or None, draft=draft, levels=_levels(draft, person))
     if request.method == "POST" and form.is_valid():
         record = attempt(request, form, lambda: _register(form, draft, person))
@@ -87,6 +91,12 @@ def register_draft(request: HttpRequest, key: str) -> HttpResponse:
         _context(request, draft, form),
         status=200 if request.method == "GET" else 422,
     )
+
+
+def _too_late(request: HttpRequest, draft: Record) -> HttpResponse:
+    refusal = registration.NotADraft()
+    audit.refused(refusal, actor=person_of(request), action="archive:register-draft", subject=draft)
+    return overtaken(request, refusal, level=Level(draft.level), back="archive:register")
 
 
 def _levels(draft: Record, person: Any) -> list[Level]:
@@ -132,7 +142,7 @@ def _after(request: HttpRequest, record: Record) -> HttpResponse:
 
 
 def _context(request: HttpRequest, draft: Record, form: RegisterForm) -> dict[str, Any]:
-    register = registers_for(draft).filter(kind=registration.kind_for(draft.direction, Level(draft.level))).first()
+    registers = _registers(draft, form.fields["level"].choices)  # type: ignore[attr-defined]
     waiting = list(_waiting(request).values_list("key", flat=True)[:SHOWN])
     confirmed = set(request.POST.getlist("confirmed"))
     place = waiting.index(draft.key) if draft.key in waiting else 0
@@ -145,8 +155,8 @@ def _context(request: HttpRequest, draft: Record, form: RegisterForm) -> dict[st
         "files_seen": _files_seen(form, draft),
         "pages": viewer_pages(draft, {}, pages.files_of(draft)),
         "current": 1,
-        "register": register,
-        "expected": registration.expected_number(register) if register else None,
+        "registers": registers,
+        "register": registers.get(f"{form['direction'].value()} {form['level'].value()}", _told(None)),
         "types": list(dict.fromkeys(kind.name for kind in TYPES)),
         "page_level": Level(draft.level),
         "place": place + 1,
@@ -156,6 +166,29 @@ def _context(request: HttpRequest, draft: Record, form: RegisterForm) -> dict[st
         "original": _originals([draft]).get(draft.pk, ""),
         "return_form": ReasonForm(),
     }
+
+
+def _registers(draft: Record, levels: Iterable[tuple[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return what stands at the head and on the button for each direction and level that can be chosen.
+
+    The page must not promise the number of one register while the level chosen leads to another.
+    """
+    registers = list(registers_for(draft))
+    expected, by_kind = registration.expected_numbers(registers), {one.kind: one for one in reversed(registers)}
+    told = {}
+    for direction in Direction.values:
+        for slug, _label in levels:
+            found = by_kind.get(registration.kind_for(direction, Level.parse(slug)))
+            told[f"{direction} {slug}"] = _told(found, expected[found.pk]) if found else _told(None)
+    return told
+
+
+def _told(register: Register | None, number: int = 0) -> dict[str, Any]:
+    """Return the register's name, its next number and the words of the button; without a register, that none is open."""
+    if register is None:
+        return {"name": _("No register of this level is open"), "expected": None, "act": _("Register")}
+    act = _("Give number %(n)s and go on") % {"n": number}
+    return {"name": f"{register.name} {timezone.localdate().year}", "expected": number, "act": act}
 
 
 def _files_seen(form: RegisterForm, draft: Record) -> Any:
@@ -170,6 +203,7 @@ def _row(form: RegisterForm, name: str, confirmed: set[str]) -> dict[str, Any]:
     return {
         "field": form[name],
         "guess": guess,
+        "others": form.readings(name),
         "n": NUMBERED.index(name) + 1 if name in NUMBERED and guess and guess.box else None,
         "confirmed": name in confirmed,
         "arrival": name in {"arrival_date", "arrival_time", "to_places", "due_date", "description", "issued_amount"},

@@ -20,6 +20,7 @@ from archive.rules.roles import Action
 from archive.views.doors import attempt, heard, person_of
 from archive.views.record.records import viewer_pages
 from archive.views.route.steps import step_of
+from archive.views.states import overtaken
 
 PHRASES = (
     gettext_lazy("Carry out at once."),
@@ -91,9 +92,9 @@ def step_direct(request: HttpRequest, key: str, order: int) -> HttpResponse:
         onward = lists.to_direct(person).filter(record__key=following).exists()
         return redirect(reverse("archive:work") + (f"?at={following}" if onward else ""))
     if not lists.to_direct(person).filter(pk=step.pk).exists():
-        # Somebody else decided first: the page for it is gone, the sentence stays.
-        messages.error(request, " ".join(str(error) for error in form.non_field_errors()))
-        return redirect("archive:work")
+        # Somebody else decided first: the page for it is gone, the sentence and what was typed stay.
+        why = " ".join(str(error) for error in form.non_field_errors())
+        return overtaken(request, why, level=Level(step.record.level), back="archive:work")
     return directing(request, bound=form, at=step)
 
 
