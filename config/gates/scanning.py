@@ -24,11 +24,11 @@ from config.gates.office import Served
 from config.gates.outcome import NoEnd, Outcome, judged, toothless
 from config.gates.tools import run
 
+TOGETHER: Final = "xss,permanentxss"  # the second looks for what the first sent in the same call
 # Modules that are asked in one call (wapiti takes six seconds to begin and to end), and how often together 3.2.3 asks for
 # each address and for each field of one: counted, one question after the other. No module has more than about half of them.
-# `permanentxss` looks for what `xss` sent in the same call.
 QUESTIONS: Final = {
-    "xss,permanentxss,crlf,redirect,ssrf,csrf,cookieflags,csp,http_headers": (2, 6),
+    f"{TOGETHER},crlf,redirect,ssrf,csrf,cookieflags,csp,http_headers": (2, 6),
     "sql,xxe,ldap": (10, 36),
     "exec,file": (0, 136),
 }
@@ -37,6 +37,8 @@ AT_ONCE: Final = 2  # posts; each has an office of its own
 PLANTED: Final = ("SQL Injection", "Cross Site Scripting")
 WHOLE: Final = 3600  # seconds of all posts together, as many times with --minutes
 ROUNDS: Final = 3  # how often what was cut is taken up again while there is time
+# Questions to a server of wapiti's makers, whether the office called it: none answers where there is no way out.
+OUTSIDE: Final = {"ssrf": 1, "xxe": 1}
 CRAWL: Final = 300  # seconds for finding the addresses of a post
 STARTS: Final = 60  # seconds more for each call, which has to begin and to write its report
 HIGH: Final = 2  # of wapiti's weights 0 to 4: script in a page has 2, SQL has 4
@@ -211,6 +213,7 @@ def _asked(desk: Desk, scan: Scan, modules: str, seconds: float) -> None:
         line = f"{name}: {one.get('method', '')} {one.get('path', '')} {one.get('info', '')}"[:300]
         if name not in WITHOUT_TLS:
             (scan.high if one.get("level", 4) >= HIGH else scan.lesser).add(line)
+    scan.cut |= {f"{one}: unanswered": f"{one}: {many} questions were not answered" for one, many in unanswered(said)}
     _counted(scan, modules)
 
 
@@ -220,12 +223,21 @@ def _counted(scan: Scan, modules: str) -> None:
     with closing(sqlite3.connect(scan.notes)) as asked, asked:
         scan.came |= {one: many for one, many in asked.execute(CAME) if one in modules.split(",")}
         behind = scan.behind(modules)
-        if not is_in or (behind and "permanentxss" in modules):
-            asked.executemany("DELETE FROM attack_logs WHERE module = ?", [(one,) for one in modules.split(",")])
+        anew = TOGETHER if TOGETHER in modules and scan.behind(TOGETHER) else ""
+        forgotten = [(one,) for one in (anew if is_in else modules).split(",")]
+        asked.executemany("DELETE FROM attack_logs WHERE module = ?", forgotten)
     if not is_in:
         scan.cut[modules] = f"{modules}: its session was ended while it was scanned"
     elif behind:
         scan.cut[modules] = ", ".join(behind)
+
+
+def unanswered(said: str) -> list[tuple[str, int]]:
+    """Return the modules that had no answer to some questions of the office, with how many; they are not asked again."""
+    parts = re.split(r"Launching module (\w+)", said)
+    skipped = [re.search(r"(\d+) requests were skipped", words) for words in parts[2::2]]
+    known = [(one, int(found[1])) for one, found in zip(parts[1::2], skipped, strict=True) if found]
+    return [(one, many) for one, many in known if many > OUTSIDE.get(one, 0)]
 
 
 def _call(scan: Scan, words: list[str], seconds: float) -> str:

@@ -36,9 +36,10 @@ def write(notes: Path, found: list[tuple[str, str, dict[str, str]]]) -> None:
 class Wapiti:
     """Finds three addresses, and comes with each module to as many more as it is told at each call, by the ways it asks."""
 
-    def __init__(self, came: dict[str, list[int]], *, leaves_report: bool = True) -> None:
+    def __init__(self, came: dict[str, list[int]], *, leaves_report: bool = True, said: str = "") -> None:
         """Take how many more addresses a module comes to at its first call, its second, and so on; all, where nothing is said."""
-        self.came, self.leaves_report, self.calls, self.asked = came, leaves_report, [], Counter()
+        self.came, self.leaves_report, self.said = came, leaves_report, said
+        self.calls, self.asked = [], Counter()
 
     def __call__(self, command, *, seconds, cwd):  # noqa: ARG002 - as it is called
         modules = command[command.index("-m") + 1]
@@ -52,7 +53,7 @@ class Wapiti:
                     self._ask(notes, module)
             if self.leaves_report:
                 (cwd / "report.json").write_text('{"vulnerabilities": {}}')
-        return subprocess.CompletedProcess(command, 1, "", "database is locked")
+        return subprocess.CompletedProcess(command, 1, self.said, "database is locked")
 
     def _ask(self, notes, module):
         ways = scanning.ONE_WAY.get(module, ("GET", "POST"))
@@ -173,9 +174,9 @@ def test_a_module_that_did_not_come_to_an_address_is_told_with_how_many_it_came_
 
 def test_what_looks_for_the_words_of_another_call_starts_anew_with_it(scanned):
     """`permanentxss` knows the words that `xss` sent in its own call alone: gone on with, it would look for none."""
-    wapiti = Wapiti({"permanentxss": [1]})
+    wapiti = Wapiti({"permanentxss": [1], "crlf": [1]})
     assert scanned(wapiti).cut == {}
-    assert (wapiti.asked["xss"], wapiti.asked["permanentxss"]) == (6, 4)
+    assert (wapiti.asked["xss"], wapiti.asked["permanentxss"], wapiti.asked["crlf"]) == (6, 4, 3)
 
 
 def test_what_was_asked_in_the_name_of_nobody_counts_for_nothing_and_is_asked_again(scanned):
@@ -184,6 +185,16 @@ def test_what_was_asked_in_the_name_of_nobody_counts_for_nothing_and_is_asked_ag
     scan = scanned(wapiti, lambda: next(ended, True))
     assert (wapiti.calls, scan.cut) == ([*QUESTIONS, next(iter(QUESTIONS))], {})
     assert wapiti.asked["xss"] == 6
+
+
+def test_questions_that_had_no_answer_are_told_though_their_addresses_count_as_asked(scanned):
+    """A server of wapiti's makers is asked once by `ssrf` and by `xxe`, and answers nobody who is cut off from the world."""
+    skipped = "[*] Launching module {}\n[+] GET http://x:1/\n{} requests were skipped due to network issues\n"
+    said = (
+        skipped.format("exec", 3) + "[*] Launching module file\n" + skipped.format("xxe", 1) + skipped.format("ssrf", 2)
+    )
+    scan = scanned(Wapiti({}, said=said))
+    assert list(scan.cut.values()) == ["exec: 3 questions were not answered", "ssrf: 2 questions were not answered"]
 
 
 def test_who_cannot_be_signed_in_again_is_told_with_every_call(scanned):
@@ -230,3 +241,10 @@ def test_a_judge_who_brings_no_password_meets_the_acts_of_weight_for_as_long_as_
     browser.cookies = client.cookies
     answer = browser.post("/protection/", {"act": "add"})
     assert (answer.status_code, "proof_password" in answer.content.decode()) == (422, False)
+
+
+def test_each_post_is_scanned_in_its_own_office(monkeypatch):
+    told = {"people": {"clerk": {}, "leader": {}}, "pages": [], "inputs": []}
+    monkeypatch.setattr(scanning, "_found", lambda _desk, office, role, *_: (role, office.url))
+    board = SimpleNamespace(office=lambda of: SimpleNamespace(told=told, url=of))
+    assert scanning._all_found(board) == [("clerk", "clerk"), ("leader", "leader")]
