@@ -87,7 +87,7 @@ def told(facets: Facets, chosen: Filters, person: Person) -> tuple[Facets, Label
 
 
 def note(said: Labels, hits: Sequence[Leveled], person: Person) -> None:
-    """Write that dossiers above all hits were named beside them: in an entry of its own, as that of the hits stands at theirs."""
+    """Write that dossiers above all hits, if any, were named: in an entry of its own, as that of the hits stands at theirs."""
     if said.level > access.level_of(hits):
         audit.read(Action.DOSSIER_READ, actor=person, level=said.level, list="facets")
 

@@ -140,6 +140,34 @@ def test_a_chosen_dossier_raises_the_seal_where_nothing_is_found(office, risen, 
     assert (TITLE in shown.content.decode(), shown.context["page_level"]) == (True, Level.MAT)
 
 
+def test_what_is_named_while_search_is_away_or_before_a_file_stands_in_the_log_at_its_level(
+    office, risen, signed_in, away
+):
+    browser, chosen = signed_in("archivist"), {"dossier": [risen.key]}
+
+    def told(action):
+        return list(AuditEntry.objects.filter(action=action, level=Level.MAT, actor=office.archivist))
+
+    token = Asking.objects.create(
+        token="f" * 22, person=office.archivist, text="mời", filters=chosen, order="newest", asked_at=timezone.now()
+    ).token
+    assert TITLE in browser.get(f"/search/export/?asked={token}").content.decode()
+    assert len(told("dossier.read")) == 1
+
+    kept = saving.keep(saving.Wanted("Sao Hôm", "mời", Level.MAT, {}), actor=office.archivist)
+    saving.watch(kept, actor=office.archivist)
+    before = len(told("search.run"))
+    away()
+    shown = page(browser, office.archivist, chosen, "mời")
+    assert (shown.status_code, TITLE in shown.content.decode()) == (503, True)
+    assert len(told("dossier.read")) == 2
+
+    shown = browser.get(f"/search/saved/{kept.pk}/new/")
+    assert (shown.status_code, "Sao Hôm" in shown.content.decode()) == (503, True)
+    assert [entry.detail.payload["part"] for entry in told("search.run")[before:]].count("kept") == 1
+    assert "facets" in [entry.detail.payload.get("list") for entry in told("dossier.read")]
+
+
 def test_a_kept_query_that_chose_a_dossier_raises_the_seal(office, risen, signed_in):
     kept = saving.keep(saving.Wanted("Họp", "", Level.THUONG, {"dossier": [risen.key]}), actor=office.archivist)
     for address in ("/search/saved/", f"/search/saved/{kept.pk}/"):

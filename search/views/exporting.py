@@ -27,7 +27,7 @@ from archive.printing.paper import TONGUE
 from archive.rules.levels import Level
 from archive.rules.roles import Action
 from archive.views.doors import attempt, person_of
-from search import exporting, finding
+from search import exporting, finding, labels
 from search.engine import EngineAway, IndexBroken
 from search.exporting import COLUMNS, Form, Rows, Wanted
 from search.printing import comma, paper, sheet
@@ -98,8 +98,10 @@ def export(request: HttpRequest) -> HttpResponseBase:
         return sent
     # The total tells what a page of hits would: it is asked for by name as well.
     audit.read(Action.SEARCH_RUN, actor=person, text=asked.text, filters=dict(asked.filters), total=total)
+    chosen = labels.of(asked.filters, person)
+    labels.note(chosen, (), person)
     context = {
-        "form": form, "asked": asked, "total": total, "words": _words(asked, person), "back_url": asked.address(),
+        "form": form, "asked": asked, "total": total, "words": _words(asked, chosen), "back_url": asked.address(),
         "most": [(Form.XLSX.most, "XLSX, CSV"), (Form.PDF.most, "PDF")], "page_level": asked.level(person),
     }  # fmt: skip
     return render(request, "search/export.html", context, status=422 if form.is_bound else 200)
@@ -113,8 +115,8 @@ def _asked(request: HttpRequest, person: Person) -> Asked | None:
     return asked if asked.may_stand_in_address(person) else None
 
 
-def _words(asked: Asked, person: Person) -> str:
-    return "; ".join(part for part in (asked.text, words_of_filters(asked.filters, person)) if part)
+def _words(asked: Asked, chosen: labels.Labels) -> str:
+    return "; ".join(part for part in (asked.text, words_of_filters(asked.filters, chosen)) if part)
 
 
 def _sent(request: HttpRequest, form: ExportForm, asked: Asked, person: Person) -> HttpResponseBase | None:
@@ -131,7 +133,7 @@ def _sent(request: HttpRequest, form: ExportForm, asked: Asked, person: Person) 
 
 def _heading(asked: Asked, rows: Rows, made: Print, person: Person) -> Heading:
     with translation.override(TONGUE):
-        return Heading(made, _words(asked, person), len(rows.ids), rows.total)
+        return Heading(made, _words(asked, labels.of(asked.filters, person)), len(rows.ids), rows.total)
 
 
 def _file(wanted: Wanted, rows: Rows, made: Print, heading: Heading, person: Person) -> HttpResponseBase:

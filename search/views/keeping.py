@@ -145,19 +145,15 @@ def _row(
 ) -> dict[str, Any]:
     return {
         "kept": kept,
-        "filters": _said(kept.filters, words),
+        "filters": words_of_filters(kept.filters, words),
         "role": Role(kept.shared_with).label if kept.shared_with is not None else "",
         "is_watched": kept.pk in watched,
         "news": (told or {}).get(kept.pk),
     }
 
 
-def words_of_filters(filters: Filters, person: Person) -> str:
-    """Return chosen facet values in words: "Type: Plan, Report; Year: 2024", names as far as a person may know them."""
-    return _said(filters, labels.of(filters, person))
-
-
-def _said(filters: Filters, words: labels.Labels) -> str:
+def words_of_filters(filters: Filters, words: labels.Labels) -> str:
+    """Return chosen facet values in words: "Type: Plan, Report; Year: 2024", names as far as their reader may know them."""
     said = [
         f"{narrowing.FACETS[name]}: {', '.join(words.get(name, {}).get(value, value) for value in values)}"
         for name, values in filters.items()
@@ -201,7 +197,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     words = labels.of(kept.filters, person)
     page_level = max(level, words.level)
     saving.told_of([kept], level=page_level, actor=person)
-    context = {"form": form, "kept": kept, "filters": _said(kept.filters, words), "page_level": page_level}
+    context = {"form": form, "kept": kept, "filters": words_of_filters(kept.filters, words), "page_level": page_level}
     return render(request, "search/saved_form.html", context, status=422 if form.is_bound else 200)
 
 
@@ -281,6 +277,7 @@ def _fresh(request: HttpRequest, kept: SavedSearch, person: Person) -> HttpRespo
         told = news.of_query(kept, person)
     except EngineAway:
         finding.missed(person)
+        saving.told_of([kept], level=Level(kept.level), actor=person)
         return render(request, "search/saved_new.html", {"kept": kept, "is_away": True}, status=503)
     records = news.records(told, person) if told else []
     audit.read(

@@ -113,6 +113,7 @@ def _page(request: HttpRequest, asked: Asked, person: Person, *, is_gone: bool =
         except EngineAway:
             finding.missed(person)
             words = labels.of(asked.filters, person)
+            labels.note(words, (), person)
             context |= {"is_away": True, "facets": narrowing.facets(asked, {}, words), "page_level": words.level}
             status = 503
     return render(request, "search/search.html", context, status=status)
