@@ -6,9 +6,10 @@ may be concerned, until a clerk has said what the last number on paper is (see
 `archive.registers.paper`). Never restores anything itself: that is `config.backup`.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Final
 
 from django.db import transaction
 from django.utils import timezone
@@ -16,6 +17,8 @@ from django.utils import timezone
 from archive import access, audit
 from archive.models import AuditDetail, PaperCheck, Person, Register, RegisterCounter, Restoration
 from archive.rules.roles import Action
+
+MOST_PLACES: Final = 1_000  # named in an entry beside their count: its details are a line of an export
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +31,14 @@ class Gap:
 
 
 @transaction.atomic
-def record(gap: Gap, *, backup: str, shredded: Collection[str] = ()) -> Restoration:
+def record(gap: Gap, *, backup: str, shredded: Collection[str] = (), false_entries: Sequence[int] = ()) -> Restoration:
     """Write that this installation was restored, and close every register.
 
     Args:
         gap: what the backup does not know.
         backup: name of the backup, or how else the database came back, for the log.
         shredded: addresses of objects of the backup whose key the newest vault no longer holds.
+        false_entries: places of the log whose entry has another hash than the log says.
     """
     now = timezone.now()
     made = Restoration.objects.create(
@@ -58,9 +62,14 @@ def record(gap: Gap, *, backup: str, shredded: Collection[str] = ()) -> Restorat
         "shredded": len(shredded),
         "addresses": sorted(shredded),
         "closed": len(checks),
-    }
+    } | told_of_false(false_entries)
     audit.write(Action.RESTORE, actor=None, details=details, made=[made, *checks])
     return made
+
+
+def told_of_false(places: Sequence[int]) -> dict[str, Any]:
+    """Return what an entry keeps of entries under a false hash: how many, and the first places; nothing where there are none."""
+    return {"false_count": len(places), "false_entries": list(places[:MOST_PLACES])} if places else {}
 
 
 def found_destroyed() -> frozenset[str]:

@@ -26,6 +26,7 @@ from archive.rules.roles import Action
 from config.backup import manifest
 from config.backup.checking import Outside
 from config.backup.clearing import SIGN
+from config.backup.manifest import Manifest
 from config.backup.refusals import NoPlaceToDrill
 from config.backup.restoring import Media
 from config.backup.snapshot import POSTGRESQL
@@ -57,9 +58,14 @@ class Room:
 class Result:
     """What a drill found: (question, answer was right, what was seen), seconds in all."""
 
-    backup: str
+    manifest: Manifest  # of the backup
     findings: Sequence[tuple[str, bool, str]]
     seconds: float
+
+    @property
+    def backup(self) -> str:
+        """The name of the backup."""
+        return self.manifest.name
 
     @property
     def passed(self) -> bool:
@@ -84,7 +90,7 @@ def drill(media: Media, outside: Outside, room: Room) -> Result:
         findings = [("restored", False, answer["refused"])]
     else:
         findings = [(one["name"], one["passed"], one["seen"]) for one in answer["findings"]]
-    result = Result(backup.manifest.name, findings, time.monotonic() - began)
+    result = Result(backup.manifest, findings, time.monotonic() - began)
     _record(result)
     return result
 

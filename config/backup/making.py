@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 from django.db import transaction
 
-from archive import audit, logkey, merkle, publishing, resealing, store
+from archive import audit, logkey, merkle, publishing, resealing, restoration, store
 from archive.rules.roles import Action
 from archive.stores import inuse
 from archive.stores.disk import sync_folder
@@ -302,7 +302,7 @@ def _record(told: Manifest, copied: objects.Copied) -> None:
         "size": told.log.size,
     }
     if told.trailing:
-        details["trailing"] = sorted(told.trailing)
-    if told.false_entries:
-        details["false_entries"] = told.false_entries
+        details["trailing_count"] = len(told.trailing)
+        details["trailing"] = sorted(told.trailing)[: restoration.MOST_PLACES]
+    details |= restoration.told_of_false(told.false_entries)
     audit.write(Action.BACKUP, actor=None, details=details)

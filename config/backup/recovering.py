@@ -97,7 +97,10 @@ def take_up(moment: datetime, outside: Outside) -> Taken:
     marker.write({"name": RECOVERED, "manifest": moment.isoformat()})
     if known is None:
         known = restoration.record(
-            restoration.Gap(moment, size=len(start), newest_size=newest_size), backup=RECOVERED, shredded=dead
+            restoration.Gap(moment, size=len(start), newest_size=newest_size),
+            backup=RECOVERED,
+            shredded=dead,
+            false_entries=false_entries,
         )
     resealing.tend()
     records = follow.rebuild()

@@ -248,6 +248,6 @@ def _record(sound: Sound, dead: list[str], places: Sequence[Path], *, newest_siz
     gap = restoration.Gap(
         told.taken, size=told.log.size, newest_size=None if newest_size is None else max(newest_size, told.log.size)
     )
-    restoration.record(gap, backup=told.name, shredded=dead)
+    restoration.record(gap, backup=told.name, shredded=dead, false_entries=told.false_entries)
     sequencing.place_all()
     return superseded

@@ -1,15 +1,16 @@
 """The options that the commands of backup share, and how they answer."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 from django.utils.translation import gettext as _
 
+from archive.management.answering import told
 from archive.rules.errors import Refusal
 from archive.verifier.verify import Tampered
 from config.backup import objects
@@ -17,6 +18,8 @@ from config.backup.checking import Outside
 from config.backup.manifest import Manifest
 from config.backup.restoring import Media
 from search.engine import EngineAway, EngineBusy
+
+UNSOUND: Final = 3  # exit of what was done and is whole, while something in the office is not in order
 
 
 def add_media(parser: CommandParser, *, vault_is_needed: bool = True) -> None:
@@ -46,15 +49,15 @@ def outside(options: dict[str, Any]) -> Outside:
     return Outside(path.read_bytes() if path else None, tuple(heads), options["log_key"])
 
 
-def findings(told: Manifest) -> Iterator[str]:
+def findings(made: Manifest) -> Iterator[str]:
     """Yield what a backup says was wrong with the office when it was made, and hindered nothing."""
-    if told.trailing:
+    if made.trailing:
         yield _(
             "NOT IN ORDER: the rows of %(count)s stored files (%(files)s) do not follow them since they were sealed anew, because "
             "their dispatches were changed past the office. Their content is in the backup. `manage.py verify_log` in the office "
             "names the dispatches and what differs: tell the auditor."
-        ) % {"count": len(told.trailing), "files": ", ".join(sorted(told.trailing)[: objects.SAID])}
-    yield from false_entries(told.false_entries)
+        ) % {"count": len(made.trailing), "files": ", ".join(sorted(made.trailing)[: objects.SAID])}
+    yield from false_entries(made.false_entries)
 
 
 def false_entries(places: Sequence[int]) -> Iterator[str]:
@@ -65,6 +68,18 @@ def false_entries(places: Sequence[int]) -> Iterator[str]:
             "copy of the database was made: they were put in or changed past the office. All others were checked. "
             "`manage.py verify_log` in the office names them: tell the auditor."
         ) % {"count": len(places), "places": ", ".join(map(str, places[: objects.SAID]))}
+
+
+def end(command: BaseCommand, lines: Iterable[str]) -> None:
+    """Say what is not in order in the office, and end with 3: the work was done and is whole, and somebody has to look.
+
+    Exit 0 would be read by no one where a timer gives the command; 1 would say that there is no backup.
+    """
+    said = list(lines)
+    for line in said:
+        command.stderr.write(line)
+    if said:
+        raise told(CommandError(_("Done and whole, but the office is not in order: see above."), returncode=UNSOUND))
 
 
 @contextmanager

@@ -157,15 +157,20 @@ def test_an_entry_under_a_false_hash_is_named_by_each_backup_and_hinders_none(ow
             "WHERE id IN (SELECT entry_id FROM archive_auditleaf WHERE idx IN (5, 7))"
         )
 
-    assert "vị trí 5, 7" in own.backup()
+    assert "vị trí 5, 7" in own.backup(code=3)
     assert newest(own).manifest.false_entries == [5, 7]
     assert len(checking.read(own.main, Outside(heads=(own.office.home / "log",))).leaves) > 7
     media = ("--vault", str(own.vault), "--keys", str(own.keys))
-    assert "vị trí 5, 7" in own.office.manage("check_backup", str(own.main), *media)
-    said = own.office.manage("drill", str(own.main), *media, "--heads", str(own.office.home / "log"))
+    assert "vị trí 5, 7" in own.office.manage("check_backup", str(own.main), *media, code=3)
+    said = own.office.manage("drill", str(own.main), *media, "--heads", str(own.office.home / "log"), code=3)
     assert "5, 7" in said
     empty = own.office.empty(tmp_path / "new")
-    assert "vị trí 5, 7" in own.restore(empty)
+    assert "vị trí 5, 7" in own.restore(empty, code=3)
+    with closing(sqlite3.connect(empty.home / "db.sqlite3")) as database:
+        asked = "SELECT payload FROM archive_auditdetail d JOIN archive_auditentry e ON d.entry_id = e.id WHERE e.action = ?"
+        ((kept,),) = database.execute(asked, ["system.restore"])
+    told = json.loads(kept)
+    assert (told["false_count"], told["false_entries"]) == (2, [5, 7])
     assert "entry 7" in empty.manage("verify_log", code=1)
 
 
@@ -188,10 +193,10 @@ def test_on_postgresql_an_entry_under_a_false_hash_comes_back_from_a_backup(tmp_
                 "WHERE id = (SELECT entry_id FROM archive_auditleaf WHERE idx = 5)"
             )
             database.execute(f"ALTER TABLE archive_auditentry ENABLE ALWAYS {fence}")
-        made.backup()
+        made.backup(code=3)
         assert newest(made).manifest.false_entries == [5]
         empty = made.office.empty(tmp_path / "new", **others)
-        assert "vị trí 5" in made.restore(empty)
+        assert "vị trí 5" in made.restore(empty, code=3)
         assert "entry 5" in empty.manage("verify_log", code=1)
         with psycopg.connect(others["VANKHO_DATABASE_URL"]) as database:
             asked = "SELECT tgenabled FROM pg_trigger WHERE tgname = 'archive_auditentry_as_written'"

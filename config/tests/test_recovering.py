@@ -211,10 +211,21 @@ def test_a_database_of_another_history_is_refused(put_back):
 def test_an_entry_that_was_changed_is_named_and_keeps_no_recovery_from_its_end(put_back, capsys):
     with fence_lifted():
         AuditEntry.objects.filter(leaf__idx=1).update(body=b"{}")
-    declare(put_back)
+    with pytest.raises(CommandError) as fault:
+        declare(put_back)
+    assert fault.value.returncode == 3  # done, and somebody has to look
     assert "vị trí 1)" in capsys.readouterr().err
+    told = AuditEntry.objects.get(action="system.restore").detail.payload
+    assert (told["false_count"], told["false_entries"]) == (1, [1])
+    assert not AuditEntry.objects.filter(action="command:declare_recovery").exists()  # it did not fail
     assert not marker.is_there()
     starting.require_log()
+
+
+def test_of_very_many_entries_under_a_false_hash_an_entry_names_the_first_and_says_how_many():
+    told = restoration.told_of_false(range(3_000_000))
+    assert (told["false_count"], told["false_entries"]) == (3_000_000, list(range(restoration.MOST_PLACES)))
+    assert restoration.told_of_false([]) == {}
 
 
 def test_an_entry_that_is_missing_is_refused(put_back):

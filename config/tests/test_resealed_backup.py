@@ -96,20 +96,21 @@ def test_a_dispatch_that_was_edited_past_the_office_keeps_no_restore_from_its_en
 def test_a_dispatch_that_was_edited_past_the_office_keeps_no_backup_from_being_made(trailing, tmp_path):
     made, office = trailing.made, trailing.made.office
     before = office.ask("look")
-    assert "KHÔNG ỔN" in made.backup()
+    assert "KHÔNG ỔN" in made.backup(code=3)
     told = manifest.find(made.main).manifest
     assert set(told.trailing) == set(trailing.files)
     listed = {each.address for each in manifest.find(made.main).listed()}
     assert set(told.trailing.values()) <= listed
     assert not listed & set(trailing.files)
-    said = office.manage("check_backup", str(made.main), "--vault", str(made.vault), "--keys", str(made.keys))
+    words = ("check_backup", str(made.main), "--vault", str(made.vault), "--keys", str(made.keys))
+    said = office.manage(*words, code=3)
     assert f"{len(trailing.files)} tệp lưu trữ" in said
     office.manage("scrub", "--all", "--mib", "0")
     drill = ("drill", str(made.main), "--vault", str(made.vault), "--keys", str(made.keys))
-    office.manage(*drill, "--heads", str(office.home / "log"))
+    office.manage(*drill, "--heads", str(office.home / "log"), code=3)
 
     empty = office.empty(tmp_path / "new", **office.settings)
-    assert "KHÔNG ỔN" in made.restore(empty)
+    assert "KHÔNG ỔN" in made.restore(empty, code=3)
     seen = empty.ask("look")
     assert seen["unreadable"] == {}
     assert seen["digests"] == before["digests"]
@@ -118,7 +119,7 @@ def test_a_dispatch_that_was_edited_past_the_office_keeps_no_backup_from_being_m
 
 def test_a_file_that_a_row_does_not_follow_is_repaired_from_a_backup(trailing):
     made, office = trailing.made, trailing.made.office
-    made.backup()
+    made.backup(code=3)
     now = manifest.find(made.main).manifest.trailing[trailing.files[0]]
     (kept,) = office.home.rglob(f"{now}.vkso")
     kept.chmod(0o600)

@@ -2,6 +2,7 @@
 
 Run as often as wanted: only new files are copied. A run that is killed leaves nothing that
 looks like a backup, and the next one goes on with the files that were copied.
+Exit 3: it is made and whole, and something in the office is not in order.
 """
 
 import time
@@ -13,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from archive.management.answering import acting
 from config.backup import making
-from config.backup.words import answering, findings
+from config.backup.words import answering, end, findings
 
 
 class Command(BaseCommand):
@@ -42,9 +43,8 @@ class Command(BaseCommand):
                 "seconds": time.monotonic() - began,
             }
         )
-        for line in findings(told):
-            self.stderr.write(line)
         if folder.stat().st_dev == vault.stat().st_dev:
             self.stderr.write(
                 _("Both folders lie on one disk: whoever takes it has backup and vault. Use another medium.")
             )
+        end(self, findings(told))

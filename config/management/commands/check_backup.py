@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
 from config.backup import checking
-from config.backup.words import add_media, answering, findings, outside
+from config.backup.words import add_media, answering, end, findings, outside
 
 
 class Command(BaseCommand):
@@ -44,8 +44,6 @@ class Command(BaseCommand):
                 self.stdout.write(
                     _("Every level key of the vault copy lies in %(folder)s.") % {"folder": options["keys"]}
                 )
-        for line in findings(told):
-            self.stderr.write(line)
         if sound.newest_size is not None:
             lost = max(0, sound.newest_size - told.log.size)
             self.stdout.write(
@@ -53,3 +51,4 @@ class Command(BaseCommand):
                 % {"count": lost}
             )
         self.stdout.write(_("Checked in %(seconds).1f s.") % {"seconds": time.monotonic() - began})
+        end(self, findings(told))

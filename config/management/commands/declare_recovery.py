@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from config import roles
 from config.backup import recovering
-from config.backup.words import answering, false_entries, outside
+from config.backup.words import answering, end, false_entries, outside
 
 
 class Command(BaseCommand):
@@ -45,8 +45,6 @@ class Command(BaseCommand):
             _("The log of %(size)s entries is in order; %(records)s dispatches are in the index.")
             % {"size": taken.size, "records": taken.records}
         )
-        for line in false_entries(taken.false_entries):
-            self.stderr.write(line)
         if taken.newest_size is None:
             self.stdout.write(_("No head of the log was shown, so nobody knows what was lost."))
         else:
@@ -64,6 +62,7 @@ class Command(BaseCommand):
         self.stdout.write(
             _("Start web and workers. Every register stays closed until its clerk confirms the last number on paper.")
         )
+        end(self, false_entries(taken.false_entries))
 
 
 def _moment(text: str) -> datetime:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from archive.management.answering import acting
 from config.backup import marker, restoring
-from config.backup.words import add_media, answering, findings, media, outside
+from config.backup.words import add_media, answering, end, findings, media, outside
 
 
 class Command(BaseCommand):
@@ -39,8 +39,6 @@ class Command(BaseCommand):
                 "seconds": time.monotonic() - began,
             }
         )
-        for line in findings(told):
-            self.stderr.write(line)
         if restored.newest_size is None:
             self.stdout.write(_("No head of the log was shown, so nobody knows what this backup lacks."))
         else:
@@ -54,3 +52,4 @@ class Command(BaseCommand):
         self.stdout.write(
             _("Start web and workers. Every register stays closed until its clerk confirms the last number on paper.")
         )
+        end(self, findings(told))
