@@ -17,7 +17,7 @@ from archive import papers
 from archive.models import AuditLeaf, DossierItem, Record
 from search.engine import Engine
 from search.entry import Hit
-from search.follow import BATCH, SKIPPED, entries
+from search.follow import BATCH, SKIPPED, entries, log_length
 
 _COMPARED: Final = 2_000  # records of one look into the database
 
@@ -107,11 +107,11 @@ def repair(engine: Engine, drift: Drift) -> None:
         EngineBusy: another process writes to the index; nothing was changed.
         EngineAway: the search server does not answer.
     """
-    position = engine.take_up()
-    wanted = sorted(drift.ids)
+    engine.take_up()
+    position, version, wanted = engine.claim(), log_length(), sorted(drift.ids)
     for start in range(0, len(wanted), BATCH):
         part = wanted[start : start + BATCH]
-        found = list(entries(part, version=position))
+        found = list(entries(part, version=version))
         engine.remove(part)
         engine.upsert(found)
     engine.commit(position=position)

@@ -11,7 +11,7 @@ A driver never reads the database and never decides who may see what.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, Protocol, Self
 
-from search.entry import FACETS, Entry, Excerpt, Hit, Order, Results, Suggestion, Terms
+from search.entry import FACETS, Entry, Excerpt, Hit, Order, Reached, Results, Suggestion, Terms
 from search.nodes import Query
 
 Filters = Mapping[str, Sequence[str]]  # facet -> accepted values; any of them, in every facet named
@@ -69,11 +69,26 @@ class Engine(Protocol):
     def position(self) -> int:
         """Return the position of the last commit that named one, 0 for a new index: how far the log has been followed."""
 
+    def reached(self) -> Reached:
+        """Return the same with the generation of which it is true: what is asked with terms that name it is asked of it alone.
+
+        Once it is cleared away, by the second rebuild after, nothing is found with such terms.
+        """
+
     def take_up(self) -> int:
         """Take up the generation that is current now for all changes until the next call; return its position.
 
         Changes are told by what came after a position. Another generation, swapped in meanwhile, has one of its own:
         written there they would leave out what lies between, and nobody would look for it again.
+        """
+
+    def claim(self) -> int:
+        """Take the right to write what was taken up; return its position, which nobody else can move from now on.
+
+        What is read of the database after this is as new as all that has been written there before.
+
+        Raises:
+            EngineBusy: another process holds it, or had it while this one took it to be its own.
         """
 
     def search(  # noqa: PLR0913 - a page of hits is asked for by name

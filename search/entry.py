@@ -139,10 +139,19 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Reached:
+    """How far a generation of the index has followed the log; without a name there is none yet."""
+
+    generation: str = ""
+    position: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
     """What one reader may see: level, markings opened, principals, records by dated grant, units whose dossiers they know.
 
-    `but` are records that the index still opens and the database closes: it is behind, or wrong.
+    `but` are records that the index still opens and the database closes: it is behind, or wrong. They were read for the
+    generation in `index`: another, swapped in since, may be further behind, and is not asked with them.
     Closed by default: without a marking, or without a principal and a grant, nothing is seen.
     """
 
@@ -152,6 +161,7 @@ class Terms:
     ids: tuple[int, ...] = ()
     but: tuple[int, ...] = ()
     units: tuple[int, ...] = ()
+    index: Reached = Reached()
 
     @property
     def is_empty(self) -> bool:

@@ -108,7 +108,7 @@ def terms_of(person: Person) -> Terms:
 def _read(person: Person, *others: lagging.Beside) -> tuple[Terms, lagging.Told]:
     """Return the terms of a person, and what else is read by the same query."""
     scope = access.visible_to(person)
-    changed, told = _backlog().records(engine(), scope, *others)
+    changed, told, reached = _backlog().records(engine(), scope, *others)
     known = scope.terms([record for record, _ in told.get(lagging.GRANT, ()) if record])
     opened: set[int] = set()
     for start in range(0, len(changed), ASKED):
@@ -117,7 +117,7 @@ def _read(person: Person, *others: lagging.Beside) -> tuple[Terms, lagging.Told]
     opened -= _below_their_dossier(raised) if raised else set()
     closed = tuple(pk for pk in changed if pk not in opened)
     filing_units = tuple(units_open(person, timezone.now()))
-    return Terms(known.level, known.markings, known.reach, known.ids, closed, filing_units), told
+    return Terms(known.level, known.markings, known.reach, known.ids, closed, filing_units, reached), told
 
 
 def _below_their_dossier(raised: Sequence[int | None]) -> set[int]:

@@ -153,20 +153,31 @@ class Follower:
         if not changed and following - persisted < PERSIST_EVERY:
             self._seen = following
             return len(leaves)
-        self._write(changed, following)
+        self._write(changed, following, persisted)
         self._persisted = self._seen = following
         self._idle = 0
         return len(leaves)
 
-    def _write(self, changed: Iterable[int], following: int) -> None:
+    def _write(self, changed: Iterable[int], following: int, persisted: int) -> None:
+        """Write what changed since a position. Of a step that fails nothing waits on: another may write before the next."""
+        try:
+            self._put(changed, persisted)
+            self.engine.commit(position=following)
+        except BaseException:
+            with suppress(EngineAway):
+                self.engine.release()
+            raise
+
+    def _put(self, changed: Iterable[int], persisted: int) -> None:
+        if self.engine.claim() != persisted:
+            raise EngineBusy  # by another, who was done before the right was had: looked at anew
         # As new as the state that is read now, however long the step: of two attempts the later must never be the older.
-        wanted, version = sorted(changed), _log_length()
+        wanted, version = sorted(changed), log_length()
         for start in range(0, len(wanted), BATCH):
             part = wanted[start : start + BATCH]
             found = list(entries(part, version=version))
             self.engine.upsert(found)
             self.engine.remove(set(part) - {entry.id for entry in found})
-        self.engine.commit(position=following)
 
     def _rest(self, persisted: int) -> None:
         """Warm a server that has just begun; after a while let the writer and its memory go, and look whose index this is."""
@@ -175,7 +186,7 @@ class Follower:
             self._is_warm = self.engine.warm(_newest())
         if self._idle % IDLE_LOOKS == 0:
             self.engine.release()
-            if persisted > _log_length():
+            if persisted > log_length():
                 log.error("the index has followed more than the log holds: a backup was restored; it is rebuilt")
                 rebuild_told()
 
@@ -281,7 +292,8 @@ def _by_number(read: Iterable[PageText]) -> Iterator[str]:
         place = page.number + 1
 
 
-def _log_length() -> int:
+def log_length() -> int:
+    """Return the place of the next entry of the log."""
     top = AuditLeaf.objects.order_by("-idx").values_list("idx", flat=True).first()
     return 0 if top is None else top + 1
 
@@ -298,10 +310,10 @@ def rebuild(*, progress: Callable[[int], object] | None = None) -> int:
     engine = open_engine()
     new = engine.open_new_generation(_sample())
     try:
-        total = _fill(new, _log_length(), progress)
+        total = _fill(new, log_length(), progress)
         replay = Follower(new)
         # What the old index knows the new one must know before it answers: a level raised meanwhile above all.
-        while replay.follow() or replay.reached < min(engine.position(), _log_length()):
+        while replay.follow() or replay.reached < min(engine.position(), log_length()):
             continue
         engine.swap(new)
         with suppress(EngineBusy):  # then the office's follower has it already

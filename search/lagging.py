@@ -24,6 +24,7 @@ from archive.models import AuditEntry, AuditLeaf, AuditPending
 from archive.planning import OneOf, Written
 from archive.rules.roles import Action
 from search.engine import Engine
+from search.entry import Reached
 from search.follow import SKIPPED, changed_records
 
 MOST: Final = 2_000  # records asked of the database for one search beside those that an act may have closed: the newest
@@ -138,8 +139,8 @@ class Backlog:
         self._raised: dict[int, int] = {}  # what lies in a dossier that rose, whatever of it was changed since
         self._lock = threading.Lock()
 
-    def records(self, engine: Engine, scope: Scope, *others: Beside) -> tuple[list[int], Told]:
-        """Return the records that have changed since the position of an index, and what else is asked, by one query.
+    def records(self, engine: Engine, scope: Scope, *others: Beside) -> tuple[list[int], Told, Reached]:
+        """Return the records that have changed since the position of an index, what else is asked, by one query, and that index.
 
         Told besides under `GRANT`: the records that dated grants open in a scope; under `RAISED`: those that have changed
         whose dossier rose.
@@ -147,7 +148,8 @@ class Backlog:
         Raises:
             EngineAway: the search server does not answer.
         """
-        position = engine.position()
+        reached = engine.reached()
+        position = reached.position
         with self._lock:
             if engine is not self._engine or position < self._position:
                 self._engine, self._looked_at = engine, position
@@ -172,7 +174,7 @@ class Backlog:
         for kind, _, what, number, _, word in rows:
             if kind == _BESIDE:
                 told[what].append((number, word))
-        return [*known, *(record for record in raised if record not in known)], told
+        return [*known, *(record for record in raised if record not in known)], told, reached
 
     @property
     def is_empty(self) -> bool:

@@ -106,11 +106,12 @@ def records(news: News, person: Person) -> list[Record]:
 
 
 def _told(alerts: Sequence[Alert], person: Person) -> list[News]:
-    upto, now = finding.engine().position(), timezone.now()
+    terms, now = finding.terms_of(person), timezone.now()
+    upto = terms.index.position
     behind = [alert for alert in alerts if alert.seen < upto]
     came = _came(behind, upto, person)
     has_grown = _has_grown(min(alert.looked_at for alert in alerts), person)
-    return [_news(_Look(alert, upto, now, person, has_grown), came) for alert in alerts]
+    return [_news(_Look(alert, terms, now, person, has_grown), came) for alert in alerts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,10 +209,15 @@ class _Look:
     """One look of a person at one alert; `has_grown`: they may see more than at some look before."""
 
     alert: Alert
-    upto: int
+    terms: Terms
     at: datetime
     person: Person
     has_grown: bool
+
+    @property
+    def upto(self) -> int:
+        """Up to where the index had followed that is asked: the one of the terms, whatever is swapped in meanwhile."""
+        return max(self.terms.index.position, self.alert.seen)
 
     def ask(self, terms: Terms, limit: int) -> Results:
         """Put the query to the engine."""
@@ -223,7 +229,7 @@ class _Look:
 
 
 def _news(look: _Look, came: _Came) -> News:
-    alert, terms = look.alert, finding.terms_of(look.person)
+    alert, terms = look.alert, look.terms
     ids = {record for record, place in came.places.items() if place >= alert.seen}
     is_short = False
     if look.has_grown:
@@ -231,12 +237,12 @@ def _news(look: _Look, came: _Came) -> News:
         ids |= _opened_since(alert.looked_at, [hit.id for hit in hits.hits], look.person)
         is_short = hits.total > NEWEST
     if not ids:
-        return News(alert, 0, (), max(look.upto, alert.seen), look.at, has_grown=look.has_grown)
+        return News(alert, 0, (), look.upto, look.at, has_grown=look.has_grown)
     # Of these dispatches only: to the engine they are what was granted, within level and markings all the same.
     found = look.ask(replace(terms, reach=(), ids=tuple(ids)), LISTED)
     newest = tuple(hit.id for hit in found.hits)
     is_capped = bool(found.total) and (is_short or alert.seen < came.capped)
-    return News(alert, found.total, newest, max(look.upto, alert.seen), look.at, is_capped)
+    return News(alert, found.total, newest, look.upto, look.at, is_capped)
 
 
 def _has_grown(at: datetime, person: Person) -> bool:

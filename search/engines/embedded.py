@@ -20,7 +20,7 @@ from search.engines.generations import Generations, WriterLock
 from search.engines.holding import Holding
 from search.engines.listing import Listed, View
 from search.engines.shelf import numbers
-from search.entry import FACETS, Entry, Excerpt, Hit, Order, Results, Suggestion, Terms
+from search.entry import FACETS, Entry, Excerpt, Hit, Order, Reached, Results, Suggestion, Terms
 from search.nodes import Query
 from search.spelling import offered
 
@@ -32,7 +32,7 @@ class Embedded:
         """Open the current generation, or a named one that is being built aside, with the right to build under the root."""
         self._generations = Generations(root)
         self._pinned = generation
-        self._reading: Holding | None = None
+        self._reading: dict[str, Holding] = {}
         self._writing: Holding | None = None
         self._building = building
         self._schema = schema.build()
@@ -68,6 +68,11 @@ class Embedded:
         holding = self._for_reading()
         return holding.position() if holding else 0
 
+    def reached(self) -> Reached:
+        """Return the same with the generation."""
+        holding = self._for_reading()
+        return Reached(holding.name, holding.position()) if holding else Reached()
+
     def take_up(self) -> int:
         """Take up the current generation for what is written next."""
         name = self._pinned or self._generations.current()
@@ -75,6 +80,10 @@ class Embedded:
             self._stop_writing()
             return 0
         return self._write_to(name).position()
+
+    def claim(self) -> int:
+        """Take the right to write what was taken up; return its position."""
+        return self._for_writing().claim()
 
     def learn(self, sample: Iterable[Entry]) -> None:
         """Learn from entries how to keep their texts in little room, before the first is put in."""
@@ -196,11 +205,18 @@ class Embedded:
         name = self._pinned or self._generations.current()
         if name is None:
             return None
-        if self._writing and self._writing.name == name:
-            return self._writing
-        if self._reading is None or self._reading.name != name:
-            self._reading = Holding(self._generations.folder(name))
-        return self._reading
+        return self._named(name)
+
+    def _named(self, name: str) -> Holding:
+        """Return a generation; the one before the last stays open for those who began with it."""
+        writing = self._writing
+        if writing and writing.name == name:
+            return writing
+        holding = self._reading.get(name)
+        if holding is None:
+            holding = Holding(self._generations.folder(name))
+            self._reading = dict([*self._reading.items(), (name, holding)][-2:])
+        return holding
 
     def _for_writing(self) -> Holding:
         """Return the generation that was taken up, else the current one, begun if there is none."""
@@ -220,8 +236,15 @@ class Embedded:
 
     def _views(self, terms: Terms) -> list[View]:
         """Look at the shelves up to the reader's level; none above is touched."""
-        holding = None if terms.is_empty else self._for_reading()
+        holding = None if terms.is_empty else self._asked(terms)
         return [View.of(shelf) for shelf in holding.shelves(terms.level)] if holding else []
+
+    def _asked(self, terms: Terms) -> Holding | None:
+        """Return the generation that terms were read for, as long as it is there."""
+        name = terms.index.generation
+        if not name:
+            return self._for_reading()
+        return self._named(name) if self._generations.folder(name).is_dir() else None
 
     @staticmethod
     def _bodies(view: View, compiler: Compiler, ids: Sequence[int]) -> Iterator[tuple[int, str]]:

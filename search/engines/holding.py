@@ -55,6 +55,12 @@ class Holding:
             return 0
 
     # --- writing ----------------------------------------------------------------------
+    def claim(self) -> int:
+        """Take the right to write; return the position."""
+        with self._lock:
+            self._take_right()
+            return self.position()
+
     def learn(self, sample: Iterable[Entry]) -> None:
         """Have the shelves that are not there yet learn from entries of their levels how to keep texts.
 

@@ -236,7 +236,7 @@ def test_a_repair_that_cannot_keep_a_text_ends_in_words(office, taught, make_rec
     overwritten(taught)
     make_record(subject="Kế hoạch mới", pages=(WORDS,))
     sequencing.place_all()
-    installed.commit(position=follow._log_length())  # it says that it has followed all of it
+    installed.commit(position=follow.log_length())  # it says that it has followed all of it
     installed.release()
     with pytest.raises(CommandError, match="rebuild_index"):
         call_command("check_index", "--repair")

@@ -48,7 +48,7 @@ def caught_up(follower):
     """Follow to the end of the log; a look that finds the engine busy or slow passes nothing and is done again."""
     until = time.monotonic() + 60
     sequencing.place_all()
-    while follower.catch_up() or (follower.reached < follow._log_length() and time.monotonic() < until):
+    while follower.catch_up() or (follower.reached < follow.log_length() and time.monotonic() < until):
         continue
 
 
@@ -71,7 +71,7 @@ def test_a_step_is_written_where_its_position_was_read_whatever_is_swapped_in_me
     assert [hit.id for hit in beside.stamps()] == [1, 2, 3]
 
 
-@pytest.mark.parametrize("moment", ["entries", "_log_length"])
+@pytest.mark.parametrize("moment", ["entries", "log_length"])
 @pytest.mark.django_db(transaction=True)
 def test_a_follower_overtaken_by_a_rebuild_in_the_middle_of_a_step_leaves_nothing_out(
     office, make_record, engine, beside, open_engine, tmp_path, monkeypatch, moment

@@ -22,7 +22,7 @@ from search.engines.elastic.looking import Look
 from search.engines.elastic.mapping import BODY
 from search.engines.elastic.server import Server
 from search.engines.elastic.writing import Writer
-from search.entry import FACETS, Entry, Excerpt, Hit, Order, Results, Suggestion, Terms
+from search.entry import FACETS, Entry, Excerpt, Hit, Order, Reached, Results, Suggestion, Terms
 from search.nodes import Query
 from search.spelling import offered
 
@@ -64,6 +64,11 @@ class Elastic:
         generation = self._pinned or self._generations.current()
         return generation.position() if generation else 0
 
+    def reached(self) -> Reached:
+        """Return the same with the generation."""
+        generation = self._pinned or self._generations.current()
+        return Reached(generation.stamp, generation.position()) if generation else Reached()
+
     def take_up(self) -> int:
         """Take up the current generation for what is written next."""
         generation = self._pinned or self._generations.current()
@@ -72,6 +77,10 @@ class Elastic:
             return 0
         self._write_to(generation)
         return generation.position()
+
+    def claim(self) -> int:
+        """Take the right to write what was taken up; return its position."""
+        return self._for_writing().claim()
 
     # --- searching --------------------------------------------------------------------
     def search(  # noqa: PLR0913 - as the port
@@ -193,10 +202,15 @@ class Elastic:
         return hits if len(hits) == page.stop - page.start else ()
 
     def _look(self, terms: Terms) -> Look | None:
-        """Return the reader's look at the levels up to theirs; none above is named. None: they see nothing."""
+        """Return the reader's look at the levels up to theirs, of the index they were read for; none above is named.
+
+        None: they see nothing.
+        """
         if terms.is_empty:
             return None
-        pinned = self._pinned.levels()[: terms.level + 1] if self._pinned else None
+        stamp = terms.index.generation
+        generation = self._generations.named(stamp) if stamp else self._pinned
+        pinned = generation.levels()[: terms.level + 1] if generation else None
         return Look(self._server, pinned or self._generations.aliases(terms.level), Compiler(terms))
 
     def _for_writing(self) -> Writer:

@@ -72,13 +72,13 @@ class Generation:
         """Take the right to write, or renew it when it runs out soon.
 
         Raises:
-            EngineBusy: another holds it.
+            EngineBusy: another holds it, or has had it since it was taken here: what waits to be written may be older than theirs.
         """
         if self._held and time.monotonic() < self._until - (LEASE_SECONDS - _RENEW_BEFORE_SECONDS):
             return
         found = self._server.document(self.state, _WRITER)
-        if self._is_of_another(found):
-            self._held = None
+        held, self._held = self._held, None
+        if self._is_of_another(found) or (held and found and held != (found["_seq_no"], found["_primary_term"])):
             raise EngineBusy
         self._put_lease(found, LEASE_SECONDS)
 

@@ -39,6 +39,12 @@ class Writer:
         self._is_sure = False
         self._lock = threading.RLock()
 
+    def claim(self) -> int:
+        """Take the right to write; return the position."""
+        with self._lock:
+            self.generation.take()
+            return self.generation.position()
+
     def upsert(self, entries: Iterable[Entry]) -> None:
         """Put entries in place; one older than what is held is passed over."""
         latest: dict[int, Entry] = {}
