@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Exists, Min, Model, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext_lazy as _
 
-from archive import access, audit, digests, manifests, publishing, watched
+from archive import access, audit, digests, manifests, publishing, vouching, watched
 from archive.models import AuditRow, Person, Record
 from archive.rules.errors import Refusal
 from archive.rules.roles import Action
@@ -128,7 +128,7 @@ def found() -> list[Found]:
         LogShorter, verify.Tampered, OSError: the log itself is not in order (`publishing.checked`).
     """
     publishing.checked()
-    fault = next((one for one in digests.of_entries() if "digests of rows" in one.what), None)
+    fault = next((one for one in vouching.faults() if "digests of rows" in one.what), None)
     if fault is not None:
         raise DigestsMissing(first=fault)
     began = _began(AuditRow.objects.all())

@@ -28,7 +28,7 @@ from typing import Any, Final, Protocol
 from django.db import DatabaseError, connection, models, transaction
 from django.utils import timezone
 
-from archive import chains, digests, logkey, publishing, sequencing
+from archive import chains, digests, logkey, publishing, sequencing, vouching
 from archive.models import AuditDetail, AuditEntry, AuditShown, Dossier, Person, Record, Step
 from archive.rules import whole_text
 from archive.rules.errors import Refusal
@@ -315,7 +315,7 @@ def _append(  # noqa: PLR0913 - every part of an entry by its name
             "object_prev": previous.hex(),
             "reason": reason,
             "details_h": digest,
-            "rows_h": digests.commitment(kept),
+            "rows_h": vouching.commitment(kept),
         }
     )
     if len(body) > LONGEST_ENTRY:

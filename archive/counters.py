@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from django.db import transaction
 from django.db.models import F, Sum
 
-from archive.digests import Fault
 from archive.models import PaperCheck, RegisterCounter, RegisterNumber
+from archive.vouching import Fault
 
 
 def faults() -> Iterator[Fault]:

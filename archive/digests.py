@@ -20,32 +20,17 @@ from itertools import groupby, pairwise
 from typing import Any, Final
 
 from django.db import connection
-from django.db.models import Field, Model, OuterRef, Subquery
-from django.db.models.functions import Substr
+from django.db.models import BinaryField, Field, Model, OuterRef, Subquery
 
-from archive.models import AuditEntry, AuditPending, AuditRow, Octets, Person, Record
+from archive import vouching
+from archive.models import AuditRow, Octets, Person, Record
 from archive.rules.roles import Action
-from archive.verifier.verify import LONGEST_ENTRY
+from archive.vouching import Fault
 from archive.watched import BY_AN_ANSWER, CHANGING, DERIVED, LEAVING_ALONE, WATCHED
 
 WHOLE: Final = 32  # bytes of the digest over all columns
 SHORT: Final = 6  # bytes of each column's own: enough to name it, the whole digest proves
 _ROWS: Final = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One row that is not what the log says: which, in which columns, and what was done to it."""
-
-    kind: str
-    row: str
-    what: str
-    columns: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        """Return one line for the officer's screen and the command."""
-        named = f" ({', '.join(self.columns)})" if self.columns else ""
-        return f"{self.kind} {self.row}: {self.what}{named}"
 
 
 def name_of(model: type[Model]) -> str:
@@ -84,12 +69,6 @@ def _gone_by_act(last: "Kept | None") -> AuditRow | None:
     return AuditRow(salt=last.salt, columns="", digests=b"") if last and last.columns else None
 
 
-def commitment(rows: Iterable[AuditRow]) -> str:
-    """Return what an entry says of the digests kept with it: one hash over them, "" for none."""
-    parts = sorted((r.kind, r.row_id, bytes(r.salt).hex(), str(r.columns), bytes(r.digests).hex()) for r in rows)
-    return hashlib.sha256(json.dumps(parts, separators=(",", ":")).encode()).hexdigest() if parts else ""
-
-
 def holds(row: Model) -> bool:
     """Return whether a row is as an act left it; False for one that no act made."""
     ((_pk, state, last),) = read(row.__class__, [row.pk])
@@ -118,7 +97,7 @@ def missing(model: type[Model]) -> Iterator[int]:
 
 def faults() -> Iterator[Fault]:
     """Yield every watched row that is not what the log says, and every digest that the log does not bear out."""
-    yield from of_entries()
+    yield from vouching.faults()
     for name in WATCHED:
         yield from of_kind(name)
 
@@ -171,6 +150,7 @@ def _last_of(model: type[Model], ids: list[int]) -> dict[int, Kept]:
 class _Statement:
     """How the rows of one kind are asked for, with their last digests, and what makes values of the answer."""
 
+    model: type[Model]
     sql: str
     names: tuple[str, ...]
     converted: tuple[tuple[int, tuple[Callable[..., Any], ...], Any], ...]
@@ -183,7 +163,7 @@ class _Statement:
                 values[place] = convert(values[place], column, connection)
         salt, columns, digests = row[-3:]
         kept = None if salt is None else Kept(Octets.of(salt), str(columns), Octets.of(digests))
-        return dict(zip(self.names, values, strict=True)), kept
+        return _as_kinds(self.model, dict(zip(self.names, values, strict=True))), kept
 
 
 @cache
@@ -204,7 +184,7 @@ def _statement(model: type[Model], _vendor: str) -> _Statement:
         f"LEFT JOIN archive_auditrow d ON d.id = (SELECT MAX(l.id) FROM archive_auditrow l "
         f"WHERE l.kind = %%s AND l.row_id = t.{key}) WHERE t.{key} IN (%s)"
     )
-    return _Statement(sql, names, tuple(converted))
+    return _Statement(model, sql, names, tuple(converted))
 
 
 def _states(name: str) -> Any:
@@ -286,6 +266,20 @@ def _changed(name: str, model: type[Model]) -> Iterator[Fault]:
     yield from _compare(name, chunk)
 
 
+def _as_kinds(model: type[Model], state: dict[str, Any]) -> dict[str, Any]:
+    """Return the columns of a row with bytes told apart from the text that is written like them."""
+    octets = _octets_of(model)
+    for name, value in state.items():
+        if isinstance(value, bytes) and name not in octets:
+            state[name] = ("bytes", value.hex())
+    return state
+
+
+@cache
+def _octets_of(model: type[Model]) -> frozenset[str]:
+    return frozenset(field.attname for field in fields_of(model) if isinstance(field, BinaryField))
+
+
 def _compare(name: str, states: list[dict[str, Any]]) -> Iterator[Fault]:
     kept = AuditRow.objects.in_bulk([state["last_digest"] for state in states if state["last_digest"]])
     for state in states:
@@ -293,7 +287,7 @@ def _compare(name: str, states: list[dict[str, Any]]) -> Iterator[Fault]:
         last = kept.get(state.pop("last_digest"))
         if last is None or not last.columns:
             yield Fault(name, row, "no act made this row")
-        elif columns := differing(state, last):
+        elif columns := differing(_as_kinds(WATCHED[name], state), last):
             yield Fault(name, row, "changed past the office", columns)
 
 
@@ -335,66 +329,3 @@ def _changes(name: str, action: str, column: str) -> bool:
         is_adopted = action == Action.ROWS_ADOPT and column == "manifest"  # of a dispatch that had none
         return is_known or is_adopted or not action.startswith(LEAVING_ALONE)
     return any(column in columns for begin, columns in CHANGING[name].items() if action.startswith(begin))
-
-
-def of_entries() -> Iterator[Fault]:
-    """Look whether every entry bears out the digests kept with it, and every digest has its entry."""
-    key = Record.objects.filter(pk=OuterRef("record_id")).values("key")[:1]
-    begins = Substr("body", 1, LONGEST_ENTRY + 1, output_field=Octets())  # a longer one is not what its hash says
-    entries = AuditEntry.objects.order_by("pk").defer("body").annotate(record_key=Subquery(key), begins=begins)
-    rows = AuditRow.objects.order_by("entry_id", "id").iterator(chunk_size=_ROWS)
-    kept = groupby(rows, key=lambda row: row.entry_id)
-    entry, theirs = next(kept, (None, iter(())))
-    for one in entries.iterator(chunk_size=_ROWS):
-        one.begins = bytes(one.begins or b"")  # type: ignore[assignment,arg-type]  # SQLite: the beginning of an empty one is NULL
-        body = _said(one.begins)  # type: ignore[arg-type]
-        if columns := _miscopied(one, body):
-            yield Fault("entry", str(one.pk), "its columns are not what its bytes say", columns)
-        said, found = body.get("rows_h", ""), ""
-        if one.pk == entry:
-            found = commitment(theirs)
-            entry, theirs = next(kept, (None, iter(())))
-        if found != said:
-            yield Fault("entry", str(one.pk), "the digests of rows kept with it were changed")
-    placeless = AuditEntry.objects.filter(leaf=None).exclude(pk__in=AuditPending.objects.values("entry_id"))
-    for pk in placeless.values_list("pk", flat=True):
-        yield Fault("entry", str(pk), "it has no place in the log, and none awaits it")
-
-
-def _about(entry: Any, thing: dict[str, Any]) -> tuple[Any, Any]:
-    """Return the record of an entry by its column and by its bytes. Those of a scan name the scan, not its record."""
-    match thing.get("type"):
-        case "record":
-            return entry.record_key or thing.get("id"), thing.get("id")
-        case "scan":
-            return None, None
-        case _:
-            return entry.record_id, None
-
-
-def _said(body: bytes) -> dict[str, Any]:
-    try:
-        said = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return said if isinstance(said, dict) else {}
-
-
-def _miscopied(entry: Any, said: dict[str, Any]) -> tuple[str, ...]:
-    """Return the columns of an entry, which pages search by, that are not copies of what its bytes say."""
-    actor, thing = said.get("actor"), said.get("object")
-    actor, thing = actor if isinstance(actor, dict) else {}, thing if isinstance(thing, dict) else {}
-    pairs = {
-        "id": (str(entry.pk), said.get("id")),
-        "ts": (entry.ts.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"), said.get("ts")),
-        "actor_id": (entry.actor_id or 0, actor.get("id")),
-        "action": (entry.action, said.get("action")),
-        "outcome": (entry.outcome, said.get("outcome")),
-        "object_type": (entry.object_type, thing.get("type")),
-        "object_id": (entry.object_id, thing.get("id")),
-        "object_seq": (entry.object_seq, said.get("object_seq")),
-        "level": (entry.level, thing.get("level")),
-        "record_id": _about(entry, thing),
-        "leaf_hash": (bytes(entry.leaf_hash), hashlib.sha256(b"\x00" + entry.begins).digest()),
-    }
-    return tuple(name for name, (column, body) in pairs.items() if column != body)

@@ -15,9 +15,9 @@ from django.db.models import Max
 
 from archive import shelves
 from archive.access import NO_MARKING, given_by, reasons
-from archive.digests import Fault
 from archive.models import Access, DossierItem, Grant, Record, Shelf, Step
 from archive.models.route import LIVE_STATES
+from archive.vouching import Fault
 
 Row = tuple[int, int, int, int, int, int]  # as in _COLUMNS
 _COLUMNS: Final = ("principal", "source", "since", "until", "level", "marking")

@@ -16,8 +16,8 @@ from django.db import connection
 from django.db.models import QuerySet, TextField
 from django.db.models.expressions import RawSQL
 
-from archive.digests import Fault
 from archive.models import Record
+from archive.vouching import Fault
 
 _AT_ONCE: Final = 500
 # Left out of an object is what moves without an act on what the dispatch holds: its level, its keys and its sealed form.

@@ -25,7 +25,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from archive import access, audit, digests, sessions
+from archive import access, audit, digests, sessions, vouching
 from archive.models import AuditEntry, AuditRow, Person, SecondFactor
 from archive.rules import totp
 from archive.rules.errors import Forbidden, Refusal
@@ -253,10 +253,10 @@ def resettable_by(actor: Person) -> QuerySet[Person]:
     return enrolled.select_related("unit").order_by("full_name")
 
 
-def faults() -> Iterator[digests.Fault]:
+def faults() -> Iterator[vouching.Fault]:
     """Yield every authenticator of before digests that somebody removed past the office; the digests tell of all others."""
     for pk in _missing_before_digests():
-        yield digests.Fault(digests.name_of(SecondFactor), str(pk), "removed past the office")
+        yield vouching.Fault(digests.name_of(SecondFactor), str(pk), "removed past the office")
 
 
 def _missing_before_digests() -> Iterator[int]:

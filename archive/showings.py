@@ -14,9 +14,9 @@ from uuid import UUID
 from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
 
 from archive.audit import LEVELS, NOTHING, ON_PAGE
-from archive.digests import Fault
 from archive.models import AuditDetail, AuditEntry, AuditShown, Record
 from archive.rules.levels import Level
+from archive.vouching import Fault
 
 _AT_ONCE: Final = 500  # entries
 _LEVELS: Final = frozenset(str(int(level)) for level in Level)  # as details name them

@@ -90,7 +90,7 @@ class AuditDetail(models.Model):
     """The values behind an entry's salted digest."""
 
     entry = models.OneToOneField(AuditEntry, models.PROTECT, primary_key=True, related_name="detail")
-    salt = models.BinaryField(max_length=16)
+    salt = Octets(max_length=16)
     payload = models.JSONField()
 
     def __str__(self) -> str:

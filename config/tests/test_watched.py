@@ -7,7 +7,7 @@ from config.roles import RIGHTS
 
 OURS = ("archive", "ingest", "search", "config")
 APART = {
-    # The log itself: its bytes are hashed and signed, and `digests.of_entries` compares its columns with them.
+    # The log itself: its bytes are hashed and signed, and `vouching.faults` compares its columns with them.
     "archive.AuditEntry": "the log",
     "archive.AuditLeaf": "the log: places are the leaves of the tree",
     "archive.AuditDetail": "the log: each entry carries a salted digest of its details",

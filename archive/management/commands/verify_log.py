@@ -45,7 +45,7 @@ def _checked(kept: list[Path]) -> tuple[verify.Report | None, list[object]]:
     except OSError as fault:
         raise CommandError(f"A kept head could not be read: {fault}", returncode=2) from fault
     except Refusal as refusal:
-        raise CommandError(f"NOT OK: {refusal.code}: {refusal}") from refusal
+        return None, [f"{refusal.code}: {refusal}"]
 
 
 def _place(row: object) -> str:
