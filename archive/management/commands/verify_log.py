@@ -45,6 +45,8 @@ def _checked(kept: list[Path]) -> tuple[verify.Report | None, list[object]]:
     except OSError as fault:
         raise CommandError(f"A kept head could not be read: {fault}", returncode=2) from fault
     except Refusal as refusal:
+        if refusal.code != logkey.LogShorter.code:  # without the log's own key nothing else can be looked at either
+            raise CommandError(f"NOT OK: {refusal.code}: {refusal}") from refusal
         return None, [f"{refusal.code}: {refusal}"]
 
 
