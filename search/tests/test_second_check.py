@@ -142,7 +142,7 @@ def test_an_index_that_is_wrong_is_not_believed(office, two, indexed, how, monke
     """Nothing in the log tells of the change: the page is checked record by record and counted again."""
     kept, closed = two
     close(closed, office, how)
-    monkeypatch.setattr("search.lagging.Backlog.records", lambda _self, _engine, *_beside: ([], {}))
+    monkeypatch.setattr("search.lagging.Backlog.records", lambda _self, engine, *_beside: ([], {}, engine.reached()))
     assert shown(office.archivist, WORD) == ([], 0)
     assert shown(office.archivist, "huấn luyện") == ([kept.pk], 1)
     assert WORD not in [one.text.lower() for one in offering.suggestions("sao", office.archivist)]
