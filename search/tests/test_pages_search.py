@@ -105,6 +105,15 @@ def test_a_page_with_script_is_answered_at_once_and_told_the_address_of_the_answ
     assert (name == "stranger") or not [value for value in answer.headers.values() if "huan" in value]
 
 
+def test_a_question_asked_at_once_while_search_is_away_keeps_its_words_and_its_address(office, away, signed_in):
+    answer = signed_in("archivist").post("/search/", {"q": WORDS, "at_once": ""})
+    text = answer.content.decode()
+    assert (answer.status_code, f'value="{WORDS}"' in text) == (503, True)
+    assert re.search(r'name="at_once" value="/search/asked/[\w-]{22}/', text)
+    (entry,) = AuditEntry.objects.filter(action="search.run")
+    assert entry.outcome == "error"
+
+
 def test_nothing_asked_at_once_is_the_empty_page(signed_in):
     assert signed_in("archivist").post("/search/", {"q": " ", "at_once": ""}).headers["Location"] == "/search/"
 
